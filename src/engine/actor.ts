@@ -1,0 +1,331 @@
+// The actor: the loop of attempts of one submission, from owning the slot to its outcome. Gate, attempt, decision, wait, and again.
+// What follows an attempt is decided in policy/restart; this file carries it out. At any moment it waits for exactly one thing,
+// and every wait ends at once on a stop request.
+
+import { CanceledError, RetryError, type StopCause, stopReason } from '../model/error.ts';
+import type { Failure } from '../model/failure.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { TaskStatus } from '../model/view.ts';
+import { delayMs } from '../policy/backoff.ts';
+import { afterAttempt, type AttemptEnd, intervalDelayMs, type StopRequest } from '../policy/restart.ts';
+import { RestartWindow } from '../policy/restart-limit.ts';
+import { after } from '../kernel/clock.ts';
+import { ignore, isThenable } from '../kernel/deferred.ts';
+import type { Leave } from '../kernel/gate.ts';
+import { Attempt, type AttemptHost, type OverrunAction, type Proof } from './attempt.ts';
+import type { Runtime } from './runtime.ts';
+import type { LiveSubmission, Work } from './submission.ts';
+
+export interface ActorHost {
+  attemptStarted(): void;
+  retryScheduled(): void;
+  /** Proof of end, or giving up: the slot may go on. */
+  actorEnded(actor: Actor, outcome: Outcome): void;
+  /** A body that was given up has ended after all. */
+  abandoned(actor: Actor, attempt: Attempt): void;
+  abandonedEnded(attempt: Attempt): void;
+}
+
+type Wait = 'starting' | 'backoff' | 'interval';
+
+export class Actor implements Work, AttemptHost {
+  readonly submission: LiveSubmission;
+  readonly fence: bigint;
+  attempts = 0;
+  retries = 0;
+  lastFailure: Failure | undefined;
+  readonly #host: ActorHost;
+  readonly #runtime: Runtime;
+  readonly #startedMs: number;
+  #wait: Wait | 'ended' = 'starting';
+  #sinceMs: number;
+  #dueMs = 0;
+  #attempt: Attempt | undefined;
+  #leaveGate: Leave | undefined;
+  #stopTimer: (() => void) | undefined;
+  #stop: StopRequest | undefined;
+  #restartAsked = false;
+  #streak = 0;
+  #previousDelayMs: number;
+  #window: RestartWindow | undefined;
+
+  constructor(host: ActorHost, runtime: Runtime, submission: LiveSubmission, fence: bigint) {
+    this.#host = host;
+    this.#runtime = runtime;
+    this.submission = submission;
+    this.fence = fence;
+    this.#startedMs = this.#sinceMs = runtime.clock.now();
+    this.#previousDelayMs = submission.spec.settings.backoff.firstMs;
+    const { restartLimit } = submission.spec.settings;
+    this.#window = restartLimit && new RestartWindow(restartLimit);
+  }
+
+  get status(): TaskStatus {
+    const state = this.#attempt?.state;
+    return state === undefined || state === 'ended' ? this.#wait : state;
+  }
+  get sinceMs(): number {
+    return this.#runtime.clock.now() - this.#sinceMs;
+  }
+  get nextAttemptInMs(): number | undefined {
+    const waits = this.#attempt === undefined && (this.#wait === 'backoff' || this.#wait === 'interval');
+    return waits ? Math.max(0, this.#dueMs - this.#runtime.clock.now()) : undefined;
+  }
+
+  /** Owns its slot from here on: waits for a place at the gate, then for its turn. */
+  start(): void {
+    const { news, clock } = this.#runtime;
+    if (news.heard)
+      news.about(this.submission, {
+        type: 'started',
+        waitedMs: clock.now() - this.submission.submittedMs,
+        fence: this.fence,
+      });
+    this.#enterGate();
+  }
+
+  /** The first request counts; a later one changes nothing. Between attempts there is nothing to wait for: it ends at once. */
+  requestStop(by: StopCause, reason: unknown): void {
+    if (this.#stop !== undefined || this.#wait === 'ended') return;
+    this.#stop = { by, reason };
+    const { news } = this.#runtime;
+    if (news.heard) news.about(this.submission, { type: 'stopRequested', by });
+    if (this.#attempt !== undefined) {
+      this.#attempt.interrupt('stop', stopReason(new CanceledError(`stopped by ${by}`, { reason }), by));
+      return;
+    }
+    this.#stopWaiting();
+    this.#end({ kind: 'canceled', by, ...given(reason), attempts: this.attempts });
+  }
+
+  restart(): boolean {
+    if (this.#stop !== undefined) return false;
+    if (this.#attempt !== undefined) {
+      if (this.#attempt.state !== 'running') return false;
+      this.#restartAsked = true;
+      this.#attempt.interrupt('restart', stopReason(new CanceledError('restarted'), 'caller'));
+      return true;
+    }
+    if (this.#wait !== 'backoff' && this.#wait !== 'interval') return false;
+    this.#stopWaiting();
+    this.#startAnew();
+    return true;
+  }
+
+  /** The end of a shutdown's grace. */
+  force(): void {
+    this.#attempt?.force();
+  }
+
+  /** A killed body that does not die in time is given up like any other. */
+  giveUp(): void {
+    this.#attempt?.abandon();
+  }
+
+  #enterGate(): void {
+    this.#become('starting');
+    const { gate, pump } = this.#runtime;
+    let left = false;
+    let leave: Leave | undefined;
+    this.#leaveGate = () => {
+      left = true;
+      leave?.();
+    };
+    const turn = {
+      run: () => {
+        if (!left) this.#beginAttempt();
+      },
+    };
+    leave = gate.enter(this.submission.spec.settings.priority, () => pump.push(turn));
+  }
+
+  #beginAttempt(): void {
+    const { news } = this.#runtime;
+    this.attempts += 1;
+    this.#host.attemptStarted();
+    const attempt = new Attempt(this, this.#runtime, this.submission, this.attempts, this.fence);
+    this.#attempt = attempt;
+    this.#sinceMs = attempt.startedMs;
+    if (news.heard) news.about(this.submission, { type: 'attemptStarted', attempt: attempt.number });
+    attempt.begin();
+  }
+
+  attemptInterrupted(attempt: Attempt): void {
+    this.#sinceMs = attempt.interruptedMs;
+  }
+
+  attemptOverran(attempt: Attempt, action: OverrunAction): void {
+    const now = this.#runtime.clock.now();
+    this.#sinceMs = now;
+    const { news } = this.#runtime;
+    if (news.heard)
+      news.about(this.submission, { type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
+  }
+
+  attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void {
+    const durationMs = this.#runtime.clock.now() - attempt.startedMs;
+    if (proof === 'abandoned') this.#host.abandoned(this, attempt); // before the view forgets it
+    this.#attempt = undefined;
+    this.#leaveGate?.();
+    this.#leaveGate = undefined;
+    if (end.kind === 'failure') this.lastFailure = end.failure;
+    this.#tellAttemptEnd(attempt, end, durationMs);
+    this.#follow(end, proof, durationMs);
+  }
+
+  abandonedEnded(attempt: Attempt): void {
+    this.#host.abandonedEnded(attempt);
+  }
+
+  #tellAttemptEnd(attempt: Attempt, end: AttemptEnd, durationMs: number): void {
+    const { news } = this.#runtime;
+    if (!news.heard) return;
+    const about = { attempt: attempt.number, durationMs };
+    switch (end.kind) {
+      case 'value':
+        news.about(this.submission, { type: 'attemptSucceeded', ...about });
+        return;
+      case 'gaveUp':
+      case 'stopped':
+        news.about(this.submission, { type: 'attemptCanceled', ...about });
+        return;
+      case 'failure': {
+        const { failure } = end;
+        const type =
+          failure.kind === 'timedOut' ? 'attemptTimedOut' : failure.kind === 'stalled' ? 'attemptStalled' : 'attemptFailed';
+        news.about(this.submission, { type, ...about, failure });
+      }
+    }
+  }
+
+  #follow(end: AttemptEnd, proof: Proof, durationMs: number): void {
+    const { settings } = this.submission.spec;
+    const { attempts } = this;
+    const task = { stop: this.#stop, restartAsked: this.#restartAsked, streak: this.#streak };
+    const decision = afterAttempt(end, task, settings);
+    switch (decision.next) {
+      case 'complete':
+        this.#end({ kind: 'completed', value: decision.value, attempts });
+        return;
+      case 'cancel': {
+        const { by, reason, failure } = decision;
+        if (proof === 'settled')
+          this.#end({ kind: 'canceled', by, ...given(reason), ...(failure && { failure }), attempts });
+        else this.#end({ kind: proof, by, attempts });
+        return;
+      }
+      case 'fail':
+        this.#end({ kind: 'failed', failure: decision.failure, attempts, because: decision.because });
+        return;
+      case 'fatal':
+        this.#end({ kind: 'fatal', failure: decision.failure, attempts });
+        return;
+      case 'freshAttempt':
+        this.#startAnew();
+        return;
+      case 'afterInterval': {
+        this.#streak = 0;
+        this.#previousDelayMs = settings.backoff.firstMs;
+        const delay = intervalDelayMs(settings.intervalMs, durationMs);
+        if (settings.intervalMs > 0) this.#tellWait(delay, 'success');
+        this.#waitFor('interval', delay);
+        return;
+      }
+      case 'retry':
+        this.#retry(decision.failure);
+    }
+  }
+
+  #startAnew(): void {
+    this.#restartAsked = false;
+    this.#streak = 0;
+    this.#previousDelayMs = this.submission.spec.settings.backoff.firstMs;
+    this.#window?.clear();
+    this.#enterGate();
+  }
+
+  #retry(failure: Failure): void {
+    const { attempts } = this;
+    const refusal = this.#askRetryIf(failure);
+    if (refusal !== undefined) {
+      this.#end({ kind: 'failed', failure, attempts, because: 'retryIf', ...refusal });
+      return;
+    }
+    if (this.#window?.take(this.#runtime.clock.now()) === false) {
+      this.#end({ kind: 'failed', failure, attempts, because: 'restartLimit' });
+      return;
+    }
+    const delay = this.#retryDelay(failure);
+    this.#streak += 1;
+    this.retries += 1;
+    this.#host.retryScheduled();
+    this.#tellWait(delay, 'failure');
+    this.#waitFor('backoff', delay);
+  }
+
+  /** The one call of the user's predicate. Whatever it does but return true is a refusal. */
+  #askRetryIf(failure: Failure): { readonly retryIfError?: unknown } | undefined {
+    const { retryIf } = this.submission.spec.settings;
+    if (retryIf === undefined) return undefined;
+    try {
+      const answer: unknown = retryIf(failure);
+      if (!isThenable(answer)) return answer ? undefined : {};
+      ignore(Promise.resolve(answer as PromiseLike<unknown>));
+      return { retryIfError: new TypeError('retryIf must return a boolean, got a promise: it is asked in one turn') };
+    } catch (error) {
+      return { retryIfError: error };
+    }
+  }
+
+  #retryDelay(failure: Failure): number {
+    const asked = failure.kind === 'thrown' && failure.error instanceof RetryError ? failure.error.afterMs : undefined;
+    if (typeof asked === 'number' && asked >= 0) return asked;
+    const { backoff } = this.submission.spec.settings;
+    this.#previousDelayMs = delayMs(backoff, this.#streak, this.#runtime.random(), this.#previousDelayMs);
+    return this.#previousDelayMs;
+  }
+
+  #tellWait(delay: number, cause: 'success' | 'failure'): void {
+    const { news } = this.#runtime;
+    if (news.heard)
+      news.about(this.submission, { type: 'backoffScheduled', attempt: this.attempts, delayMs: delay, after: cause });
+  }
+
+  #waitFor(wait: 'backoff' | 'interval', ms: number): void {
+    const { clock } = this.#runtime;
+    this.#become(wait);
+    this.#dueMs = clock.now() + ms;
+    if (ms === 0) this.#enterGate();
+    else
+      this.#stopTimer = after(clock, ms, () => {
+        this.#stopTimer = undefined;
+        this.#enterGate();
+      });
+  }
+
+  #stopWaiting(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    this.#leaveGate?.();
+    this.#leaveGate = undefined;
+  }
+
+  #become(wait: Wait): void {
+    this.#wait = wait;
+    this.#sinceMs = this.#runtime.clock.now();
+  }
+
+  #end(outcome: Outcome): void {
+    this.#wait = 'ended';
+    this.#host.actorEnded(this, outcome);
+  }
+
+  get ranMs(): number {
+    return this.#runtime.clock.now() - this.#startedMs;
+  }
+}
+
+/** A reason that was not given is not shown as undefined. */
+function given(reason: unknown): { readonly reason?: unknown } {
+  return reason === undefined ? {} : { reason };
+}

@@ -1,0 +1,270 @@
+// One call of a body: the guarded place where user code of a task runs. It races the deadline, the watch for silence and the stop,
+// WAITS for the body's end whatever came first, and hands a value up. It never throws and decides nothing about what follows.
+
+import { CanceledError, stopReason, TimeoutError } from '../model/error.ts';
+import { stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
+import type { AttemptEnd } from '../policy/restart.ts';
+import { callIn } from '../kernel/async-context.ts';
+import { CancelToken } from '../kernel/cancel-token.ts';
+import { after } from '../kernel/clock.ts';
+import { ignore, isThenable, settled } from '../kernel/deferred.ts';
+import { BodyContext } from './body-context.ts';
+import { watchSilence, type SilenceWatch } from './silence.ts';
+import type { Runtime } from './runtime.ts';
+import type { LiveSubmission } from './submission.ts';
+
+/** Why an attempt was told to end before its body did. The first one decides what the end means. */
+export type Interruption = 'stop' | 'restart' | 'timeout' | 'stall';
+
+/** What proves the end: the body settled, or it was killed and is dead; or nothing does, and it was given up. */
+export type Proof = 'settled' | 'killed' | 'abandoned';
+
+export type OverrunAction = 'hold' | 'kill' | 'abandon';
+
+export interface AttemptHost {
+  attemptInterrupted(attempt: Attempt): void;
+  attemptOverran(attempt: Attempt, action: OverrunAction): void;
+  attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void;
+  /** The body of an abandoned attempt has ended after all. */
+  abandonedEnded(attempt: Attempt): void;
+}
+
+type Body = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+export class Attempt {
+  readonly number: number;
+  readonly startedMs: number;
+  readonly token = new CancelToken<CanceledError>();
+  readonly context: BodyContext;
+  state: 'running' | 'stopping' | 'overrun' | 'ended' = 'running';
+  /** When it was told to stop. */
+  interruptedMs = 0;
+  readonly #host: AttemptHost;
+  readonly #runtime: Runtime;
+  readonly #submission: LiveSubmission;
+  #interruption: Interruption | undefined;
+  #proof: Proof = 'settled';
+  #listenerFailure: { readonly error: unknown } | undefined;
+  #stopTimeout: (() => void) | undefined;
+  #stopGrace: (() => void) | undefined;
+  #silence: SilenceWatch | undefined;
+  readonly #listenerFailed = (error: unknown): void => {
+    this.#listenerFailure ??= { error };
+  };
+
+  constructor(host: AttemptHost, runtime: Runtime, submission: LiveSubmission, number: number, fence: bigint) {
+    this.#host = host;
+    this.#runtime = runtime;
+    this.#submission = submission;
+    this.number = number;
+    this.startedMs = runtime.clock.now();
+    this.context = new BodyContext(this, submission, runtime.clock, fence);
+  }
+
+  /** Calls the body, in the async context of its submitter. */
+  begin(): void {
+    const { clock } = this.#runtime;
+    const { timeoutMs, stallMs } = this.#submission.spec.settings;
+    if (timeoutMs !== Infinity)
+      this.#stopTimeout = clock.setTimer(timeoutMs, () =>
+        this.interrupt('timeout', stopReason(new TimeoutError(`timed out after ${timeoutMs} ms`), 'deadline')),
+      );
+    if (stallMs !== Infinity)
+      this.#silence = watchSilence(clock, stallMs, () =>
+        this.interrupt('stall', stopReason(new TimeoutError(`no heartbeat for ${stallMs} ms`), 'deadline')),
+      );
+    callIn(this.#submission.context, call, this);
+  }
+
+  beat(): void {
+    this.#silence?.beat();
+  }
+
+  onCancel(listener: (reason: CanceledError) => void): () => void {
+    return this.token.onCancel(listener, this.#listenerFailed);
+  }
+
+  /** What user code of this attempt does, and only here: fresh state, the interceptor, the body. */
+  call(): void {
+    let result: unknown;
+    try {
+      const { spec } = this.#submission;
+      if (spec.state !== undefined) this.context.state = spec.state();
+      const { aroundAttempt } = this.#runtime;
+      result = aroundAttempt === undefined ? spec.run(this.context) : this.#intercepted(aroundAttempt);
+    } catch (error) {
+      this.#bodyEnded({ ok: false, error });
+      return;
+    }
+    if (isThenable(result))
+      settled(
+        result,
+        (value) => this.#bodyEnded({ ok: true, value }),
+        (error) => this.#bodyEnded({ ok: false, error }),
+      );
+    else this.#bodyEnded({ ok: true, value: result });
+  }
+
+  /** The attempt lasts until both the body and the interceptor have ended. The body's failure counts before the interceptor's own. */
+  async #intercepted(around: NonNullable<Runtime['aroundAttempt']>): Promise<unknown> {
+    const { id, slot, name, meta, spec } = this.#submission;
+    let body: Promise<unknown> | undefined;
+    let open = true;
+    const next = (): Promise<void> => {
+      body ??= open
+        ? (async () => spec.run(this.context))()
+        : Promise.reject(new Error('aroundAttempt called next() after it had ended'));
+      const done = body.then(() => {});
+      ignore(done);
+      return done;
+    };
+    let own: { readonly error: unknown } | undefined;
+    try {
+      await around({ id, slot, name, attempt: this.number, meta }, next);
+    } catch (error) {
+      own = { error };
+    }
+    open = false;
+    if (body === undefined) throw own === undefined ? new Error('aroundAttempt ended without calling next()') : own.error;
+    const value = await body;
+    if (own !== undefined) throw own.error;
+    return value;
+  }
+
+  /** Tells the body to stop. The first reason counts; a second one changes nothing here. */
+  interrupt(kind: Interruption, reason: CanceledError): void {
+    if (this.state !== 'running') return;
+    this.state = 'stopping';
+    this.#interruption = kind;
+    this.interruptedMs = this.#runtime.clock.now();
+    this.#stopWatching();
+    this.token.cancel(reason);
+    // Told on a turn of its own: no listener of a body runs inside a call of the API.
+    this.#runtime.pump.push({ run: () => this.#deliver() });
+    this.#stopGrace = after(this.#runtime.clock, this.#submission.spec.settings.graceMs, () => this.#overrun());
+    this.#host.attemptInterrupted(this);
+  }
+
+  #deliver(): void {
+    if (this.state === 'ended' && this.#proof !== 'abandoned') return;
+    callIn(this.#submission.context, (onError) => this.token.deliver(onError), this.#listenerFailed);
+  }
+
+  #overrun(): void {
+    if (this.state !== 'stopping') return;
+    this.state = 'overrun';
+    const { spec } = this.#submission;
+    const action = spec.kill === undefined ? spec.settings.onOverrun : 'kill';
+    this.#host.attemptOverran(this, action);
+    if (action === 'kill') this.kill();
+    else if (action === 'abandon') this.abandon();
+  }
+
+  /** Ends a shutdown's grace: kills what can be killed, gives up the rest. */
+  force(): void {
+    if (this.state === 'ended') return;
+    const action = this.#submission.spec.kill === undefined ? 'abandon' : 'kill';
+    if (this.#proof === 'killed' && action === 'kill') return; // being killed already
+    this.state = 'overrun';
+    this.#host.attemptOverran(this, action);
+    if (action === 'kill') this.kill();
+    else this.abandon();
+  }
+
+  kill(): void {
+    const { kill } = this.#submission.spec;
+    if (kill === undefined || this.#proof === 'killed') return;
+    this.#proof = 'killed';
+    callIn(
+      this.#submission.context,
+      () => {
+        let dead: unknown;
+        try {
+          dead = kill(this.context);
+        } catch (error) {
+          this.#notDead(error);
+          return;
+        }
+        if (isThenable(dead))
+          settled(
+            dead,
+            () => this.#finish(undefined),
+            (error) => this.#notDead(error),
+          );
+        else this.#finish(undefined);
+      },
+      undefined,
+    );
+  }
+
+  /** A kill that failed proves nothing: the slot stays blocked until the body itself ends. */
+  #notDead(error: unknown): void {
+    if (this.state === 'ended') return;
+    this.#proof = 'settled';
+    this.#listenerFailure ??= { error };
+    this.#host.attemptOverran(this, 'hold');
+  }
+
+  abandon(): void {
+    if (this.state === 'ended') return;
+    this.#proof = 'abandoned';
+    this.#finish(undefined);
+  }
+
+  #bodyEnded(body: Body): void {
+    if (this.state !== 'ended') this.#finish(body);
+    else if (this.#proof === 'abandoned') this.#host.abandonedEnded(this);
+  }
+
+  #finish(body: Body | undefined): void {
+    if (this.state === 'ended') return;
+    this.state = 'ended';
+    this.#stopWatching();
+    this.#stopGrace?.();
+    if (this.#proof !== 'abandoned') this.token.close(); // an abandoned body may still hear of its stop
+    this.#host.attemptEnded(this, this.#endOf(body), this.#proof);
+  }
+
+  #stopWatching(): void {
+    this.#stopTimeout?.();
+    this.#silence?.stop();
+  }
+
+  #endOf(body: Body | undefined): AttemptEnd {
+    const { timeoutMs, stallMs } = this.#submission.spec.settings;
+    switch (this.#interruption) {
+      case 'timeout':
+        return { kind: 'failure', failure: timedOutFailure(timeoutMs) };
+      case 'stall':
+        return { kind: 'failure', failure: stalledFailure(stallMs) };
+      case 'stop':
+      case 'restart':
+        return body?.ok === true ? { kind: 'value', value: body.value } : this.#stoppedEnd(body);
+      case undefined:
+        if (body === undefined) return { kind: 'stopped', failure: undefined };
+        if (body.ok) return { kind: 'value', value: body.value };
+        // Only an error of the body's own making counts as giving up: the stop of another task is an ordinary failure here.
+        if (body.error instanceof CanceledError && body.error.by === 'task')
+          return { kind: 'gaveUp', reason: body.error.reason };
+        return { kind: 'failure', failure: thrownFailure(body.error) };
+    }
+  }
+
+  #stoppedEnd(body: Extract<Body, { ok: false }> | undefined): AttemptEnd {
+    const thrown = body !== undefined && !this.#isOwnReason(body.error) ? body : this.#listenerFailure;
+    return { kind: 'stopped', failure: thrown && thrownFailure(thrown.error) };
+  }
+
+  /** The stop's own reason, bare or as the cause of what the platform made of it (an AbortError). */
+  #isOwnReason(error: unknown): boolean {
+    const { reason } = this.token;
+    if (error === reason) return true;
+    try {
+      return typeof error === 'object' && error !== null && (error as { cause?: unknown }).cause === reason;
+    } catch {
+      return false;
+    }
+  }
+}
+
+const call = (attempt: Attempt): void => attempt.call();

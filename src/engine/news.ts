@@ -1,0 +1,76 @@
+// Builds events and hands them to the bus: the one place that numbers and stamps them. Ask `heard` first: without a subscriber no event is built.
+
+import type { AboutTask, EventBase, SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
+import type { TaskId } from '../model/id.ts';
+import { Bus } from '../kernel/bus.ts';
+import type { Clock } from '../kernel/clock.ts';
+
+type Without<Event, Key extends PropertyKey> = Event extends unknown ? Omit<Event, Key> : never;
+
+export type TaskNews = Without<Extract<TaskEvent, AboutTask>, keyof AboutTask>;
+export type OtherNews = Without<Exclude<TaskEvent, AboutTask>, keyof EventBase>;
+
+/** Whom an event is about. */
+export interface Subject {
+  readonly id: TaskId;
+  readonly slot: string;
+  readonly name: string;
+  readonly meta: unknown;
+}
+
+export class News {
+  readonly #clock: Clock;
+  readonly #bus: Bus<TaskEvent>;
+  #seq = 0;
+  #unnamed = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#bus = new Bus<TaskEvent>({
+      lost: (subscriber, count) => this.#stamp({ type: 'eventsDropped', subscriber, count }),
+      failed: (line, subscriber, error, event) => {
+        // A failure over this very news is not told again: two failing subscribers would keep each other busy for ever.
+        if (event.type === 'subscriberFailed') return;
+        this.#bus.publish(this.#stamp({ type: 'subscriberFailed', subscriber, error }), line);
+      },
+    });
+  }
+
+  get heard(): boolean {
+    return this.#bus.active;
+  }
+
+  /** Events that subscribers never saw. */
+  get lost(): number {
+    return this.#bus.lost;
+  }
+
+  about(subject: Subject, news: TaskNews): void {
+    const { id, slot, name, meta } = subject;
+    this.#bus.publish(this.#stamp({ id, slot, name, meta, ...news }));
+  }
+
+  tell(news: OtherNews): void {
+    this.#bus.publish(this.#stamp(news));
+  }
+
+  subscribe(subscriber: Subscriber, capacity: number, types: SubscribeOptions['types']): () => void {
+    const wanted = types && new Set(types).add('eventsDropped');
+    this.#unnamed += 1;
+    return this.#bus.subscribe({
+      name: subscriber.name ?? `subscriber-${this.#unnamed}`,
+      capacity,
+      wants: wanted && ((event) => wanted.has(event.type)),
+      handle: (event) => subscriber.onEvent(event),
+    });
+  }
+
+  drain(graceMs: number): Promise<void> {
+    return this.#bus.drain(this.#clock, graceMs);
+  }
+
+  #stamp(news: object): TaskEvent {
+    this.#seq += 1;
+    return { seq: this.#seq, at: this.#clock.wallNow(), ...news } as TaskEvent;
+  }
+}

@@ -1,0 +1,152 @@
+// The books: which submissions live, how many of what there have been, and who waits for all of it to end. Outcomes are settled here.
+
+import type { TaskIds } from '../model/id.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { TaskView, TotalName } from '../model/view.ts';
+import { type Deferred, deferred } from '../kernel/deferred.ts';
+import { Actor, type ActorHost } from './actor.ts';
+import type { Attempt } from './attempt.ts';
+import type { Runtime } from './runtime.ts';
+import type { LiveSubmission } from './submission.ts';
+
+export interface RegistryHost {
+  /** The slot may go on: the owner's body has ended, or has been given up. */
+  ownerEnded(owner: LiveSubmission, outcome: Outcome): void;
+}
+
+export class Registry implements ActorHost {
+  readonly totals: Record<TotalName, number> = {
+    submitted: 0,
+    started: 0,
+    attempts: 0,
+    retries: 0,
+    dropped: 0,
+    completed: 0,
+    failed: 0,
+    fatal: 0,
+    canceled: 0,
+    killed: 0,
+    abandoned: 0,
+    rejected: 0,
+  };
+  /** Owners that ended `failed` or `fatal`. */
+  dead = 0;
+  /** Owners that were killed, and bodies that were given up, in the order in which it happened. */
+  readonly killed: TaskView[] = [];
+  readonly #abandoned = new Map<Attempt, TaskView>();
+  readonly #live = new Map<number, LiveSubmission>();
+  readonly #actors = new Set<Actor>();
+  readonly #runtime: Runtime;
+  readonly #ids: TaskIds;
+  readonly #host: RegistryHost;
+  #whenIdle: Deferred<void> | undefined;
+  #keepsRecord = false;
+  onEmpty: () => void = () => {};
+  onDead: () => void = () => {};
+
+  constructor(runtime: Runtime, ids: TaskIds, host: RegistryHost) {
+    this.#runtime = runtime;
+    this.#ids = ids;
+    this.#host = host;
+  }
+
+  get empty(): boolean {
+    return this.#live.size === 0;
+  }
+  get running(): number {
+    return this.#actors.size;
+  }
+  get abandonedAlive(): number {
+    return this.#abandoned.size;
+  }
+  get abandonedViews(): TaskView[] {
+    return [...this.#abandoned.values()];
+  }
+  get overrun(): number {
+    let count = 0;
+    for (const actor of this.#actors) if (actor.status === 'overrun') count += 1;
+    return count;
+  }
+
+  enter(submission: LiveSubmission): void {
+    this.totals.submitted += 1;
+    this.#live.set(submission.number, submission);
+  }
+
+  get(id: string): LiveSubmission | undefined {
+    const number = this.#ids.number(id);
+    return number === undefined ? undefined : this.#live.get(number);
+  }
+
+  all(): IterableIterator<LiveSubmission> {
+    return this.#live.values();
+  }
+
+  actors(): IterableIterator<Actor> {
+    return this.#actors.values();
+  }
+
+  idle(): Promise<void> {
+    if (this.empty) return Promise.resolve();
+    this.#whenIdle ??= deferred();
+    return this.#whenIdle.promise;
+  }
+
+  /** From here on an abandoned body stays named, though it may end after all, and the killed are kept: a shutdown will report them. */
+  keepRecord(): void {
+    this.#keepsRecord = true;
+  }
+
+  start(submission: LiveSubmission, fence: bigint): Actor {
+    const actor = new Actor(this, this.#runtime, submission, fence);
+    this.#actors.add(actor);
+    this.totals.started += 1;
+    submission.work = actor;
+    actor.start();
+    return actor;
+  }
+
+  /** Exactly one outcome: whoever comes second is ignored. Told last of all, when the books are in order. */
+  settle(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
+    if (!this.#live.delete(submission.number)) return;
+    this.totals[outcome.kind] += 1;
+    const { news } = this.#runtime;
+    if (outcome.kind === 'rejected') {
+      if (outcome.reason === 'slotBusy') this.totals.dropped += 1;
+      if (news.heard) {
+        const { reason, by } = outcome;
+        news.about(submission, { type: 'rejected', reason, ...(by !== undefined && { by }) });
+      }
+    } else if (news.heard)
+      news.about(submission, { type: 'finished', outcome: outcome.kind, attempts: outcome.attempts, ranMs });
+    submission.settle(outcome);
+    if (this.#live.size > 0) return;
+    this.#whenIdle?.resolve();
+    this.#whenIdle = undefined;
+    this.onEmpty();
+  }
+
+  attemptStarted(): void {
+    this.totals.attempts += 1;
+  }
+  retryScheduled(): void {
+    this.totals.retries += 1;
+  }
+
+  abandoned(actor: Actor, attempt: Attempt): void {
+    this.#abandoned.set(attempt, { ...actor.submission.view(actor), status: 'overrun' });
+  }
+
+  abandonedEnded(attempt: Attempt): void {
+    if (!this.#keepsRecord) this.#abandoned.delete(attempt);
+  }
+
+  actorEnded(actor: Actor, outcome: Outcome): void {
+    if (this.#keepsRecord && outcome.kind === 'killed') this.killed.push(actor.submission.view(actor));
+    this.#actors.delete(actor);
+    const died = outcome.kind === 'failed' || outcome.kind === 'fatal';
+    if (died) this.dead += 1;
+    this.#host.ownerEnded(actor.submission, outcome);
+    if (died) this.onDead();
+  }
+}

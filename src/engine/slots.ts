@@ -1,0 +1,404 @@
+// The slots: a table of slot machines and the one interpreter of what they decide. Every input goes into a machine, every effect that
+// comes out is carried out here, in order, before the call returns. No decision is taken in this file.
+
+import { CanceledError, type StopCause, stopReason } from '../model/error.ts';
+import type { TaskId } from '../model/id.ts';
+import type { Lease, LeaseRequest } from '../model/lease.ts';
+import type { Outcome, RejectReason } from '../model/outcome.ts';
+import type { AdmissionPolicy, SlotSettings } from '../model/spec.ts';
+import type { SlotView } from '../model/view.ts';
+import type { Room } from '../policy/admission.ts';
+import { type SlotEffect, SlotMachine } from '../policy/slot.ts';
+import { onAbort } from '../kernel/abort-fan.ts';
+import { CancelToken } from '../kernel/cancel-token.ts';
+import { after } from '../kernel/clock.ts';
+import { type Deferred, deferred } from '../kernel/deferred.ts';
+import type { Actor } from './actor.ts';
+import type { LeaseDesk } from './lease-desk.ts';
+import { LOCAL_LEASE } from './local-leases.ts';
+import type { Registry, RegistryHost } from './registry.ts';
+import type { Runtime } from './runtime.ts';
+import type { LiveSubmission } from './submission.ts';
+
+export interface SlotBounds {
+  readonly slots: number;
+  readonly pending: number;
+}
+
+/** A slot that holds or awaits work, or is paused. */
+interface Seat {
+  readonly name: string;
+  readonly machine: SlotMachine<LiveSubmission>;
+  lease: Lease;
+  unwatchLease: (() => void) | undefined;
+  /** Takes back the request for the lease. */
+  callOff: (() => void) | undefined;
+  actor: Actor | undefined;
+  /** Those who share the owner's outcome. */
+  joined: Set<LiveSubmission> | undefined;
+  /** How many of the supervisor's waiting submissions are this slot's. */
+  pending: number;
+  busy: boolean; // effects are being carried out
+  ownerGone: Deferred<void> | undefined;
+  drained: Deferred<void> | undefined;
+}
+
+export class Slots implements RegistryHost {
+  readonly #seats = new Map<string, Seat>();
+  readonly #configured = new Map<string, SlotSettings>();
+  readonly #runtime: Runtime;
+  readonly #desk: LeaseDesk;
+  readonly #bounds: SlotBounds;
+  readonly #defaults: SlotSettings;
+  #registry!: Registry;
+  #pending = 0;
+  #closed = false;
+
+  constructor(runtime: Runtime, desk: LeaseDesk, bounds: SlotBounds, defaults: SlotSettings) {
+    this.#runtime = runtime;
+    this.#desk = desk;
+    this.#bounds = bounds;
+    this.#defaults = defaults;
+  }
+
+  /** The books below, which report back here. */
+  attach(registry: Registry): void {
+    this.#registry = registry;
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+  get size(): number {
+    return this.#seats.size;
+  }
+  get bounds(): SlotBounds {
+    return this.#bounds;
+  }
+
+  settings(name: string): SlotSettings {
+    return this.#configured.get(name) ?? this.#defaults;
+  }
+
+  configure(name: string, settings: SlotSettings): void {
+    this.#configured.set(name, settings);
+  }
+
+  machine(name: string): SlotMachine<LiveSubmission> | undefined {
+    return this.#seats.get(name)?.machine;
+  }
+
+  submit(submission: LiveSubmission): void {
+    const { news } = this.#runtime;
+    this.#registry.enter(submission);
+    if (news.heard) news.about(submission, { type: 'submitted', policy: submission.policy });
+    const known = this.#seats.get(submission.slot);
+    if (known === undefined && this.#seats.size >= this.#bounds.slots) {
+      this.reject(submission, 'resourceLimit');
+      return;
+    }
+    const seat = known ?? this.#open(submission.slot);
+    const verdict = seat.machine.submit(submission, this.#room(submission.slot));
+    if (verdict === 'join') {
+      submission.work = seat.actor ?? null;
+      seat.joined ??= new Set();
+      seat.joined.add(submission);
+      const leader = seat.machine.owner;
+      if (news.heard && leader !== null) news.about(submission, { type: 'joined', leader: leader.id });
+    }
+    this.#carryOut(seat);
+    if (submission.place === 'joined') submission.admission = 'joined';
+    else if (waits(submission)) {
+      submission.admission = verdict === 'start' ? 'waiting' : 'queued';
+      if (news.heard) news.about(submission, { type: 'queued', depth: seat.pending });
+    }
+    this.#watch(submission);
+  }
+
+  /** Turned away before any slot was asked. */
+  reject(submission: LiveSubmission, reason: RejectReason): void {
+    submission.place = 'out';
+    this.#registry.settle(submission, { kind: 'rejected', reason }, 0);
+  }
+
+  cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void {
+    const waitingIsOver: RejectReason = by === 'deadline' ? 'deadline' : 'canceled';
+    const seat = this.#seats.get(submission.slot);
+    if (seat === undefined) return;
+    if (!seat.machine.withdraw(submission, waitingIsOver)) seat.machine.leave(submission, by, reason);
+    this.#carryOut(seat);
+  }
+
+  async cancelSlot(name: string, reason: unknown): Promise<void> {
+    const seat = this.#seats.get(name);
+    if (seat === undefined) return;
+    seat.machine.cancel(reason);
+    this.#carryOut(seat);
+    if (seat.actor === undefined) return;
+    seat.ownerGone ??= deferred();
+    await seat.ownerGone.promise;
+  }
+
+  pause(name: string): void {
+    const seat = this.#seats.get(name) ?? this.#open(name);
+    if (seat.machine.paused) return;
+    seat.machine.pause();
+    if (this.#runtime.news.heard) this.#runtime.news.tell({ type: 'slotPaused', slot: name });
+    this.#carryOut(seat);
+  }
+
+  resume(name: string): void {
+    const seat = this.#seats.get(name);
+    if (seat === undefined || !seat.machine.paused) return;
+    seat.machine.resume();
+    if (this.#runtime.news.heard) this.#runtime.news.tell({ type: 'slotResumed', slot: name });
+    this.#carryOut(seat);
+  }
+
+  drain(name: string): Promise<void> {
+    const seat = this.#seats.get(name);
+    if (seat === undefined || isQuiet(seat)) return Promise.resolve();
+    seat.drained ??= deferred();
+    return seat.drained.promise;
+  }
+
+  view(name: string): SlotView {
+    const seat = this.#seats.get(name);
+    return seat === undefined ? { name, phase: 'idle', paused: false, queued: [] } : viewOf(seat);
+  }
+
+  views(): SlotView[] {
+    return [...this.#seats.values()].map(viewOf);
+  }
+
+  /** Shutdown: nothing more is accepted or started, every owner is told to stop. */
+  close(): void {
+    this.#closed = true;
+    for (const seat of [...this.#seats.values()]) {
+      seat.machine.close();
+      this.#carryOut(seat);
+    }
+  }
+
+  ownerEnded(owner: LiveSubmission, outcome: Outcome): void {
+    const seat = this.#seats.get(owner.slot);
+    if (seat === undefined) return;
+    const { actor, joined, ownerGone } = seat;
+    const ranMs = actor?.ranMs ?? 0;
+    seat.actor = undefined;
+    seat.joined = undefined;
+    seat.ownerGone = undefined;
+    seat.machine.ended(owner, outcome.kind === 'abandoned', isContended(seat.lease));
+    this.#registry.settle(owner, outcome, ranMs);
+    if (joined !== undefined) for (const one of joined) this.#registry.settle(one, outcome, ranMs);
+    this.#carryOut(seat);
+    ownerGone?.resolve();
+  }
+
+  #open(name: string): Seat {
+    const seat: Seat = {
+      name,
+      machine: new SlotMachine(),
+      lease: LOCAL_LEASE,
+      unwatchLease: undefined,
+      callOff: undefined,
+      actor: undefined,
+      joined: undefined,
+      pending: 0,
+      busy: false,
+      ownerGone: undefined,
+      drained: undefined,
+    };
+    if (this.#closed) seat.machine.close();
+    this.#seats.set(name, seat);
+    return seat;
+  }
+
+  #room(name: string): Room {
+    const { queueLimit, onFull } = this.settings(name);
+    return { queueLimit, onFull, mayWait: this.#pending < this.#bounds.pending };
+  }
+
+  /** Carries out what the machine decided, and what follows from it. Re-entered calls leave their effects to the first one. */
+  #carryOut(seat: Seat): void {
+    if (seat.busy) return;
+    seat.busy = true;
+    const { effects } = seat.machine;
+    for (let i = 0; i < effects.length; i += 1) this.#do(seat, effects[i] as SlotEffect<LiveSubmission>);
+    effects.length = 0;
+    seat.busy = false;
+    const pending = seat.machine.inLine + (seat.machine.hasNext ? 1 : 0);
+    this.#pending += pending - seat.pending;
+    seat.pending = pending;
+    if (seat.drained !== undefined && isQuiet(seat)) {
+      seat.drained.resolve();
+      seat.drained = undefined;
+    }
+    if (seat.machine.spent) this.#seats.delete(seat.name);
+  }
+
+  #do(seat: Seat, effect: SlotEffect<LiveSubmission>): void {
+    switch (effect.do) {
+      case 'acquire':
+        this.#acquire(seat, effect.asker, effect.request);
+        return;
+      case 'withdraw':
+        seat.callOff?.();
+        return;
+      case 'release':
+        this.#release(seat);
+        return;
+      case 'start': {
+        const { entry } = effect;
+        if (entry.admission === 'rejected') entry.admission = 'started';
+        entry.stopQueueTimer?.();
+        seat.actor = this.#registry.start(entry, seat.lease.fence);
+        return;
+      }
+      case 'stop':
+        seat.actor?.requestStop(effect.by, effect.reason);
+        return;
+      case 'reject': {
+        const { entry, reason, by, error } = effect;
+        this.#registry.settle(
+          entry,
+          { kind: 'rejected', reason, ...(by !== null && { by: by.id }), ...(error !== undefined && { error }) },
+          0,
+        );
+        return;
+      }
+      case 'leave': {
+        const { entry, by, reason } = effect;
+        seat.joined?.delete(entry);
+        const attempts = seat.actor?.attempts ?? 0;
+        const given = reason === undefined ? {} : { reason };
+        this.#registry.settle(entry, { kind: 'canceled', by, ...given, attempts }, seat.actor?.ranMs ?? 0);
+      }
+    }
+  }
+
+  #acquire(seat: Seat, asker: LiveSubmission, number: number): void {
+    const request = new Asked(asker);
+    seat.callOff = () => request.callOff();
+    this.#desk.ask(request, {
+      granted: (lease) => {
+        seat.callOff = undefined;
+        if (seat.machine.granted(number)) this.#hold(seat, lease, number);
+        else this.#desk.release(seat.name, lease);
+        this.#carryOut(seat);
+      },
+      refused: (failure) => {
+        seat.callOff = undefined;
+        if (failure === null) seat.machine.denied(number, 'slotBusy');
+        else seat.machine.denied(number, 'leaseUnavailable', failure.error);
+        this.#carryOut(seat);
+      },
+    });
+  }
+
+  #hold(seat: Seat, lease: Lease, number: number): void {
+    seat.lease = lease;
+    if (lease === LOCAL_LEASE) return; // never lost, never revoked
+    const { lost, revoked } = lease;
+    const heardLost = () => {
+      seat.machine.lost(number);
+      this.#carryOut(seat);
+    };
+    const heardRevoked = () => {
+      seat.machine.revoked(number);
+      this.#carryOut(seat);
+    };
+    const unwatchLost = lost.aborted ? undefined : onAbort(lost, heardLost);
+    const unwatchRevoked = revoked === undefined || revoked.aborted ? undefined : onAbort(revoked, heardRevoked);
+    seat.unwatchLease = () => {
+      unwatchLost?.();
+      unwatchRevoked?.();
+    };
+    if (lost.aborted) seat.machine.lost(number);
+    else if (revoked?.aborted === true) seat.machine.revoked(number);
+  }
+
+  #release(seat: Seat): void {
+    const { lease } = seat;
+    this.#forget(seat);
+    this.#desk.release(seat.name, lease);
+  }
+
+  #forget(seat: Seat): void {
+    seat.unwatchLease?.();
+    seat.unwatchLease = undefined;
+    seat.lease = LOCAL_LEASE;
+  }
+
+  /** Deadline, time in the queue and the caller's signal, as far as they were asked for. */
+  #watch(submission: LiveSubmission): void {
+    const { signal, settings } = submission.spec;
+    const { deadlineMs, queueTimeoutMs } = settings;
+    if (submission.ended || (signal === undefined && deadlineMs === Infinity && queueTimeoutMs === Infinity)) return;
+    const { clock } = this.#runtime;
+    const leaveSignal = signal && onAbort(signal, (reason) => this.cancel(submission, 'signal', reason));
+    const stopDeadline = after(clock, deadlineMs, () => this.cancel(submission, 'deadline', undefined));
+    if (waits(submission))
+      submission.stopQueueTimer = after(clock, queueTimeoutMs, () => this.#withdraw(submission, 'queueTimeout'));
+    submission.unwatch = () => {
+      leaveSignal?.();
+      stopDeadline();
+      submission.stopQueueTimer?.();
+    };
+  }
+
+  #withdraw(submission: LiveSubmission, reason: RejectReason): void {
+    const seat = this.#seats.get(submission.slot);
+    if (seat === undefined) return;
+    seat.machine.withdraw(submission, reason);
+    this.#carryOut(seat);
+  }
+}
+
+/** What the store is asked. The signal is made only if the store looks at it. */
+class Asked implements LeaseRequest {
+  readonly #asker: LiveSubmission;
+  readonly #token = new CancelToken<unknown>();
+  constructor(asker: LiveSubmission) {
+    this.#asker = asker;
+  }
+  get slot(): string {
+    return this.#asker.slot;
+  }
+  get owner(): TaskId {
+    return this.#asker.id;
+  }
+  get policy(): AdmissionPolicy {
+    return this.#asker.policy;
+  }
+  get signal(): AbortSignal {
+    return this.#token.signal;
+  }
+  callOff(): void {
+    this.#token.cancel(stopReason(new CanceledError('nobody waits for this slot any more'), 'caller'));
+    this.#token.deliver(() => {});
+  }
+}
+
+const waits = ({ place }: LiveSubmission): boolean => place === 'next' || place === 'line';
+
+const isQuiet = ({ machine }: Seat): boolean => machine.owner === null && !machine.hasNext && machine.inLine === 0;
+
+function isContended(lease: Lease): boolean {
+  try {
+    return lease.contended === true;
+  } catch {
+    return false;
+  }
+}
+
+function viewOf({ name, machine, actor }: Seat): SlotView {
+  const owner = machine.owner;
+  return {
+    name,
+    phase: machine.phase,
+    paused: machine.paused,
+    ...(owner !== null && actor !== undefined && { owner: owner.view(actor) }),
+    queued: [...machine.waiting()].map((one) => one.view()),
+  };
+}

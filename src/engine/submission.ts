@@ -1,0 +1,151 @@
+// One submission: the handle that its caller holds, the entry that its slot links, and the one place where its outcome is kept.
+// It acts on nothing: what its caller asks for goes to the host.
+
+import { OutcomeError, type StopCause } from '../model/error.ts';
+import type { Failure } from '../model/failure.ts';
+import type { TaskId, TaskIds } from '../model/id.ts';
+import { type Outcome, outcomeText } from '../model/outcome.ts';
+import type { AdmissionPolicy, ParsedSpec } from '../model/spec.ts';
+import type { TaskStatus, TaskView } from '../model/view.ts';
+import type { Place, SlotEntry } from '../policy/slot.ts';
+import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
+import { type Deferred, deferred } from '../kernel/deferred.ts';
+
+/** What a slot decided about one more submission, known when submit returns. `waiting`: the slot's lease has been asked for. */
+export type Admission = 'started' | 'queued' | 'joined' | 'waiting' | 'rejected';
+
+export interface Submission<T = unknown> {
+  readonly id: TaskId;
+  readonly slot: string;
+  readonly name: string;
+  readonly admission: Admission;
+  readonly status: TaskStatus;
+  /** Never rejects; resolves exactly once. Watching is free: not looking at it raises nothing. */
+  readonly outcome: Promise<Outcome<T>>;
+  /** The value, or a thrown {@link OutcomeError} that carries the outcome. */
+  value(): Promise<T>;
+  /** Asks it to stop and resolves with the outcome, at proof of end. A joined submission ends at once. */
+  cancel(reason?: unknown): Promise<Outcome<T>>;
+  /**
+   * Ends the running attempt (or the backoff) and starts a fresh one. No failure, and it forgets earlier ones: the retry streak and the
+   * restart limit begin anew. False when there is nothing to restart: waiting, starting, stopping, ended.
+   */
+  restart(): boolean;
+}
+
+/** The run behind a submission that owns or shares a slot. */
+export interface Work {
+  readonly status: TaskStatus;
+  readonly attempts: number;
+  readonly retries: number;
+  readonly sinceMs: number;
+  readonly nextAttemptInMs: number | undefined;
+  readonly lastFailure: Failure | undefined;
+  restart(): boolean;
+}
+
+/** The part of a view that is about the run. */
+export function workView(work: Work): Pick<TaskView, 'status' | 'attempt' | 'retries' | 'sinceMs' | 'nextAttemptInMs' | 'lastFailure'> {
+  const { status, attempts, retries, sinceMs, nextAttemptInMs, lastFailure } = work;
+  return {
+    status,
+    attempt: attempts,
+    retries,
+    sinceMs,
+    ...(nextAttemptInMs !== undefined && { nextAttemptInMs }),
+    ...(lastFailure !== undefined && { lastFailure }),
+  };
+}
+
+export interface SubmissionHost {
+  readonly ids: TaskIds;
+  now(): number;
+  cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void;
+}
+
+export class LiveSubmission implements Submission, SlotEntry<LiveSubmission> {
+  readonly number: number;
+  readonly spec: ParsedSpec;
+  readonly policy: AdmissionPolicy;
+  readonly slot: string;
+  readonly submittedMs: number;
+  readonly context: AsyncContext = captureContext();
+  admission: Admission = 'rejected';
+  work: Work | null = null;
+  /** Ends the watching of its signal, its deadline and its time in the queue. */
+  unwatch: (() => void) | null = null;
+  stopQueueTimer: (() => void) | null = null;
+  // The slot machine's.
+  place: Place = 'new';
+  ahead: LiveSubmission | null = null;
+  behind: LiveSubmission | null = null;
+  readonly #host: SubmissionHost;
+  #outcome: Outcome | undefined;
+  #watched: Deferred<Outcome> | undefined;
+
+  constructor(host: SubmissionHost, number: number, spec: ParsedSpec, slot: string | undefined, policy: AdmissionPolicy) {
+    this.#host = host;
+    this.number = number;
+    this.spec = spec;
+    this.policy = policy;
+    this.slot = slot ?? spec.slot ?? spec.name ?? host.ids.text(number);
+    this.submittedMs = host.now();
+  }
+
+  get id(): TaskId {
+    return this.#host.ids.text(this.number);
+  }
+  get name(): string {
+    return this.spec.name ?? this.slot;
+  }
+  get meta(): unknown {
+    return this.spec.meta;
+  }
+  get ended(): boolean {
+    return this.#outcome !== undefined;
+  }
+  get status(): TaskStatus {
+    if (this.#outcome !== undefined) return 'ended';
+    return this.work === null ? 'queued' : this.work.status;
+  }
+
+  get outcome(): Promise<Outcome> {
+    if (this.#watched === undefined) {
+      this.#watched = deferred();
+      if (this.#outcome !== undefined) this.#watched.resolve(this.#outcome);
+    }
+    return this.#watched.promise;
+  }
+
+  async value(): Promise<unknown> {
+    const outcome = await this.outcome;
+    if (outcome.kind === 'completed') return outcome.value;
+    const thrown = 'failure' in outcome && outcome.failure?.kind === 'thrown' ? { cause: outcome.failure.error } : undefined;
+    throw new OutcomeError(`${this.name}: ${outcomeText(outcome)}`, outcome, thrown);
+  }
+
+  cancel(reason?: unknown): Promise<Outcome> {
+    if (this.#outcome === undefined) this.#host.cancel(this, 'caller', reason);
+    return this.outcome;
+  }
+
+  restart(): boolean {
+    return this.#outcome === undefined && this.work !== null && this.work.restart();
+  }
+
+  /** The end; the registry calls it once. */
+  settle(outcome: Outcome): void {
+    this.#outcome = outcome;
+    this.unwatch?.();
+    this.unwatch = null;
+    this.work = null; // an outcome that somebody keeps keeps nothing else alive
+    this.#watched?.resolve(outcome);
+  }
+
+  /** `work` is given where the submission itself has left its run already. */
+  view(work: Work | null = this.work): TaskView {
+    const { id, name, slot, meta } = this;
+    const waiting = { status: this.status, attempt: 0, retries: 0, sinceMs: this.#host.now() - this.submittedMs };
+    return { id, name, slot, ...(work === null ? waiting : workView(work)), meta };
+  }
+}

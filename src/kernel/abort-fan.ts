@@ -1,0 +1,36 @@
+// One listener on a foreign AbortSignal, however many wait for it. A signal's own listener list is searched on every change and
+// warns from the eleventh on; a set is neither slow nor loud. The last one to leave takes the listener away.
+
+class Fan {
+  readonly #signal: AbortSignal;
+  readonly #waiting = new Set<(reason: unknown) => void>();
+  readonly #fire = () => {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const call of waiting) call(this.#signal.reason);
+  };
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  add(call: (reason: unknown) => void): () => void {
+    if (this.#waiting.size === 0) this.#signal.addEventListener('abort', this.#fire, { once: true });
+    this.#waiting.add(call);
+    return () => {
+      if (this.#waiting.delete(call) && this.#waiting.size === 0) this.#signal.removeEventListener('abort', this.#fire);
+    };
+  }
+}
+
+const fans = new WeakMap<AbortSignal, Fan>();
+
+/** Calls `call` with the signal's reason when it aborts. Not for a signal that is aborted already. Returns the removal. */
+export function onAbort(signal: AbortSignal, call: (reason: unknown) => void): () => void {
+  let fan = fans.get(signal);
+  if (fan === undefined) {
+    fan = new Fan(signal);
+    fans.set(signal, fan);
+  }
+  return fan.add(call);
+}

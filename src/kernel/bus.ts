@@ -1,0 +1,177 @@
+// News for many listeners: each has its own bounded line and is served one item at a time. A slow one slows nobody, a throwing one
+// harms nobody, a full one loses the newest and is told how many. Nothing is delivered inside `publish`.
+
+import { type Deferred, deferred, isThenable, settled } from './deferred.ts';
+import { after, type Clock } from './clock.ts';
+
+export interface Listener<T> {
+  readonly name: string;
+  readonly capacity: number;
+  /** Which items it wants; `undefined` for all. */
+  readonly wants: ((item: T) => boolean) | undefined;
+  readonly handle: (item: T) => unknown;
+}
+
+export interface BusHooks<T> {
+  /** The item that tells a listener how many it lost. */
+  lost(listener: string, count: number): T;
+  /** A handler threw or rejected on `item`. */
+  failed(line: object, listener: string, error: unknown, item: T): void;
+}
+
+/** Items handled between two turns of the event loop. */
+const BATCH = 256;
+
+class Line<T> {
+  readonly #listener: Listener<T>;
+  readonly #hooks: BusHooks<T>;
+  #items: T[] = [];
+  #head = 0; // what stands before it has been handled
+  #busy = false;
+  #open = true;
+  #left = BATCH;
+  #lost = 0; // not yet told
+  lostInAll = 0;
+  #whenEmpty: Deferred<void> | undefined;
+
+  constructor(listener: Listener<T>, hooks: BusHooks<T>) {
+    this.#listener = listener;
+    this.#hooks = hooks;
+  }
+
+  put(item: T): void {
+    if (!this.#open || this.#listener.wants?.(item) === false) return;
+    if (this.#items.length - this.#head >= this.#listener.capacity) {
+      this.#lost += 1;
+      this.lostInAll += 1;
+      return;
+    }
+    this.#items.push(item);
+    this.#wake();
+  }
+
+  /** Resolves when everything put so far has been handled. */
+  empty(): Promise<void> {
+    if (!this.#busy) return Promise.resolve();
+    this.#whenEmpty ??= deferred();
+    return this.#whenEmpty.promise;
+  }
+
+  close(): void {
+    this.lostInAll += this.#items.length - this.#head;
+    this.#items = [];
+    this.#head = 0;
+    this.#open = false;
+  }
+
+  #wake(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    queueMicrotask(() => this.#serve());
+  }
+
+  #serve(): void {
+    while (this.#head < this.#items.length) {
+      if (this.#left === 0) {
+        this.#left = BATCH;
+        setImmediate(() => this.#serve());
+        return;
+      }
+      this.#left -= 1;
+      const item = this.#take();
+      const result = this.#handle(item);
+      if (isThenable(result)) {
+        settled(
+          result,
+          () => this.#serve(),
+          (error) => {
+            this.#hooks.failed(this, this.#listener.name, error, item);
+            this.#serve();
+          },
+        );
+        return;
+      }
+    }
+    this.#busy = false;
+    this.#whenEmpty?.resolve();
+    this.#whenEmpty = undefined;
+  }
+
+  #take(): T {
+    const item = this.#items[this.#head] as T;
+    this.#head += 1;
+    if (this.#head === this.#items.length || this.#head >= BATCH) {
+      this.#items.splice(0, this.#head);
+      this.#head = 0;
+    }
+    this.#tellLost(); // there is room now
+    return item;
+  }
+
+  #handle(item: T): unknown {
+    try {
+      return this.#listener.handle(item);
+    } catch (error) {
+      this.#hooks.failed(this, this.#listener.name, error, item);
+      return undefined;
+    }
+  }
+
+  #tellLost(): void {
+    if (this.#lost === 0 || !this.#open) return;
+    const count = this.#lost;
+    this.#lost = 0;
+    this.#items.push(this.#hooks.lost(this.#listener.name, count));
+  }
+}
+
+export class Bus<T> {
+  readonly #lines = new Set<Line<T>>();
+  readonly #hooks: BusHooks<T>;
+  #lostByLeavers = 0;
+
+  constructor(hooks: BusHooks<T>) {
+    this.#hooks = hooks;
+  }
+
+  /** False: nobody listens, so no item needs to be built. */
+  get active(): boolean {
+    return this.#lines.size > 0;
+  }
+
+  /** Items that listeners never saw. */
+  get lost(): number {
+    let lost = this.#lostByLeavers;
+    for (const line of this.#lines) lost += line.lostInAll;
+    return lost;
+  }
+
+  publish(item: T, except?: object): void {
+    for (const line of this.#lines) if (line !== except) line.put(item);
+  }
+
+  /** Returns the end of the subscription: nothing is handled after it. */
+  subscribe(listener: Listener<T>): () => void {
+    const line = new Line(listener, this.#hooks);
+    this.#lines.add(line);
+    return () => {
+      if (!this.#lines.delete(line)) return;
+      this.#lostByLeavers += line.lostInAll; // what it leaves unread on purpose is not lost
+      line.close();
+    };
+  }
+
+  /** Waits until every line is served, `graceMs` at most for all together, then ends every subscription. */
+  async drain(clock: Clock, graceMs: number): Promise<void> {
+    const over = deferred<void>();
+    const stopTimer = after(clock, graceMs, over.resolve);
+    const served = Promise.all([...this.#lines].map((line) => line.empty()));
+    await Promise.race([served, over.promise]);
+    stopTimer();
+    for (const line of this.#lines) {
+      line.close();
+      this.#lostByLeavers += line.lostInAll;
+    }
+    this.#lines.clear();
+  }
+}

@@ -1,0 +1,40 @@
+// Time comes in by this door alone.
+
+/** Where time and timers come from. Replace it in tests (`slotvisor/testing` has a virtual one). */
+export interface Clock {
+  /** Monotonic ms; what every delay and duration is measured with. */
+  now(): number;
+  /** Epoch ms; for the time stamps of events only. */
+  wallNow(): number;
+  /** Calls `fire` once after at least `ms`, never within this call. Returns its cancel, which may be called at any time. */
+  setTimer(ms: number, fire: () => void): () => void;
+}
+
+/** The longest delay that a platform timer holds. A longer one would fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const keep = (): void => {};
+
+/** The platform's clock. Longer delays than a timer can hold are waited for in several; timers that fire early are re-armed. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  setTimer(ms, fire) {
+    const due = performance.now() + ms;
+    let timer = arm();
+    return () => clearTimeout(timer);
+
+    function arm(): NodeJS.Timeout {
+      return setTimeout(turn, Math.min(Math.ceil(due - performance.now()), LONGEST_TIMER_MS));
+    }
+    function turn(): void {
+      if (performance.now() >= due) fire();
+      else timer = arm();
+    }
+  },
+};
+
+/** A timer that `Infinity` never sets. */
+export function after(clock: Clock, ms: number, fire: () => void): () => void {
+  return ms === Infinity ? keep : clock.setTimer(ms, fire);
+}

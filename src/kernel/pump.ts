@@ -1,0 +1,54 @@
+// Run to completion, later: jobs run one after another in a microtask, never inside the call that pushed them. After a batch
+// the loop gets a turn of its own, so that timers and I/O of the process go on however many instant jobs follow each other.
+
+export interface Job {
+  run(): void;
+}
+
+/** Jobs between two turns of the event loop: small enough for the loop, large enough that the turn costs nothing a job. */
+const BATCH = 256;
+
+export class Pump {
+  #jobs: Job[] = [];
+  #next = 0;
+  #scheduled = false;
+  #left = BATCH;
+  readonly #drain = () => this.#run();
+
+  push(job: Job): void {
+    this.#jobs.push(job);
+    if (!this.#scheduled) this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    if (this.#left > 0) queueMicrotask(this.#drain);
+    else {
+      this.#left = BATCH;
+      setImmediate(this.#drain);
+    }
+  }
+
+  #run(): void {
+    try {
+      while (this.#next < this.#jobs.length && this.#left > 0) {
+        this.#left -= 1;
+        const job = this.#jobs[this.#next] as Job;
+        this.#next += 1;
+        job.run();
+      }
+    } finally {
+      this.#scheduled = false;
+      if (this.#next === this.#jobs.length) {
+        this.#jobs.length = 0;
+        this.#next = 0;
+      } else {
+        if (this.#next >= BATCH) {
+          this.#jobs = this.#jobs.slice(this.#next);
+          this.#next = 0;
+        }
+        this.#schedule();
+      }
+    }
+  }
+}

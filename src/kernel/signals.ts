@@ -1,0 +1,9 @@
+// Signals of the process, listened to only for as long as somebody asked.
+
+/** Returns the removal. Registering takes over from the platform's default, which would end the process. */
+export function onSignals(signals: readonly NodeJS.Signals[], received: (signal: NodeJS.Signals) => void): () => void {
+  for (const signal of signals) process.on(signal, received);
+  return () => {
+    for (const signal of signals) process.off(signal, received);
+  };
+}

@@ -1,0 +1,137 @@
+// The few errors that are thrown. Endings are data (outcome.ts); these are for bodies, for callers of value(),
+// and for refusals at the door.
+
+import type { Outcome } from './outcome.ts';
+
+/** Why an owner was told to stop. */
+export type StopCause = 'caller' | 'replace' | 'slot' | 'signal' | 'deadline' | 'shutdown' | 'leaseLost' | 'task';
+
+// Marked with a registered symbol, so that `instanceof` stays true between two copies of the package in one process.
+const brandOf = (name: string) => Symbol.for(`slotvisor.${name}`);
+
+function hasBrand(value: unknown, brand: symbol): boolean {
+  try {
+    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
+  } catch {
+    return false; // a revoked proxy or a throwing getter is nobody's error
+  }
+}
+
+/** `instanceof` by brand for the class itself; subclasses keep the language's own rule. */
+function isInstance(self: object, base: object, brand: symbol, value: unknown): boolean {
+  if (self === base) return hasBrand(value, brand);
+  try {
+    return Function.prototype[Symbol.hasInstance].call(self, value);
+  } catch {
+    return false;
+  }
+}
+
+const FATAL = brandOf('FatalError');
+const RETRY = brandOf('RetryError');
+const CANCELED = brandOf('CanceledError');
+const OUTCOME = brandOf('OutcomeError');
+const SPEC = brandOf('SpecError');
+const CLOSED = brandOf('ClosedError');
+
+/** Thrown by a body that must not be tried again, whatever its restart policy says. The outcome is `fatal`. */
+export class FatalError extends Error {
+  override readonly name: string = 'FatalError';
+  readonly [FATAL] = true;
+  /** For callers that end a process with the code of what failed; the library itself never exits. */
+  readonly exitCode: number | undefined;
+  constructor(message: string, options?: { cause?: unknown; exitCode?: number }) {
+    super(message, options);
+    this.exitCode = options?.exitCode;
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, FatalError, FATAL, value);
+  }
+}
+
+/** Thrown by a body that knows when the next attempt makes sense: `afterMs` takes the backoff's place for that retry. */
+export class RetryError extends Error {
+  override readonly name: string = 'RetryError';
+  readonly [RETRY] = true;
+  readonly afterMs: number | undefined;
+  constructor(message: string, options?: { cause?: unknown; afterMs?: number }) {
+    super(message, options);
+    this.afterMs = options?.afterMs;
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, RetryError, RETRY, value);
+  }
+}
+
+/**
+ * The reason of every stop request: `ctx.signal.reason`, the argument of `onCancel` listeners, what `ctx.sleep` rejects with.
+ * `by` says who asked. Made and thrown by a body itself it means "I end here, on purpose": outcome `canceled`, by `task`.
+ */
+export class CanceledError extends Error {
+  override readonly name: string = 'CanceledError';
+  readonly [CANCELED] = true;
+  /** Who asked for the stop. */
+  readonly by: StopCause = 'task';
+  /** What the caller gave as reason, the same object. */
+  readonly reason: unknown;
+  constructor(message = 'canceled', options?: { reason?: unknown }) {
+    super(message);
+    this.reason = options?.reason;
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, CanceledError, CANCELED, value);
+  }
+}
+
+/** The stop reason of an attempt past its `timeoutMs`, or silent for longer than its `stallMs`. */
+export class TimeoutError extends CanceledError {
+  override readonly name: string = 'TimeoutError';
+}
+
+/** The library's own stop reasons: only these have another `by` than `task`. */
+export function stopReason<E extends CanceledError>(error: E, by: StopCause): E {
+  (error as { by: StopCause }).by = by;
+  return error;
+}
+
+/** Thrown by `submission.value()` for every outcome but `completed`. */
+export class OutcomeError extends Error {
+  override readonly name: string = 'OutcomeError';
+  readonly [OUTCOME] = true;
+  readonly outcome: Outcome;
+  constructor(message: string, outcome: Outcome, options?: { cause?: unknown }) {
+    super(message, options);
+    this.outcome = outcome;
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, OutcomeError, OUTCOME, value);
+  }
+}
+
+/** An option that cannot be meant: names the field, the rule and the value got. Nothing was kept of the call. */
+export class SpecError extends TypeError {
+  override readonly name: string = 'SpecError';
+  readonly [SPEC] = true;
+  readonly field: string;
+  readonly got: unknown;
+  constructor(field: string, rule: string, got: unknown, shown: string) {
+    super(`${field} ${rule}, got ${shown}`);
+    this.field = field;
+    this.got = got;
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, SpecError, SPEC, value);
+  }
+}
+
+/** Thrown by `submit`, `submitAll` and `run` once a shutdown has begun. */
+export class ClosedError extends Error {
+  override readonly name: string = 'ClosedError';
+  readonly [CLOSED] = true;
+  constructor(message = 'the supervisor is shutting down: nothing more is accepted') {
+    super(message);
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, ClosedError, CLOSED, value);
+  }
+}

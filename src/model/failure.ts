@@ -1,0 +1,51 @@
+// What went wrong in one attempt, as data. Whatever a body throws is described here without ever throwing itself.
+
+import { FatalError } from './error.ts';
+
+/** Why an attempt failed. `message` is for people; programs look at `kind` and at `error`, the thrown object itself. */
+export type Failure =
+  | { readonly kind: 'thrown'; readonly error: unknown; readonly message: string; readonly fatal: boolean }
+  | { readonly kind: 'timedOut'; readonly afterMs: number; readonly message: string; readonly fatal: false }
+  | { readonly kind: 'stalled'; readonly silentMs: number; readonly message: string; readonly fatal: false }
+  | {
+      readonly kind: 'exited';
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      readonly message: string;
+      readonly fatal: boolean;
+    };
+
+const LONGEST_MESSAGE = 1_000;
+
+/** A short text for anything that can be thrown: throwing getters, revoked proxies and huge strings included. */
+export function describe(thrown: unknown): string {
+  const text = textOf(thrown);
+  return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE - 1)}…` : text;
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    if (typeof thrown === 'string') return thrown;
+    if (typeof thrown === 'object' && thrown !== null) {
+      const { message } = thrown as { message?: unknown };
+      if (typeof message === 'string') return message;
+      return Object.prototype.toString.call(thrown);
+    }
+    if (typeof thrown === 'function') return '[function]';
+    return String(thrown);
+  } catch {
+    return '[a value that cannot be described]';
+  }
+}
+
+export function thrownFailure(error: unknown): Failure {
+  return { kind: 'thrown', error, message: describe(error), fatal: error instanceof FatalError };
+}
+
+export function timedOutFailure(afterMs: number): Failure {
+  return { kind: 'timedOut', afterMs, message: `timed out after ${afterMs} ms`, fatal: false };
+}
+
+export function stalledFailure(silentMs: number): Failure {
+  return { kind: 'stalled', silentMs, message: `no heartbeat for ${silentMs} ms`, fatal: false };
+}

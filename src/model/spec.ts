@@ -1,0 +1,327 @@
+// What a caller submits. A spec is read once, checked, completed from the defaults and frozen: a bad one throws here and nowhere later.
+
+import { type Backoff, DEFAULT_BACKOFF, parseBackoff, type ResolvedBackoff } from './backoff.ts';
+import {
+  abortSignal,
+  aFunction,
+  count,
+  durationMs,
+  fieldsOf,
+  finiteMs,
+  finiteNumber,
+  nameText,
+  oneOf,
+  reading,
+  refuse,
+  refuseUnknown,
+} from './check.ts';
+import type { Failure } from './failure.ts';
+import type { KillableTask, TaskBody } from './task.ts';
+
+/**
+ * What a submission does when its slot is busy: `queue` waits in line; `replace` tells the owner to stop and goes next;
+ * `dropIfRunning` is rejected; `keepLatest` takes the place of a waiting `keepLatest`; `join` shares the owner's outcome.
+ */
+export type AdmissionPolicy = 'queue' | 'replace' | 'dropIfRunning' | 'keepLatest' | 'join';
+
+/** What follows an attempt: nothing; another one after a failure; another one always. */
+export type RestartPolicy = 'never' | 'onFailure' | 'always';
+
+export interface RestartLimit {
+  readonly restarts: number;
+  readonly withinMs: number;
+}
+
+/** An option given as `undefined` is absent. `Infinity` says "none" and beats an inherited default. */
+export interface TaskSpec<T = unknown, S = undefined> {
+  readonly run: TaskBody<T, S> | KillableTask<T, S>;
+  /** A label in events and views. Default: the slot, else the id. */
+  readonly name?: string | undefined;
+  /** The key of exclusion. Default: the name; neither given: a slot of its own, which never contends. */
+  readonly slot?: string | undefined;
+  /** Default: the slot's, else the supervisor's, else `queue`. */
+  readonly admission?: AdmissionPolicy | undefined;
+  /** Default `onFailure`. */
+  readonly restart?: RestartPolicy | undefined;
+  /** Only with `restart: 'always'`: the pause after a success, from its end. Default 0: at once, starts at least 1 ms apart. */
+  readonly intervalMs?: number | undefined;
+  /** Retries after the first failed attempt of a streak; a success ends the streak. 0 means none. Default `Infinity`. */
+  readonly maxRetries?: number | undefined;
+  readonly backoff?: Backoff | undefined;
+  /** Looked at for every failure that would be retried; `false` ends the task `failed`, because `retryIf`. A throw counts as `false`. */
+  readonly retryIf?: ((failure: Failure) => boolean) | undefined;
+  /** More restarts after failures than this within the sliding window end the task `failed`. Default none. */
+  readonly restartLimit?: RestartLimit | undefined;
+  /** Bounds one attempt, from the start of its body. Default none. */
+  readonly timeoutMs?: number | undefined;
+  /** The longest silence between heartbeats; time in which the event loop was blocked is not counted. Default none. */
+  readonly stallMs?: number | undefined;
+  /** From a stop request to an overrun. Default: the supervisor's. */
+  readonly graceMs?: number | undefined;
+  /** What an overrun does with a body that cannot be killed: keep the slot blocked, or give the body up. Default `hold`. */
+  readonly onOverrun?: 'hold' | 'abandon' | undefined;
+  /** The longest wait in the slot's queue. Default none. */
+  readonly queueTimeoutMs?: number | undefined;
+  /** From submit to the outcome, all waiting included. Default none. */
+  readonly deadlineMs?: number | undefined;
+  /** Order at the concurrency gate, higher first. Default 0. */
+  readonly priority?: number | undefined;
+  /** Aborting it cancels the submission. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called before every attempt: fresh state, never shared between attempts. */
+  readonly state?: (() => S) | undefined;
+  /** Handed through to events, views and the context. */
+  readonly meta?: unknown;
+}
+
+/** The options that a supervisor can give defaults for. */
+export type TaskDefaults = Omit<TaskSpec, 'run' | 'name' | 'slot' | 'signal' | 'state' | 'meta'>;
+
+/** Every default filled in. Shared between submissions that override nothing. */
+export interface TaskSettings {
+  readonly admission: AdmissionPolicy | undefined; // the slot's configuration may still decide
+  readonly restart: RestartPolicy;
+  readonly intervalMs: number;
+  readonly maxRetries: number;
+  readonly backoff: ResolvedBackoff;
+  readonly retryIf: ((failure: Failure) => boolean) | undefined;
+  readonly restartLimit: RestartLimit | undefined;
+  readonly timeoutMs: number;
+  readonly stallMs: number;
+  readonly graceMs: number;
+  readonly onOverrun: 'hold' | 'abandon';
+  readonly queueTimeoutMs: number;
+  readonly deadlineMs: number;
+  readonly priority: number;
+}
+
+export interface ParsedSpec {
+  readonly run: TaskBody<unknown, unknown>;
+  /** Absent for a body that cannot be ended from outside. */
+  readonly kill: KillableTask<unknown, unknown>['kill'] | undefined;
+  readonly name: string | undefined;
+  readonly slot: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly state: (() => unknown) | undefined;
+  readonly meta: unknown;
+  readonly settings: TaskSettings;
+}
+
+const POLICIES: readonly AdmissionPolicy[] = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'];
+const RESTARTS: readonly RestartPolicy[] = ['never', 'onFailure', 'always'];
+const OVERRUNS = ['hold', 'abandon'] as const;
+
+export const DEFAULT_SETTINGS: TaskSettings = Object.freeze({
+  admission: undefined,
+  restart: 'onFailure',
+  intervalMs: 0,
+  maxRetries: Infinity,
+  backoff: DEFAULT_BACKOFF,
+  retryIf: undefined,
+  restartLimit: undefined,
+  timeoutMs: Infinity,
+  stallMs: Infinity,
+  graceMs: 60_000,
+  onOverrun: 'hold',
+  queueTimeoutMs: Infinity,
+  deadlineMs: Infinity,
+  priority: 0,
+});
+
+const SPEC_KEYS = ['run', 'name', 'slot', ...Object.keys(DEFAULT_SETTINGS), 'signal', 'state', 'meta'];
+
+export function parseAdmission(field: string, value: unknown): AdmissionPolicy {
+  return oneOf(field, value, POLICIES);
+}
+
+function parseRestartLimit(field: string, value: unknown): RestartLimit {
+  let restarts: number | undefined;
+  let withinMs: number | undefined;
+  for (const [key, got] of fieldsOf(field, value)) {
+    if (key === 'restarts') restarts = count(`${field}.restarts`, got, 0);
+    else if (key === 'withinMs') withinMs = durationMs(`${field}.withinMs`, got, 'aboveZero');
+    else refuseUnknown(`${field}.`, key, ['restarts', 'withinMs']);
+  }
+  if (restarts === undefined) return refuse(`${field}.restarts`, 'must be given', restarts);
+  if (withinMs === undefined) return refuse(`${field}.withinMs`, 'must be given', withinMs);
+  return Object.freeze({ restarts, withinMs });
+}
+
+type Draft = { -readonly [K in keyof TaskSettings]: TaskSettings[K] };
+
+/** Puts one setting into the draft; false when there is no setting of that name. */
+function putSetting(draft: Draft, key: string, field: string, got: unknown): boolean {
+  switch (key) {
+    case 'admission':
+      draft.admission = parseAdmission(field, got);
+      return true;
+    case 'restart':
+      draft.restart = oneOf(field, got, RESTARTS);
+      return true;
+    case 'maxRetries':
+      draft.maxRetries = count(field, got, 0);
+      return true;
+    case 'backoff':
+      draft.backoff = parseBackoff(field, got);
+      return true;
+    case 'retryIf':
+      draft.retryIf = aFunction(field, got);
+      return true;
+    case 'restartLimit':
+      draft.restartLimit = parseRestartLimit(field, got);
+      return true;
+    case 'timeoutMs':
+    case 'stallMs':
+    case 'deadlineMs':
+      draft[key] = durationMs(field, got, 'aboveZero');
+      return true;
+    case 'intervalMs':
+    case 'graceMs':
+    case 'queueTimeoutMs':
+      draft[key] = durationMs(field, got);
+      return true;
+    case 'onOverrun':
+      draft.onOverrun = oneOf(field, got, OVERRUNS);
+      return true;
+    case 'priority':
+      draft.priority = finiteNumber(field, got);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function checkInterval(settings: TaskSettings, field: string): void {
+  if (settings.restart !== 'always')
+    refuse(field, `goes only with restart 'always' (restart is '${settings.restart}')`, settings.intervalMs);
+}
+
+/** The supervisor's defaults, laid over the library's. */
+export function parseDefaults(field: string, value: unknown, base: TaskSettings): TaskSettings {
+  const draft: Draft = { ...base };
+  let interval = false;
+  for (const [key, got] of fieldsOf(field, value)) {
+    if (!Object.hasOwn(DEFAULT_SETTINGS, key)) refuseUnknown(`${field}.`, key, Object.keys(DEFAULT_SETTINGS));
+    if (got === undefined) continue;
+    putSetting(draft, key, `${field}.${key}`, got);
+    if (key === 'intervalMs') interval = true;
+  }
+  if (interval) checkInterval(draft, `${field}.intervalMs`);
+  return Object.freeze(draft);
+}
+
+/** Reads a spec. Settings are shared with `defaults` when the spec overrides none, so that small specs stay small. */
+export function parseSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
+  return reading('spec', value, () => readSpec(value, defaults));
+}
+
+function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
+  let run: unknown;
+  let name: string | undefined;
+  let slot: string | undefined;
+  let signal: AbortSignal | undefined;
+  let state: (() => unknown) | undefined;
+  let meta: unknown;
+  let draft: Draft | undefined;
+  let interval = false;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('spec', 'must be an object', value);
+  const given = value as Record<string, unknown>;
+  for (const key of Object.keys(given)) {
+    const got = given[key];
+    switch (key) {
+      case 'run':
+        run = got;
+        break;
+      case 'meta':
+        meta = got;
+        break;
+      case 'name':
+        if (got !== undefined) name = nameText(key, got);
+        break;
+      case 'slot':
+        if (got !== undefined) slot = nameText(key, got);
+        break;
+      case 'signal':
+        if (got !== undefined) signal = abortSignal(key, got);
+        break;
+      case 'state':
+        if (got !== undefined) state = aFunction(key, got);
+        break;
+      default:
+        if (got === undefined && Object.hasOwn(DEFAULT_SETTINGS, key)) break;
+        draft ??= { ...defaults };
+        if (!putSetting(draft, key, key, got)) refuseUnknown('', key, SPEC_KEYS);
+        if (key === 'intervalMs') interval = true;
+    }
+  }
+  if (draft !== undefined) {
+    if (interval) checkInterval(draft, 'intervalMs');
+    Object.freeze(draft);
+  }
+  const settings = draft ?? defaults;
+  if (typeof run === 'function')
+    return { run: run as TaskBody<unknown, unknown>, kill: undefined, name, slot, signal, state, meta, settings };
+  const killable = parseKillable(run);
+  return { run: killable.run, kill: killable.kill, name, slot, signal, state, meta, settings };
+}
+
+/** Bound once, here, so that replacing a method later changes nothing. */
+function parseKillable(value: unknown): Pick<ParsedSpec, 'run'> & { kill: NonNullable<ParsedSpec['kill']> } {
+  if (typeof value !== 'object' || value === null)
+    return refuse('run', 'must be a function, or an object with run and kill functions', value);
+  const { run, kill } = value as Partial<KillableTask<unknown, unknown>>;
+  return {
+    run: aFunction<TaskBody<unknown, unknown>>('run.run', run).bind(value),
+    kill: aFunction<KillableTask<unknown, unknown>['kill']>('run.kill', kill).bind(value),
+  };
+}
+
+export interface SlotOptions {
+  readonly admission?: AdmissionPolicy | undefined;
+  /** Submissions that may wait in line; a waiting replacement does not count. 0 turns every queued submission away. Default 100. */
+  readonly queueLimit?: number | undefined;
+  /** Who is rejected when the queue is full: the newcomer, or the one that has waited longest. Default `reject`. */
+  readonly onFull?: 'reject' | 'dropOldest' | undefined;
+}
+
+export interface SlotSettings {
+  readonly admission: AdmissionPolicy | undefined;
+  readonly queueLimit: number;
+  readonly onFull: 'reject' | 'dropOldest';
+}
+
+export const DEFAULT_SLOT_SETTINGS: SlotSettings = Object.freeze({ admission: undefined, queueLimit: 100, onFull: 'reject' });
+
+export function parseSlotOptions(field: string, value: unknown, base: SlotSettings): SlotSettings {
+  const draft: { -readonly [K in keyof SlotSettings]: SlotSettings[K] } = { ...base };
+  for (const [key, got] of fieldsOf(field, value)) {
+    const name = `${field}.${key}`;
+    if (got === undefined && Object.hasOwn(DEFAULT_SLOT_SETTINGS, key)) continue;
+    if (key === 'admission') draft.admission = parseAdmission(name, got);
+    else if (key === 'queueLimit') draft.queueLimit = count(name, got, 0);
+    else if (key === 'onFull') draft.onFull = oneOf(name, got, ['reject', 'dropOldest'] as const);
+    else refuseUnknown(`${field}.`, key, Object.keys(DEFAULT_SLOT_SETTINGS));
+  }
+  return Object.freeze(draft);
+}
+
+type Rest<T, S> = Omit<TaskSpec<T, S>, 'run' | 'restart' | 'intervalMs'>;
+
+/** One attempt, no restart. */
+export function once<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?: Rest<T, S>): TaskSpec<T, S> {
+  return { ...rest, run, restart: 'never' };
+}
+
+/** Tried again after every failure, until it returns a value. */
+export function restartable<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?: Rest<T, S>): TaskSpec<T, S> {
+  return { ...rest, run, restart: 'onFailure' };
+}
+
+/** Run again and again, `everyMs` after each success; a failure is retried with backoff. */
+export function periodic<T, S = undefined>(
+  everyMs: number,
+  run: TaskSpec<T, S>['run'],
+  rest?: Rest<T, S>,
+): TaskSpec<T, S> {
+  return { ...rest, run, restart: 'always', intervalMs: finiteMs('everyMs', everyMs) };
+}

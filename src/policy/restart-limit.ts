@@ -1,0 +1,25 @@
+// Restart intensity: how many restarts after failures may happen within a sliding window. A crash loop ends here.
+
+import type { RestartLimit } from '../model/spec.ts';
+
+export class RestartWindow {
+  readonly #limit: RestartLimit;
+  #instants: number[] = []; // ascending, never more than `restarts` of them
+
+  constructor(limit: RestartLimit) {
+    this.#limit = limit;
+  }
+
+  /** Records a restart at `nowMs` if the window has room for it; false when it does not. */
+  take(nowMs: number): boolean {
+    const { restarts, withinMs } = this.#limit;
+    this.#instants = this.#instants.filter((instant) => nowMs - instant < withinMs);
+    if (this.#instants.length >= restarts) return false;
+    this.#instants.push(nowMs);
+    return true;
+  }
+
+  clear(): void {
+    this.#instants = [];
+  }
+}
