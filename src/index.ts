@@ -8,13 +8,13 @@
  * @module
  */
 
-export type { Clock } from './kernel/clock.ts';
 export { backoffDelayMs } from './engine/backoff-delay.ts';
 export type { RateOptions, SupervisorOptions } from './engine/options.ts';
 export type { AroundAttempt } from './engine/runtime.ts';
 export type { Slot } from './engine/slot-handle.ts';
 export type { Admission, Submission } from './engine/submission.ts';
 export { type RunOptions, type ShutdownOptions, Supervisor, type ValueOf } from './engine/supervisor.ts';
+export type { Clock } from './kernel/clock.ts';
 export type { Backoff, Jitter } from './model/backoff.ts';
 export {
   CanceledError,
@@ -26,7 +26,7 @@ export {
   type StopCause,
   TimeoutError,
 } from './model/error.ts';
-export type { Subscriber, SubscribeOptions, TaskEvent, TaskEventType } from './model/event.ts';
+export type { SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from './model/event.ts';
 export type { Failure } from './model/failure.ts';
 export type { TaskId } from './model/id.ts';
 export type { Lease, LeaseRequest, SlotLeases } from './model/lease.ts';
@@ -35,9 +35,9 @@ export {
   type AdmissionPolicy,
   once,
   periodic,
-  restartable,
   type RestartLimit,
   type RestartPolicy,
+  restartable,
   type SlotOptions,
   type TaskDefaults,
   type TaskSpec,

@@ -2,16 +2,16 @@
 // What follows an attempt is decided in policy/restart; this file carries it out. At any moment it waits for exactly one thing,
 // and every wait ends at once on a stop request.
 
+import { after } from '../kernel/clock.ts';
+import { ignore, isThenable } from '../kernel/deferred.ts';
+import type { Leave } from '../kernel/gate.ts';
 import { CanceledError, RetryError, type StopCause, stopReason } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskStatus } from '../model/view.ts';
 import { delayMs } from '../policy/backoff.ts';
-import { afterAttempt, type AttemptEnd, intervalDelayMs, type StopRequest } from '../policy/restart.ts';
+import { type AttemptEnd, afterAttempt, intervalDelayMs, type StopRequest } from '../policy/restart.ts';
 import { RestartWindow } from '../policy/restart-limit.ts';
-import { after } from '../kernel/clock.ts';
-import { ignore, isThenable } from '../kernel/deferred.ts';
-import type { Leave } from '../kernel/gate.ts';
 import { Attempt, type AttemptHost, type OverrunAction, type Proof } from './attempt.ts';
 import type { Runtime } from './runtime.ts';
 import type { LiveSubmission, Work } from './submission.ts';
@@ -158,8 +158,7 @@ export class Actor implements Work, AttemptHost {
     const now = this.#runtime.clock.now();
     this.#sinceMs = now;
     const { news } = this.#runtime;
-    if (news.heard)
-      news.about(this.submission, { type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
+    if (news.heard) news.about(this.submission, { type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
   }
 
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void {
@@ -192,7 +191,11 @@ export class Actor implements Work, AttemptHost {
       case 'failure': {
         const { failure } = end;
         const type =
-          failure.kind === 'timedOut' ? 'attemptTimedOut' : failure.kind === 'stalled' ? 'attemptStalled' : 'attemptFailed';
+          failure.kind === 'timedOut'
+            ? 'attemptTimedOut'
+            : failure.kind === 'stalled'
+              ? 'attemptStalled'
+              : 'attemptFailed';
         news.about(this.submission, { type, ...about, failure });
       }
     }

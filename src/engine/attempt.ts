@@ -1,16 +1,16 @@
 // One call of a body: the guarded place where user code of a task runs. It races the deadline, the watch for silence and the stop,
 // WAITS for the body's end whatever came first, and hands a value up. It never throws and decides nothing about what follows.
 
-import { CanceledError, stopReason, TimeoutError } from '../model/error.ts';
-import { stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
-import type { AttemptEnd } from '../policy/restart.ts';
 import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
 import { ignore, isThenable, settled } from '../kernel/deferred.ts';
+import { CanceledError, stopReason, TimeoutError } from '../model/error.ts';
+import { stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
+import type { AttemptEnd } from '../policy/restart.ts';
 import { BodyContext } from './body-context.ts';
-import { watchSilence, type SilenceWatch } from './silence.ts';
 import type { Runtime } from './runtime.ts';
+import { type SilenceWatch, watchSilence } from './silence.ts';
 import type { LiveSubmission } from './submission.ts';
 
 /** Why an attempt was told to end before its body did. The first one decides what the end means. */
@@ -125,7 +125,8 @@ export class Attempt {
       own = { error };
     }
     open = false;
-    if (body === undefined) throw own === undefined ? new Error('aroundAttempt ended without calling next()') : own.error;
+    if (body === undefined)
+      throw own === undefined ? new Error('aroundAttempt ended without calling next()') : own.error;
     const value = await body;
     if (own !== undefined) throw own.error;
     return value;

@@ -1,9 +1,9 @@
 // The delay before a retry, for callers that wait on their own account. The actor uses the same arithmetic.
 
+import { systemRandom } from '../kernel/random.ts';
 import { type Backoff, parseBackoff } from '../model/backoff.ts';
 import { aFunction, count, durationMs } from '../model/check.ts';
 import { delayMs } from '../policy/backoff.ts';
-import { systemRandom } from '../kernel/random.ts';
 
 /**
  * The delay in ms before retry `retryIndex` (0 for the first). `previousMs` matters to `decorrelated` jitter alone; default `firstMs`.

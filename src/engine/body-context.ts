@@ -1,12 +1,12 @@
 // What a body sees of its attempt. Everything here is made on demand: a body that looks at nothing costs nothing.
 
+import type { CancelToken } from '../kernel/cancel-token.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { ignore } from '../kernel/deferred.ts';
 import { aFunction, durationMs } from '../model/check.ts';
 import type { CanceledError } from '../model/error.ts';
 import type { TaskId } from '../model/id.ts';
 import type { TaskContext } from '../model/task.ts';
-import type { CancelToken } from '../kernel/cancel-token.ts';
-import type { Clock } from '../kernel/clock.ts';
-import { ignore } from '../kernel/deferred.ts';
 import type { LiveSubmission } from './submission.ts';
 
 /** The attempt, as far as its body may reach it. */

@@ -1,10 +1,17 @@
 // The shutdown: one operation, shared by all who ask for it. policy/drain decides the steps; here they are carried out.
 
-import type { Outcome } from '../model/outcome.ts';
-import type { ShutdownCause, ShutdownReport } from '../model/view.ts';
-import { type DrainEffect, type DrainInput, drainStep, type DrainState, KILL_PATIENCE_MS, OPEN } from '../policy/drain.ts';
 import { after } from '../kernel/clock.ts';
 import { deferred, ignore } from '../kernel/deferred.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { ShutdownCause, ShutdownReport } from '../model/view.ts';
+import {
+  type DrainEffect,
+  type DrainInput,
+  type DrainState,
+  drainStep,
+  KILL_PATIENCE_MS,
+  OPEN,
+} from '../policy/drain.ts';
 import type { LeaseDesk } from './lease-desk.ts';
 import type { Registry } from './registry.ts';
 import type { Runtime } from './runtime.ts';

@@ -1,7 +1,7 @@
 // Events as an async iterator: a subscriber that hands over one event at a time, so the bounds of a subscription hold for it too.
 
-import type { TaskEvent } from '../model/event.ts';
 import { type Deferred, deferred } from '../kernel/deferred.ts';
+import type { TaskEvent } from '../model/event.ts';
 
 export class EventStream implements AsyncIterableIterator<TaskEvent> {
   /** Ends the subscription. */

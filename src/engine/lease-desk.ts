@@ -1,9 +1,9 @@
 // The talk with the lease store: the one guarded place where it is called. Calls for one slot never overlap; a store that throws,
 // hangs, answers late or answers nonsense harms that slot alone.
 
-import type { Lease, LeaseRequest, SlotLeases } from '../model/lease.ts';
 import { ignore, isThenable } from '../kernel/deferred.ts';
 import { KeyedLock } from '../kernel/lock.ts';
+import type { Lease, LeaseRequest, SlotLeases } from '../model/lease.ts';
 
 export interface LeaseAnswer {
   granted(lease: Lease): void;

@@ -1,9 +1,9 @@
 // Builds events and hands them to the bus: the one place that numbers and stamps them. Ask `heard` first: without a subscriber no event is built.
 
-import type { AboutTask, EventBase, SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
-import type { TaskId } from '../model/id.ts';
 import { Bus } from '../kernel/bus.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { AboutTask, EventBase, SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
+import type { TaskId } from '../model/id.ts';
 
 type Without<Event, Key extends PropertyKey> = Event extends unknown ? Omit<Event, Key> : never;
 

@@ -1,5 +1,8 @@
 // What a supervisor is built with: read once, checked, completed, frozen.
 
+import type { Clock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { systemRandom } from '../kernel/random.ts';
 import { aFunction, count, durationMs, fieldsOf, nameText, reading, refuse, refuseUnknown } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
 import {
@@ -12,9 +15,6 @@ import {
   type TaskDefaults,
   type TaskSettings,
 } from '../model/spec.ts';
-import type { Clock } from '../kernel/clock.ts';
-import { systemClock } from '../kernel/clock.ts';
-import { systemRandom } from '../kernel/random.ts';
 import { localLeases } from './local-leases.ts';
 import type { AroundAttempt } from './runtime.ts';
 
@@ -91,7 +91,11 @@ export function parseOptions(value: unknown): SupervisorSettings {
       return got === undefined ? otherwise : parse(key, got);
     };
     const graceMs = take('graceMs', durationMs, DEFAULT_SETTINGS.graceMs);
-    const slotDefaults = take('slotDefaults', (field, got) => parseSlotOptions(field, got, DEFAULT_SLOT_SETTINGS), DEFAULT_SLOT_SETTINGS);
+    const slotDefaults = take(
+      'slotDefaults',
+      (field, got) => parseSlotOptions(field, got, DEFAULT_SLOT_SETTINGS),
+      DEFAULT_SLOT_SETTINGS,
+    );
     const base: TaskSettings = Object.freeze({ ...DEFAULT_SETTINGS, graceMs });
     return Object.freeze({
       defaults: take('defaults', (field, got) => parseDefaults(field, got, base), base),
@@ -122,7 +126,8 @@ function parseSlots(field: string, value: unknown, base: SlotSettings): Map<stri
 
 function parseRate(field: string, value: unknown): RateOptions {
   const given = new Map(fieldsOf(field, value));
-  for (const key of given.keys()) if (key !== 'limit' && key !== 'intervalMs') refuseUnknown(`${field}.`, key, ['limit', 'intervalMs']);
+  for (const key of given.keys())
+    if (key !== 'limit' && key !== 'intervalMs') refuseUnknown(`${field}.`, key, ['limit', 'intervalMs']);
   const limit = count(`${field}.limit`, given.get('limit'), 1);
   const intervalMs = durationMs(`${field}.intervalMs`, given.get('intervalMs'), 'aboveZero');
   if (intervalMs === Infinity) refuse(`${field}.intervalMs`, 'must be finite', intervalMs);

@@ -1,9 +1,9 @@
 // The books: which submissions live, how many of what there have been, and who waits for all of it to end. Outcomes are settled here.
 
+import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { TaskIds } from '../model/id.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
-import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { Actor, type ActorHost } from './actor.ts';
 import type { Attempt } from './attempt.ts';
 import type { Runtime } from './runtime.ts';

@@ -1,9 +1,9 @@
 // What every floor of the engine shares: time, chance, turns, places and news of one supervisor.
 
-import type { AttemptInfo } from '../model/task.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Gate } from '../kernel/gate.ts';
 import type { Pump } from '../kernel/pump.ts';
+import type { AttemptInfo } from '../model/task.ts';
 import type { News } from './news.ts';
 
 export type AroundAttempt = (info: AttemptInfo, next: () => Promise<void>) => Promise<void>;

@@ -35,12 +35,18 @@ export class SlotHandle implements Slot {
   submit<T, S = undefined>(spec: Omit<TaskSpec<T, S>, 'slot'>): Submission<T> {
     const own = spec as TaskSpec<unknown, unknown>;
     if (typeof own === 'object' && own !== null && Object.hasOwn(own, 'slot'))
-      refuse('slot', `is not an option of slot(${JSON.stringify(this.name)}).submit: the handle names the slot`, 'slot');
+      refuse(
+        'slot',
+        `is not an option of slot(${JSON.stringify(this.name)}).submit: the handle names the slot`,
+        'slot',
+      );
     return this.#submit(own, this.name) as Submission<T>;
   }
 
   configure(options: SlotOptions): void {
-    const settings = reading('options', options, () => parseSlotOptions('options', options, this.#slots.settings(this.name)));
+    const settings = reading('options', options, () =>
+      parseSlotOptions('options', options, this.#slots.settings(this.name)),
+    );
     this.#slots.configure(this.name, settings);
   }
 

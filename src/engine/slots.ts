@@ -1,6 +1,10 @@
 // The slots: a table of slot machines and the one interpreter of what they decide. Every input goes into a machine, every effect that
 // comes out is carried out here, in order, before the call returns. No decision is taken in this file.
 
+import { onAbort } from '../kernel/abort-fan.ts';
+import { CancelToken } from '../kernel/cancel-token.ts';
+import { after } from '../kernel/clock.ts';
+import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { CanceledError, type StopCause, stopReason } from '../model/error.ts';
 import type { TaskId } from '../model/id.ts';
 import type { Lease, LeaseRequest } from '../model/lease.ts';
@@ -9,10 +13,6 @@ import type { AdmissionPolicy, SlotSettings } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Room } from '../policy/admission.ts';
 import { type SlotEffect, SlotMachine } from '../policy/slot.ts';
-import { onAbort } from '../kernel/abort-fan.ts';
-import { CancelToken } from '../kernel/cancel-token.ts';
-import { after } from '../kernel/clock.ts';
-import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { Actor } from './actor.ts';
 import type { LeaseDesk } from './lease-desk.ts';
 import { LOCAL_LEASE } from './local-leases.ts';

@@ -1,6 +1,8 @@
 // One submission: the handle that its caller holds, the entry that its slot links, and the one place where its outcome is kept.
 // It acts on nothing: what its caller asks for goes to the host.
 
+import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
+import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { OutcomeError, type StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
@@ -8,8 +10,6 @@ import { type Outcome, outcomeText } from '../model/outcome.ts';
 import type { AdmissionPolicy, ParsedSpec } from '../model/spec.ts';
 import type { TaskStatus, TaskView } from '../model/view.ts';
 import type { Place, SlotEntry } from '../policy/slot.ts';
-import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
-import { type Deferred, deferred } from '../kernel/deferred.ts';
 
 /** What a slot decided about one more submission, known when submit returns. `waiting`: the slot's lease has been asked for. */
 export type Admission = 'started' | 'queued' | 'joined' | 'waiting' | 'rejected';
@@ -45,7 +45,9 @@ export interface Work {
 }
 
 /** The part of a view that is about the run. */
-export function workView(work: Work): Pick<TaskView, 'status' | 'attempt' | 'retries' | 'sinceMs' | 'nextAttemptInMs' | 'lastFailure'> {
+export function workView(
+  work: Work,
+): Pick<TaskView, 'status' | 'attempt' | 'retries' | 'sinceMs' | 'nextAttemptInMs' | 'lastFailure'> {
   const { status, attempts, retries, sinceMs, nextAttemptInMs, lastFailure } = work;
   return {
     status,
@@ -83,7 +85,13 @@ export class LiveSubmission implements Submission, SlotEntry<LiveSubmission> {
   #outcome: Outcome | undefined;
   #watched: Deferred<Outcome> | undefined;
 
-  constructor(host: SubmissionHost, number: number, spec: ParsedSpec, slot: string | undefined, policy: AdmissionPolicy) {
+  constructor(
+    host: SubmissionHost,
+    number: number,
+    spec: ParsedSpec,
+    slot: string | undefined,
+    policy: AdmissionPolicy,
+  ) {
     this.#host = host;
     this.number = number;
     this.spec = spec;
@@ -120,7 +128,8 @@ export class LiveSubmission implements Submission, SlotEntry<LiveSubmission> {
   async value(): Promise<unknown> {
     const outcome = await this.outcome;
     if (outcome.kind === 'completed') return outcome.value;
-    const thrown = 'failure' in outcome && outcome.failure?.kind === 'thrown' ? { cause: outcome.failure.error } : undefined;
+    const thrown =
+      'failure' in outcome && outcome.failure?.kind === 'thrown' ? { cause: outcome.failure.error } : undefined;
     throw new OutcomeError(`${this.name}: ${outcomeText(outcome)}`, outcome, thrown);
   }
 

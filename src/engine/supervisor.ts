@@ -1,6 +1,21 @@
 // The supervisor: what users hold. It checks what comes in, mints, and hands on; slots decide, actors run, the drain ends it all.
 
-import { abortSignal, aFunction, count, durationMs, fieldsOf, oneOf, reading, refuse, refuseUnknown } from '../model/check.ts';
+import { onAbort } from '../kernel/abort-fan.ts';
+import { ignore } from '../kernel/deferred.ts';
+import { Gate } from '../kernel/gate.ts';
+import { Pump } from '../kernel/pump.ts';
+import { onSignals } from '../kernel/signals.ts';
+import {
+  abortSignal,
+  aFunction,
+  count,
+  durationMs,
+  fieldsOf,
+  oneOf,
+  reading,
+  refuse,
+  refuseUnknown,
+} from '../model/check.ts';
 import { ClosedError, type StopCause } from '../model/error.ts';
 import type { SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
@@ -8,11 +23,6 @@ import type { Outcome, RejectReason } from '../model/outcome.ts';
 import { parseSpec, type TaskSettings, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
 import { Rehearsal } from '../policy/batch.ts';
-import { onAbort } from '../kernel/abort-fan.ts';
-import { ignore } from '../kernel/deferred.ts';
-import { Gate } from '../kernel/gate.ts';
-import { Pump } from '../kernel/pump.ts';
-import { onSignals } from '../kernel/signals.ts';
 import { Drain } from './drain.ts';
 import { EventStream } from './event-stream.ts';
 import { LeaseDesk } from './lease-desk.ts';
@@ -359,7 +369,8 @@ function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] {
   for (const [key, got] of fieldsOf('options', options)) {
     if (key !== 'signals') return refuseUnknown('', key, ['signals']);
     if (got === undefined) continue;
-    if (got !== false && !Array.isArray(got)) return refuse('signals', 'must be an array of signal names, or false', got);
+    if (got !== false && !Array.isArray(got))
+      return refuse('signals', 'must be an array of signal names, or false', got);
     signals = got === false ? [] : (got as NodeJS.Signals[]);
   }
   return signals;

@@ -1,8 +1,8 @@
 // News for many listeners: each has its own bounded line and is served one item at a time. A slow one slows nobody, a throwing one
 // harms nobody, a full one loses the newest and is told how many. Nothing is delivered inside `publish`.
 
-import { type Deferred, deferred, isThenable, settled } from './deferred.ts';
 import { after, type Clock } from './clock.ts';
+import { type Deferred, deferred, isThenable, settled } from './deferred.ts';
 
 export interface Listener<T> {
   readonly name: string;

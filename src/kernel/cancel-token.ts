@@ -1,7 +1,7 @@
 // Cancellation as a light token: listeners and an AbortSignal exist only once somebody asks for them.
 
-import { deferred, isThenable, settled } from './deferred.ts';
 import { after, type Clock } from './clock.ts';
+import { deferred, isThenable, settled } from './deferred.ts';
 
 export type CancelListener<R> = (reason: R) => void;
 

@@ -48,7 +48,8 @@ export function parseBackoff(field: string, value: unknown): ResolvedBackoff {
         given.maxMs = durationMs(name, got);
         break;
       case 'factor':
-        if (typeof got !== 'number' || !Number.isFinite(got) || got < 1) refuse(name, 'must be a finite number, 1 or more', got);
+        if (typeof got !== 'number' || !Number.isFinite(got) || got < 1)
+          refuse(name, 'must be a finite number, 1 or more', got);
         given.factor = got as number;
         break;
       case 'jitter':

@@ -32,13 +32,15 @@ export function reading<T>(field: string, value: unknown, read: () => T): T {
 
 /** The own fields of an options object, each read once. Own ones only: a polluted prototype is not an option. */
 export function fieldsOf(field: string, value: unknown): [key: string, value: unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(field, 'must be an object', value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return refuse(field, 'must be an object', value);
   return Object.entries(value);
 }
 
 export function refuseUnknown(owner: string, key: string, known: readonly string[]): never {
   const nearest = known.map((name) => ({ name, far: leven(name, key) })).sort((a, b) => a.far - b.far)[0];
-  const hint = nearest !== undefined && nearest.far <= 3 ? `; did you mean ${nearest.name}?` : `; known: ${known.join(', ')}`;
+  const hint =
+    nearest !== undefined && nearest.far <= 3 ? `; did you mean ${nearest.name}?` : `; known: ${known.join(', ')}`;
   throw new SpecError(`${owner}${key}`, `is not an option${hint}`, key, 'it all the same');
 }
 
@@ -57,7 +59,9 @@ export function finiteMs(field: string, value: unknown): number {
 /** A whole number, at least `least`; `Infinity` is allowed and says "no limit". */
 export function count(field: string, value: unknown, least: 0 | 1): number {
   const whole = typeof value === 'number' && (value === Infinity || Number.isSafeInteger(value)) && value >= least;
-  return whole ? (value as number) + 0 : refuse(field, `must be a whole number, ${least} or more (Infinity says no limit)`, value);
+  return whole
+    ? (value as number) + 0
+    : refuse(field, `must be a whole number, ${least} or more (Infinity says no limit)`, value);
 }
 
 export function finiteNumber(field: string, value: unknown): number {

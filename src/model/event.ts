@@ -60,7 +60,11 @@ export type TaskEvent =
     })
   | (EventBase & { readonly type: 'slotPaused' | 'slotResumed'; readonly slot: string })
   | (EventBase & { readonly type: 'shutdownStarted'; readonly cause: ShutdownCause; readonly graceMs: number })
-  | (EventBase & { readonly type: 'shutdownFinished'; readonly withinGrace: boolean; readonly stuck: readonly string[] })
+  | (EventBase & {
+      readonly type: 'shutdownFinished';
+      readonly withinGrace: boolean;
+      readonly stuck: readonly string[];
+    })
   | (EventBase & { readonly type: 'subscriberFailed'; readonly subscriber: string; readonly error: unknown })
   | (EventBase & { readonly type: 'eventsDropped'; readonly subscriber: string; readonly count: number });
 

@@ -290,7 +290,11 @@ export interface SlotSettings {
   readonly onFull: 'reject' | 'dropOldest';
 }
 
-export const DEFAULT_SLOT_SETTINGS: SlotSettings = Object.freeze({ admission: undefined, queueLimit: 100, onFull: 'reject' });
+export const DEFAULT_SLOT_SETTINGS: SlotSettings = Object.freeze({
+  admission: undefined,
+  queueLimit: 100,
+  onFull: 'reject',
+});
 
 export function parseSlotOptions(field: string, value: unknown, base: SlotSettings): SlotSettings {
   const draft: { -readonly [K in keyof SlotSettings]: SlotSettings[K] } = { ...base };

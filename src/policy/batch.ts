@@ -63,7 +63,12 @@ export class Rehearsal {
   }
 
   /** Why this entry, or an earlier one of the batch because of it, would be turned away; `undefined` when nobody would. */
-  add(slot: string, found: Found | undefined, policy: AdmissionPolicy, room: Omit<Room, 'mayWait'>): RejectReason | undefined {
+  add(
+    slot: string,
+    found: Found | undefined,
+    policy: AdmissionPolicy,
+    room: Omit<Room, 'mayWait'>,
+  ): RejectReason | undefined {
     let plan = this.#plans.get(slot);
     if (plan === undefined) {
       if (found === undefined) {

@@ -42,7 +42,10 @@ export function drainStep(state: DrainState, input: DrainInput): DrainStep {
     case 'begin': {
       if (state.phase !== 'open') return still(state);
       const deadlineMs = input.nowMs + input.graceMs;
-      return { state: { phase: 'draining', deadlineMs }, effects: [{ do: 'stopAll' }, { do: 'graceUntil', atMs: deadlineMs }] };
+      return {
+        state: { phase: 'draining', deadlineMs },
+        effects: [{ do: 'stopAll' }, { do: 'graceUntil', atMs: deadlineMs }],
+      };
     }
     case 'hasten': {
       const deadlineMs = input.nowMs + input.graceMs;

@@ -33,7 +33,13 @@ export type SlotEffect<E> =
   | { readonly do: 'release' }
   | { readonly do: 'start'; readonly entry: E }
   | { readonly do: 'stop'; readonly owner: E; readonly by: StopCause; readonly reason: unknown }
-  | { readonly do: 'reject'; readonly entry: E; readonly reason: RejectReason; readonly by: E | null; readonly error: unknown }
+  | {
+      readonly do: 'reject';
+      readonly entry: E;
+      readonly reason: RejectReason;
+      readonly by: E | null;
+      readonly error: unknown;
+    }
   | { readonly do: 'leave'; readonly entry: E; readonly owner: E; readonly by: StopCause; readonly reason: unknown };
 
 /** What the slot holds. Each variant carries only what is true in it. */

@@ -1,0 +1,52 @@
+// Remembers events, and waits for one without sleeping.
+
+import type { Supervisor, TaskEvent, TaskEventType } from '../index.ts';
+
+export interface EventRecorder {
+  /** Everything seen so far, in order. */
+  readonly events: readonly TaskEvent[];
+  /** The types seen so far, in order; of one submission when its id is given. */
+  types(id?: string): TaskEventType[];
+  of<Type extends TaskEventType>(type: Type): Extract<TaskEvent, { type: Type }>[];
+  /** Resolves with the first event, past or to come, for which the predicate holds. */
+  until(predicate: (event: TaskEvent) => boolean): Promise<TaskEvent>;
+  clear(): void;
+  stop(): void;
+}
+
+export function recordEvents(supervisor: Supervisor): EventRecorder {
+  const events: TaskEvent[] = [];
+  const waiting = new Set<(event: TaskEvent) => void>();
+  const stop = supervisor.subscribe(
+    (event) => {
+      events.push(event);
+      for (const look of waiting) look(event);
+    },
+    { capacity: Infinity },
+  );
+  return {
+    events,
+    types: (id) =>
+      events.filter((event) => id === undefined || ('id' in event && event.id === id)).map(({ type }) => type),
+    of: <Type extends TaskEventType>(type: Type) =>
+      events.filter((event): event is Extract<TaskEvent, { type: Type }> => event.type === type),
+    until: (predicate) =>
+      new Promise((resolve) => {
+        const seen = events.find(predicate);
+        if (seen !== undefined) {
+          resolve(seen);
+          return;
+        }
+        const look = (event: TaskEvent): void => {
+          if (!predicate(event)) return;
+          waiting.delete(look);
+          resolve(event);
+        };
+        waiting.add(look);
+      }),
+    clear: () => {
+      events.length = 0;
+    },
+    stop,
+  };
+}

@@ -1,0 +1,31 @@
+// A body that the test opens, and that counts who is alive.
+
+import type { TaskBody, TaskContext } from 'slotvisor';
+
+export interface GateBody<T> {
+  readonly body: TaskBody<T>;
+  /** Contexts of the calls so far. */
+  readonly calls: TaskContext[];
+  /** Calls that have begun and not ended. */
+  readonly alive: number;
+  open(value: T): void;
+  fail(error: unknown): void;
+}
+
+/** Each call waits until the test opens it; the oldest one first. It does not look at its cancellation. */
+export function gateBody<T = string>(): GateBody<T> {
+  const calls: TaskContext[] = [];
+  const waiting: { resolve: (value: T) => void; reject: (error: unknown) => void }[] = [];
+  return {
+    body: (ctx) => {
+      calls.push(ctx);
+      return new Promise<T>((resolve, reject) => waiting.push({ resolve, reject }));
+    },
+    calls,
+    get alive() {
+      return waiting.length;
+    },
+    open: (value) => waiting.shift()?.resolve(value),
+    fail: (error) => waiting.shift()?.reject(error),
+  };
+}
