@@ -5,7 +5,7 @@
 import { after } from '../kernel/clock.ts';
 import { ignore, isThenable } from '../kernel/deferred.ts';
 import type { Leave } from '../kernel/gate.ts';
-import { CanceledError, RetryError, type StopCause, stopReason } from '../model/error.ts';
+import { CanceledError, field, RetryError, type StopCause, stopReason } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskStatus } from '../model/view.ts';
@@ -13,6 +13,7 @@ import { delayMs } from '../policy/backoff.ts';
 import { type AttemptEnd, afterAttempt, intervalDelayMs, type StopRequest } from '../policy/restart.ts';
 import { RestartWindow } from '../policy/restart-limit.ts';
 import { Attempt, type AttemptHost, type OverrunAction, type Proof } from './attempt.ts';
+import type { TaskNews } from './news.ts';
 import type { Runtime } from './runtime.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
@@ -34,6 +35,10 @@ export class Actor implements Work, AttemptHost {
   attempts = 0;
   retries = 0;
   lastFailure: Failure | undefined;
+  /** A body of it was given up and may be alive. */
+  leftBody = false;
+  /** Whom its events are about; null once everybody has left. */
+  subject: LiveSubmission | null;
   readonly #host: ActorHost;
   readonly #runtime: Runtime;
   readonly #startedMs: number;
@@ -53,6 +58,7 @@ export class Actor implements Work, AttemptHost {
     this.#host = host;
     this.#runtime = runtime;
     this.submission = submission;
+    this.subject = submission;
     this.fence = fence;
     this.#startedMs = this.#sinceMs = runtime.clock.now();
     this.#previousDelayMs = submission.spec.settings.backoff.firstMs;
@@ -74,13 +80,8 @@ export class Actor implements Work, AttemptHost {
 
   /** Owns its slot from here on: waits for a place at the gate, then for its turn. */
   start(): void {
-    const { news, clock } = this.#runtime;
-    if (news.heard)
-      news.about(this.submission, {
-        type: 'started',
-        waitedMs: clock.now() - this.submission.submittedMs,
-        fence: this.fence,
-      });
+    if (this.#heard)
+      this.#tell({ type: 'started', waitedMs: this.#startedMs - this.submission.submittedMs, fence: this.fence });
     this.#enterGate();
   }
 
@@ -88,8 +89,7 @@ export class Actor implements Work, AttemptHost {
   requestStop(by: StopCause, reason: unknown): void {
     if (this.#stop !== undefined || this.#wait === 'ended') return;
     this.#stop = { by, reason };
-    const { news } = this.#runtime;
-    if (news.heard) news.about(this.submission, { type: 'stopRequested', by });
+    if (this.#heard) this.#tell({ type: 'stopRequested', by });
     if (this.#attempt !== undefined) {
       this.#attempt.interrupt('stop', stopReason(new CanceledError(`stopped by ${by}`, { reason }), by));
       return;
@@ -140,13 +140,12 @@ export class Actor implements Work, AttemptHost {
   }
 
   #beginAttempt(): void {
-    const { news } = this.#runtime;
     this.attempts += 1;
     this.#host.attemptStarted();
     const attempt = new Attempt(this, this.#runtime, this.submission, this.attempts, this.fence);
     this.#attempt = attempt;
     this.#sinceMs = attempt.startedMs;
-    if (news.heard) news.about(this.submission, { type: 'attemptStarted', attempt: attempt.number });
+    if (this.#heard) this.#tell({ type: 'attemptStarted', attempt: attempt.number });
     attempt.begin();
   }
 
@@ -158,12 +157,17 @@ export class Actor implements Work, AttemptHost {
     const now = this.#runtime.clock.now();
     this.#sinceMs = now;
     const { news } = this.#runtime;
-    if (news.heard) news.about(this.submission, { type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
+    // Told even when everybody has left: a body that does not stop must not be silent.
+    if (news.heard)
+      news.about(this.subject ?? this.submission, { type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
   }
 
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void {
     const durationMs = this.#runtime.clock.now() - attempt.startedMs;
-    if (proof === 'abandoned') this.#host.abandoned(this, attempt); // before the view forgets it
+    if (proof === 'abandoned') {
+      this.leftBody = true;
+      this.#host.abandoned(this, attempt);
+    }
     this.#attempt = undefined;
     this.#leaveGate?.();
     this.#leaveGate = undefined;
@@ -177,16 +181,15 @@ export class Actor implements Work, AttemptHost {
   }
 
   #tellAttemptEnd(attempt: Attempt, end: AttemptEnd, durationMs: number): void {
-    const { news } = this.#runtime;
-    if (!news.heard) return;
+    if (!this.#heard) return;
     const about = { attempt: attempt.number, durationMs };
     switch (end.kind) {
       case 'value':
-        news.about(this.submission, { type: 'attemptSucceeded', ...about });
+        this.#tell({ type: 'attemptSucceeded', ...about });
         return;
       case 'gaveUp':
       case 'stopped':
-        news.about(this.submission, { type: 'attemptCanceled', ...about });
+        this.#tell({ type: 'attemptCanceled', ...about });
         return;
       case 'failure': {
         const { failure } = end;
@@ -196,7 +199,7 @@ export class Actor implements Work, AttemptHost {
             : failure.kind === 'stalled'
               ? 'attemptStalled'
               : 'attemptFailed';
-        news.about(this.submission, { type, ...about, failure });
+        this.#tell({ type, ...about, failure });
       }
     }
   }
@@ -281,7 +284,8 @@ export class Actor implements Work, AttemptHost {
   }
 
   #retryDelay(failure: Failure): number {
-    const asked = failure.kind === 'thrown' && failure.error instanceof RetryError ? failure.error.afterMs : undefined;
+    const hint = failure.kind === 'thrown' && failure.error instanceof RetryError;
+    const asked = hint ? field(failure.error, 'afterMs') : undefined;
     if (typeof asked === 'number' && asked >= 0) return asked;
     const { backoff } = this.submission.spec.settings;
     this.#previousDelayMs = delayMs(backoff, this.#streak, this.#runtime.random(), this.#previousDelayMs);
@@ -289,9 +293,7 @@ export class Actor implements Work, AttemptHost {
   }
 
   #tellWait(delay: number, cause: 'success' | 'failure'): void {
-    const { news } = this.#runtime;
-    if (news.heard)
-      news.about(this.submission, { type: 'backoffScheduled', attempt: this.attempts, delayMs: delay, after: cause });
+    if (this.#heard) this.#tell({ type: 'backoffScheduled', attempt: this.attempts, delayMs: delay, after: cause });
   }
 
   #waitFor(wait: 'backoff' | 'interval', ms: number): void {
@@ -316,6 +318,14 @@ export class Actor implements Work, AttemptHost {
   #become(wait: Wait): void {
     this.#wait = wait;
     this.#sinceMs = this.#runtime.clock.now();
+  }
+
+  get #heard(): boolean {
+    return this.#runtime.news.heard && this.subject !== null;
+  }
+
+  #tell(news: TaskNews): void {
+    if (this.subject !== null) this.#runtime.news.about(this.subject, news);
   }
 
   #end(outcome: Outcome): void {

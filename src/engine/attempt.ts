@@ -5,7 +5,7 @@ import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
 import { ignore, isThenable, settled } from '../kernel/deferred.ts';
-import { CanceledError, stopReason, TimeoutError } from '../model/error.ts';
+import { CanceledError, field, stopReason, TimeoutError } from '../model/error.ts';
 import { stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 import { BodyContext } from './body-context.ts';
@@ -222,7 +222,8 @@ export class Attempt {
     this.state = 'ended';
     this.#stopWatching();
     this.#stopGrace?.();
-    if (this.#proof !== 'abandoned') this.token.close(); // an abandoned body may still hear of its stop
+    // An abandoned body may still hear of its stop; any other has ended, and nothing that it left waiting outlives it.
+    if (this.#proof !== 'abandoned') this.token.close(new CanceledError('the attempt has ended'));
     this.#host.attemptEnded(this, this.#endOf(body), this.#proof);
   }
 
@@ -245,9 +246,7 @@ export class Attempt {
         if (body === undefined) return { kind: 'stopped', failure: undefined };
         if (body.ok) return { kind: 'value', value: body.value };
         // Only an error of the body's own making counts as giving up: the stop of another task is an ordinary failure here.
-        if (body.error instanceof CanceledError && body.error.by === 'task')
-          return { kind: 'gaveUp', reason: body.error.reason };
-        return { kind: 'failure', failure: thrownFailure(body.error) };
+        return endedByItself(body.error) ?? { kind: 'failure', failure: thrownFailure(body.error) };
     }
   }
 
@@ -260,12 +259,15 @@ export class Attempt {
   #isOwnReason(error: unknown): boolean {
     const { reason } = this.token;
     if (error === reason) return true;
-    try {
-      return typeof error === 'object' && error !== null && (error as { cause?: unknown }).cause === reason;
-    } catch {
-      return false;
-    }
+    return reason !== undefined && field(error, 'cause') === reason;
   }
 }
 
 const call = (attempt: Attempt): void => attempt.call();
+
+function endedByItself(error: unknown): AttemptEnd | undefined {
+  const by = field(error, 'by');
+  return error instanceof CanceledError && by === 'task'
+    ? { kind: 'gaveUp', reason: field(error, 'reason') }
+    : undefined;
+}

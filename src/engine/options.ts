@@ -108,7 +108,7 @@ export function parseOptions(value: unknown): SupervisorSettings {
       limits: take('limits', parseLimits, { slots: Infinity, pending: Infinity }),
       deadFraction: take('deadFraction', parseFraction, Infinity),
       clock: take('clock', parseClock, systemClock),
-      random: take<() => number>('random', (field, got) => aFunction(field, got), systemRandom),
+      random: take('random', parseRandom, systemRandom),
       leases: take('leases', parseLeases, localLeases),
       aroundAttempt: take<AroundAttempt | undefined>('aroundAttempt', (field, got) => aFunction(field, got), undefined),
     });
@@ -154,6 +154,20 @@ function parseClock(field: string, value: unknown): Clock {
   aFunction(`${field}.wallNow`, wallNow);
   aFunction(`${field}.setTimer`, setTimer);
   return value as Clock;
+}
+
+/** A source that throws or leaves [0, 1) must not reach into the arithmetic: the platform's takes its place for that draw. */
+function parseRandom(field: string, value: unknown): () => number {
+  const draw = aFunction<() => unknown>(field, value);
+  return () => {
+    try {
+      const drawn = draw();
+      if (typeof drawn === 'number' && drawn >= 0 && drawn < 1) return drawn;
+    } catch {
+      // as below
+    }
+    return systemRandom();
+  };
 }
 
 function parseLeases(field: string, value: unknown): SlotLeases {

@@ -51,7 +51,7 @@ export class Registry implements ActorHost {
   }
 
   get empty(): boolean {
-    return this.#live.size === 0;
+    return this.#live.size === 0 && this.#actors.size === 0;
   }
   get running(): number {
     return this.#actors.size;
@@ -120,7 +120,12 @@ export class Registry implements ActorHost {
     } else if (news.heard)
       news.about(submission, { type: 'finished', outcome: outcome.kind, attempts: outcome.attempts, ranMs });
     submission.settle(outcome);
-    if (this.#live.size > 0) return;
+    this.#tellIfEmpty();
+  }
+
+  /** A body whose submissions have all left still counts: nothing may run when this is told. */
+  #tellIfEmpty(): void {
+    if (!this.empty) return;
     this.#whenIdle?.resolve();
     this.#whenIdle = undefined;
     this.onEmpty();
@@ -147,6 +152,7 @@ export class Registry implements ActorHost {
     const died = outcome.kind === 'failed' || outcome.kind === 'fatal';
     if (died) this.dead += 1;
     this.#host.ownerEnded(actor.submission, outcome);
+    this.#tellIfEmpty();
     if (died) this.onDead();
   }
 }

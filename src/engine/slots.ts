@@ -188,7 +188,7 @@ export class Slots implements RegistryHost {
     seat.actor = undefined;
     seat.joined = undefined;
     seat.ownerGone = undefined;
-    seat.machine.ended(owner, outcome.kind === 'abandoned', isContended(seat.lease));
+    seat.machine.ended(owner, actor?.leftBody === true, isContended(seat.lease));
     this.#registry.settle(owner, outcome, ranMs);
     if (joined !== undefined) for (const one of joined) this.#registry.settle(one, outcome, ranMs);
     this.#carryOut(seat);
@@ -245,6 +245,9 @@ export class Slots implements RegistryHost {
       case 'withdraw':
         seat.callOff?.();
         return;
+      case 'forget':
+        this.#forget(seat);
+        return;
       case 'release':
         this.#release(seat);
         return;
@@ -270,6 +273,7 @@ export class Slots implements RegistryHost {
       case 'leave': {
         const { entry, by, reason } = effect;
         seat.joined?.delete(entry);
+        if (seat.actor?.subject === entry) seat.actor.subject = seat.joined?.values().next().value ?? null;
         const attempts = seat.actor?.attempts ?? 0;
         const given = reason === undefined ? {} : { reason };
         this.#registry.settle(entry, { kind: 'canceled', by, ...given, attempts }, seat.actor?.ranMs ?? 0);

@@ -16,11 +16,11 @@ import {
   refuse,
   refuseUnknown,
 } from '../model/check.ts';
-import { ClosedError, type StopCause } from '../model/error.ts';
+import { ClosedError } from '../model/error.ts';
 import type { SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import type { Outcome, RejectReason } from '../model/outcome.ts';
-import { parseSpec, type TaskSettings, type TaskSpec } from '../model/spec.ts';
+import { type AdmissionPolicy, parseSpec, type TaskSettings, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
 import { Rehearsal } from '../policy/batch.ts';
 import { Drain } from './drain.ts';
@@ -68,6 +68,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #drain: Drain;
   readonly #host: SubmissionHost;
   readonly #defaults: TaskSettings;
+  readonly #admission: AdmissionPolicy;
   readonly #graceMs: number;
   readonly #ownedAs: 'running' | 'waiting';
   #submitted = 0;
@@ -77,7 +78,9 @@ export class Supervisor implements AsyncDisposable {
     const settings = parseOptions(options);
     const { clock, random, leases, limits, slotDefaults, aroundAttempt } = settings;
     this.#runtime = { clock, random, aroundAttempt, pump: new Pump(), gate: new Gate(settings), news: new News(clock) };
-    this.#defaults = settings.defaults;
+    // Kept apart: a slot's own configuration comes between the spec's policy and this one.
+    this.#admission = settings.defaults.admission ?? 'queue';
+    this.#defaults = Object.freeze({ ...settings.defaults, admission: undefined });
     this.#graceMs = settings.graceMs;
     this.#ownedAs = leases === localLeases ? 'running' : 'waiting';
     const desk = new LeaseDesk(leases);
@@ -279,12 +282,10 @@ export class Supervisor implements AsyncDisposable {
     const spec = parseSpec(value, this.#defaults);
     const number = this.#submitted + 1;
     const name = slot ?? spec.slot ?? spec.name;
-    const policy =
-      spec.settings.admission !== this.#defaults.admission
-        ? spec.settings.admission
-        : ((name === undefined ? undefined : this.#slots.settings(name).admission) ?? spec.settings.admission);
+    const configured = name === undefined ? undefined : this.#slots.settings(name).admission;
+    const policy = spec.settings.admission ?? configured ?? this.#admission;
     this.#submitted = number;
-    return new LiveSubmission(this.#host, number, spec, slot, policy ?? 'queue');
+    return new LiveSubmission(this.#host, number, spec, slot, policy);
   }
 
   #turnAway(submission: LiveSubmission, reason: RejectReason): void {
@@ -375,5 +376,3 @@ function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] {
   }
   return signals;
 }
-
-export type { StopCause };

@@ -9,6 +9,7 @@ export class CancelToken<R> {
   #reason: R | undefined;
   #delivered = false;
   #listeners: Set<CancelListener<R>> | undefined;
+  #waits: Set<CancelListener<R>> | undefined;
   #controller: AbortController | undefined;
 
   /** Set at most once; seen at once by whoever asks. Listeners hear of it from `deliver`, which the owner calls on a turn of its own. */
@@ -25,6 +26,7 @@ export class CancelToken<R> {
     this.#delivered = true;
     const listeners = this.#listeners;
     this.#listeners = undefined;
+    this.#endWaits(reason);
     this.#controller?.abort(reason); // a listener there that throws is reported by the platform, not here
     if (listeners !== undefined)
       for (const listener of listeners) {
@@ -67,57 +69,59 @@ export class CancelToken<R> {
     };
   }
 
-  /** Forgets every listener: nobody is left who could be told. */
-  close(): void {
+  /** Nobody is left who could be told: forgets every listener, and ends with `reason` what still waits in `sleep` or `race`. */
+  close(reason: R): void {
     this.#listeners = undefined;
     this.#delivered = true;
+    this.#endWaits(reason);
   }
 
-  /** Resolves after `ms`, or rejects with the reason. */
+  /** Resolves after `ms`, or rejects with the reason. Leaves no timer behind, whichever comes first. */
   sleep(clock: Clock, ms: number): Promise<void> {
     const wait = deferred<void>();
-    if (this.#reason !== undefined) {
-      wait.reject(this.#reason);
-      return wait.promise;
-    }
+    const leave = this.#wait((reason) => {
+      stopTimer();
+      wait.reject(reason);
+    });
     const stopTimer = after(clock, ms, () => {
-      stopListening();
+      leave();
       wait.resolve();
     });
-    const stopListening = this.onCancel(
-      (reason) => {
-        stopTimer();
-        wait.reject(reason);
-      },
-      () => {},
-    );
     return wait.promise;
   }
 
   /** Settles as the work does, or rejects with the reason, whichever comes first. */
   race<T>(work: PromiseLike<T>): Promise<T> {
     const wait = deferred<T>();
-    if (this.#reason !== undefined) {
-      wait.reject(this.#reason);
-      settled(
-        work,
-        () => {},
-        () => {},
-      );
-      return wait.promise;
-    }
-    const stopListening = this.onCancel(wait.reject, () => {});
+    const leave = this.#wait(wait.reject);
     settled<T>(
       work,
       (value) => {
-        stopListening();
+        leave();
         wait.resolve(value);
       },
       (error) => {
-        stopListening();
+        leave();
         wait.reject(error);
       },
     );
     return wait.promise;
+  }
+
+  #wait(end: CancelListener<R>): () => void {
+    const own: CancelListener<R> = (reason) => end(reason);
+    this.#waits ??= new Set();
+    this.#waits.add(own);
+    const reason = this.#reason;
+    if (reason !== undefined && this.#delivered) queueMicrotask(() => this.#endWaits(reason));
+    return () => {
+      this.#waits?.delete(own);
+    };
+  }
+
+  #endWaits(reason: R): void {
+    const waits = this.#waits;
+    this.#waits = undefined;
+    if (waits !== undefined) for (const end of waits) end(reason);
   }
 }

@@ -17,6 +17,15 @@ function hasBrand(value: unknown, brand: symbol): boolean {
   }
 }
 
+/** One field of whatever was thrown. What throws when it is looked at has no fields. */
+export function field(thrown: unknown, name: string): unknown {
+  try {
+    return typeof thrown === 'object' && thrown !== null ? (thrown as Record<string, unknown>)[name] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** `instanceof` by brand for the class itself; subclasses keep the language's own rule. */
 function isInstance(self: object, base: object, brand: symbol, value: unknown): boolean {
   if (self === base) return hasBrand(value, brand);

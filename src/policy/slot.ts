@@ -31,6 +31,7 @@ export type SlotEffect<E> =
   | { readonly do: 'acquire'; readonly request: number; readonly asker: E }
   | { readonly do: 'withdraw' }
   | { readonly do: 'release' }
+  | { readonly do: 'forget' } // the lease was lost: it is not ours to release
   | { readonly do: 'start'; readonly entry: E }
   | { readonly do: 'stop'; readonly owner: E; readonly by: StopCause; readonly reason: unknown }
   | {
@@ -167,7 +168,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
       this.#own(front, hold.request);
       return true;
     }
-    if (hold.lease !== 'lost') this.effects.push({ do: 'release' });
+    this.effects.push({ do: hold.lease === 'lost' ? 'forget' : 'release' });
     this.#advance();
     return true;
   }
