@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { AdmissionPolicy } from '../../src/model/spec.ts';
+import { Rehearsal } from '../../src/policy/batch.ts';
+import { SlotMachine } from '../../src/policy/slot.ts';
+import type { Entry, Machine } from '../support/slot-explorer.ts';
+
+const POLICIES: readonly AdmissionPolicy[] = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'];
+
+interface Case {
+  readonly before: readonly AdmissionPolicy[];
+  readonly batch: readonly AdmissionPolicy[];
+  readonly queueLimit: number;
+  readonly onFull: 'reject' | 'dropOldest';
+  readonly paused: boolean;
+  readonly grantsAtOnce: boolean;
+}
+
+const cases: fc.Arbitrary<Case> = fc.record({
+  before: fc.array(fc.constantFrom(...POLICIES), { maxLength: 5 }),
+  batch: fc.array(fc.constantFrom(...POLICIES), { minLength: 1, maxLength: 5 }),
+  queueLimit: fc.nat(3),
+  onFull: fc.constantFrom('reject', 'dropOldest'),
+  paused: fc.boolean(),
+  grantsAtOnce: fc.boolean(),
+});
+
+function submit(machine: Machine, policy: AdmissionPolicy, n: number, given: Case): Entry {
+  const entry: Entry = { n, policy, place: 'new', ahead: null, behind: null };
+  machine.submit(entry, { ...given, mayWait: true });
+  for (const effect of machine.effects)
+    if (effect.do === 'acquire' && given.grantsAtOnce) machine.granted(effect.request);
+  machine.effects.length = 0;
+  return entry;
+}
+
+test('a rehearsed batch is admitted exactly when submitting it would turn none of it away', () => {
+  fc.assert(
+    fc.property(cases, (given) => {
+      const machine: Machine = new SlotMachine<Entry>();
+      if (given.paused) machine.pause();
+      given.before.forEach((policy, n) => {
+        submit(machine, policy, n, given);
+      });
+      const found = machine.spent
+        ? undefined
+        : {
+            phase: machine.phase,
+            paused: machine.paused,
+            hasNext: machine.hasNext,
+            line: [...machine.waiting()].filter(({ place }) => place === 'line').map(({ policy }) => policy),
+          };
+      const rehearsal = new Rehearsal({ slots: 1, pending: Infinity }, given.grantsAtOnce ? 'running' : 'waiting');
+      const refused = given.batch.map((policy) => rehearsal.add('s', found, policy, given));
+      const entries = given.batch.map((policy, i) => submit(machine, policy, 100 + i, given));
+      const out = entries.filter(({ place }) => place === 'out');
+      expect(refused.some((reason) => reason !== undefined)).toBe(out.length > 0);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('slots and pending bounds hold over the whole batch', () => {
+  const room = { queueLimit: 10, onFull: 'reject' } as const;
+  const slots = new Rehearsal({ slots: 1, pending: 9 }, 'running');
+  expect(slots.add('a', undefined, 'queue', room)).toBeUndefined();
+  expect(slots.add('a', undefined, 'queue', room)).toBeUndefined();
+  expect(slots.add('b', undefined, 'queue', room)).toBe('resourceLimit');
+  const pending = new Rehearsal({ slots: 9, pending: 1 }, 'running');
+  expect(['queue', 'queue', 'queue'].map((p) => pending.add('a', undefined, p as AdmissionPolicy, room))).toEqual([
+    undefined,
+    undefined,
+    'resourceLimit',
+  ]);
+});
