@@ -9,18 +9,19 @@
  */
 
 export { backoffDelayMs } from './engine/backoff-delay.ts';
+export type { RunOptions, ShutdownOptions } from './engine/call-options.ts';
 export type { RateOptions, SupervisorOptions } from './engine/options.ts';
 export type { AroundAttempt } from './engine/runtime.ts';
 export type { Slot } from './engine/slot-handle.ts';
 export type { Admission, Submission } from './engine/submission.ts';
-export { type RunOptions, type ShutdownOptions, Supervisor, type ValueOf } from './engine/supervisor.ts';
+export { Supervisor, type ValueOf } from './engine/supervisor.ts';
 export type { Clock } from './kernel/clock.ts';
 export type { Backoff, Jitter } from './model/backoff.ts';
+export { once, periodic, restartable } from './model/builders.ts';
 export {
   CanceledError,
   ClosedError,
   FatalError,
-  OutcomeError,
   RetryError,
   SpecError,
   type StopCause,
@@ -30,17 +31,14 @@ export type { SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from './m
 export type { Failure } from './model/failure.ts';
 export type { TaskId } from './model/id.ts';
 export type { Lease, LeaseRequest, SlotLeases } from './model/lease.ts';
-export type { FailedBecause, Outcome, RejectReason } from './model/outcome.ts';
-export {
-  type AdmissionPolicy,
-  once,
-  periodic,
-  type RestartLimit,
-  type RestartPolicy,
-  restartable,
-  type SlotOptions,
-  type TaskDefaults,
-  type TaskSpec,
+export { type FailedBecause, type Outcome, OutcomeError, type RejectReason } from './model/outcome.ts';
+export type { SlotOptions } from './model/slot-options.ts';
+export type {
+  AdmissionPolicy,
+  RestartLimit,
+  RestartPolicy,
+  TaskDefaults,
+  TaskSpec,
 } from './model/spec.ts';
 export type { AttemptInfo, KillableTask, TaskBody, TaskContext } from './model/task.ts';
 export type {

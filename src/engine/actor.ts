@@ -3,17 +3,15 @@
 // and every wait ends at once on a stop request.
 
 import { after } from '../kernel/clock.ts';
-import { ignore, isThenable } from '../kernel/deferred.ts';
 import type { Leave } from '../kernel/gate.ts';
-import { CanceledError, field, RetryError, type StopCause, stopReason } from '../model/error.ts';
+import { CanceledError, type StopCause, stopReason } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskStatus } from '../model/view.ts';
-import { delayMs } from '../policy/backoff.ts';
 import { type AttemptEnd, afterAttempt, intervalDelayMs, type StopRequest } from '../policy/restart.ts';
-import { RestartWindow } from '../policy/restart-limit.ts';
 import { Attempt, type AttemptHost, type OverrunAction, type Proof } from './attempt.ts';
-import type { TaskNews } from './news.ts';
+import { attemptEndNews, type TaskNews } from './news.ts';
+import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
@@ -50,9 +48,7 @@ export class Actor implements Work, AttemptHost {
   #stopTimer: (() => void) | undefined;
   #stop: StopRequest | undefined;
   #restartAsked = false;
-  #streak = 0;
-  #previousDelayMs: number;
-  #window: RestartWindow | undefined;
+  readonly #retries: Retries;
 
   constructor(host: ActorHost, runtime: Runtime, submission: LiveSubmission, fence: bigint) {
     this.#host = host;
@@ -61,9 +57,7 @@ export class Actor implements Work, AttemptHost {
     this.subject = submission;
     this.fence = fence;
     this.#startedMs = this.#sinceMs = runtime.clock.now();
-    this.#previousDelayMs = submission.spec.settings.backoff.firstMs;
-    const { restartLimit } = submission.spec.settings;
-    this.#window = restartLimit && new RestartWindow(restartLimit);
+    this.#retries = new Retries(runtime, submission.spec.settings);
   }
 
   get status(): TaskStatus {
@@ -172,7 +166,7 @@ export class Actor implements Work, AttemptHost {
     this.#leaveGate?.();
     this.#leaveGate = undefined;
     if (end.kind === 'failure') this.lastFailure = end.failure;
-    this.#tellAttemptEnd(attempt, end, durationMs);
+    if (this.#heard) this.#tell(attemptEndNews(attempt.number, end, durationMs));
     this.#follow(end, proof, durationMs);
   }
 
@@ -180,34 +174,10 @@ export class Actor implements Work, AttemptHost {
     this.#host.abandonedEnded(attempt);
   }
 
-  #tellAttemptEnd(attempt: Attempt, end: AttemptEnd, durationMs: number): void {
-    if (!this.#heard) return;
-    const about = { attempt: attempt.number, durationMs };
-    switch (end.kind) {
-      case 'value':
-        this.#tell({ type: 'attemptSucceeded', ...about });
-        return;
-      case 'gaveUp':
-      case 'stopped':
-        this.#tell({ type: 'attemptCanceled', ...about });
-        return;
-      case 'failure': {
-        const { failure } = end;
-        const type =
-          failure.kind === 'timedOut'
-            ? 'attemptTimedOut'
-            : failure.kind === 'stalled'
-              ? 'attemptStalled'
-              : 'attemptFailed';
-        this.#tell({ type, ...about, failure });
-      }
-    }
-  }
-
   #follow(end: AttemptEnd, proof: Proof, durationMs: number): void {
     const { settings } = this.submission.spec;
     const { attempts } = this;
-    const task = { stop: this.#stop, restartAsked: this.#restartAsked, streak: this.#streak };
+    const task = { stop: this.#stop, restartAsked: this.#restartAsked, streak: this.#retries.streak };
     const decision = afterAttempt(end, task, settings);
     switch (decision.next) {
       case 'complete':
@@ -230,8 +200,7 @@ export class Actor implements Work, AttemptHost {
         this.#startAnew();
         return;
       case 'afterInterval': {
-        this.#streak = 0;
-        this.#previousDelayMs = settings.backoff.firstMs;
+        this.#retries.succeeded();
         const delay = intervalDelayMs(settings.intervalMs, durationMs);
         if (settings.intervalMs > 0) this.#tellWait(delay, 'success');
         this.#waitFor('interval', delay);
@@ -244,52 +213,20 @@ export class Actor implements Work, AttemptHost {
 
   #startAnew(): void {
     this.#restartAsked = false;
-    this.#streak = 0;
-    this.#previousDelayMs = this.submission.spec.settings.backoff.firstMs;
-    this.#window?.clear();
+    this.#retries.forget();
     this.#enterGate();
   }
 
   #retry(failure: Failure): void {
-    const { attempts } = this;
-    const refusal = this.#askRetryIf(failure);
-    if (refusal !== undefined) {
-      this.#end({ kind: 'failed', failure, attempts, because: 'retryIf', ...refusal });
+    const verdict = this.#retries.failed(failure);
+    if ('refused' in verdict) {
+      this.#end({ kind: 'failed', failure, attempts: this.attempts, ...verdict.refused });
       return;
     }
-    if (this.#window?.take(this.#runtime.clock.now()) === false) {
-      this.#end({ kind: 'failed', failure, attempts, because: 'restartLimit' });
-      return;
-    }
-    const delay = this.#retryDelay(failure);
-    this.#streak += 1;
     this.retries += 1;
     this.#host.retryScheduled();
-    this.#tellWait(delay, 'failure');
-    this.#waitFor('backoff', delay);
-  }
-
-  /** The one call of the user's predicate. Whatever it does but return true is a refusal. */
-  #askRetryIf(failure: Failure): { readonly retryIfError?: unknown } | undefined {
-    const { retryIf } = this.submission.spec.settings;
-    if (retryIf === undefined) return undefined;
-    try {
-      const answer: unknown = retryIf(failure);
-      if (!isThenable(answer)) return answer ? undefined : {};
-      ignore(Promise.resolve(answer as PromiseLike<unknown>));
-      return { retryIfError: new TypeError('retryIf must return a boolean, got a promise: it is asked in one turn') };
-    } catch (error) {
-      return { retryIfError: error };
-    }
-  }
-
-  #retryDelay(failure: Failure): number {
-    const hint = failure.kind === 'thrown' && failure.error instanceof RetryError;
-    const asked = hint ? field(failure.error, 'afterMs') : undefined;
-    if (typeof asked === 'number' && asked >= 0) return asked;
-    const { backoff } = this.submission.spec.settings;
-    this.#previousDelayMs = delayMs(backoff, this.#streak, this.#runtime.random(), this.#previousDelayMs);
-    return this.#previousDelayMs;
+    this.#tellWait(verdict.afterMs, 'failure');
+    this.#waitFor('backoff', verdict.afterMs);
   }
 
   #tellWait(delay: number, cause: 'success' | 'failure'): void {

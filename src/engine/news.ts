@@ -4,11 +4,32 @@ import { Bus } from '../kernel/bus.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { AboutTask, EventBase, SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
 import type { TaskId } from '../model/id.ts';
+import type { AttemptEnd } from '../policy/restart.ts';
 
 type Without<Event, Key extends PropertyKey> = Event extends unknown ? Omit<Event, Key> : never;
 
 export type TaskNews = Without<Extract<TaskEvent, AboutTask>, keyof AboutTask>;
 export type OtherNews = Without<Exclude<TaskEvent, AboutTask>, keyof EventBase>;
+
+const FAILURE_NEWS = {
+  thrown: 'attemptFailed',
+  exited: 'attemptFailed',
+  timedOut: 'attemptTimedOut',
+  stalled: 'attemptStalled',
+} as const;
+
+/** How the end of an attempt is told. */
+export function attemptEndNews(attempt: number, end: AttemptEnd, durationMs: number): TaskNews {
+  switch (end.kind) {
+    case 'value':
+      return { type: 'attemptSucceeded', attempt, durationMs };
+    case 'gaveUp':
+    case 'stopped':
+      return { type: 'attemptCanceled', attempt, durationMs };
+    case 'failure':
+      return { type: FAILURE_NEWS[end.failure.kind], attempt, durationMs, failure: end.failure };
+  }
+}
 
 /** Whom an event is about. */
 export interface Subject {
@@ -54,7 +75,7 @@ export class News {
     this.#bus.publish(this.#stamp(news));
   }
 
-  subscribe(subscriber: Subscriber, capacity: number, types: SubscribeOptions['types']): () => void {
+  subscribe(subscriber: Subscriber, capacity: number, types: SubscribeOptions['types'], ended: () => void): () => void {
     const wanted = types && new Set(types).add('eventsDropped');
     this.#unnamed += 1;
     return this.#bus.subscribe({
@@ -62,6 +83,7 @@ export class News {
       capacity,
       wants: wanted && ((event) => wanted.has(event.type)),
       handle: (event) => subscriber.onEvent(event),
+      ended,
     });
   }
 

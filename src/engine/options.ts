@@ -1,20 +1,22 @@
 // What a supervisor is built with: read once, checked, completed, frozen.
 
 import type { Clock } from '../kernel/clock.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { LONGEST_TIMER_MS, systemClock } from '../kernel/clock.ts';
 import { systemRandom } from '../kernel/random.ts';
-import { aFunction, count, durationMs, fieldsOf, nameText, reading, refuse, refuseUnknown } from '../model/check.ts';
-import type { SlotLeases } from '../model/lease.ts';
 import {
-  DEFAULT_SETTINGS,
-  DEFAULT_SLOT_SETTINGS,
-  parseDefaults,
-  parseSlotOptions,
-  type SlotOptions,
-  type SlotSettings,
-  type TaskDefaults,
-  type TaskSettings,
-} from '../model/spec.ts';
+  aFunction,
+  anObject,
+  count,
+  durationMs,
+  fieldsOf,
+  nameText,
+  reading,
+  refuse,
+  refuseUnknown,
+} from '../model/check.ts';
+import type { SlotLeases } from '../model/lease.ts';
+import { DEFAULT_SLOT_SETTINGS, parseSlotOptions, type SlotOptions, type SlotSettings } from '../model/slot-options.ts';
+import { DEFAULT_SETTINGS, parseDefaults, type TaskDefaults, type TaskSettings } from '../model/spec.ts';
 import { localLeases } from './local-leases.ts';
 import type { AroundAttempt } from './runtime.ts';
 
@@ -84,7 +86,7 @@ const KEYS: readonly (keyof SupervisorOptions)[] = [
 
 export function parseOptions(value: unknown): SupervisorSettings {
   return reading('options', value, () => {
-    const given = new Map(fieldsOf('options', value ?? {}));
+    const given = new Map(fieldsOf('options', value));
     for (const key of given.keys()) if (!(KEYS as readonly string[]).includes(key)) refuseUnknown('', key, KEYS);
     const take = <T>(key: keyof SupervisorOptions, parse: (field: string, value: unknown) => T, otherwise: T): T => {
       const got = given.get(key);
@@ -130,7 +132,8 @@ function parseRate(field: string, value: unknown): RateOptions {
     if (key !== 'limit' && key !== 'intervalMs') refuseUnknown(`${field}.`, key, ['limit', 'intervalMs']);
   const limit = count(`${field}.limit`, given.get('limit'), 1);
   const intervalMs = durationMs(`${field}.intervalMs`, given.get('intervalMs'), 'aboveZero');
-  if (intervalMs === Infinity) refuse(`${field}.intervalMs`, 'must be finite', intervalMs);
+  // The window runs on one platform timer, which would fire a longer delay at once.
+  if (intervalMs > LONGEST_TIMER_MS) refuse(`${field}.intervalMs`, `must be at most ${LONGEST_TIMER_MS}`, intervalMs);
   return Object.freeze({ limit, intervalMs });
 }
 
@@ -149,7 +152,7 @@ function parseFraction(field: string, value: unknown): number {
 }
 
 function parseClock(field: string, value: unknown): Clock {
-  const { now, wallNow, setTimer } = (value ?? {}) as Partial<Clock>;
+  const { now, wallNow, setTimer } = anObject(field, value) as Partial<Clock>;
   aFunction(`${field}.now`, now);
   aFunction(`${field}.wallNow`, wallNow);
   aFunction(`${field}.setTimer`, setTimer);
@@ -171,6 +174,8 @@ function parseRandom(field: string, value: unknown): () => number {
 }
 
 function parseLeases(field: string, value: unknown): SlotLeases {
-  aFunction(`${field}.acquire`, (value as Partial<SlotLeases> | null)?.acquire);
+  const { acquire, close } = anObject(field, value) as Partial<SlotLeases>;
+  aFunction(`${field}.acquire`, acquire);
+  if (close !== undefined) aFunction(`${field}.close`, close);
   return value as SlotLeases;
 }

@@ -1,7 +1,8 @@
 // A slot by its name: a handle that holds no state of its own and costs nothing to make.
 
-import { nameText, reading, refuse } from '../model/check.ts';
-import { parseSlotOptions, type SlotOptions, type TaskSpec } from '../model/spec.ts';
+import { nameText, reading } from '../model/check.ts';
+import { parseSlotOptions, type SlotOptions } from '../model/slot-options.ts';
+import type { TaskSpec } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Slots } from './slots.ts';
 import type { Submission } from './submission.ts';
@@ -33,14 +34,7 @@ export class SlotHandle implements Slot {
   }
 
   submit<T, S = undefined>(spec: Omit<TaskSpec<T, S>, 'slot'>): Submission<T> {
-    const own = spec as TaskSpec<unknown, unknown>;
-    if (typeof own === 'object' && own !== null && Object.hasOwn(own, 'slot'))
-      refuse(
-        'slot',
-        `is not an option of slot(${JSON.stringify(this.name)}).submit: the handle names the slot`,
-        'slot',
-      );
-    return this.#submit(own, this.name) as Submission<T>;
+    return this.#submit(spec as TaskSpec<unknown, unknown>, this.name) as Submission<T>;
   }
 
   configure(options: SlotOptions): void {

@@ -2,45 +2,23 @@
 // comes out is carried out here, in order, before the call returns. No decision is taken in this file.
 
 import { onAbort } from '../kernel/abort-fan.ts';
-import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
-import { type Deferred, deferred } from '../kernel/deferred.ts';
-import { CanceledError, type StopCause, stopReason } from '../model/error.ts';
-import type { TaskId } from '../model/id.ts';
-import type { Lease, LeaseRequest } from '../model/lease.ts';
+import { deferred } from '../kernel/deferred.ts';
+import type { StopCause } from '../model/error.ts';
 import type { Outcome, RejectReason } from '../model/outcome.ts';
-import type { AdmissionPolicy, SlotSettings } from '../model/spec.ts';
+import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Room } from '../policy/admission.ts';
-import { type SlotEffect, SlotMachine } from '../policy/slot.ts';
-import type { Actor } from './actor.ts';
+import type { SlotEffect, SlotMachine } from '../policy/slot.ts';
 import type { LeaseDesk } from './lease-desk.ts';
-import { LOCAL_LEASE } from './local-leases.ts';
 import type { Registry, RegistryHost } from './registry.ts';
 import type { Runtime } from './runtime.ts';
+import { Seat } from './seat.ts';
 import type { LiveSubmission } from './submission.ts';
 
 export interface SlotBounds {
   readonly slots: number;
   readonly pending: number;
-}
-
-/** A slot that holds or awaits work, or is paused. */
-interface Seat {
-  readonly name: string;
-  readonly machine: SlotMachine<LiveSubmission>;
-  lease: Lease;
-  unwatchLease: (() => void) | undefined;
-  /** Takes back the request for the lease. */
-  callOff: (() => void) | undefined;
-  actor: Actor | undefined;
-  /** Those who share the owner's outcome. */
-  joined: Set<LiveSubmission> | undefined;
-  /** How many of the supervisor's waiting submissions are this slot's. */
-  pending: number;
-  busy: boolean; // effects are being carried out
-  ownerGone: Deferred<void> | undefined;
-  drained: Deferred<void> | undefined;
 }
 
 export class Slots implements RegistryHost {
@@ -53,6 +31,7 @@ export class Slots implements RegistryHost {
   #registry!: Registry;
   #pending = 0;
   #closed = false;
+  readonly #answered = (seat: Seat): void => this.#carryOut(seat);
 
   constructor(runtime: Runtime, desk: LeaseDesk, bounds: SlotBounds, defaults: SlotSettings) {
     this.#runtime = runtime;
@@ -157,18 +136,18 @@ export class Slots implements RegistryHost {
 
   drain(name: string): Promise<void> {
     const seat = this.#seats.get(name);
-    if (seat === undefined || isQuiet(seat)) return Promise.resolve();
+    if (seat === undefined || seat.quiet) return Promise.resolve();
     seat.drained ??= deferred();
     return seat.drained.promise;
   }
 
   view(name: string): SlotView {
     const seat = this.#seats.get(name);
-    return seat === undefined ? { name, phase: 'idle', paused: false, queued: [] } : viewOf(seat);
+    return seat === undefined ? { name, phase: 'idle', paused: false, queued: [] } : seat.view();
   }
 
   views(): SlotView[] {
-    return [...this.#seats.values()].map(viewOf);
+    return Array.from(this.#seats.values(), (seat) => seat.view());
   }
 
   /** Shutdown: nothing more is accepted or started, every owner is told to stop. */
@@ -188,7 +167,7 @@ export class Slots implements RegistryHost {
     seat.actor = undefined;
     seat.joined = undefined;
     seat.ownerGone = undefined;
-    seat.machine.ended(owner, actor?.leftBody === true, isContended(seat.lease));
+    seat.machine.ended(owner, actor?.leftBody === true, seat.contended);
     this.#registry.settle(owner, outcome, ranMs);
     if (joined !== undefined) for (const one of joined) this.#registry.settle(one, outcome, ranMs);
     this.#carryOut(seat);
@@ -196,19 +175,7 @@ export class Slots implements RegistryHost {
   }
 
   #open(name: string): Seat {
-    const seat: Seat = {
-      name,
-      machine: new SlotMachine(),
-      lease: LOCAL_LEASE,
-      unwatchLease: undefined,
-      callOff: undefined,
-      actor: undefined,
-      joined: undefined,
-      pending: 0,
-      busy: false,
-      ownerGone: undefined,
-      drained: undefined,
-    };
+    const seat = new Seat(name, this.#desk, this.#answered);
     if (this.#closed) seat.machine.close();
     this.#seats.set(name, seat);
     return seat;
@@ -230,7 +197,7 @@ export class Slots implements RegistryHost {
     const pending = seat.machine.inLine + (seat.machine.hasNext ? 1 : 0);
     this.#pending += pending - seat.pending;
     seat.pending = pending;
-    if (seat.drained !== undefined && isQuiet(seat)) {
+    if (seat.drained !== undefined && seat.quiet) {
       seat.drained.resolve();
       seat.drained = undefined;
     }
@@ -240,22 +207,22 @@ export class Slots implements RegistryHost {
   #do(seat: Seat, effect: SlotEffect<LiveSubmission>): void {
     switch (effect.do) {
       case 'acquire':
-        this.#acquire(seat, effect.asker, effect.request);
+        seat.acquire(effect.asker, effect.request);
         return;
       case 'withdraw':
-        seat.callOff?.();
+        seat.callOff();
         return;
       case 'forget':
-        this.#forget(seat);
+        seat.forget();
         return;
       case 'release':
-        this.#release(seat);
+        seat.release();
         return;
       case 'start': {
         const { entry } = effect;
         if (entry.admission === 'rejected') entry.admission = 'started';
         entry.stopQueueTimer?.();
-        seat.actor = this.#registry.start(entry, seat.lease.fence);
+        seat.actor = this.#registry.start(entry, seat.fence);
         return;
       }
       case 'stop':
@@ -279,59 +246,6 @@ export class Slots implements RegistryHost {
         this.#registry.settle(entry, { kind: 'canceled', by, ...given, attempts }, seat.actor?.ranMs ?? 0);
       }
     }
-  }
-
-  #acquire(seat: Seat, asker: LiveSubmission, number: number): void {
-    const request = new Asked(asker);
-    seat.callOff = () => request.callOff();
-    this.#desk.ask(request, {
-      granted: (lease) => {
-        seat.callOff = undefined;
-        if (seat.machine.granted(number)) this.#hold(seat, lease, number);
-        else this.#desk.release(seat.name, lease);
-        this.#carryOut(seat);
-      },
-      refused: (failure) => {
-        seat.callOff = undefined;
-        if (failure === null) seat.machine.denied(number, 'slotBusy');
-        else seat.machine.denied(number, 'leaseUnavailable', failure.error);
-        this.#carryOut(seat);
-      },
-    });
-  }
-
-  #hold(seat: Seat, lease: Lease, number: number): void {
-    seat.lease = lease;
-    if (lease === LOCAL_LEASE) return; // never lost, never revoked
-    const { lost, revoked } = lease;
-    const heardLost = () => {
-      seat.machine.lost(number);
-      this.#carryOut(seat);
-    };
-    const heardRevoked = () => {
-      seat.machine.revoked(number);
-      this.#carryOut(seat);
-    };
-    const unwatchLost = lost.aborted ? undefined : onAbort(lost, heardLost);
-    const unwatchRevoked = revoked === undefined || revoked.aborted ? undefined : onAbort(revoked, heardRevoked);
-    seat.unwatchLease = () => {
-      unwatchLost?.();
-      unwatchRevoked?.();
-    };
-    if (lost.aborted) seat.machine.lost(number);
-    else if (revoked?.aborted === true) seat.machine.revoked(number);
-  }
-
-  #release(seat: Seat): void {
-    const { lease } = seat;
-    this.#forget(seat);
-    this.#desk.release(seat.name, lease);
-  }
-
-  #forget(seat: Seat): void {
-    seat.unwatchLease?.();
-    seat.unwatchLease = undefined;
-    seat.lease = LOCAL_LEASE;
   }
 
   /** Deadline, time in the queue and the caller's signal, as far as they were asked for. */
@@ -359,50 +273,4 @@ export class Slots implements RegistryHost {
   }
 }
 
-/** What the store is asked. The signal is made only if the store looks at it. */
-class Asked implements LeaseRequest {
-  readonly #asker: LiveSubmission;
-  readonly #token = new CancelToken<unknown>();
-  constructor(asker: LiveSubmission) {
-    this.#asker = asker;
-  }
-  get slot(): string {
-    return this.#asker.slot;
-  }
-  get owner(): TaskId {
-    return this.#asker.id;
-  }
-  get policy(): AdmissionPolicy {
-    return this.#asker.policy;
-  }
-  get signal(): AbortSignal {
-    return this.#token.signal;
-  }
-  callOff(): void {
-    this.#token.cancel(stopReason(new CanceledError('nobody waits for this slot any more'), 'caller'));
-    this.#token.deliver(() => {});
-  }
-}
-
 const waits = ({ place }: LiveSubmission): boolean => place === 'next' || place === 'line';
-
-const isQuiet = ({ machine }: Seat): boolean => machine.owner === null && !machine.hasNext && machine.inLine === 0;
-
-function isContended(lease: Lease): boolean {
-  try {
-    return lease.contended === true;
-  } catch {
-    return false;
-  }
-}
-
-function viewOf({ name, machine, actor }: Seat): SlotView {
-  const owner = machine.owner;
-  return {
-    name,
-    phase: machine.phase,
-    paused: machine.paused,
-    ...(owner !== null && actor !== undefined && { owner: owner.view(actor) }),
-    queued: [...machine.waiting()].map((one) => one.view()),
-  };
-}

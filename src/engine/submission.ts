@@ -3,10 +3,10 @@
 
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
 import { type Deferred, deferred } from '../kernel/deferred.ts';
-import { OutcomeError, type StopCause } from '../model/error.ts';
+import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
-import { type Outcome, outcomeText } from '../model/outcome.ts';
+import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
 import type { AdmissionPolicy, ParsedSpec } from '../model/spec.ts';
 import type { TaskStatus, TaskView } from '../model/view.ts';
 import type { Place, SlotEntry } from '../policy/slot.ts';

@@ -5,24 +5,23 @@ import { ignore } from '../kernel/deferred.ts';
 import { Gate } from '../kernel/gate.ts';
 import { Pump } from '../kernel/pump.ts';
 import { onSignals } from '../kernel/signals.ts';
-import {
-  abortSignal,
-  aFunction,
-  count,
-  durationMs,
-  fieldsOf,
-  oneOf,
-  reading,
-  refuse,
-  refuseUnknown,
-} from '../model/check.ts';
+import { reading, refuse } from '../model/check.ts';
 import { ClosedError } from '../model/error.ts';
-import type { SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from '../model/event.ts';
+import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import type { Outcome, RejectReason } from '../model/outcome.ts';
-import { type AdmissionPolicy, parseSpec, type TaskSettings, type TaskSpec } from '../model/spec.ts';
+import { type ParsedSpec, parseSpec, type TaskSettings, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
 import { Rehearsal } from '../policy/batch.ts';
+import {
+  parseRunOptions,
+  parseShutdownOptions,
+  parseSubscriber,
+  parseSubscription,
+  type RunOptions,
+  type ShutdownOptions,
+  type Subscription,
+} from './call-options.ts';
 import { Drain } from './drain.ts';
 import { EventStream } from './event-stream.ts';
 import { LeaseDesk } from './lease-desk.ts';
@@ -45,16 +44,6 @@ export type ValueOf<Spec> = Spec extends { run: (...given: never[]) => infer R }
     ? Awaited<R>
     : unknown;
 
-export interface RunOptions {
-  /** Signals that drain; a second one cuts the grace short. Default SIGINT and SIGTERM; `false` for none. */
-  readonly signals?: readonly NodeJS.Signals[] | false | undefined;
-}
-
-export interface ShutdownOptions {
-  /** From the request to stop until what still runs is killed or abandoned. Default: the supervisor's. 0: at once. */
-  readonly graceMs?: number | undefined;
-}
-
 /**
  * Keeps tasks alive and keeps them apart: at most one live body a slot, always.
  * No call runs user code before it returns: bodies start and events arrive on a later turn.
@@ -68,7 +57,6 @@ export class Supervisor implements AsyncDisposable {
   readonly #drain: Drain;
   readonly #host: SubmissionHost;
   readonly #defaults: TaskSettings;
-  readonly #admission: AdmissionPolicy;
   readonly #graceMs: number;
   readonly #ownedAs: 'running' | 'waiting';
   #submitted = 0;
@@ -78,9 +66,7 @@ export class Supervisor implements AsyncDisposable {
     const settings = parseOptions(options);
     const { clock, random, leases, limits, slotDefaults, aroundAttempt } = settings;
     this.#runtime = { clock, random, aroundAttempt, pump: new Pump(), gate: new Gate(settings), news: new News(clock) };
-    // Kept apart: a slot's own configuration comes between the spec's policy and this one.
-    this.#admission = settings.defaults.admission ?? 'queue';
-    this.#defaults = Object.freeze({ ...settings.defaults, admission: undefined });
+    this.#defaults = settings.defaults;
     this.#graceMs = settings.graceMs;
     this.#ownedAs = leases === localLeases ? 'running' : 'waiting';
     const desk = new LeaseDesk(leases);
@@ -113,10 +99,13 @@ export class Supervisor implements AsyncDisposable {
   submitAll<const Specs extends readonly AnySpec[]>(
     specs: Specs,
   ): { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> } {
-    if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
     this.#mustBeOpen();
-    const batch = Array.from(specs, (spec: unknown) => this.#make(spec, undefined));
+    const parsed = reading('specs', specs, () => {
+      if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
+      return Array.from(specs, (spec: unknown) => parseSpec(spec, this.#defaults));
+    });
     this.#mustBeOpen(); // a getter of a spec may have closed it
+    const batch = parsed.map((spec) => this.#mint(spec));
     const turnedAway = this.#rehearse(batch);
     for (const submission of batch) {
       if (turnedAway === undefined) this.#slots.submit(submission);
@@ -201,40 +190,15 @@ export class Supervisor implements AsyncDisposable {
     subscriber: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>),
     options: SubscribeOptions = {},
   ): () => void {
-    const { capacity, types, signal } = parseSubscribe(options);
-    const own: Subscriber = typeof subscriber === 'function' ? { onEvent: subscriber } : subscriber;
-    aFunction('subscriber.onEvent', own?.onEvent);
-    if (signal?.aborted === true || this.#drain.phase === 'closed') return () => {};
-    const unsubscribe = this.#runtime.news.subscribe(own, capacity, types);
-    const unwatch = signal && onAbort(signal, unsubscribe);
-    const end = () => {
-      unwatch?.();
-      unsubscribe();
-    };
-    if (unwatch !== undefined) ignore(this.closed.then(unwatch));
-    return end;
+    return this.#subscribe(parseSubscriber(subscriber), parseSubscription(options), () => {});
   }
 
   /** The same as an async iterator. It ends with `return` (leaving the loop), with the signal, or with the shutdown. */
   events(options: SubscribeOptions = {}): AsyncIterableIterator<TaskEvent> {
-    const { signal } = parseSubscribe(options);
+    const subscription = parseSubscription(options);
     const stream = new EventStream();
-    if (signal?.aborted === true || this.#drain.phase === 'closed') {
-      stream.end();
-      return stream;
-    }
-    const unsubscribe = this.subscribe({ name: 'events()', onEvent: (event) => stream.onEvent(event) }, options);
-    const unwatch = signal && onAbort(signal, () => stream.end());
-    stream.unsubscribe = () => {
-      unwatch?.();
-      unsubscribe();
-    };
-    ignore(
-      this.closed.then(() => {
-        unwatch?.();
-        stream.end();
-      }),
-    );
+    const subscriber: Subscriber = { name: 'events()', onEvent: (event) => stream.onEvent(event) };
+    stream.unsubscribe = this.#subscribe(subscriber, subscription, () => stream.end());
     return stream;
   }
 
@@ -244,12 +208,7 @@ export class Supervisor implements AsyncDisposable {
    * grace hastens it. Never rejects. A body that awaits it is itself told to stop, and counts as alive until it does.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    let graceMs = this.#graceMs;
-    for (const [key, got] of fieldsOf('options', options)) {
-      if (key !== 'graceMs') return refuseUnknown('', key, ['graceMs']);
-      if (got !== undefined) graceMs = durationMs('graceMs', got);
-    }
-    return this.#shutdown('caller', graceMs);
+    return this.#shutdown('caller', parseShutdownOptions(options) ?? this.#graceMs);
   }
 
   /** Resolves when a shutdown, whoever asked for it, has ended. */
@@ -259,6 +218,20 @@ export class Supervisor implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#shutdown('caller', this.#graceMs);
+  }
+
+  /** `ended` is told once, whatever ends the subscription: the call that is returned, its signal, the shutdown. */
+  #subscribe(subscriber: Subscriber, { capacity, types, signal }: Subscription, ended: () => void): () => void {
+    if (signal?.aborted === true || this.#drain.phase === 'closed') {
+      ended();
+      return () => {};
+    }
+    const unsubscribe = this.#runtime.news.subscribe(subscriber, capacity, types, () => {
+      unwatch?.();
+      ended();
+    });
+    const unwatch = signal && onAbort(signal, unsubscribe);
+    return unsubscribe;
   }
 
   #shutdown(cause: ShutdownCause, graceMs: number): Promise<ShutdownReport> {
@@ -271,21 +244,22 @@ export class Supervisor implements AsyncDisposable {
 
   #submit(spec: unknown, slot?: string): Submission {
     this.#mustBeOpen();
-    const submission = this.#make(spec, slot);
+    const parsed = parseSpec(spec, this.#defaults);
+    if (slot !== undefined && parsed.slot !== undefined)
+      refuse('slot', `is no option of slot(${JSON.stringify(slot)}).submit: the handle names the slot`, parsed.slot);
     this.#mustBeOpen(); // a getter of the spec may have closed it
+    const submission = this.#mint(parsed, slot);
     if (submission.spec.signal?.aborted === true) this.#turnAway(submission, 'canceled');
     else this.#slots.submit(submission);
     return submission;
   }
 
-  #make(value: unknown, slot: string | undefined): LiveSubmission {
-    const spec = parseSpec(value, this.#defaults);
-    const number = this.#submitted + 1;
+  #mint(spec: ParsedSpec, slot?: string): LiveSubmission {
     const name = slot ?? spec.slot ?? spec.name;
     const configured = name === undefined ? undefined : this.#slots.settings(name).admission;
-    const policy = spec.settings.admission ?? configured ?? this.#admission;
-    this.#submitted = number;
-    return new LiveSubmission(this.#host, number, spec, slot, policy);
+    const policy = spec.admission ?? configured ?? this.#defaults.admission;
+    this.#submitted += 1;
+    return new LiveSubmission(this.#host, this.#submitted, spec, slot, policy);
   }
 
   #turnAway(submission: LiveSubmission, reason: RejectReason): void {
@@ -315,64 +289,4 @@ export class Supervisor implements AsyncDisposable {
     }
     return reasons.size === 0 ? undefined : reasons;
   }
-}
-
-const EVENT_TYPES: readonly TaskEventType[] = [
-  'submitted',
-  'queued',
-  'joined',
-  'rejected',
-  'started',
-  'attemptStarted',
-  'attemptSucceeded',
-  'attemptCanceled',
-  'attemptFailed',
-  'attemptTimedOut',
-  'attemptStalled',
-  'backoffScheduled',
-  'stopRequested',
-  'overrun',
-  'finished',
-  'slotPaused',
-  'slotResumed',
-  'shutdownStarted',
-  'shutdownFinished',
-  'subscriberFailed',
-  'eventsDropped',
-];
-
-function parseSubscribe(options: SubscribeOptions): {
-  readonly capacity: number;
-  readonly types: readonly TaskEventType[] | undefined;
-  readonly signal: AbortSignal | undefined;
-} {
-  return reading('options', options, () => {
-    let capacity = 1_024;
-    let types: readonly TaskEventType[] | undefined;
-    let signal: AbortSignal | undefined;
-    for (const [key, got] of fieldsOf('options', options)) {
-      if (key === 'capacity') capacity = got === undefined ? capacity : count(key, got, 1);
-      else if (key === 'types') types = got === undefined ? undefined : parseTypes(got);
-      else if (key === 'signal') signal = got === undefined ? undefined : abortSignal(key, got);
-      else refuseUnknown('', key, ['capacity', 'types', 'signal']);
-    }
-    return { capacity, types, signal };
-  });
-}
-
-function parseTypes(value: unknown): readonly TaskEventType[] {
-  if (!Array.isArray(value)) return refuse('types', 'must be an array of event types', value);
-  return value.map((type, i) => oneOf(`types[${i}]`, type, EVENT_TYPES));
-}
-
-function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] {
-  let signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
-  for (const [key, got] of fieldsOf('options', options)) {
-    if (key !== 'signals') return refuseUnknown('', key, ['signals']);
-    if (got === undefined) continue;
-    if (got !== false && !Array.isArray(got))
-      return refuse('signals', 'must be an array of signal names, or false', got);
-    signals = got === false ? [] : (got as NodeJS.Signals[]);
-  }
-  return signals;
 }

@@ -10,6 +10,8 @@ export interface Listener<T> {
   /** Which items it wants; `undefined` for all. */
   readonly wants: ((item: T) => boolean) | undefined;
   readonly handle: (item: T) => unknown;
+  /** Nothing more will be handled. Told once. */
+  readonly ended: () => void;
 }
 
 export interface BusHooks<T> {
@@ -62,6 +64,7 @@ class Line<T> {
     this.#items = [];
     this.#head = 0;
     this.#open = false;
+    this.#listener.ended();
   }
 
   #wake(): void {

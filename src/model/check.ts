@@ -12,6 +12,14 @@ export function refuse(field: string, rule: string, got: unknown): never {
 }
 
 function show(value: unknown): string {
+  try {
+    return shown(value);
+  } catch {
+    return 'a value that cannot be described'; // a revoked proxy cannot even be asked whether it is an array
+  }
+}
+
+function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return 'a function';
@@ -71,6 +79,10 @@ export function finiteNumber(field: string, value: unknown): number {
 export function oneOf<T extends string>(field: string, value: unknown, words: readonly T[]): T {
   if (typeof value === 'string' && (words as readonly string[]).includes(value)) return value as T;
   return refuse(field, `must be one of ${words.map((word) => `'${word}'`).join(', ')}`, value);
+}
+
+export function anObject(field: string, value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : refuse(field, 'must be an object', value);
 }
 
 // The caller's type is asserted, not proved: a signature cannot be looked at.

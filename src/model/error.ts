@@ -1,45 +1,13 @@
-// The few errors that are thrown. Endings are data (outcome.ts); these are for bodies, for callers of value(),
-// and for refusals at the door.
+// The few errors that are thrown: by bodies, and for refusals at the door. Endings are data (outcome.ts).
 
-import type { Outcome } from './outcome.ts';
+import { brandOf, isInstance } from './brand.ts';
 
 /** Why an owner was told to stop. */
 export type StopCause = 'caller' | 'replace' | 'slot' | 'signal' | 'deadline' | 'shutdown' | 'leaseLost' | 'task';
 
-// Marked with a registered symbol, so that `instanceof` stays true between two copies of the package in one process.
-const brandOf = (name: string) => Symbol.for(`slotvisor.${name}`);
-
-function hasBrand(value: unknown, brand: symbol): boolean {
-  try {
-    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
-  } catch {
-    return false; // a revoked proxy or a throwing getter is nobody's error
-  }
-}
-
-/** One field of whatever was thrown. What throws when it is looked at has no fields. */
-export function field(thrown: unknown, name: string): unknown {
-  try {
-    return typeof thrown === 'object' && thrown !== null ? (thrown as Record<string, unknown>)[name] : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** `instanceof` by brand for the class itself; subclasses keep the language's own rule. */
-function isInstance(self: object, base: object, brand: symbol, value: unknown): boolean {
-  if (self === base) return hasBrand(value, brand);
-  try {
-    return Function.prototype[Symbol.hasInstance].call(self, value);
-  } catch {
-    return false;
-  }
-}
-
 const FATAL = brandOf('FatalError');
 const RETRY = brandOf('RetryError');
 const CANCELED = brandOf('CanceledError');
-const OUTCOME = brandOf('OutcomeError');
 const SPEC = brandOf('SpecError');
 const CLOSED = brandOf('ClosedError');
 
@@ -101,20 +69,6 @@ export class TimeoutError extends CanceledError {
 export function stopReason<E extends CanceledError>(error: E, by: StopCause): E {
   (error as { by: StopCause }).by = by;
   return error;
-}
-
-/** Thrown by `submission.value()` for every outcome but `completed`. */
-export class OutcomeError extends Error {
-  override readonly name: string = 'OutcomeError';
-  readonly [OUTCOME] = true;
-  readonly outcome: Outcome;
-  constructor(message: string, outcome: Outcome, options?: { cause?: unknown }) {
-    super(message, options);
-    this.outcome = outcome;
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, OutcomeError, OUTCOME, value);
-  }
 }
 
 /** An option that cannot be meant: names the field, the rule and the value got. Nothing was kept of the call. */

@@ -70,6 +70,30 @@ export type TaskEvent =
 
 export type TaskEventType = TaskEvent['type'];
 
+export const EVENT_TYPES: readonly TaskEventType[] = [
+  'submitted',
+  'queued',
+  'joined',
+  'rejected',
+  'started',
+  'attemptStarted',
+  'attemptSucceeded',
+  'attemptCanceled',
+  'attemptFailed',
+  'attemptTimedOut',
+  'attemptStalled',
+  'backoffScheduled',
+  'stopRequested',
+  'overrun',
+  'finished',
+  'slotPaused',
+  'slotResumed',
+  'shutdownStarted',
+  'shutdownFinished',
+  'subscriberFailed',
+  'eventsDropped',
+];
+
 /** Watches events. It cannot hurt the runtime: what it throws goes to the others as `subscriberFailed`. */
 export interface Subscriber {
   readonly name?: string;

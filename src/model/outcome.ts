@@ -1,5 +1,6 @@
 // How a submission ended: exactly one of these, delivered once, never as a rejection.
 
+import { brandOf, isInstance } from './brand.ts';
 import type { StopCause } from './error.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
@@ -69,5 +70,21 @@ export function outcomeText(outcome: Outcome): string {
       return `abandoned (by ${outcome.by}): its body may still be alive`;
     case 'rejected':
       return `rejected (${outcome.reason})`;
+  }
+}
+
+const OUTCOME = brandOf('OutcomeError');
+
+/** Thrown by `submission.value()` for every outcome but `completed`. */
+export class OutcomeError extends Error {
+  override readonly name: string = 'OutcomeError';
+  readonly [OUTCOME] = true;
+  readonly outcome: Outcome;
+  constructor(message: string, outcome: Outcome, options?: { cause?: unknown }) {
+    super(message, options);
+    this.outcome = outcome;
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, OutcomeError, OUTCOME, value);
   }
 }

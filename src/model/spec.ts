@@ -7,7 +7,6 @@ import {
   count,
   durationMs,
   fieldsOf,
-  finiteMs,
   finiteNumber,
   nameText,
   oneOf,
@@ -79,7 +78,7 @@ export type TaskDefaults = Omit<TaskSpec, 'run' | 'name' | 'slot' | 'signal' | '
 
 /** Every default filled in. Shared between submissions that override nothing. */
 export interface TaskSettings {
-  readonly admission: AdmissionPolicy | undefined; // the slot's configuration may still decide
+  readonly admission: AdmissionPolicy; // for a spec and a slot that both say nothing
   readonly restart: RestartPolicy;
   readonly intervalMs: number;
   readonly maxRetries: number;
@@ -101,6 +100,8 @@ export interface ParsedSpec {
   readonly kill: KillableTask<unknown, unknown>['kill'] | undefined;
   readonly name: string | undefined;
   readonly slot: string | undefined;
+  /** The spec's own word, which beats every default. */
+  readonly admission: AdmissionPolicy | undefined;
   readonly signal: AbortSignal | undefined;
   readonly state: (() => unknown) | undefined;
   readonly meta: unknown;
@@ -112,7 +113,7 @@ const RESTARTS: readonly RestartPolicy[] = ['never', 'onFailure', 'always'];
 const OVERRUNS = ['hold', 'abandon'] as const;
 
 export const DEFAULT_SETTINGS: TaskSettings = Object.freeze({
-  admission: undefined,
+  admission: 'queue',
   restart: 'onFailure',
   intervalMs: 0,
   maxRetries: Infinity,
@@ -219,6 +220,7 @@ function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
   let run: unknown;
   let name: string | undefined;
   let slot: string | undefined;
+  let admission: AdmissionPolicy | undefined;
   let signal: AbortSignal | undefined;
   let state: (() => unknown) | undefined;
   let meta: unknown;
@@ -241,6 +243,9 @@ function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
       case 'slot':
         if (got !== undefined) slot = nameText(key, got);
         break;
+      case 'admission':
+        if (got !== undefined) admission = parseAdmission(key, got);
+        break;
       case 'signal':
         if (got !== undefined) signal = abortSignal(key, got);
         break;
@@ -259,10 +264,9 @@ function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
     Object.freeze(draft);
   }
   const settings = draft ?? defaults;
-  if (typeof run === 'function')
-    return { run: run as TaskBody<unknown, unknown>, kill: undefined, name, slot, signal, state, meta, settings };
-  const killable = parseKillable(run);
-  return { run: killable.run, kill: killable.kill, name, slot, signal, state, meta, settings };
+  const rest = { name, slot, admission, signal, state, meta, settings };
+  if (typeof run === 'function') return { run: run as TaskBody<unknown, unknown>, kill: undefined, ...rest };
+  return { ...parseKillable(run), ...rest };
 }
 
 /** Bound once, here, so that replacing a method later changes nothing. */
@@ -274,58 +278,4 @@ function parseKillable(value: unknown): Pick<ParsedSpec, 'run'> & { kill: NonNul
     run: aFunction<TaskBody<unknown, unknown>>('run.run', run).bind(value),
     kill: aFunction<KillableTask<unknown, unknown>['kill']>('run.kill', kill).bind(value),
   };
-}
-
-export interface SlotOptions {
-  readonly admission?: AdmissionPolicy | undefined;
-  /** Submissions that may wait in line; a waiting replacement does not count. 0 turns every queued submission away. Default 100. */
-  readonly queueLimit?: number | undefined;
-  /** Who is rejected when the queue is full: the newcomer, or the one that has waited longest. Default `reject`. */
-  readonly onFull?: 'reject' | 'dropOldest' | undefined;
-}
-
-export interface SlotSettings {
-  readonly admission: AdmissionPolicy | undefined;
-  readonly queueLimit: number;
-  readonly onFull: 'reject' | 'dropOldest';
-}
-
-export const DEFAULT_SLOT_SETTINGS: SlotSettings = Object.freeze({
-  admission: undefined,
-  queueLimit: 100,
-  onFull: 'reject',
-});
-
-export function parseSlotOptions(field: string, value: unknown, base: SlotSettings): SlotSettings {
-  const draft: { -readonly [K in keyof SlotSettings]: SlotSettings[K] } = { ...base };
-  for (const [key, got] of fieldsOf(field, value)) {
-    const name = `${field}.${key}`;
-    if (got === undefined && Object.hasOwn(DEFAULT_SLOT_SETTINGS, key)) continue;
-    if (key === 'admission') draft.admission = parseAdmission(name, got);
-    else if (key === 'queueLimit') draft.queueLimit = count(name, got, 0);
-    else if (key === 'onFull') draft.onFull = oneOf(name, got, ['reject', 'dropOldest'] as const);
-    else refuseUnknown(`${field}.`, key, Object.keys(DEFAULT_SLOT_SETTINGS));
-  }
-  return Object.freeze(draft);
-}
-
-type Rest<T, S> = Omit<TaskSpec<T, S>, 'run' | 'restart' | 'intervalMs'>;
-
-/** One attempt, no restart. */
-export function once<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?: Rest<T, S>): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'never' };
-}
-
-/** Tried again after every failure, until it returns a value. */
-export function restartable<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?: Rest<T, S>): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'onFailure' };
-}
-
-/** Run again and again, `everyMs` after each success; a failure is retried with backoff. */
-export function periodic<T, S = undefined>(
-  everyMs: number,
-  run: TaskSpec<T, S>['run'],
-  rest?: Rest<T, S>,
-): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'always', intervalMs: finiteMs('everyMs', everyMs) };
 }

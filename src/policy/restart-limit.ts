@@ -18,8 +18,4 @@ export class RestartWindow {
     this.#instants.push(nowMs);
     return true;
   }
-
-  clear(): void {
-    this.#instants = [];
-  }
 }

@@ -2,6 +2,7 @@
 // leaves named effects in `effects`, in order, for the one interpreter (engine/slots) to carry out. No clock, timer, promise, I/O.
 //
 // The queue lives inside the state, as links in the entries themselves, so that every input is O(1), cancel from the middle included.
+// Over 300 lines because all rules of one slot are explored together, as one machine.
 // A stale or impossible input changes nothing (S8): answers of the lease store carry the number of their request, ends carry their owner.
 //
 // S1  at most one owner, and the next is made owner only by `ended`, the proof of end.   (hold)

@@ -41,15 +41,16 @@ const LIBRARIES: Readonly<Record<string, string>> = {
   'p-queue': 'src/kernel/gate.ts',
   'async-mutex': 'src/kernel/lock.ts',
   nanoid: 'src/model/id.ts',
+  leven: 'src/model/check.ts',
 };
 
 // The engine's storeys, lowest first. A file imports from the storeys below its own, never from its own or above.
 const ENGINE_STOREYS: readonly (readonly string[])[] = [
   ['local-leases', 'backoff-delay', 'event-stream', 'lease-desk', 'news', 'silence', 'submission'],
-  ['runtime', 'body-context'],
-  ['attempt', 'options'],
+  ['runtime', 'body-context', 'call-options'],
+  ['attempt', 'options', 'retries'],
   ['actor'],
-  ['registry'],
+  ['registry', 'seat'],
   ['slots'],
   ['drain', 'slot-handle'],
   ['supervisor'],

@@ -1,0 +1,156 @@
+// One slot in the table: its machine, who runs and who shares on it, and its lease. It takes decisions to the store and brings the
+// store's answers to the machine; what follows from them is carried out by the table (slots.ts).
+
+import { onAbort } from '../kernel/abort-fan.ts';
+import { CancelToken } from '../kernel/cancel-token.ts';
+import type { Deferred } from '../kernel/deferred.ts';
+import { CanceledError, stopReason } from '../model/error.ts';
+import type { TaskId } from '../model/id.ts';
+import type { Lease, LeaseRequest } from '../model/lease.ts';
+import type { AdmissionPolicy } from '../model/spec.ts';
+import type { SlotView } from '../model/view.ts';
+import { SlotMachine } from '../policy/slot.ts';
+import type { Actor } from './actor.ts';
+import type { LeaseDesk } from './lease-desk.ts';
+import { LOCAL_LEASE } from './local-leases.ts';
+import type { LiveSubmission } from './submission.ts';
+
+export class Seat {
+  readonly name: string;
+  readonly machine = new SlotMachine<LiveSubmission>();
+  actor: Actor | undefined;
+  /** Those who share the owner's outcome. */
+  joined: Set<LiveSubmission> | undefined;
+  /** How many of the supervisor's waiting submissions are this slot's. */
+  pending = 0;
+  /** The machine's effects are being carried out. */
+  busy = false;
+  ownerGone: Deferred<void> | undefined;
+  drained: Deferred<void> | undefined;
+  readonly #desk: LeaseDesk;
+  readonly #answered: (seat: Seat) => void;
+  #lease: Lease = LOCAL_LEASE;
+  #unwatchLease: (() => void) | undefined;
+  #asked: Asked | undefined;
+
+  /** `answered`: the store has said something, and the machine has heard it. */
+  constructor(name: string, desk: LeaseDesk, answered: (seat: Seat) => void) {
+    this.name = name;
+    this.#desk = desk;
+    this.#answered = answered;
+  }
+
+  get fence(): bigint {
+    return this.#lease.fence;
+  }
+
+  /** Somebody elsewhere waits for the slot. */
+  get contended(): boolean {
+    try {
+      return this.#lease.contended === true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Neither owner nor queue. */
+  get quiet(): boolean {
+    const { machine } = this;
+    return machine.owner === null && !machine.hasNext && machine.inLine === 0;
+  }
+
+  view(): SlotView {
+    const { name, machine, actor } = this;
+    const { owner, phase, paused } = machine;
+    return {
+      name,
+      phase,
+      paused,
+      ...(owner !== null && actor !== undefined && { owner: owner.view(actor) }),
+      queued: [...machine.waiting()].map((one) => one.view()),
+    };
+  }
+
+  acquire(asker: LiveSubmission, request: number): void {
+    this.#asked = new Asked(asker);
+    this.#desk.ask(this.#asked, {
+      granted: (lease) => {
+        this.#asked = undefined;
+        if (this.machine.granted(request)) this.#hold(lease, request);
+        else this.#desk.release(this.name, lease);
+        this.#answered(this);
+      },
+      refused: (failure) => {
+        this.#asked = undefined;
+        if (failure === null) this.machine.denied(request, 'slotBusy');
+        else this.machine.denied(request, 'leaseUnavailable', failure.error);
+        this.#answered(this);
+      },
+    });
+  }
+
+  /** Takes back the request: nobody waits for its answer. */
+  callOff(): void {
+    this.#asked?.callOff();
+  }
+
+  release(): void {
+    const lease = this.#lease;
+    this.forget();
+    this.#desk.release(this.name, lease);
+  }
+
+  /** A lost lease is nobody's to release. */
+  forget(): void {
+    this.#unwatchLease?.();
+    this.#unwatchLease = undefined;
+    this.#lease = LOCAL_LEASE;
+  }
+
+  #hold(lease: Lease, request: number): void {
+    this.#lease = lease;
+    if (lease === LOCAL_LEASE) return; // never lost, never revoked
+    const { lost, revoked } = lease;
+    const unwatchLost = this.#watch(lost, () => this.machine.lost(request));
+    const unwatchRevoked = revoked && this.#watch(revoked, () => this.machine.revoked(request));
+    this.#unwatchLease = () => {
+      unwatchLost?.();
+      unwatchRevoked?.();
+    };
+  }
+
+  #watch(signal: AbortSignal, hear: () => void): (() => void) | undefined {
+    if (!signal.aborted)
+      return onAbort(signal, () => {
+        hear();
+        this.#answered(this);
+      });
+    hear(); // the grant's own effects are carried out after this
+    return undefined;
+  }
+}
+
+/** What the store is asked. The signal is made only if the store looks at it. */
+class Asked implements LeaseRequest {
+  readonly #asker: LiveSubmission;
+  readonly #token = new CancelToken<unknown>();
+  constructor(asker: LiveSubmission) {
+    this.#asker = asker;
+  }
+  get slot(): string {
+    return this.#asker.slot;
+  }
+  get owner(): TaskId {
+    return this.#asker.id;
+  }
+  get policy(): AdmissionPolicy {
+    return this.#asker.policy;
+  }
+  get signal(): AbortSignal {
+    return this.#token.signal;
+  }
+  callOff(): void {
+    this.#token.cancel(stopReason(new CanceledError('nobody waits for this slot any more'), 'caller'));
+    this.#token.deliver(() => {});
+  }
+}

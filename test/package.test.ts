@@ -1,0 +1,159 @@
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const run = promisify(execFile);
+
+// A parent npm describes its own project in the environment; the npm started here works on another one.
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(registry|cache|userconfig)$)/i.test(name)),
+);
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Never rejects: what a child printed is worth more in a failed expectation than its exit code. */
+async function child(command: string, args: readonly string[], cwd: string): Promise<Ended> {
+  try {
+    const { stdout, stderr } = await run(command, args, { cwd, env, timeout: 50_000, shell: command === 'npm.cmd' });
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { code?: number; stdout?: string; stderr?: string };
+    return { code: typeof code === 'number' ? code : -1, output: `${String(error)}\n${stdout}${stderr}` };
+  }
+}
+
+const node = (cwd: string, ...args: string[]): Promise<Ended> => child(process.execPath, args, cwd);
+const tool = (path: string): string => join(ROOT, 'node_modules', path);
+
+describe('the packed package', () => {
+  let temp: string;
+  let tarball: string;
+  let consumer: string;
+  let installed: string;
+
+  beforeAll(async () => {
+    temp = mkdtempSync(join(tmpdir(), 'slotvisor-package-'));
+
+    // Packed from a copy, so that the build of the working tree is not swept away under whoever is using it.
+    const copy = join(temp, 'copy');
+    for (const name of ['package.json', 'tsconfig.json', 'src', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+      if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+    }
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
+    mkdirSync(join(copy, 'dist'));
+    writeFileSync(join(copy, 'dist', 'stale.js'), '');
+    const packed = await child(npm, ['pack', '--pack-destination', temp], copy);
+    expect(packed.code, packed.output).toBe(0);
+    tarball = join(temp, readdirSync(temp).find((name) => name.endsWith('.tgz')) ?? 'no tarball');
+
+    consumer = join(temp, 'consumer');
+    mkdirSync(consumer);
+    writeFileSync(join(consumer, 'package.json'), '{ "private": true }');
+    const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
+    const install = await child(npm, ['install', tarball, ...flags], consumer);
+    expect(install.code, install.output).toBe(0);
+    installed = join(consumer, 'node_modules', 'slotvisor');
+  });
+
+  afterAll(() => rmSync(temp, { recursive: true, force: true, maxRetries: 3 }));
+
+  it('holds the build, the manifest and the documents, and nothing else', () => {
+    const files = readdirSync(installed, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        join(entry.parentPath, entry.name)
+          .slice(installed.length + 1)
+          .replaceAll('\\', '/'),
+      );
+    const documents = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+    expect(files.filter((name) => !/^dist\/.+\.(js|d\.ts)$/.test(name) && !documents.includes(name))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(['package.json', 'CHANGELOG.md', 'LICENSE']));
+    expect(files).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/testing/index.js']));
+    expect(files, 'the build sweeps dist first').not.toContain('dist/stale.js');
+  });
+
+  it('is imported, and runs a task', async () => {
+    const script = `
+      import { Supervisor, once } from 'slotvisor';
+      const supervisor = new Supervisor();
+      const outcome = await supervisor.submit({ name: 'a', ...once(() => 42) }).outcome;
+      await supervisor.shutdown();
+      console.log(outcome.kind, outcome.value);`;
+    const ended = await node(consumer, '--input-type=module', '-e', script);
+    expect(ended).toEqual({ code: 0, output: 'completed 42\n' });
+  });
+
+  it('is required', async () => {
+    const script = "const { Supervisor } = require('slotvisor'); console.log(typeof Supervisor);";
+    const ended = await node(consumer, '--disable-warning=ExperimentalWarning', '--input-type=commonjs', '-e', script);
+    expect(ended).toEqual({ code: 0, output: 'function\n' });
+  });
+
+  it('has a testing door, made of the same classes', async () => {
+    const script = `
+      import { VirtualClock } from 'slotvisor/testing';
+      import { Supervisor } from 'slotvisor';
+      const supervisor = new Supervisor({ clock: new VirtualClock() });
+      console.log(supervisor.snapshot().phase);`;
+    expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: 'open\n' });
+  });
+
+  it('refuses deep imports', async () => {
+    const script =
+      "import('slotvisor/dist/engine/slots.js').then(() => 'open', (error) => error.code).then(console.log);";
+    const ended = await node(consumer, '-e', script);
+    expect(ended).toEqual({ code: 0, output: 'ERR_PACKAGE_PATH_NOT_EXPORTED\n' });
+  });
+
+  it('compiles for ESM and CommonJS consumers, declarations included', async () => {
+    const use = `
+      const supervisor: Supervisor = new Supervisor({ clock: new VirtualClock() });
+      const disposable: AsyncDisposable = supervisor;
+      const value: Promise<number> = supervisor.submit({ name: 'a', run: () => 1 }).value();
+      // @ts-expect-error the value is a number, or the types are \`any\`
+      const wrong: Promise<string> = supervisor.submit({ name: 'a', run: () => 1 }).value();
+      void [disposable, value, wrong];`;
+    const heads = {
+      'use.mts': "import { Supervisor } from 'slotvisor';\nimport { VirtualClock } from 'slotvisor/testing';",
+      'use.cts': "import { Supervisor } from 'slotvisor';\nimport { VirtualClock } from 'slotvisor/testing';",
+    };
+    for (const [name, head] of Object.entries(heads)) writeFileSync(join(consumer, name), head + use);
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2023',
+      // No esnext.disposable here: @types/node brings AsyncDisposable, and most users have no more than that.
+      lib: ['es2023'],
+      types: ['node'],
+      typeRoots: [tool('@types')],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+    };
+    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(heads) }));
+    expect(await node(consumer, tool('typescript/bin/tsc'), '-p', '.')).toEqual({ code: 0, output: '' });
+  });
+
+  it('satisfies publint, strictly', async () => {
+    const { messages, pkg } = await publint({ pkgDir: installed, strict: true, pack: false });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  });
+
+  // An ESM-only package, required by Node >= 20.19 as it is: the rules for a CommonJS twin do not apply.
+  it('satisfies attw as an ESM-only package', async () => {
+    const args = [tarball, '--profile', 'esm-only', '--no-definitely-typed', '--no-emoji', '--no-color'];
+    const ended = await node(consumer, tool('@arethetypeswrong/cli/dist/index.js'), ...args);
+    expect(ended.code, ended.output).toBe(0);
+  });
+});
