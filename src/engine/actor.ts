@@ -79,9 +79,8 @@ export class Actor implements Work, AttemptHost {
     this.#enterGate();
   }
 
-  /** The first request counts; a later one changes nothing. Between attempts there is nothing to wait for: it ends at once. */
+  /** Comes once at most: the slot machine asks no owner twice. Between attempts there is nothing to wait for: it ends at once. */
   requestStop(by: StopCause, reason: unknown): void {
-    if (this.#stop !== undefined || this.#wait === 'ended') return;
     this.#stop = { by, reason };
     if (this.#heard) this.#tell({ type: 'stopRequested', by });
     if (this.#attempt !== undefined) {

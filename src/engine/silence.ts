@@ -10,6 +10,9 @@ export interface SilenceWatch {
 
 const LOOKS = 8;
 
+/** Sums of fractions are rounded: a rest below what any timer can tell is none. */
+const ROUNDING_MS = 0.01;
+
 export function watchSilence(clock: Clock, longestMs: number, stalled: () => void): SilenceWatch {
   let quietSince = clock.now();
   let due = 0;
@@ -22,7 +25,7 @@ export function watchSilence(clock: Clock, longestMs: number, stalled: () => voi
     return clock.setTimer(wait, () => {
       const now = clock.now();
       quietSince = Math.min(now, quietSince + Math.max(0, now - due));
-      if (now - quietSince >= longestMs) stalled();
+      if (quietSince + longestMs - now < ROUNDING_MS) stalled();
       else stopTimer = look();
     });
   }

@@ -34,12 +34,11 @@ export function settled<T>(value: unknown, onValue: (value: T) => void, onError:
   void promiseThen.call(native, onValue as (value: unknown) => void, onError);
 }
 
-/** Whether waiting makes sense. A getter that throws counts as yes: {@link settled} then reports what it threw. */
+/** Whether waiting makes sense. What throws when it is looked at counts as yes: {@link settled} then reports what it threw. */
 export function isThenable(value: unknown): boolean {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
-  if (value instanceof Promise) return true;
   try {
-    return typeof (value as { then?: unknown }).then === 'function';
+    return value instanceof Promise || typeof (value as { then?: unknown }).then === 'function';
   } catch {
     return true;
   }

@@ -1,0 +1,510 @@
+// A small model of the supervisor, written from the public promises alone: plain arrays, one slot at a time, no code of the library.
+// It says what a sequence of steps must lead to: owner, queue, order, outcome and events of every submission.
+
+import type { AdmissionPolicy, RejectReason, RestartPolicy, StopCause } from 'slotvisor';
+
+/** What a body does. `onStart` happens inside its call; a body without an ending of its own waits for the test to settle it. */
+export interface Script {
+  readonly onStart: 'nothing' | 'return' | 'throw' | AdmissionPolicy; // a policy: submits a plain body to its own slot
+  readonly onStop: 'reject' | 'ignore' | 'return' | 'throw' | 'lateReturn' | 'lateThrow' | 'resubmit';
+}
+
+export interface Plan {
+  readonly slot: string;
+  readonly policy: AdmissionPolicy;
+  readonly script: Script;
+  readonly restart: RestartPolicy;
+  readonly maxRetries: number;
+  readonly onOverrun: 'hold' | 'abandon';
+  readonly timed: 'no' | 'timeout' | 'queueTimeout' | 'deadline';
+}
+
+// No two sums of these meet by accident, so that no two timers of a slot are due in the same moment.
+export const TIMES = {
+  late: 7,
+  grace: 31,
+  timeout: 211,
+  queueTimeout: 307,
+  deadline: 503,
+  backoff: 101,
+  interval: 53,
+  shutdown: 1_009,
+} as const;
+
+export const PLAIN: Omit<Plan, 'slot' | 'policy'> = {
+  script: { onStart: 'nothing', onStop: 'reject' },
+  restart: 'never',
+  maxRetries: 0,
+  onOverrun: 'hold',
+  timed: 'no',
+};
+
+/** One submission. `events` and `outcome` are texts, so that a difference can be read. */
+export class Task {
+  readonly number: number;
+  readonly plan: Plan;
+  readonly events: string[] = [];
+  admission = 'rejected';
+  outcome: string | undefined;
+  run: Run | undefined;
+  queueTimer: Timer | undefined;
+  deadline: Timer | undefined;
+
+  constructor(number: number, plan: Plan) {
+    this.number = number;
+    this.plan = plan;
+  }
+}
+
+interface Timer {
+  readonly due: number;
+  readonly fire: () => void;
+}
+
+/** The actor of an owner. */
+class Run {
+  readonly leader: Task;
+  readonly sharers: Task[];
+  attempts = 0;
+  streak = 0;
+  stop: StopCause | undefined;
+  body: Body | undefined;
+  wait: Timer | undefined;
+  begin: (() => void) | undefined;
+  constructor(leader: Task) {
+    this.leader = leader;
+    this.sharers = [leader];
+  }
+}
+
+/** A call of a body that has not ended. */
+export interface Body {
+  readonly run: Run;
+  readonly task: Task;
+  readonly attempt: number;
+  told: 'stop' | 'restart' | 'timeout' | undefined;
+  overran: boolean;
+  abandoned: boolean;
+  timeout: Timer | undefined;
+  grace: Timer | undefined;
+}
+
+class Place {
+  owner: Run | undefined;
+  next: Task | undefined;
+  line: Task[] = [];
+  paused = false;
+  get waiting(): Task[] {
+    return this.next === undefined ? this.line : [this.next, ...this.line];
+  }
+}
+
+export class Reference {
+  readonly tasks: Task[] = [];
+  readonly bodies: Body[] = [];
+  readonly places = new Map<string, Place>();
+  readonly started: number[] = [];
+  now = 0;
+  #queueLimit = new Map<string, number>();
+  #dropOldest = new Set<string>();
+  timers: Timer[] = [];
+  #jobs: (() => void)[] = [];
+  #closed = false;
+  #forcing: Timer | undefined;
+
+  place(slot: string): Place {
+    let place = this.places.get(slot);
+    if (place === undefined) {
+      place = new Place();
+      this.places.set(slot, place);
+    }
+    return place;
+  }
+
+  submit(plan: Plan): Task | undefined {
+    if (this.#closed) return undefined;
+    const task = new Task(this.tasks.length + 1, plan);
+    this.tasks.push(task);
+    task.events.push('submitted');
+    this.#admit(task);
+    if (task.outcome === undefined) {
+      if (plan.timed === 'deadline') task.deadline = this.#after(TIMES.deadline, () => this.#cancel(task, 'deadline'));
+      if (plan.timed === 'queueTimeout' && task.admission === 'queued')
+        task.queueTimer = this.#after(TIMES.queueTimeout, () => this.#withdraw(task, 'queueTimeout'));
+    }
+    return task;
+  }
+
+  #admit(task: Task): void {
+    const place = this.place(task.plan.slot);
+    const { policy } = task.plan;
+    const idle = place.owner === undefined && !place.paused;
+    if (idle) {
+      task.admission = 'started';
+      this.#own(place, task);
+      return;
+    }
+    if (policy === 'join' && place.owner !== undefined && place.owner.stop === undefined) {
+      task.admission = 'joined';
+      task.run = place.owner;
+      place.owner.sharers.push(task);
+      task.events.push(`joined ${place.owner.leader.number}`);
+      return;
+    }
+    if (policy === 'dropIfRunning' && place.owner !== undefined) {
+      this.#reject(task, 'slotBusy', place.owner.leader);
+      return;
+    }
+    if (policy === 'replace') {
+      if (place.next !== undefined) this.#reject(place.next, 'superseded', task);
+      place.next = task;
+      if (place.owner !== undefined) this.#stop(place.owner, 'replace');
+    } else {
+      const earlier = place.line.findIndex((other) => other.plan.policy === 'keepLatest');
+      if (policy === 'keepLatest' && earlier >= 0) {
+        this.#reject(place.line[earlier] as Task, 'superseded', task, earlier);
+      } else {
+        const limit = this.#queueLimit.get(task.plan.slot) ?? 100;
+        if (place.line.length >= limit) {
+          if (limit === 0 || !this.#dropOldest.has(task.plan.slot)) {
+            this.#reject(task, 'queueFull');
+            return;
+          }
+          while (place.line.length >= limit) this.#reject(place.line[0] as Task, 'queueFull', task);
+        }
+        place.line.push(task);
+      }
+    }
+    // An owner between two attempts has nothing to wait for: its replacement starts in the same step.
+    task.admission = place.waiting.includes(task) ? 'queued' : 'started';
+    if (task.admission === 'queued') task.events.push(`queued ${place.waiting.length}`);
+  }
+
+  /** `replacedAt`: the newcomer takes this place of the line. */
+  #reject(task: Task, reason: RejectReason, by?: Task, replacedAt?: number): void {
+    const place = this.place(task.plan.slot);
+    if (place.next === task) place.next = undefined;
+    const at = place.line.indexOf(task);
+    if (at >= 0) place.line.splice(at, 1, ...(replacedAt !== undefined && by !== undefined ? [by] : []));
+    task.events.push(`rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
+    this.#settle(task, `rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
+  }
+
+  #withdraw(task: Task, reason: RejectReason): boolean {
+    const place = this.place(task.plan.slot);
+    if (place.next !== task && !place.line.includes(task)) return false;
+    this.#reject(task, reason);
+    return true;
+  }
+
+  #settle(task: Task, outcome: string): void {
+    task.outcome = outcome;
+    task.run = undefined;
+    this.#drop(task.deadline);
+    this.#drop(task.queueTimer);
+  }
+
+  cancel(number: number): void {
+    const task = this.tasks[number - 1];
+    if (task !== undefined && task.outcome === undefined) this.#cancel(task, 'caller');
+  }
+
+  #cancel(task: Task, by: 'caller' | 'deadline'): void {
+    if (task.outcome !== undefined || this.#withdraw(task, by === 'caller' ? 'canceled' : 'deadline')) return;
+    const { run } = task;
+    if (run === undefined) return;
+    if (run.sharers.length === 1 && run.leader === task) {
+      this.#stop(run, by);
+      return;
+    }
+    run.sharers.splice(run.sharers.indexOf(task), 1);
+    task.events.push(`finished canceled ${run.attempts}`);
+    this.#settle(task, `canceled ${by} ${run.attempts}`);
+    if (run.sharers.length === 0) this.#stop(run, by);
+  }
+
+  cancelSlot(slot: string): void {
+    const place = this.place(slot);
+    for (const task of [...place.waiting]) this.#reject(task, 'canceled');
+    if (place.owner !== undefined) this.#stop(place.owner, 'slot');
+  }
+
+  pause(slot: string): void {
+    this.place(slot).paused = true;
+  }
+
+  resume(slot: string): void {
+    const place = this.place(slot);
+    place.paused = false;
+    if (place.owner === undefined) this.#startNext(place);
+  }
+
+  configure(slot: string, queueLimit: number, dropOldest: boolean): void {
+    this.#queueLimit.set(slot, queueLimit);
+    if (dropOldest) this.#dropOldest.add(slot);
+    else this.#dropOldest.delete(slot);
+  }
+
+  restart(number: number): boolean {
+    const run = this.tasks[number - 1]?.run;
+    if (run === undefined || run.stop !== undefined) return false;
+    if (run.body !== undefined) {
+      if (run.body.told !== undefined) return false;
+      this.#tell(run.body, 'restart');
+      return true;
+    }
+    if (run.wait === undefined) return false;
+    this.#drop(run.wait);
+    run.wait = undefined;
+    run.streak = 0;
+    this.#enter(run);
+    return true;
+  }
+
+  shutdown(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const place of this.places.values()) {
+      for (const task of [...place.waiting]) this.#reject(task, 'shuttingDown');
+      if (place.owner !== undefined) this.#stop(place.owner, 'shutdown');
+    }
+    this.#forcing = this.#after(TIMES.shutdown, () => this.#force());
+    this.#endShutdown();
+  }
+
+  /** The body ends: with a value, or by throwing something of its own. */
+  end(body: Body, how: 'value' | 'error' | 'reason'): void {
+    this.bodies.splice(this.bodies.indexOf(body), 1);
+    if (!body.abandoned) this.#ended(body, how);
+  }
+
+  advance(ms: number): void {
+    const end = this.now + ms;
+    this.settle();
+    for (;;) {
+      const timer = this.timers
+        .filter(({ due }) => due <= end)
+        .reduce<Timer | undefined>(
+          (first, one) => (first === undefined || one.due < first.due ? one : first),
+          undefined,
+        );
+      if (timer === undefined) break;
+      this.now = timer.due;
+      this.#drop(timer);
+      timer.fire();
+      this.settle();
+    }
+    this.now = end;
+  }
+
+  /** What follows from a step happens after it, in the order in which it was caused. */
+  settle(): void {
+    for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) job();
+  }
+
+  #own(place: Place, task: Task): void {
+    if (place.next === task) place.next = undefined;
+    const at = place.line.indexOf(task);
+    if (at >= 0) place.line.splice(at, 1);
+    const run = new Run(task);
+    place.owner = run;
+    task.run = run;
+    this.#drop(task.queueTimer);
+    task.events.push('started');
+    this.#enter(run);
+  }
+
+  #enter(run: Run): void {
+    const begin = () => {
+      if (run.begin === begin) this.#begin(run);
+    };
+    run.begin = begin;
+    this.#jobs.push(begin);
+  }
+
+  #say(run: Run, event: string): void {
+    run.sharers[0]?.events.push(event);
+  }
+
+  #begin(run: Run): void {
+    run.begin = undefined;
+    run.attempts += 1;
+    const { leader } = run;
+    const body: Body = {
+      run,
+      task: leader,
+      attempt: run.attempts,
+      told: undefined,
+      overran: false,
+      abandoned: false,
+      timeout: undefined,
+      grace: undefined,
+    };
+    run.body = body;
+    this.started.push(leader.number);
+    this.#say(run, `attemptStarted ${run.attempts}`);
+    if (leader.plan.timed === 'timeout') body.timeout = this.#after(TIMES.timeout, () => this.#tell(body, 'timeout'));
+    this.bodies.push(body);
+    const { onStart } = leader.plan.script;
+    if (onStart === 'return') this.end(body, 'value');
+    else if (onStart === 'throw') this.end(body, 'error');
+    else if (onStart !== 'nothing') this.submit({ ...PLAIN, slot: leader.plan.slot, policy: onStart });
+  }
+
+  #stop(run: Run, by: StopCause): void {
+    if (run.stop !== undefined) return;
+    run.stop = by;
+    this.#say(run, `stopRequested ${by}`);
+    if (run.body !== undefined) {
+      this.#tell(run.body, 'stop');
+      return;
+    }
+    this.#drop(run.wait);
+    run.wait = undefined;
+    run.begin = undefined;
+    this.#finish(run, `canceled ${by} ${run.attempts}`, 'canceled');
+  }
+
+  /** The body hears of its stop, once. */
+  #tell(body: Body, told: NonNullable<Body['told']>): void {
+    if (body.told !== undefined) return;
+    body.told = told;
+    this.#drop(body.timeout);
+    this.#jobs.push(() => {
+      if (this.bodies.includes(body)) this.#hear(body);
+    });
+    body.grace = this.#after(TIMES.grace, () => this.#overrun(body));
+  }
+
+  #hear(body: Body): void {
+    const { onStop } = body.task.plan.script;
+    switch (onStop) {
+      case 'ignore':
+        return;
+      case 'reject':
+        this.#jobs.push(() => this.#endIfAlive(body, 'reason'));
+        return;
+      case 'return':
+        this.#jobs.push(() => this.#endIfAlive(body, 'value'));
+        return;
+      case 'throw':
+        this.#jobs.push(() => this.#endIfAlive(body, 'error'));
+        return;
+      case 'lateReturn':
+        this.#after(TIMES.late, () => this.#endIfAlive(body, 'value'));
+        return;
+      case 'lateThrow':
+        this.#after(TIMES.late, () => this.#endIfAlive(body, 'error'));
+        return;
+      case 'resubmit':
+        this.submit({ ...PLAIN, slot: body.task.plan.slot, policy: 'queue' });
+        this.#jobs.push(() => this.#endIfAlive(body, 'reason'));
+    }
+  }
+
+  #endIfAlive(body: Body, how: 'value' | 'error' | 'reason'): void {
+    if (this.bodies.includes(body)) this.end(body, how);
+  }
+
+  #overrun(body: Body): void {
+    body.overran = true;
+    const { onOverrun } = body.task.plan;
+    (body.run.sharers[0] ?? body.task).events.push(`overrun ${onOverrun}`);
+    if (onOverrun === 'abandon') this.#abandon(body);
+  }
+
+  #abandon(body: Body): void {
+    body.abandoned = true;
+    this.#ended(body, 'abandoned');
+  }
+
+  /** A shutdown's grace is over. */
+  #force(): void {
+    for (const body of [...this.bodies])
+      if (!body.abandoned) {
+        (body.run.sharers[0] ?? body.task).events.push('overrun abandon');
+        this.#abandon(body);
+      }
+  }
+
+  #ended(body: Body, how: 'value' | 'error' | 'reason' | 'abandoned'): void {
+    const { run } = body;
+    const { plan } = run.leader;
+    const failed = body.told === undefined ? how === 'error' : body.told === 'timeout';
+    this.#drop(body.timeout);
+    this.#drop(body.grace);
+    run.body = undefined;
+    if (body.told === 'timeout') this.#say(run, `attemptTimedOut ${body.attempt}`);
+    else if (failed) this.#say(run, `attemptFailed ${body.attempt}`);
+    else this.#say(run, `${how === 'value' ? 'attemptSucceeded' : 'attemptCanceled'} ${body.attempt}`);
+
+    if (run.stop !== undefined) {
+      if (how === 'abandoned') this.#finish(run, `abandoned ${run.stop} ${run.attempts}`, 'abandoned');
+      else {
+        const threw = how === 'error' && body.told !== 'timeout' ? ' with its own error' : '';
+        const failure = body.told === 'timeout' ? ' with timedOut' : threw;
+        this.#finish(run, `canceled ${run.stop} ${run.attempts}${failure}`, 'canceled');
+      }
+    } else if (body.told === 'restart') {
+      run.streak = 0;
+      this.#enter(run);
+    } else if (failed) this.#afterFailure(run, body.told === 'timeout' ? 'timedOut' : 'thrown');
+    else if (plan.restart === 'always') {
+      run.streak = 0;
+      this.#say(run, `backoffScheduled ${TIMES.interval} success`);
+      this.#wait(run, TIMES.interval);
+    } else this.#finish(run, `completed ${run.attempts}`, 'completed');
+  }
+
+  #afterFailure(run: Run, kind: 'timedOut' | 'thrown'): void {
+    const { restart, maxRetries } = run.leader.plan;
+    if (restart === 'never') this.#finish(run, `failed ${kind} policy ${run.attempts}`, 'failed');
+    else if (run.streak >= maxRetries) this.#finish(run, `failed ${kind} maxRetries ${run.attempts}`, 'failed');
+    else {
+      const delay = TIMES.backoff * 2 ** run.streak;
+      run.streak += 1;
+      this.#say(run, `backoffScheduled ${delay} failure`);
+      this.#wait(run, delay);
+    }
+  }
+
+  #wait(run: Run, ms: number): void {
+    run.wait = this.#after(ms, () => {
+      run.wait = undefined;
+      this.#enter(run);
+    });
+  }
+
+  #finish(run: Run, outcome: string, kind: string): void {
+    const place = this.place(run.leader.plan.slot);
+    place.owner = undefined;
+    for (const task of run.sharers) {
+      task.events.push(`finished ${kind} ${run.attempts}`);
+      this.#settle(task, outcome);
+    }
+    this.#startNext(place);
+    this.#endShutdown();
+  }
+
+  /** Nobody is left to wait for. */
+  #endShutdown(): void {
+    if (this.#closed && [...this.places.values()].every(({ owner }) => owner === undefined)) this.#drop(this.#forcing);
+  }
+
+  #startNext(place: Place): void {
+    const next = place.waiting[0];
+    if (next !== undefined && !place.paused && !this.#closed) this.#own(place, next);
+  }
+
+  #after(ms: number, fire: () => void): Timer {
+    const timer: Timer = { due: this.now + ms, fire };
+    this.timers.push(timer);
+    return timer;
+  }
+
+  #drop(timer: Timer | undefined): void {
+    if (timer === undefined) return;
+    const at = this.timers.indexOf(timer);
+    if (at >= 0) this.timers.splice(at, 1);
+  }
+}
