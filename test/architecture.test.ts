@@ -168,13 +168,13 @@ describe('each law catches a planted offence', () => {
       'attempt knows the actor',
       engineOffences,
       [file('src/engine/attempt.ts', "import type { A } from './actor.ts';")],
-      "src/engine/attempt.ts:1  imports './actor.ts': storey 2 of the engine may not import from storey 3",
+      "src/engine/attempt.ts:1  imports './actor.ts': storey 4 of the engine may not import from storey 5",
     ],
     [
       'neighbours on one storey',
       engineOffences,
       [file('src/engine/news.ts', "import type { A } from './silence.ts';")],
-      "src/engine/news.ts:1  imports './silence.ts': storey 0 of the engine may not import from storey 0",
+      "src/engine/news.ts:1  imports './silence.ts': storey 1 of the engine may not import from storey 1",
     ],
     [
       'an engine file without a storey',

@@ -4,11 +4,12 @@
 
 import { after } from '../kernel/clock.ts';
 import type { Leave } from '../kernel/gate.ts';
+import type { Job } from '../kernel/pump.ts';
 import { CanceledError, type StopCause, stopReason } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskStatus } from '../model/view.ts';
-import { type AttemptEnd, afterAttempt, intervalDelayMs, type StopRequest } from '../policy/restart.ts';
+import { type AttemptEnd, afterAttempt, intervalDelayMs, type Standing, type StopRequest } from '../policy/restart.ts';
 import { Attempt, type AttemptHost, type OverrunAction, type Proof } from './attempt.ts';
 import { attemptEndNews, type TaskNews } from './news.ts';
 import { Retries } from './retries.ts';
@@ -27,7 +28,7 @@ export interface ActorHost {
 
 type Wait = 'starting' | 'backoff' | 'interval';
 
-export class Actor implements Work, AttemptHost {
+export class Actor implements Work, AttemptHost, Job, Standing {
   readonly submission: LiveSubmission;
   readonly fence: bigint;
   attempts = 0;
@@ -35,6 +36,8 @@ export class Actor implements Work, AttemptHost {
   lastFailure: Failure | undefined;
   /** A body of it was given up and may be alive. */
   leftBody = false;
+  stop: StopRequest | undefined;
+  restartAsked = false;
   /** Whom its events are about; null once everybody has left. */
   subject: LiveSubmission | null;
   readonly #host: ActorHost;
@@ -46,9 +49,7 @@ export class Actor implements Work, AttemptHost {
   #attempt: Attempt | undefined;
   #leaveGate: Leave | undefined;
   #stopTimer: (() => void) | undefined;
-  #stop: StopRequest | undefined;
-  #restartAsked = false;
-  readonly #retries: Retries;
+  #retries: Retries | undefined; // made with the first failure
 
   constructor(host: ActorHost, runtime: Runtime, submission: LiveSubmission, fence: bigint) {
     this.#host = host;
@@ -57,12 +58,14 @@ export class Actor implements Work, AttemptHost {
     this.subject = submission;
     this.fence = fence;
     this.#startedMs = this.#sinceMs = runtime.clock.now();
-    this.#retries = new Retries(runtime, submission.spec.settings);
   }
 
   get status(): TaskStatus {
     const state = this.#attempt?.state;
     return state === undefined || state === 'ended' ? this.#wait : state;
+  }
+  get streak(): number {
+    return this.#retries?.streak ?? 0;
   }
   get sinceMs(): number {
     return this.#runtime.clock.now() - this.#sinceMs;
@@ -81,7 +84,7 @@ export class Actor implements Work, AttemptHost {
 
   /** Comes once at most: the slot machine asks no owner twice. Between attempts there is nothing to wait for: it ends at once. */
   requestStop(by: StopCause, reason: unknown): void {
-    this.#stop = { by, reason };
+    this.stop = { by, reason };
     if (this.#heard) this.#tell({ type: 'stopRequested', by });
     if (this.#attempt !== undefined) {
       this.#attempt.interrupt('stop', stopReason(new CanceledError(`stopped by ${by}`, { reason }), by));
@@ -92,10 +95,10 @@ export class Actor implements Work, AttemptHost {
   }
 
   restart(): boolean {
-    if (this.#stop !== undefined) return false;
+    if (this.stop !== undefined) return false;
     if (this.#attempt !== undefined) {
       if (this.#attempt.state !== 'running') return false;
-      this.#restartAsked = true;
+      this.restartAsked = true;
       this.#attempt.interrupt('restart', stopReason(new CanceledError('restarted'), 'caller'));
       return true;
     }
@@ -115,21 +118,20 @@ export class Actor implements Work, AttemptHost {
     this.#attempt?.abandon();
   }
 
-  #enterGate(): void {
+  #nextAttempt(): void {
     this.#become('starting');
+    this.#enterGate();
+  }
+
+  #enterGate(): void {
     const { gate, pump } = this.#runtime;
-    let left = false;
-    let leave: Leave | undefined;
-    this.#leaveGate = () => {
-      left = true;
-      leave?.();
-    };
-    const turn = {
-      run: () => {
-        if (!left) this.#beginAttempt();
-      },
-    };
-    leave = gate.enter(this.submission.spec.settings.priority, () => pump.push(turn));
+    if (gate.open) pump.push(this);
+    else this.#leaveGate = gate.enter(this.submission.spec.settings.priority, () => pump.push(this));
+  }
+
+  /** Its turn has come, unless it was stopped meanwhile. */
+  run(): void {
+    if (this.#wait === 'starting') this.#beginAttempt();
   }
 
   #beginAttempt(): void {
@@ -149,14 +151,10 @@ export class Actor implements Work, AttemptHost {
   attemptOverran(attempt: Attempt, action: OverrunAction): void {
     const now = this.#runtime.clock.now();
     this.#sinceMs = now;
-    const { news } = this.#runtime;
-    // Told even when everybody has left: a body that does not stop must not be silent.
-    if (news.heard)
-      news.about(this.subject ?? this.submission, { type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
+    if (this.#heard) this.#tell({ type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
   }
 
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void {
-    const durationMs = this.#runtime.clock.now() - attempt.startedMs;
     if (proof === 'abandoned') {
       this.leftBody = true;
       this.#host.abandoned(this, attempt);
@@ -165,19 +163,22 @@ export class Actor implements Work, AttemptHost {
     this.#leaveGate?.();
     this.#leaveGate = undefined;
     if (end.kind === 'failure') this.lastFailure = end.failure;
-    if (this.#heard) this.#tell(attemptEndNews(attempt.number, end, durationMs));
-    this.#follow(end, proof, durationMs);
+    if (this.#heard) this.#tell(attemptEndNews(attempt.number, end, this.#ranMs(attempt)));
+    this.#follow(attempt, end, proof);
   }
 
   abandonedEnded(attempt: Attempt): void {
     this.#host.abandonedEnded(attempt);
   }
 
-  #follow(end: AttemptEnd, proof: Proof, durationMs: number): void {
+  #ranMs(attempt: Attempt): number {
+    return this.#runtime.clock.now() - attempt.startedMs;
+  }
+
+  #follow(attempt: Attempt, end: AttemptEnd, proof: Proof): void {
     const { settings } = this.submission.spec;
     const { attempts } = this;
-    const task = { stop: this.#stop, restartAsked: this.#restartAsked, streak: this.#retries.streak };
-    const decision = afterAttempt(end, task, settings);
+    const decision = afterAttempt(end, this, settings);
     switch (decision.next) {
       case 'complete':
         this.#end({ kind: 'completed', value: decision.value, attempts });
@@ -199,8 +200,8 @@ export class Actor implements Work, AttemptHost {
         this.#startAnew();
         return;
       case 'afterInterval': {
-        this.#retries.succeeded();
-        const delay = intervalDelayMs(settings.intervalMs, durationMs);
+        this.#retries?.succeeded();
+        const delay = intervalDelayMs(settings.intervalMs, this.#ranMs(attempt));
         if (settings.intervalMs > 0) this.#tellWait(delay, 'success');
         this.#waitFor('interval', delay);
         return;
@@ -211,13 +212,15 @@ export class Actor implements Work, AttemptHost {
   }
 
   #startAnew(): void {
-    this.#restartAsked = false;
-    this.#retries.forget();
-    this.#enterGate();
+    this.restartAsked = false;
+    this.#retries?.forget();
+    this.#nextAttempt();
   }
 
   #retry(failure: Failure): void {
+    this.#retries ??= new Retries(this.#runtime, this.submission.spec.settings);
     const verdict = this.#retries.failed(failure);
+    if (this.#wait === 'ended') return; // the predicate itself has canceled it
     if ('refused' in verdict) {
       this.#end({ kind: 'failed', failure, attempts: this.attempts, ...verdict.refused });
       return;
@@ -236,11 +239,11 @@ export class Actor implements Work, AttemptHost {
     const { clock } = this.#runtime;
     this.#become(wait);
     this.#dueMs = clock.now() + ms;
-    if (ms === 0) this.#enterGate();
+    if (ms === 0) this.#nextAttempt();
     else
       this.#stopTimer = after(clock, ms, () => {
         this.#stopTimer = undefined;
-        this.#enterGate();
+        this.#nextAttempt();
       });
   }
 

@@ -4,12 +4,15 @@
 import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
-import { ignore, isThenable, settled } from '../kernel/deferred.ts';
+import { quiet, settled } from '../kernel/deferred.ts';
+import type { Job } from '../kernel/pump.ts';
 import { field } from '../model/brand.ts';
 import { CanceledError, stopReason, TimeoutError } from '../model/error.ts';
 import { stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
+import type { AttemptInfo } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 import { BodyContext } from './body-context.ts';
+import { intercepted } from './interceptor.ts';
 import type { Runtime } from './runtime.ts';
 import { type SilenceWatch, watchSilence } from './silence.ts';
 import type { LiveSubmission } from './submission.ts';
@@ -32,49 +35,66 @@ export interface AttemptHost {
 
 type Body = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
-export class Attempt {
+export class Attempt implements Job {
   readonly number: number;
   readonly startedMs: number;
-  readonly token = new CancelToken<CanceledError>();
+  readonly fence: bigint;
   readonly context: BodyContext;
   state: 'running' | 'stopping' | 'overrun' | 'ended' = 'running';
   /** When it was told to stop. */
   interruptedMs = 0;
   readonly #host: AttemptHost;
-  readonly #runtime: Runtime;
-  readonly #submission: LiveSubmission;
+  readonly runtime: Runtime;
+  readonly submission: LiveSubmission;
+  #token: CancelToken<CanceledError> | undefined;
   #interruption: Interruption | undefined;
   #proof: Proof = 'settled';
   #listenerFailure: { readonly error: unknown } | undefined;
   #stopTimeout: (() => void) | undefined;
   #stopGrace: (() => void) | undefined;
   #silence: SilenceWatch | undefined;
-  readonly #listenerFailed = (error: unknown): void => {
-    this.#listenerFailure ??= { error };
-  };
 
   constructor(host: AttemptHost, runtime: Runtime, submission: LiveSubmission, number: number, fence: bigint) {
     this.#host = host;
-    this.#runtime = runtime;
-    this.#submission = submission;
+    this.runtime = runtime;
+    this.submission = submission;
     this.number = number;
+    this.fence = fence;
     this.startedMs = runtime.clock.now();
-    this.context = new BodyContext(this, submission, runtime.clock, fence);
+    this.context = new BodyContext(this);
+  }
+
+  /** Made when the body first looks, or when it is told to stop: a body that does neither costs no token. */
+  get token(): CancelToken<CanceledError> {
+    if (this.#token === undefined) {
+      this.#token = new CancelToken();
+      if (this.#isOver) this.#token.close(attemptHasEnded);
+    }
+    return this.#token;
+  }
+
+  /** Nobody is left who could hear of anything. An abandoned body may still. */
+  get #isOver(): boolean {
+    return this.state === 'ended' && this.#proof !== 'abandoned';
+  }
+
+  get canceled(): boolean {
+    return this.#token?.canceled === true;
   }
 
   /** Calls the body, in the async context of its submitter. */
   begin(): void {
-    const { clock } = this.#runtime;
-    const { timeoutMs, stallMs } = this.#submission.spec.settings;
+    const { clock } = this.runtime;
+    const { timeoutMs, stallMs } = this.submission.spec.settings;
     if (timeoutMs !== Infinity)
-      this.#stopTimeout = clock.setTimer(timeoutMs, () =>
+      this.#stopTimeout = after(clock, timeoutMs, () =>
         this.interrupt('timeout', stopReason(new TimeoutError(`timed out after ${timeoutMs} ms`), 'deadline')),
       );
     if (stallMs !== Infinity)
       this.#silence = watchSilence(clock, stallMs, () =>
         this.interrupt('stall', stopReason(new TimeoutError(`no heartbeat for ${stallMs} ms`), 'deadline')),
       );
-    callIn(this.#submission.context, call, this);
+    callIn(this.submission.context, call, this);
   }
 
   beat(): void {
@@ -82,55 +102,42 @@ export class Attempt {
   }
 
   onCancel(listener: (reason: CanceledError) => void): () => void {
-    return this.token.onCancel(listener, this.#listenerFailed);
+    return this.token.onCancel(listener, (error) => this.#listenerFailed(error));
+  }
+
+  #listenerFailed(error: unknown): void {
+    this.#listenerFailure ??= { error };
   }
 
   /** What user code of this attempt does, and only here: fresh state, the interceptor, the body. */
   call(): void {
     let result: unknown;
     try {
-      const { spec } = this.#submission;
-      if (spec.state !== undefined) this.context.state = spec.state();
-      const { aroundAttempt } = this.#runtime;
-      result = aroundAttempt === undefined ? spec.run(this.context) : this.#intercepted(aroundAttempt);
+      const { spec } = this.submission;
+      if (spec.state !== undefined) {
+        this.context.state = spec.state();
+        quiet(this.context.state); // a promise for a state is its body's to look at
+      }
+      const { aroundAttempt } = this.runtime;
+      result =
+        aroundAttempt === undefined
+          ? spec.run(this.context)
+          : intercepted(aroundAttempt, this.#info(), async () => spec.run(this.context));
     } catch (error) {
       this.#bodyEnded({ ok: false, error });
       return;
     }
-    if (isThenable(result))
-      settled(
-        result,
-        (value) => this.#bodyEnded({ ok: true, value }),
-        (error) => this.#bodyEnded({ ok: false, error }),
-      );
-    else this.#bodyEnded({ ok: true, value: result });
+    const later = settled(
+      result,
+      (value) => this.#bodyEnded({ ok: true, value }),
+      (error) => this.#bodyEnded({ ok: false, error }),
+    );
+    if (!later) this.#bodyEnded({ ok: true, value: result });
   }
 
-  /** The attempt lasts until both the body and the interceptor have ended. The body's failure counts before the interceptor's own. */
-  async #intercepted(around: NonNullable<Runtime['aroundAttempt']>): Promise<unknown> {
-    const { id, slot, name, meta, spec } = this.#submission;
-    let body: Promise<unknown> | undefined;
-    let open = true;
-    const next = (): Promise<void> => {
-      body ??= open
-        ? (async () => spec.run(this.context))()
-        : Promise.reject(new Error('aroundAttempt called next() after it had ended'));
-      const done = body.then(() => {});
-      ignore(done);
-      return done;
-    };
-    let own: { readonly error: unknown } | undefined;
-    try {
-      await around({ id, slot, name, attempt: this.number, meta }, next);
-    } catch (error) {
-      own = { error };
-    }
-    open = false;
-    if (body === undefined)
-      throw own === undefined ? new Error('aroundAttempt ended without calling next()') : own.error;
-    const value = await body;
-    if (own !== undefined) throw own.error;
-    return value;
+  #info(): AttemptInfo {
+    const { id, slot, name, meta } = this.submission;
+    return { id, slot, name, attempt: this.number, meta };
   }
 
   /** Tells the body to stop. The first reason counts; a second one changes nothing here. */
@@ -138,24 +145,27 @@ export class Attempt {
     if (this.state !== 'running') return;
     this.state = 'stopping';
     this.#interruption = kind;
-    this.interruptedMs = this.#runtime.clock.now();
+    this.interruptedMs = this.runtime.clock.now();
     this.#stopWatching();
     this.token.cancel(reason);
-    // Told on a turn of its own: no listener of a body runs inside a call of the API.
-    this.#runtime.pump.push({ run: () => this.#deliver() });
-    this.#stopGrace = after(this.#runtime.clock, this.#submission.spec.settings.graceMs, () => this.#overrun());
+    this.runtime.pump.push(this);
+    this.#stopGrace = after(this.runtime.clock, this.submission.spec.settings.graceMs, () => this.#overrun());
     this.#host.attemptInterrupted(this);
   }
 
-  #deliver(): void {
-    if (this.state === 'ended' && this.#proof !== 'abandoned') return;
-    callIn(this.#submission.context, (onError) => this.token.deliver(onError), this.#listenerFailed);
+  /** On a turn of its own: no listener of a body runs inside a call of the API. */
+  run(): void {
+    if (!this.#isOver) callIn(this.submission.context, deliver, this);
+  }
+
+  deliver(): void {
+    this.token.deliver((error) => this.#listenerFailed(error));
   }
 
   #overrun(): void {
     if (this.state !== 'stopping') return;
     this.state = 'overrun';
-    const { spec } = this.#submission;
+    const { spec } = this.submission;
     const action = spec.kill === undefined ? spec.settings.onOverrun : 'kill';
     this.#host.attemptOverran(this, action);
     if (action === 'kill') this.kill();
@@ -165,7 +175,7 @@ export class Attempt {
   /** Ends a shutdown's grace: kills what can be killed, gives up the rest. */
   force(): void {
     if (this.state === 'ended') return;
-    const action = this.#submission.spec.kill === undefined ? 'abandon' : 'kill';
+    const action = this.submission.spec.kill === undefined ? 'abandon' : 'kill';
     if (this.#proof === 'killed' && action === 'kill') return; // being killed already
     this.state = 'overrun';
     this.#host.attemptOverran(this, action);
@@ -174,11 +184,11 @@ export class Attempt {
   }
 
   kill(): void {
-    const { kill } = this.#submission.spec;
+    const { kill } = this.submission.spec;
     if (kill === undefined || this.#proof === 'killed') return;
     this.#proof = 'killed';
     callIn(
-      this.#submission.context,
+      this.submission.context,
       () => {
         let dead: unknown;
         try {
@@ -187,16 +197,20 @@ export class Attempt {
           this.#notDead(error);
           return;
         }
-        if (isThenable(dead))
-          settled(
-            dead,
-            () => this.#finish(undefined),
-            (error) => this.#notDead(error),
-          );
-        else this.#finish(undefined);
+        const later = settled(
+          dead,
+          () => this.#dead(),
+          (error) => this.#notDead(error),
+        );
+        if (!later) this.#dead();
       },
       undefined,
     );
+  }
+
+  #dead(): void {
+    if (this.state !== 'ended') this.#finish(undefined);
+    else if (this.#proof === 'abandoned') this.#host.abandonedEnded(this);
   }
 
   /** A kill that failed proves nothing: the slot stays blocked until the body itself ends. */
@@ -223,8 +237,8 @@ export class Attempt {
     this.state = 'ended';
     this.#stopWatching();
     this.#stopGrace?.();
-    // An abandoned body may still hear of its stop; any other has ended, and nothing that it left waiting outlives it.
-    if (this.#proof !== 'abandoned') this.token.close(new CanceledError('the attempt has ended'));
+    // Nothing that a body left waiting outlives it.
+    if (this.#isOver) this.#token?.close(attemptHasEnded);
     this.#host.attemptEnded(this, this.#endOf(body), this.#proof);
   }
 
@@ -234,7 +248,7 @@ export class Attempt {
   }
 
   #endOf(body: Body | undefined): AttemptEnd {
-    const { timeoutMs, stallMs } = this.#submission.spec.settings;
+    const { timeoutMs, stallMs } = this.submission.spec.settings;
     switch (this.#interruption) {
       case 'timeout':
         return { kind: 'failure', failure: timedOutFailure(timeoutMs) };
@@ -258,13 +272,14 @@ export class Attempt {
 
   /** The stop's own reason, bare or as the cause of what the platform made of it (an AbortError). */
   #isOwnReason(error: unknown): boolean {
-    const { reason } = this.token;
-    if (error === reason) return true;
-    return reason !== undefined && field(error, 'cause') === reason;
+    const reason = this.#token?.reason;
+    return reason !== undefined && (error === reason || field(error, 'cause') === reason);
   }
 }
 
 const call = (attempt: Attempt): void => attempt.call();
+const deliver = (attempt: Attempt): void => attempt.deliver();
+const attemptHasEnded = (): CanceledError => new CanceledError('the attempt has ended');
 
 function endedByItself(error: unknown): AttemptEnd | undefined {
   const by = field(error, 'by');

@@ -1,56 +1,57 @@
 // What a body sees of its attempt. Everything here is made on demand: a body that looks at nothing costs nothing.
 
 import type { CancelToken } from '../kernel/cancel-token.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { ignore } from '../kernel/deferred.ts';
 import { aFunction, durationMs } from '../model/check.ts';
 import type { CanceledError } from '../model/error.ts';
 import type { TaskId } from '../model/id.ts';
 import type { TaskContext } from '../model/task.ts';
+import type { Runtime } from './runtime.ts';
 import type { LiveSubmission } from './submission.ts';
 
 /** The attempt, as far as its body may reach it. */
 export interface AttemptSide {
   readonly number: number;
+  readonly fence: bigint;
+  readonly submission: LiveSubmission;
+  readonly runtime: Runtime;
   readonly token: CancelToken<CanceledError>;
+  readonly canceled: boolean;
   onCancel(listener: (reason: CanceledError) => void): () => void;
   beat(): void;
 }
 
 export class BodyContext implements TaskContext<unknown> {
   state: unknown = undefined;
-  readonly fence: bigint;
   readonly #attempt: AttemptSide;
-  readonly #submission: LiveSubmission;
-  readonly #clock: Clock;
 
-  constructor(attempt: AttemptSide, submission: LiveSubmission, clock: Clock, fence: bigint) {
+  constructor(attempt: AttemptSide) {
     this.#attempt = attempt;
-    this.#submission = submission;
-    this.#clock = clock;
-    this.fence = fence;
   }
 
   get id(): TaskId {
-    return this.#submission.id;
+    return this.#attempt.submission.id;
   }
   get slot(): string {
-    return this.#submission.slot;
+    return this.#attempt.submission.slot;
   }
   get name(): string {
-    return this.#submission.name;
+    return this.#attempt.submission.name;
   }
   get meta(): unknown {
-    return this.#submission.meta;
+    return this.#attempt.submission.meta;
   }
   get attempt(): number {
     return this.#attempt.number;
+  }
+  get fence(): bigint {
+    return this.#attempt.fence;
   }
   get signal(): AbortSignal {
     return this.#attempt.token.signal;
   }
   get canceled(): boolean {
-    return this.#attempt.token.canceled;
+    return this.#attempt.canceled;
   }
 
   onCancel(listener: (reason: CanceledError) => void): () => void {
@@ -58,12 +59,11 @@ export class BodyContext implements TaskContext<unknown> {
   }
 
   throwIfCanceled(): void {
-    const { reason } = this.#attempt.token;
-    if (reason !== undefined) throw reason;
+    if (this.#attempt.canceled) throw this.#attempt.token.reason;
   }
 
   sleep(ms: number): Promise<void> {
-    const wait = this.#attempt.token.sleep(this.#clock, durationMs('ms', ms));
+    const wait = this.#attempt.token.sleep(this.#attempt.runtime.clock, durationMs('ms', ms));
     ignore(wait); // a sleep that nobody awaits any more ends quietly
     return wait;
   }

@@ -89,13 +89,13 @@ export class Drain {
         return;
       case 'killOrAbandon':
         this.#withinGrace = false;
-        for (const actor of [...this.#registry.actors()]) actor.force();
+        for (const actor of this.#slots.actors) actor.force();
         return;
       case 'patienceUntil':
         this.#until(effect.atMs, () => this.#step({ kind: 'patienceOver' }));
         return;
       case 'abandonRest':
-        for (const actor of [...this.#registry.actors()]) actor.giveUp();
+        for (const actor of this.#slots.actors) actor.giveUp();
         return;
       case 'flush':
         this.#stopTimer?.();

@@ -1,12 +1,22 @@
 // The talk with the lease store: the one guarded place where it is called. Calls for one slot never overlap; a store that throws,
 // hangs, answers late or answers nonsense harms that slot alone.
 
-import { ignore, isThenable } from '../kernel/deferred.ts';
+import { ignore, promised } from '../kernel/deferred.ts';
 import { KeyedLock } from '../kernel/lock.ts';
+import { abortSignal } from '../model/check.ts';
 import type { Lease, LeaseRequest, SlotLeases } from '../model/lease.ts';
+import { LOCAL_LEASE } from './local-leases.ts';
+
+/** A lease as the store gave it, its fields read once. */
+export interface HeldLease {
+  readonly lease: Lease;
+  readonly fence: bigint;
+  readonly lost: AbortSignal;
+  readonly revoked: AbortSignal | undefined;
+}
 
 export interface LeaseAnswer {
-  granted(lease: Lease): void;
+  granted(held: HeldLease): void;
   /** `null`: held elsewhere; else what the store threw. */
   refused(error: { readonly error: unknown } | null): void;
 }
@@ -30,11 +40,9 @@ export class LeaseDesk {
         answer.refused({ error });
         return;
       }
-      if (!isThenable(lease)) {
-        give(lease, answer);
-        return;
-      }
-      this.#talk(request.slot, () => lease, answer);
+      const later = promised(lease);
+      if (later === undefined) give(lease, answer);
+      else this.#talk(request.slot, () => later, answer);
       return;
     }
     this.#talk(request.slot, () => (request.signal.aborted ? null : this.#store.acquire(request)), answer);
@@ -52,13 +60,12 @@ export class LeaseDesk {
   /** A release that fails is the store's to repair: its lease runs out there. */
   release(slot: string, lease: Lease): void {
     if (!this.#lock.isBusy(slot)) {
-      let done: unknown;
       try {
-        done = lease.release();
+        const later = promised(lease.release());
+        if (later !== undefined) this.#track(this.#lock.run(slot, () => later));
       } catch {
-        return;
+        // as above
       }
-      if (isThenable(done)) this.#track(this.#lock.run(slot, () => done));
       return;
     }
     this.#track(this.#lock.run(slot, () => lease.release()));
@@ -84,17 +91,33 @@ export class LeaseDesk {
   }
 }
 
+/** One for all slots: it is never lost and never revoked. */
+export const LOCAL: HeldLease = Object.freeze({
+  lease: LOCAL_LEASE,
+  fence: LOCAL_LEASE.fence,
+  lost: LOCAL_LEASE.lost,
+  revoked: undefined,
+});
+
 function give(lease: unknown, answer: LeaseAnswer): void {
-  if (lease === null) answer.refused(null);
-  else if (isLease(lease)) answer.granted(lease);
+  if (lease === null) {
+    answer.refused(null);
+    return;
+  }
+  const held = lease === LOCAL_LEASE ? LOCAL : read(lease);
+  if (held !== undefined) answer.granted(held);
   else answer.refused({ error: new TypeError('the lease store answered neither with a lease nor with null') });
 }
 
-function isLease(value: unknown): value is Lease {
+/** What a store gave, each field read once. */
+function read(value: unknown): HeldLease | undefined {
   try {
-    const { fence, lost, release } = value as Lease;
-    return typeof fence === 'bigint' && typeof lost.aborted === 'boolean' && typeof release === 'function';
+    const { fence, lost, revoked, release } = value as Lease;
+    if (typeof fence !== 'bigint' || typeof release !== 'function') return undefined;
+    abortSignal('lost', lost);
+    if (revoked !== undefined) abortSignal('revoked', revoked);
+    return { fence, lost, revoked, lease: value as Lease };
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -29,13 +29,16 @@ export class Registry implements ActorHost {
     abandoned: 0,
     rejected: 0,
   };
+  /** Owners that have not ended. */
+  running = 0;
   /** Owners that ended `failed` or `fatal`. */
   dead = 0;
   /** Owners that were killed, and bodies that were given up, in the order in which it happened. */
   readonly killed: TaskView[] = [];
   readonly #abandoned = new Map<Attempt, TaskView>();
   readonly #live = new Map<number, LiveSubmission>();
-  readonly #actors = new Set<Actor>();
+  /** Bodies that were given up and have not ended. */
+  readonly #astray = new Set<Attempt>();
   readonly #runtime: Runtime;
   readonly #ids: TaskIds;
   readonly #host: RegistryHost;
@@ -51,25 +54,17 @@ export class Registry implements ActorHost {
   }
 
   get empty(): boolean {
-    return this.#live.size === 0 && this.#actors.size === 0;
-  }
-  get running(): number {
-    return this.#actors.size;
+    return this.#live.size === 0 && this.running === 0;
   }
   get abandonedAlive(): number {
-    return this.#abandoned.size;
+    return this.#astray.size;
   }
   get abandonedViews(): TaskView[] {
     return [...this.#abandoned.values()];
   }
-  get overrun(): number {
-    let count = 0;
-    for (const actor of this.#actors) if (actor.status === 'overrun') count += 1;
-    return count;
-  }
 
+  /** It waits, owns or shares: from here on it can be found by its id. */
   enter(submission: LiveSubmission): void {
-    this.totals.submitted += 1;
     this.#live.set(submission.number, submission);
   }
 
@@ -80,10 +75,6 @@ export class Registry implements ActorHost {
 
   all(): IterableIterator<LiveSubmission> {
     return this.#live.values();
-  }
-
-  actors(): IterableIterator<Actor> {
-    return this.#actors.values();
   }
 
   idle(): Promise<void> {
@@ -99,7 +90,7 @@ export class Registry implements ActorHost {
 
   start(submission: LiveSubmission, fence: bigint): Actor {
     const actor = new Actor(this, this.#runtime, submission, fence);
-    this.#actors.add(actor);
+    this.running += 1;
     this.totals.started += 1;
     submission.work = actor;
     actor.start();
@@ -107,8 +98,9 @@ export class Registry implements ActorHost {
   }
 
   /** Exactly one outcome: whoever comes second is ignored. Told last of all, when the books are in order. */
-  settle(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
-    if (!this.#live.delete(submission.number)) return;
+  settle(submission: LiveSubmission, outcome: Outcome, actor?: Actor): void {
+    if (submission.ended) return;
+    this.#live.delete(submission.number);
     this.totals[outcome.kind] += 1;
     const { news } = this.#runtime;
     if (outcome.kind === 'rejected') {
@@ -118,7 +110,12 @@ export class Registry implements ActorHost {
         news.about(submission, { type: 'rejected', reason, ...(by !== undefined && { by }) });
       }
     } else if (news.heard)
-      news.about(submission, { type: 'finished', outcome: outcome.kind, attempts: outcome.attempts, ranMs });
+      news.about(submission, {
+        type: 'finished',
+        outcome: outcome.kind,
+        attempts: outcome.attempts,
+        ranMs: actor?.ranMs ?? 0,
+      });
     submission.settle(outcome);
     this.#tellIfEmpty();
   }
@@ -139,16 +136,18 @@ export class Registry implements ActorHost {
   }
 
   abandoned(actor: Actor, attempt: Attempt): void {
+    this.#astray.add(attempt);
     this.#abandoned.set(attempt, { ...actor.submission.view(actor), status: 'overrun' });
   }
 
   abandonedEnded(attempt: Attempt): void {
+    this.#astray.delete(attempt);
     if (!this.#keepsRecord) this.#abandoned.delete(attempt);
   }
 
   actorEnded(actor: Actor, outcome: Outcome): void {
     if (this.#keepsRecord && outcome.kind === 'killed') this.killed.push(actor.submission.view(actor));
-    this.#actors.delete(actor);
+    this.running -= 1;
     const died = outcome.kind === 'failed' || outcome.kind === 'fatal';
     if (died) this.dead += 1;
     this.#host.ownerEnded(actor.submission, outcome);

@@ -1,6 +1,6 @@
 // The retries of one task: the streak of failures, who may forbid the next try, and how long it waits.
 
-import { ignore, isThenable } from '../kernel/deferred.ts';
+import { quiet } from '../kernel/deferred.ts';
 import { field } from '../model/brand.ts';
 import { RetryError } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
@@ -67,8 +67,7 @@ export class Retries {
     const because = 'retryIf';
     try {
       const answer: unknown = retryIf(failure);
-      if (!isThenable(answer)) return answer ? undefined : { because };
-      ignore(Promise.resolve(answer as PromiseLike<unknown>));
+      if (!quiet(answer)) return answer ? undefined : { because };
       return {
         because,
         retryIfError: new TypeError('retryIf must return a boolean, got a promise: it is asked in one turn'),

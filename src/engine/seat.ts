@@ -6,13 +6,12 @@ import { CancelToken } from '../kernel/cancel-token.ts';
 import type { Deferred } from '../kernel/deferred.ts';
 import { CanceledError, stopReason } from '../model/error.ts';
 import type { TaskId } from '../model/id.ts';
-import type { Lease, LeaseRequest } from '../model/lease.ts';
+import type { LeaseRequest } from '../model/lease.ts';
 import type { AdmissionPolicy } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
 import { SlotMachine } from '../policy/slot.ts';
 import type { Actor } from './actor.ts';
-import type { LeaseDesk } from './lease-desk.ts';
-import { LOCAL_LEASE } from './local-leases.ts';
+import { type HeldLease, type LeaseDesk, LOCAL } from './lease-desk.ts';
 import type { LiveSubmission } from './submission.ts';
 
 export class Seat {
@@ -29,7 +28,7 @@ export class Seat {
   drained: Deferred<void> | undefined;
   readonly #desk: LeaseDesk;
   readonly #answered: (seat: Seat) => void;
-  #lease: Lease = LOCAL_LEASE;
+  #held: HeldLease = LOCAL;
   #unwatchLease: (() => void) | undefined;
   #asked: Asked | undefined;
 
@@ -41,13 +40,13 @@ export class Seat {
   }
 
   get fence(): bigint {
-    return this.#lease.fence;
+    return this.#held.fence;
   }
 
   /** Somebody elsewhere waits for the slot. */
   get contended(): boolean {
     try {
-      return this.#lease.contended === true;
+      return this.#held.lease.contended === true;
     } catch {
       return false;
     }
@@ -74,10 +73,10 @@ export class Seat {
   acquire(asker: LiveSubmission, request: number): void {
     this.#asked = new Asked(asker);
     this.#desk.ask(this.#asked, {
-      granted: (lease) => {
+      granted: (held) => {
         this.#asked = undefined;
-        if (this.machine.granted(request)) this.#hold(lease, request);
-        else this.#desk.release(this.name, lease);
+        if (this.machine.granted(request)) this.#hold(held, request);
+        else if (!held.lost.aborted) this.#desk.release(this.name, held.lease);
         this.#answered(this);
       },
       refused: (failure) => {
@@ -95,7 +94,7 @@ export class Seat {
   }
 
   release(): void {
-    const lease = this.#lease;
+    const { lease } = this.#held;
     this.forget();
     this.#desk.release(this.name, lease);
   }
@@ -104,13 +103,13 @@ export class Seat {
   forget(): void {
     this.#unwatchLease?.();
     this.#unwatchLease = undefined;
-    this.#lease = LOCAL_LEASE;
+    this.#held = LOCAL;
   }
 
-  #hold(lease: Lease, request: number): void {
-    this.#lease = lease;
-    if (lease === LOCAL_LEASE) return; // never lost, never revoked
-    const { lost, revoked } = lease;
+  #hold(held: HeldLease, request: number): void {
+    this.#held = held;
+    if (held === LOCAL) return;
+    const { lost, revoked } = held;
     const unwatchLost = this.#watch(lost, () => this.machine.lost(request));
     const unwatchRevoked = revoked && this.#watch(revoked, () => this.machine.revoked(request));
     this.#unwatchLease = () => {

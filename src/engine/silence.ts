@@ -1,7 +1,7 @@
 // The watch for a body's silence. Time in which the event loop itself did not turn is not the body's: the watch looks several times within
 // the bound, and by as much as a look comes late, the silence is taken to be shorter. A block is told apart to within one look.
 
-import type { Clock } from '../kernel/clock.ts';
+import { after, type Clock } from '../kernel/clock.ts';
 
 export interface SilenceWatch {
   readonly beat: () => void;
@@ -22,7 +22,7 @@ export function watchSilence(clock: Clock, longestMs: number, stalled: () => voi
     const left = quietSince + longestMs - clock.now();
     const wait = Math.min(left, longestMs / LOOKS);
     due = clock.now() + wait;
-    return clock.setTimer(wait, () => {
+    return after(clock, wait, () => {
       const now = clock.now();
       quietSince = Math.min(now, quietSince + Math.max(0, now - due));
       if (quietSince + longestMs - now < ROUNDING_MS) stalled();

@@ -5,11 +5,12 @@ import { onAbort } from '../kernel/abort-fan.ts';
 import { after } from '../kernel/clock.ts';
 import { deferred } from '../kernel/deferred.ts';
 import type { StopCause } from '../model/error.ts';
-import type { Outcome, RejectReason } from '../model/outcome.ts';
+import type { Outcome, Rejection, RejectReason } from '../model/outcome.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Room } from '../policy/admission.ts';
 import type { SlotEffect, SlotMachine } from '../policy/slot.ts';
+import type { Actor } from './actor.ts';
 import type { LeaseDesk } from './lease-desk.ts';
 import type { Registry, RegistryHost } from './registry.ts';
 import type { Runtime } from './runtime.ts';
@@ -51,6 +52,10 @@ export class Slots implements RegistryHost {
   get size(): number {
     return this.#seats.size;
   }
+  /** Who owns a slot now. */
+  get actors(): Actor[] {
+    return Array.from(this.#seats.values(), ({ actor }) => actor).filter((actor) => actor !== undefined);
+  }
   get bounds(): SlotBounds {
     return this.#bounds;
   }
@@ -69,15 +74,20 @@ export class Slots implements RegistryHost {
 
   submit(submission: LiveSubmission): void {
     const { news } = this.#runtime;
-    this.#registry.enter(submission);
+    this.#registry.totals.submitted += 1;
     if (news.heard) news.about(submission, { type: 'submitted', policy: submission.policy });
     const known = this.#seats.get(submission.slot);
     if (known === undefined && this.#seats.size >= this.#bounds.slots) {
-      this.reject(submission, 'resourceLimit');
+      this.reject(submission, { reason: 'resourceLimit' });
       return;
     }
     const seat = known ?? this.#open(submission.slot);
     const verdict = seat.machine.submit(submission, this.#room(submission.slot));
+    // What is turned away needs no place in the books, no time and no context: a busy slot says no cheaply.
+    if (submission.place !== 'out') {
+      submission.begin(this.#runtime.clock.now());
+      this.#registry.enter(submission);
+    }
     if (verdict === 'join') {
       submission.work = seat.actor ?? null;
       seat.joined ??= new Set();
@@ -95,9 +105,9 @@ export class Slots implements RegistryHost {
   }
 
   /** Turned away before any slot was asked. */
-  reject(submission: LiveSubmission, reason: RejectReason): void {
+  reject(submission: LiveSubmission, rejection: Rejection): void {
     submission.place = 'out';
-    this.#registry.settle(submission, { kind: 'rejected', reason }, 0);
+    this.#registry.settle(submission, { kind: 'rejected', ...rejection });
   }
 
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void {
@@ -163,13 +173,12 @@ export class Slots implements RegistryHost {
     const seat = this.#seats.get(owner.slot);
     if (seat === undefined) return;
     const { actor, joined, ownerGone } = seat;
-    const ranMs = actor?.ranMs ?? 0;
     seat.actor = undefined;
     seat.joined = undefined;
     seat.ownerGone = undefined;
     seat.machine.ended(owner, actor?.leftBody === true, seat.contended);
-    this.#registry.settle(owner, outcome, ranMs);
-    if (joined !== undefined) for (const one of joined) this.#registry.settle(one, outcome, ranMs);
+    this.#registry.settle(owner, outcome, actor);
+    if (joined !== undefined) for (const one of joined) this.#registry.settle(one, outcome, actor);
     this.#carryOut(seat);
     ownerGone?.resolve();
   }
@@ -230,11 +239,12 @@ export class Slots implements RegistryHost {
         return;
       case 'reject': {
         const { entry, reason, by, error } = effect;
-        this.#registry.settle(
-          entry,
-          { kind: 'rejected', reason, ...(by !== null && { by: by.id }), ...(error !== undefined && { error }) },
-          0,
-        );
+        this.#registry.settle(entry, {
+          kind: 'rejected',
+          reason,
+          ...(by !== null && { by: by.id }),
+          ...(error !== undefined && { error }),
+        });
         return;
       }
       case 'leave': {
@@ -243,7 +253,7 @@ export class Slots implements RegistryHost {
         if (seat.actor?.subject === entry) seat.actor.subject = seat.joined?.values().next().value ?? null;
         const attempts = seat.actor?.attempts ?? 0;
         const given = reason === undefined ? {} : { reason };
-        this.#registry.settle(entry, { kind: 'canceled', by, ...given, attempts }, seat.actor?.ranMs ?? 0);
+        this.#registry.settle(entry, { kind: 'canceled', by, ...given, attempts }, seat.actor);
       }
     }
   }
@@ -253,6 +263,10 @@ export class Slots implements RegistryHost {
     const { signal, settings } = submission.spec;
     const { deadlineMs, queueTimeoutMs } = settings;
     if (submission.ended || (signal === undefined && deadlineMs === Infinity && queueTimeoutMs === Infinity)) return;
+    if (signal?.aborted === true) {
+      this.cancel(submission, 'signal', signal.reason); // by a lease store, while it was asked
+      return;
+    }
     const { clock } = this.#runtime;
     const leaveSignal = signal && onAbort(signal, (reason) => this.cancel(submission, 'signal', reason));
     const stopDeadline = after(clock, deadlineMs, () => this.cancel(submission, 'deadline', undefined));

@@ -70,8 +70,9 @@ export class LiveSubmission implements Submission, SlotEntry<LiveSubmission> {
   readonly spec: ParsedSpec;
   readonly policy: AdmissionPolicy;
   readonly slot: string;
-  readonly submittedMs: number;
-  readonly context: AsyncContext = captureContext();
+  submittedMs = 0;
+  /** Its submitter's. */
+  context: AsyncContext | null = null;
   admission: Admission = 'rejected';
   work: Work | null = null;
   /** Ends the watching of its signal, its deadline and its time in the queue. */
@@ -97,7 +98,6 @@ export class LiveSubmission implements Submission, SlotEntry<LiveSubmission> {
     this.spec = spec;
     this.policy = policy;
     this.slot = slot ?? spec.slot ?? spec.name ?? host.ids.text(number);
-    this.submittedMs = host.now();
   }
 
   get id(): TaskId {
@@ -140,6 +140,12 @@ export class LiveSubmission implements Submission, SlotEntry<LiveSubmission> {
 
   restart(): boolean {
     return this.#outcome === undefined && this.work !== null && this.work.restart();
+  }
+
+  /** It is let in: its time runs from here, and its body will run in the async context of this call. */
+  begin(nowMs: number): void {
+    this.submittedMs = nowMs;
+    this.context = captureContext();
   }
 
   /** The end; the registry calls it once. */

@@ -9,7 +9,7 @@ import { reading, refuse } from '../model/check.ts';
 import { ClosedError } from '../model/error.ts';
 import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
-import type { Outcome, RejectReason } from '../model/outcome.ts';
+import type { Outcome, Rejection, RejectReason } from '../model/outcome.ts';
 import { type ParsedSpec, parseSpec, type TaskSettings, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
 import { Rehearsal } from '../policy/batch.ts';
@@ -38,9 +38,11 @@ import { LiveSubmission, type Submission, type SubmissionHost } from './submissi
 type AnySpec = TaskSpec<any, any>;
 
 /** What a spec's body returns, awaited. */
-export type ValueOf<Spec> = Spec extends { run: (...given: never[]) => infer R }
+export type ValueOf<Spec> = Spec extends { run: infer Run } ? ValueOfRun<Run> : unknown;
+
+type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
   ? Awaited<R>
-  : Spec extends { run: { run: (...given: never[]) => infer R } }
+  : Run extends { run: (...given: never[]) => infer R }
     ? Awaited<R>
     : unknown;
 
@@ -109,7 +111,7 @@ export class Supervisor implements AsyncDisposable {
     const turnedAway = this.#rehearse(batch);
     for (const submission of batch) {
       if (turnedAway === undefined) this.#slots.submit(submission);
-      else this.#turnAway(submission, turnedAway.get(submission) ?? 'batchRejected');
+      else this.#turnAway(submission, turnedAway.get(submission) ?? { reason: 'batchRejected' });
     }
     return batch as unknown as { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> };
   }
@@ -150,14 +152,14 @@ export class Supervisor implements AsyncDisposable {
   }
 
   snapshot(): Snapshot {
-    const { totals, running, overrun, abandonedAlive } = this.#registry;
+    const { totals, running, abandonedAlive } = this.#registry;
     return {
       phase: this.#drain.phase,
       slots: this.#slots.views(),
       totals: { ...totals },
       running,
       queued: this.#slots.pending,
-      overrun,
+      overrun: this.#slots.actors.filter(({ status }) => status === 'overrun').length,
       abandonedAlive,
     };
   }
@@ -249,7 +251,7 @@ export class Supervisor implements AsyncDisposable {
       refuse('slot', `is no option of slot(${JSON.stringify(slot)}).submit: the handle names the slot`, parsed.slot);
     this.#mustBeOpen(); // a getter of the spec may have closed it
     const submission = this.#mint(parsed, slot);
-    if (submission.spec.signal?.aborted === true) this.#turnAway(submission, 'canceled');
+    if (submission.spec.signal?.aborted === true) this.#turnAway(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
     return submission;
   }
@@ -262,18 +264,18 @@ export class Supervisor implements AsyncDisposable {
     return new LiveSubmission(this.#host, this.#submitted, spec, slot, policy);
   }
 
-  #turnAway(submission: LiveSubmission, reason: RejectReason): void {
-    this.#registry.enter(submission);
+  #turnAway(submission: LiveSubmission, rejection: Rejection): void {
+    this.#registry.totals.submitted += 1;
     const { news } = this.#runtime;
     if (news.heard) news.about(submission, { type: 'submitted', policy: submission.policy });
-    this.#slots.reject(submission, reason);
+    this.#slots.reject(submission, rejection);
   }
 
   /** Why entries of the batch would be turned away, each with its own reason; `undefined` when none would. */
-  #rehearse(batch: readonly LiveSubmission[]): Map<LiveSubmission, RejectReason> | undefined {
+  #rehearse(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
     const { bounds, size, pending } = this.#slots;
     const rehearsal = new Rehearsal({ slots: bounds.slots - size, pending: bounds.pending - pending }, this.#ownedAs);
-    const reasons = new Map<LiveSubmission, RejectReason>();
+    const rejections = new Map<LiveSubmission, Rejection>();
     for (const submission of batch) {
       const { slot, policy, spec } = submission;
       const machine = this.#slots.machine(slot);
@@ -285,8 +287,10 @@ export class Supervisor implements AsyncDisposable {
       };
       const reason: RejectReason | undefined =
         spec.signal?.aborted === true ? 'canceled' : rehearsal.add(slot, found, policy, this.#slots.settings(slot));
-      if (reason !== undefined) reasons.set(submission, reason);
+      if (reason === undefined) continue;
+      const by = reason === 'slotBusy' ? machine?.owner?.id : undefined;
+      rejections.set(submission, by === undefined ? { reason } : { reason, by });
     }
-    return reasons.size === 0 ? undefined : reasons;
+    return rejections.size === 0 ? undefined : rejections;
   }
 }

@@ -15,11 +15,20 @@ class Fan {
   }
 
   add(call: (reason: unknown) => void): () => void {
-    if (this.#waiting.size === 0) this.#signal.addEventListener('abort', this.#fire, { once: true });
+    if (this.#waiting.size === 0) this.#attempt('addEventListener');
     this.#waiting.add(call);
     return () => {
-      if (this.#waiting.delete(call) && this.#waiting.size === 0) this.#signal.removeEventListener('abort', this.#fire);
+      if (this.#waiting.delete(call) && this.#waiting.size === 0) this.#attempt('removeEventListener');
     };
+  }
+
+  /** A look-alike of a signal that throws here is one that nobody can listen to, and no more than that. */
+  #attempt(change: 'addEventListener' | 'removeEventListener'): void {
+    try {
+      this.#signal[change]('abort', this.#fire, { once: true });
+    } catch {
+      // see above
+    }
   }
 }
 

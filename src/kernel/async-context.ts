@@ -8,6 +8,7 @@ export function captureContext(): AsyncContext {
   return new AsyncResource('slotvisor', { requireManualDestroy: true });
 }
 
-export function callIn<A, R>(context: AsyncContext, fn: (argument: A) => R, argument: A): R {
-  return context.runInAsyncScope(fn, undefined, argument);
+/** Without a context: in the present one. */
+export function callIn<A, R>(context: AsyncContext | null, fn: (argument: A) => R, argument: A): R {
+  return context === null ? fn(argument) : context.runInAsyncScope(fn, undefined, argument);
 }

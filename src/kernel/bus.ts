@@ -2,7 +2,7 @@
 // harms nobody, a full one loses the newest and is told how many. Nothing is delivered inside `publish`.
 
 import { after, type Clock } from './clock.ts';
-import { type Deferred, deferred, isThenable, settled } from './deferred.ts';
+import { type Deferred, deferred, settled } from './deferred.ts';
 
 export interface Listener<T> {
   readonly name: string;
@@ -82,18 +82,15 @@ class Line<T> {
       }
       this.#left -= 1;
       const item = this.#take();
-      const result = this.#handle(item);
-      if (isThenable(result)) {
-        settled(
-          result,
-          () => this.#serve(),
-          (error) => {
-            this.#hooks.failed(this, this.#listener.name, error, item);
-            this.#serve();
-          },
-        );
-        return;
-      }
+      const later = settled(
+        this.#handle(item),
+        () => this.#serve(),
+        (error) => {
+          this.#hooks.failed(this, this.#listener.name, error, item);
+          this.#serve();
+        },
+      );
+      if (later) return;
     }
     this.#busy = false;
     this.#whenEmpty?.resolve();

@@ -1,13 +1,14 @@
 // Cancellation as a light token: listeners and an AbortSignal exist only once somebody asks for them.
 
 import { after, type Clock } from './clock.ts';
-import { deferred, isThenable, settled } from './deferred.ts';
+import { deferred, settled } from './deferred.ts';
 
 export type CancelListener<R> = (reason: R) => void;
 
 export class CancelToken<R> {
   #reason: R | undefined;
   #delivered = false;
+  #closed: (() => R) | undefined;
   #listeners: Set<CancelListener<R>> | undefined;
   #waits: Set<CancelListener<R>> | undefined;
   #controller: AbortController | undefined;
@@ -26,13 +27,12 @@ export class CancelToken<R> {
     this.#delivered = true;
     const listeners = this.#listeners;
     this.#listeners = undefined;
-    this.#endWaits(reason);
+    this.#endWaits();
     this.#controller?.abort(reason); // a listener there that throws is reported by the platform, not here
     if (listeners !== undefined)
       for (const listener of listeners) {
         try {
-          const result: unknown = listener(reason);
-          if (isThenable(result)) settled(result, () => {}, onError);
+          settled(listener(reason), () => {}, onError);
         } catch (error) {
           onError(error);
         }
@@ -55,8 +55,9 @@ export class CancelToken<R> {
     return this.#controller.signal;
   }
 
-  /** Calls once, now or later on a turn of its own. Returns the removal. */
+  /** Calls once, on a turn of its own, when it is canceled or if it has been; never after `close`. Returns the removal. */
   onCancel(listener: CancelListener<R>, onError: (error: unknown) => void): () => void {
+    if (this.#closed !== undefined) return () => {};
     const own: CancelListener<R> = (reason) => listener(reason); // the same function may be added twice
     this.#listeners ??= new Set();
     this.#listeners.add(own);
@@ -69,11 +70,12 @@ export class CancelToken<R> {
     };
   }
 
-  /** Nobody is left who could be told: forgets every listener, and ends with `reason` what still waits in `sleep` or `race`. */
-  close(reason: R): void {
+  /** Nobody is left who could be told: forgets every listener, and ends what still waits in `sleep` or `race` with the reason made for it. */
+  close(makeReason: () => R): void {
     this.#listeners = undefined;
     this.#delivered = true;
-    this.#endWaits(reason);
+    this.#closed = makeReason;
+    this.#endWaits();
   }
 
   /** Resolves after `ms`, or rejects with the reason. Leaves no timer behind, whichever comes first. */
@@ -94,7 +96,7 @@ export class CancelToken<R> {
   race<T>(work: PromiseLike<T>): Promise<T> {
     const wait = deferred<T>();
     const leave = this.#wait(wait.reject);
-    settled<T>(
+    const later = settled<T>(
       work,
       (value) => {
         leave();
@@ -105,6 +107,10 @@ export class CancelToken<R> {
         wait.reject(error);
       },
     );
+    if (!later) {
+      leave();
+      wait.resolve(work as T);
+    }
     return wait.promise;
   }
 
@@ -112,16 +118,17 @@ export class CancelToken<R> {
     const own: CancelListener<R> = (reason) => end(reason);
     this.#waits ??= new Set();
     this.#waits.add(own);
-    const reason = this.#reason;
-    if (reason !== undefined && this.#delivered) queueMicrotask(() => this.#endWaits(reason));
+    if (this.#delivered) queueMicrotask(() => this.#endWaits());
     return () => {
       this.#waits?.delete(own);
     };
   }
 
-  #endWaits(reason: R): void {
+  #endWaits(): void {
     const waits = this.#waits;
+    if (waits === undefined || waits.size === 0) return;
     this.#waits = undefined;
-    if (waits !== undefined) for (const end of waits) end(reason);
+    const reason = this.#reason ?? this.#closed?.();
+    if (reason !== undefined) for (const end of waits) end(reason);
   }
 }

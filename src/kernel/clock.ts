@@ -34,7 +34,17 @@ export const systemClock: Clock = {
   },
 };
 
-/** A timer that `Infinity` never sets. */
+/** A timer that `Infinity` never sets. It fires once, and never after its cancel, whatever the clock does. */
 export function after(clock: Clock, ms: number, fire: () => void): () => void {
-  return ms === Infinity ? keep : clock.setTimer(ms, fire);
+  if (ms === Infinity) return keep;
+  let due = true;
+  const cancel = clock.setTimer(ms, () => {
+    if (!due) return;
+    due = false;
+    fire();
+  });
+  return () => {
+    due = false;
+    cancel();
+  };
 }

@@ -1,5 +1,7 @@
 // A promise with its handle outside, and the guarded ways in and out of other people's promises.
 
+import { types } from 'node:util';
+
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;
@@ -18,30 +20,50 @@ export function deferred<T>(): Deferred<T> {
 
 const promiseThen = Promise.prototype.then;
 
-/**
- * Calls back exactly once, never within this call, when `value` has settled. Anything may come in: a thenable whose `then` throws,
- * settles twice or calls back at once is tamed here. For a value that is no promise use {@link isThenable} first and save the turn.
- */
-export function settled<T>(value: unknown, onValue: (value: T) => void, onError: (error: unknown) => void): void {
-  let native: Promise<unknown> | undefined;
-  try {
-    // The language's own `then`: one attached to the promise itself is not looked at, as `await` does not either.
-    if (value instanceof Promise && value.constructor === Promise) native = value;
-  } catch {
-    // a proxy that throws when it is looked at: taken as any other thenable
-  }
-  native ??= new Promise((resolve) => resolve(value));
-  void promiseThen.call(native, onValue as (value: unknown) => void, onError);
-}
+const isPlain = (value: Promise<unknown>): boolean =>
+  Object.getPrototypeOf(value) === Promise.prototype && !Object.hasOwn(value, 'constructor');
 
-/** Whether waiting makes sense. What throws when it is looked at counts as yes: {@link settled} then reports what it threw. */
-export function isThenable(value: unknown): boolean {
+/** For a promise of a subclass, or with a constructor of its own: whatever `await` makes of it. */
+const awaited = async (value: unknown): Promise<unknown> => {
+  const settledTo = await value;
+  return settledTo;
+};
+
+/**
+ * Calls back exactly once, never within this call, when `value` has settled. False, and no call, when it is nothing to wait for.
+ * Anything may come in: a thenable whose `then` throws, settles twice or calls back at once is tamed here, and `then` is read once, as
+ * `await` does. What cannot even be looked at counts as rejected with what it threw.
+ */
+export function settled<T>(value: unknown, onValue: (value: T) => void, onError: (error: unknown) => void): boolean {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
   try {
-    return value instanceof Promise || typeof (value as { then?: unknown }).then === 'function';
-  } catch {
-    return true;
+    // The language's own `then`: one attached to the promise itself is not looked at, as `await` does not either.
+    if (types.isPromise(value))
+      void promiseThen.call(isPlain(value) ? value : awaited(value), onValue as never, onError);
+    else {
+      const { then } = value as { then?: unknown };
+      if (typeof then !== 'function') return false;
+      void new Promise<T>((resolve, reject) => then.call(value, resolve, reject)).then(onValue, onError);
+    }
+  } catch (error) {
+    void Promise.reject(error).catch(onError);
   }
+  return true;
+}
+
+/** A tamed promise of what any thenable comes to; `undefined` when it is nothing to wait for. */
+export function promised<T>(value: unknown): Promise<T> | undefined {
+  const wait = deferred<T>();
+  return settled(value, wait.resolve, wait.reject) ? wait.promise : undefined;
+}
+
+/** Whatever comes of this value, nobody has to look at it. False when it is nothing to wait for. */
+export function quiet(value: unknown): boolean {
+  return settled(
+    value,
+    () => {},
+    () => {},
+  );
 }
 
 /** Says that nobody needs to look at this promise. */

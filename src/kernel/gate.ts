@@ -13,8 +13,6 @@ export interface GateLimits {
 /** Gives the place back, or leaves the line; the second call does nothing. */
 export type Leave = () => void;
 
-const nothing: Leave = () => {};
-
 export class Gate {
   readonly #queue: PQueue;
   readonly #limited: boolean;
@@ -27,12 +25,13 @@ export class Gate {
     this.#limited = concurrency !== Infinity || rate !== undefined;
   }
 
-  /** Calls `granted` once there is a place, perhaps within this call. */
+  /** Nobody has to ask for a place. */
+  get open(): boolean {
+    return !this.#limited && !this.#queue.isPaused;
+  }
+
+  /** Calls `granted` once there is a place, on a later turn or within this call. */
   enter(priority: number, granted: () => void): Leave {
-    if (!this.#limited && !this.#queue.isPaused) {
-      granted();
-      return nothing;
-    }
     const place = deferred<void>();
     const waiting = new AbortController();
     let inside = false;

@@ -8,6 +8,7 @@ export type StopCause = 'caller' | 'replace' | 'slot' | 'signal' | 'deadline' | 
 const FATAL = brandOf('FatalError');
 const RETRY = brandOf('RetryError');
 const CANCELED = brandOf('CanceledError');
+const TIMEOUT = brandOf('TimeoutError');
 const SPEC = brandOf('SpecError');
 const CLOSED = brandOf('ClosedError');
 
@@ -63,6 +64,10 @@ export class CanceledError extends Error {
 /** The stop reason of an attempt past its `timeoutMs`, or silent for longer than its `stallMs`. */
 export class TimeoutError extends CanceledError {
   override readonly name: string = 'TimeoutError';
+  readonly [TIMEOUT] = true;
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, TimeoutError, TIMEOUT, value);
+  }
 }
 
 /** The library's own stop reasons: only these have another `by` than `task`. */

@@ -18,6 +18,11 @@ export type RejectReason =
   | 'shuttingDown'
   | 'leaseUnavailable';
 
+export interface Rejection {
+  readonly reason: RejectReason;
+  readonly by?: TaskId;
+}
+
 /** Which rule ended a task that failed. */
 export type FailedBecause = 'policy' | 'maxRetries' | 'restartLimit' | 'retryIf';
 
@@ -51,7 +56,7 @@ export type Outcome<T = unknown> =
     }
   | { readonly kind: 'killed'; readonly by: StopCause | 'overrun'; readonly attempts: number }
   | { readonly kind: 'abandoned'; readonly by: StopCause | 'overrun'; readonly attempts: number }
-  | { readonly kind: 'rejected'; readonly reason: RejectReason; readonly by?: TaskId; readonly error?: unknown };
+  | (Rejection & { readonly kind: 'rejected'; readonly error?: unknown });
 
 /** One sentence for people; never parsed. */
 export function outcomeText(outcome: Outcome): string {

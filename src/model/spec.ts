@@ -264,9 +264,19 @@ function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
     Object.freeze(draft);
   }
   const settings = draft ?? defaults;
-  const rest = { name, slot, admission, signal, state, meta, settings };
-  if (typeof run === 'function') return { run: run as TaskBody<unknown, unknown>, kill: undefined, ...rest };
-  return { ...parseKillable(run), ...rest };
+  if (typeof run === 'function')
+    return {
+      run: run as TaskBody<unknown, unknown>,
+      kill: undefined,
+      name,
+      slot,
+      admission,
+      signal,
+      state,
+      meta,
+      settings,
+    };
+  return { ...parseKillable(run), name, slot, admission, signal, state, meta, settings };
 }
 
 /** Bound once, here, so that replacing a method later changes nothing. */

@@ -4,9 +4,11 @@ import type { Clock } from '../index.ts';
 
 interface Timer {
   readonly due: number;
-  readonly order: number;
-  readonly fire: () => void;
+  fire: (() => void) | undefined; // undefined: canceled
 }
+
+/** Turns of the event loop that `settle` gives at most, should somebody ask for one after another for ever. */
+const MOST_TURNS = 10_000;
 
 export interface VirtualClockOptions {
   /** Epoch ms at the start. Default: 2020-01-01T00:00:00Z. */
@@ -19,9 +21,9 @@ export interface VirtualClockOptions {
  */
 export class VirtualClock implements Clock {
   #now = 0;
-  #order = 0;
   #wallOffset: number;
-  readonly #timers = new Set<Timer>();
+  readonly #line: Timer[] = []; // the last is the first to fire
+  #timers = 0;
 
   constructor({ wallMs = Date.UTC(2020, 0, 1) }: VirtualClockOptions = {}) {
     this.#wallOffset = wallMs;
@@ -38,45 +40,38 @@ export class VirtualClock implements Clock {
   setTimer(ms: number, fire: () => void): () => void {
     // What a platform timer would do silently wrong is an error here.
     if (!(ms >= 0) || ms === Infinity) throw new RangeError(`a timer needs a finite delay of 0 ms or more, got ${ms}`);
-    this.#order += 1;
-    const timer: Timer = { due: this.#now + ms, order: this.#order, fire };
-    this.#timers.add(timer);
-    return () => {
-      this.#timers.delete(timer);
-    };
+    const timer: Timer = { due: this.#now + ms, fire };
+    this.#line.splice(this.#placeFor(timer.due), 0, timer);
+    this.#timers += 1;
+    return () => this.#take(timer);
   }
 
   /** Timers that have neither fired nor been canceled. 0 proves that nothing was left behind. */
   get timers(): number {
-    return this.#timers.size;
+    return this.#timers;
   }
 
   /** Moves time on, firing every timer on its way at its own moment. */
   async advance(ms: number): Promise<void> {
     if (!(ms >= 0) || ms === Infinity) throw new RangeError(`advance needs a finite time of 0 ms or more, got ${ms}`);
-    const end = this.#now + ms;
-    await this.settle();
-    for (let timer = this.#nextUntil(end); timer !== undefined; timer = this.#nextUntil(end)) {
-      this.#now = Math.max(this.#now, timer.due);
-      this.#timers.delete(timer);
-      timer.fire();
-      await this.settle();
-    }
-    this.#now = end;
+    await this.#moveTo(this.#now + ms);
   }
 
   /** Moves to the next timer and fires it; false when there is none. */
   async next(): Promise<boolean> {
     await this.settle();
-    const timer = this.#nextUntil(Infinity);
+    const timer = this.#first();
     if (timer === undefined) return false;
-    await this.advance(Math.max(0, timer.due - this.#now));
+    await this.#moveTo(timer.due);
     return true;
   }
 
-  /** Lets everything that is ready run, without time passing. */
+  /** Lets everything that is ready run, without time passing: until nobody in the process asks for another turn of the event loop. */
   async settle(): Promise<void> {
-    for (let turn = 0; turn < 2; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (turn > 0 && !process.getActiveResourcesInfo().includes('Immediate')) return;
+    }
   }
 
   /** Time passes while the event loop is blocked: no timer fires on its way, all of them are late afterwards. */
@@ -89,14 +84,38 @@ export class VirtualClock implements Clock {
     this.#wallOffset = epochMs - this.#now;
   }
 
-  #nextUntil(end: number): Timer | undefined {
-    let first: Timer | undefined;
-    for (const timer of this.#timers)
-      if (
-        timer.due <= end &&
-        (first === undefined || timer.due < first.due || (timer.due === first.due && timer.order < first.order))
-      )
-        first = timer;
-    return first;
+  async #moveTo(end: number): Promise<void> {
+    await this.settle();
+    for (let timer = this.#first(); timer !== undefined && timer.due <= end; timer = this.#first()) {
+      this.#now = Math.max(this.#now, timer.due);
+      const { fire } = timer;
+      this.#take(timer);
+      fire?.();
+      await this.settle();
+    }
+    this.#now = Math.max(this.#now, end); // a block on the way may have gone further
+  }
+
+  #take(timer: Timer): void {
+    if (timer.fire === undefined) return;
+    timer.fire = undefined;
+    this.#timers -= 1;
+  }
+
+  #first(): Timer | undefined {
+    while (this.#line.at(-1)?.fire === undefined) if (this.#line.pop() === undefined) return undefined;
+    return this.#line.at(-1);
+  }
+
+  /** Before those that are due at the same moment: they were set earlier, and the last one fires first. */
+  #placeFor(due: number): number {
+    let low = 0;
+    let high = this.#line.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#line[middle] as Timer).due > due) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -46,9 +46,11 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 
 // The engine's storeys, lowest first. A file imports from the storeys below its own, never from its own or above.
 const ENGINE_STOREYS: readonly (readonly string[])[] = [
-  ['local-leases', 'backoff-delay', 'event-stream', 'lease-desk', 'news', 'silence', 'submission'],
-  ['runtime', 'body-context', 'call-options'],
-  ['attempt', 'options', 'retries'],
+  ['local-leases'],
+  ['backoff-delay', 'event-stream', 'lease-desk', 'news', 'silence', 'submission'],
+  ['runtime', 'call-options'],
+  ['body-context', 'interceptor', 'options', 'retries'],
+  ['attempt'],
   ['actor'],
   ['registry', 'seat'],
   ['slots'],

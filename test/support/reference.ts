@@ -409,7 +409,7 @@ export class Reference {
   #overrun(body: Body): void {
     body.overran = true;
     const { onOverrun } = body.task.plan;
-    (body.run.sharers[0] ?? body.task).events.push(`overrun ${onOverrun}`);
+    this.#say(body.run, `overrun ${onOverrun}`);
     if (onOverrun === 'abandon') this.#abandon(body);
   }
 
@@ -422,7 +422,7 @@ export class Reference {
   #force(): void {
     for (const body of [...this.bodies])
       if (!body.abandoned) {
-        (body.run.sharers[0] ?? body.task).events.push('overrun abandon');
+        this.#say(body.run, 'overrun abandon');
         this.#abandon(body);
       }
   }

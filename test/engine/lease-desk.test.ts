@@ -1,0 +1,233 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { type HeldLease, LeaseDesk } from '../../src/engine/lease-desk.ts';
+import { type Deferred, deferred } from '../../src/kernel/deferred.ts';
+import { createTaskIds } from '../../src/model/id.ts';
+import type { Lease, LeaseRequest, SlotLeases } from '../../src/model/lease.ts';
+
+const owner = createTaskIds().text(1);
+const aTypeError: unknown = expect.any(TypeError);
+const boom = new Error('boom');
+const fail = (): never => {
+  throw boom;
+};
+const lease = (release: Lease['release'] = () => {}): Lease => ({
+  fence: 1n,
+  lost: new AbortController().signal,
+  release,
+});
+const request = (slot = 's', signal = new AbortController().signal): LeaseRequest => ({
+  slot,
+  owner,
+  policy: 'queue',
+  signal,
+});
+
+/** What was answered, in order: a lease, null, or what the store threw. */
+function answers() {
+  const got: unknown[] = [];
+  return {
+    got,
+    granted: ({ lease }: HeldLease) => void got.push(lease),
+    refused: (why: unknown) => void got.push(why),
+  };
+}
+
+/** A store that answers when the test says so, and logs its calls. */
+function slowStore() {
+  const log: string[] = [];
+  const pending: Deferred<Lease | null>[] = [];
+  const store: SlotLeases = {
+    acquire: ({ slot }) => {
+      log.push(`acquire ${slot}`);
+      const answer = deferred<Lease | null>();
+      pending.push(answer);
+      return answer.promise;
+    },
+  };
+  return { store, log, pending };
+}
+
+describe('a store that answers at once', () => {
+  const good = lease();
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const rows: readonly [name: string, acquire: () => unknown, answer: unknown][] = [
+    ['with a lease', () => good, good],
+    ['with null', () => null, null],
+    ['by throwing', fail, { error: boom }],
+    ['with undefined', () => undefined, { error: aTypeError }],
+    ['with half a lease', () => ({ fence: 1, lost: good.lost, release: fail }), { error: aTypeError }],
+    [
+      'with a lease that cannot be read',
+      () => ({
+        fence: 1n,
+        get lost() {
+          return fail();
+        },
+      }),
+      { error: aTypeError },
+    ],
+    ['with a text', () => 'granted', { error: aTypeError }],
+    ['with a lease revoked by no signal', () => ({ ...good, revoked: true }), { error: aTypeError }],
+  ];
+  for (const [name, acquire, answer] of rows)
+    test(`${name} is heard in the same turn`, () => {
+      const to = answers();
+      new LeaseDesk({ acquire: acquire as SlotLeases['acquire'] }).ask(request(), to);
+      expect(to.got).toEqual([answer]);
+    });
+
+  test('has each field of its lease read once, and is released by the lease itself', () => {
+    const reads: string[] = [];
+    const { signal: revoked } = new AbortController();
+    const watched = new Proxy(
+      { ...good, revoked },
+      {
+        get: (from, key) => {
+          reads.push(String(key));
+          return Reflect.get(from, key);
+        },
+      },
+    );
+    let held: HeldLease | undefined;
+    const to = {
+      ...answers(),
+      granted: (one: HeldLease) => {
+        held = one;
+      },
+    };
+    new LeaseDesk({ acquire: () => watched }).ask(request(), to);
+    expect(held).toMatchObject({ fence: 1n, lost: good.lost, revoked });
+    expect(held?.lease).toBe(watched);
+    expect(reads.filter((key) => key !== 'then').sort()).toEqual(['fence', 'lost', 'release', 'revoked']);
+  });
+
+  test('with what cannot be looked at at all is refused, and nothing is thrown', async () => {
+    const to = answers();
+    new LeaseDesk({ acquire: () => proxy as Lease }).ask(request(), to);
+    await turn();
+    expect(to.got).toEqual([{ error: aTypeError }]);
+  });
+});
+
+describe('a store that takes its time', () => {
+  test('is answered for later, with the lease, null, or what it rejects with', async () => {
+    const good = lease();
+    for (const [settle, answer] of [
+      [(one: Deferred<Lease | null>) => one.resolve(good), good],
+      [(one: Deferred<Lease | null>) => one.resolve(null), null],
+      [(one: Deferred<Lease | null>) => one.reject(boom), { error: boom }],
+      [(one: Deferred<Lease | null>) => one.resolve(7 as never), { error: aTypeError }],
+    ] as const) {
+      const { store, pending } = slowStore();
+      const to = answers();
+      new LeaseDesk(store).ask(request(), to);
+      await turn();
+      expect(to.got).toEqual([]);
+      for (const one of pending) settle(one);
+      await turn();
+      expect(to.got).toEqual([answer]);
+    }
+  });
+
+  test('has one call at a time for a slot: the next waits for the answer, other slots do not', async () => {
+    const { store, log, pending } = slowStore();
+    const desk = new LeaseDesk(store);
+    const [first, second] = [answers(), answers()];
+    desk.ask(request('a'), first);
+    desk.ask(request('a'), second);
+    desk.ask(request('b'), answers());
+    await turn();
+    expect(log).toEqual(['acquire a', 'acquire b']);
+    pending[0]?.resolve(null);
+    await turn();
+    expect([first.got, log]).toEqual([[null], ['acquire a', 'acquire b', 'acquire a']]);
+    pending[2]?.resolve(null);
+    await turn();
+    expect(second.got).toEqual([null]);
+  });
+
+  test('is not asked any more for a request that was called off while it waited', async () => {
+    const { store, log, pending } = slowStore();
+    const desk = new LeaseDesk(store);
+    const off = new AbortController();
+    const to = answers();
+    desk.ask(request(), answers());
+    desk.ask(request('s', off.signal), to);
+    off.abort();
+    pending[0]?.resolve(null);
+    await turn();
+    expect([log, to.got]).toEqual([['acquire s'], [null]]);
+  });
+
+  test('is asked for a slot only once its release has ended, well or badly', async () => {
+    for (const settle of [(one: Deferred<void>) => one.resolve(), (one: Deferred<void>) => one.reject(boom)]) {
+      const { store, log } = slowStore();
+      const desk = new LeaseDesk(store);
+      const released = deferred<void>();
+      desk.release(
+        's',
+        lease(() => released.promise),
+      );
+      desk.ask(request(), answers());
+      await turn();
+      expect(log).toEqual([]);
+      settle(released);
+      await turn();
+      expect(log).toEqual(['acquire s']);
+    }
+  });
+
+  test('a release waits for the call before it, and what it throws harms nobody', async () => {
+    const { store, log, pending } = slowStore();
+    const desk = new LeaseDesk(store);
+    desk.release('s', lease(fail));
+    desk.ask(request(), answers());
+    desk.release(
+      's',
+      lease(() => {
+        log.push('release');
+        return fail();
+      }),
+    );
+    await turn();
+    expect(log).toEqual(['acquire s']);
+    pending[0]?.resolve(null);
+    await desk.close();
+    expect(log).toEqual(['acquire s', 'release']);
+  });
+});
+
+describe('close', () => {
+  test('waits for every talk, the ones begun meanwhile too, and closes the store last', async () => {
+    const { store, log, pending } = slowStore();
+    const released = deferred<void>();
+    const desk = new LeaseDesk({ ...store, close: async () => void log.push('close') });
+    const to = {
+      ...answers(),
+      refused: () =>
+        desk.release(
+          's',
+          lease(() => released.promise),
+        ),
+    };
+    desk.ask(request(), to);
+    const close = desk.close();
+    await turn();
+    expect(log).toEqual(['acquire s']);
+    pending[0]?.resolve(null);
+    await turn();
+    expect(log).toEqual(['acquire s']);
+    released.resolve();
+    await close;
+    expect(log).toEqual(['acquire s', 'close']);
+  });
+
+  test('needs no store that can be closed, nor one that closes well', async () => {
+    for (const close of [undefined, fail, () => Promise.reject(boom)]) {
+      const desk = new LeaseDesk({ acquire: () => null, ...(close && { close }) });
+      await expect(desk.close()).resolves.toBeUndefined();
+    }
+  });
+});

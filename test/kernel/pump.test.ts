@@ -1,0 +1,94 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, expect, test, vi } from 'vitest';
+import { Pump } from '../../src/kernel/pump.ts';
+
+const microtask = () => new Promise<void>((resolve) => queueMicrotask(resolve));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test('nothing runs within push; a microtask later everything has run, in order', async () => {
+  const pump = new Pump();
+  const ran: number[] = [];
+  for (let n = 0; n < 5; n += 1) pump.push({ run: () => ran.push(n) });
+  expect(ran).toEqual([]);
+  await microtask();
+  expect(ran).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('a job runs to its end before the next one: what it pushes goes behind what waits', async () => {
+  const pump = new Pump();
+  const log: string[] = [];
+  pump.push({
+    run: () => {
+      log.push('first begins');
+      pump.push({ run: () => log.push('pushed by first') });
+      log.push('first ends');
+    },
+  });
+  pump.push({ run: () => log.push('second') });
+  await microtask();
+  expect(log).toEqual(['first begins', 'first ends', 'second', 'pushed by first']);
+});
+
+test('the event loop gets its turn after every 256 jobs of a burst', async () => {
+  const pump = new Pump();
+  const ran: number[] = [];
+  for (let n = 0; n < 600; n += 1) pump.push({ run: () => ran.push(n) });
+  const seen: number[] = [];
+  for (let turns = 0; turns < 3; turns += 1) {
+    await turn();
+    seen.push(ran.length);
+  }
+  expect(seen).toEqual([256, 512, 600]);
+  expect(ran).toEqual(Array.from({ length: 600 }, (_, n) => n));
+});
+
+test('jobs that push the next one cannot keep the event loop for themselves', async () => {
+  const pump = new Pump();
+  let ran = 0;
+  const job = {
+    run: () => {
+      ran += 1;
+      if (ran < 2_000) pump.push(job);
+    },
+  };
+  pump.push(job);
+  let turns = 0;
+  for (; ran < 2_000; turns += 1) await turn();
+  expect(turns).toBeGreaterThanOrEqual(Math.floor(2_000 / 256));
+  expect(ran).toBe(2_000);
+});
+
+test('a job pushed while the loop has its turn waits for it too, and goes last', async () => {
+  const pump = new Pump();
+  const ran: number[] = [];
+  for (let n = 0; n < 257; n += 1) pump.push({ run: () => ran.push(n) });
+  await microtask();
+  pump.push({ run: () => ran.push(-1) });
+  await microtask();
+  expect(ran).toHaveLength(256);
+  await turn();
+  await turn();
+  expect(ran.slice(256)).toEqual([256, -1]);
+});
+
+test('a job that throws is the platform’s to report; the rest runs on a turn of its own', () => {
+  const microtasks: (() => void)[] = [];
+  vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => void microtasks.push(task));
+  const pump = new Pump();
+  const ran: string[] = [];
+  pump.push({ run: () => ran.push('before') });
+  pump.push({
+    run: () => {
+      throw new Error('boom');
+    },
+  });
+  pump.push({ run: () => ran.push('after') });
+  expect(() => microtasks.shift()?.()).toThrow('boom');
+  expect(ran).toEqual(['before']);
+  microtasks.shift()?.();
+  expect(ran).toEqual(['before', 'after']);
+  expect(microtasks).toEqual([]);
+});

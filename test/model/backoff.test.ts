@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_BACKOFF, parseBackoff } from '../../src/model/backoff.ts';
+
+const DEFAULTS = { firstMs: 200, factor: 2, maxMs: 30_000, floorMs: 0, jitter: 'equal' };
+
+describe('what is left out takes its default', () => {
+  const rows: readonly [name: string, given: object, expected: object][] = [
+    ['nothing given', {}, DEFAULTS],
+    [
+      'undefined is absent',
+      { firstMs: undefined, factor: undefined, maxMs: undefined, floorMs: undefined, jitter: undefined },
+      DEFAULTS,
+    ],
+    [
+      'a first delay above the default cap raises the cap',
+      { firstMs: 60_000 },
+      { ...DEFAULTS, firstMs: 60_000, maxMs: 60_000 },
+    ],
+    [
+      'a cap below the default first delay lowers the first delay',
+      { maxMs: 50 },
+      { ...DEFAULTS, firstMs: 50, maxMs: 50 },
+    ],
+    [
+      'everything given stands',
+      { firstMs: 0, factor: 1, maxMs: Infinity, floorMs: 7.5, jitter: 'band' },
+      { firstMs: 0, factor: 1, maxMs: Infinity, floorMs: 7.5, jitter: 'band' },
+    ],
+    ['-0 is 0', { firstMs: -0 }, { ...DEFAULTS, firstMs: 0 }],
+  ];
+  for (const [name, given, expected] of rows)
+    test(name, () => expect(parseBackoff('backoff', given)).toStrictEqual(expected));
+
+  test('the result is frozen and a copy of its own', () => {
+    const given = { firstMs: 10 };
+    const parsed = parseBackoff('backoff', given);
+    given.firstMs = 99;
+    expect([parsed.firstMs, Object.isFrozen(parsed), Object.isFrozen(DEFAULT_BACKOFF)]).toEqual([10, true, true]);
+    expect(DEFAULT_BACKOFF).toStrictEqual(DEFAULTS);
+  });
+});
+
+describe('what cannot be meant is refused, by field', () => {
+  const rows: readonly [field: string, given: unknown, rule: string][] = [
+    ['b', null, 'an object'],
+    ['b', [], 'an object'],
+    ['b.firstMs', { firstMs: -1 }, '0 or more'],
+    ['b.firstMs', { firstMs: Infinity }, 'finite'],
+    ['b.firstMs', { firstMs: Number.NaN }, '0 or more'],
+    ['b.firstMs', { firstMs: '200' }, '0 or more'],
+    ['b.firstMs', { firstMs: 2, maxMs: 1 }, 'at most maxMs (1)'],
+    ['b.floorMs', { floorMs: Infinity }, 'finite'],
+    ['b.maxMs', { maxMs: -1 }, '0 or more'],
+    ['b.factor', { factor: 0.5 }, '1 or more'],
+    ['b.factor', { factor: Infinity }, 'finite'],
+    ['b.factor', { factor: null }, 'finite'],
+    ['b.jitter', { jitter: 'half' }, "'none', 'full', 'equal', 'band', 'decorrelated'"],
+    ['b.firstMS', { firstMS: 1 }, 'did you mean firstMs?'],
+    ['b.unheardOf', { unheardOf: undefined }, 'known: firstMs, factor, maxMs, floorMs, jitter'],
+    ['b.toString', { toString: undefined }, 'is not an option'],
+  ];
+  for (const [field, given, rule] of rows)
+    test(`${field}: ${rule}`, () => {
+      expect(() => parseBackoff('b', given)).toThrow(expect.objectContaining({ name: 'SpecError', field }));
+      expect(() => parseBackoff('b', given)).toThrow(rule);
+    });
+});

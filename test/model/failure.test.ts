@@ -1,0 +1,92 @@
+import { runInNewContext } from 'node:vm';
+import { expect, describe as group, test } from 'vitest';
+import { FatalError } from '../../src/model/error.ts';
+import { describe, stalledFailure, thrownFailure, timedOutFailure } from '../../src/model/failure.ts';
+
+const UNTOLD = '[a value that cannot be described]';
+const fail = (): never => {
+  throw new Error('do not look');
+};
+const revoked = (target: object) => {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+};
+
+group('anything that can be thrown has a short text', () => {
+  const rows: readonly [name: string, thrown: unknown, text: string][] = [
+    ['an error', new Error('boom'), 'boom'],
+    ['an error of another realm', runInNewContext("new TypeError('far')"), 'far'],
+    ['a frozen error', Object.freeze(new Error('cold')), 'cold'],
+    ['an error without a message', new Error(), ''],
+    ['an object with a message', { message: 'said' }, 'said'],
+    ['an object whose message is no text', { message: 7 }, '[object Object]'],
+    ['an object without a prototype', Object.create(null), '[object Object]'],
+    ['an array', [1, 2], '[object Array]'],
+    ['a text', 'words', 'words'],
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a number', -0.5, '-0.5'],
+    ['a bigint', 7n, '7'],
+    ['a symbol', Symbol('s'), 'Symbol(s)'],
+    ['a function', fail, '[function]'],
+    [
+      'a message that throws',
+      {
+        get message() {
+          return fail();
+        },
+      },
+      UNTOLD,
+    ],
+    [
+      'a tag that throws',
+      {
+        get [Symbol.toStringTag]() {
+          return fail();
+        },
+      },
+      UNTOLD,
+    ],
+    ['a proxy that throws', new Proxy({}, { get: fail }), UNTOLD],
+    ['a revoked proxy', revoked({}), UNTOLD],
+    ['a revoked proxy of an array', revoked([]), UNTOLD],
+    ['a revoked proxy of a function', revoked(fail), '[function]'],
+  ];
+  for (const [name, thrown, text] of rows) test(name, () => expect(describe(thrown)).toBe(text));
+
+  test('a huge text is cut, and says so', () => {
+    expect(describe('x'.repeat(1_000))).toBe('x'.repeat(1_000));
+    expect(describe(new Error('x'.repeat(1e6)))).toBe(`${'x'.repeat(999)}…`);
+  });
+});
+
+group('a failure', () => {
+  test('carries the very object that was thrown', () => {
+    const error = Object.freeze(new Error('boom'));
+    const failure = thrownFailure(error);
+    expect(failure).toStrictEqual({ kind: 'thrown', error, message: 'boom', fatal: false });
+    expect(failure.kind === 'thrown' && failure.error).toBe(error);
+  });
+
+  test('is fatal for a FatalError alone', () => {
+    class Mine extends FatalError {}
+    const fatal = [new FatalError('a'), new Mine('b'), { fatal: true }, revoked({}), undefined];
+    expect(fatal.map((error) => thrownFailure(error).fatal)).toEqual([true, true, false, false, false]);
+  });
+
+  test('of time names the time', () => {
+    expect(timedOutFailure(50)).toStrictEqual({
+      kind: 'timedOut',
+      afterMs: 50,
+      message: 'timed out after 50 ms',
+      fatal: false,
+    });
+    expect(stalledFailure(9)).toStrictEqual({
+      kind: 'stalled',
+      silentMs: 9,
+      message: 'no heartbeat for 9 ms',
+      fatal: false,
+    });
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_SETTINGS, type ParsedSpec, parseAdmission, parseDefaults, parseSpec } from '../../src/model/spec.ts';
+
+const run = () => 'value';
+const read = (spec: object, defaults = DEFAULT_SETTINGS): ParsedSpec => parseSpec({ run, ...spec }, defaults);
+
+describe('a spec', () => {
+  test('that overrides nothing shares the settings it was given', () => {
+    const meta = { own: true };
+    const parsed = read({ name: 'n', slot: 's', admission: 'join', meta, state: run, signal: undefined });
+    expect(parsed.settings).toBe(DEFAULT_SETTINGS);
+    expect(parsed).toMatchObject({ run, kill: undefined, name: 'n', slot: 's', admission: 'join', state: run });
+    expect(parsed.meta).toBe(meta);
+  });
+
+  test('that overrides something gets frozen settings of its own', () => {
+    const { settings } = read({ timeoutMs: 5, maxRetries: 0, graceMs: undefined });
+    expect(settings).toStrictEqual({ ...DEFAULT_SETTINGS, timeoutMs: 5, maxRetries: 0 });
+    expect([Object.isFrozen(settings), DEFAULT_SETTINGS.timeoutMs]).toEqual([true, Infinity]);
+  });
+
+  test('is read once, own keys only, and changing it afterwards changes nothing', () => {
+    let reads = 0;
+    const spec = Object.create({ timeoutMs: 1 }) as { graceMs: number; backoff: { firstMs: number }; run: unknown };
+    Object.defineProperty(spec, 'run', {
+      get: () => {
+        reads += 1;
+        return run;
+      },
+      enumerable: true,
+    });
+    spec.graceMs = 5;
+    spec.backoff = { firstMs: 10 };
+    const parsed = parseSpec(spec, DEFAULT_SETTINGS);
+    spec.graceMs = 6;
+    spec.backoff.firstMs = 99;
+    expect(reads).toBe(1);
+    expect(parsed.settings).toMatchObject({ graceMs: 5, timeoutMs: Infinity, backoff: { firstMs: 10 } });
+  });
+
+  test('says Infinity to beat an inherited limit', () => {
+    const defaults = parseDefaults('defaults', { timeoutMs: 5, maxRetries: 1 }, DEFAULT_SETTINGS);
+    expect(read({ timeoutMs: Infinity, maxRetries: Infinity }, defaults).settings).toStrictEqual(DEFAULT_SETTINGS);
+  });
+
+  test('keeps methods of a killable task bound, whatever becomes of the object', () => {
+    class Job {
+      id = 7;
+      run() {
+        return this.id;
+      }
+      kill() {
+        this.id = 0;
+      }
+    }
+    const job = new Job();
+    const parsed = read({ run: job });
+    Object.assign(job, { run: null, kill: null });
+    expect(parsed.run({} as never)).toBe(7);
+    void parsed.kill?.({} as never);
+    expect(job.id).toBe(0);
+  });
+
+  test('may have an interval with restart always, its own or the supervisor’s', () => {
+    const always = parseDefaults('defaults', { restart: 'always', intervalMs: 7 }, DEFAULT_SETTINGS);
+    expect(read({ restart: 'always', intervalMs: 5 }).settings.intervalMs).toBe(5);
+    expect(read({ intervalMs: 5 }, always).settings).toMatchObject({ restart: 'always', intervalMs: 5 });
+    expect(read({ restart: 'never' }, always).settings.restart).toBe('never');
+  });
+});
+
+describe('a bad spec is refused by field', () => {
+  const rows: readonly [field: string, spec: unknown, rule: string][] = [
+    ['spec', null, 'must be an object'],
+    ['spec', [], 'must be an object'],
+    ['spec', run, 'must be an object'],
+    [
+      'spec',
+      {
+        get run() {
+          throw new Error('shy');
+        },
+      },
+      'shy',
+    ],
+    ['run', {}, 'must be a function, or an object with run and kill'],
+    ['run.run', { run: { kill: run } }, 'must be a function'],
+    ['run.kill', { run: { run } }, 'must be a function'],
+    ['slot', { run, slot: '' }, 'must not be empty'],
+    ['name', { run, name: 7 }, 'must be a string'],
+    ['signal', { run, signal: {} }, 'must be an AbortSignal'],
+    ['state', { run, state: {} }, 'must be a function'],
+    ['admission', { run, admission: 'drop' }, "'dropIfRunning'"],
+    ['restart', { run, restart: 'sometimes' }, "'onFailure'"],
+    ['retryIf', { run, retryIf: true }, 'must be a function'],
+    ['onOverrun', { run, onOverrun: 'kill' }, "'hold', 'abandon'"],
+    ['priority', { run, priority: Infinity }, 'must be a finite number'],
+    ['timeoutMs', { run, timeoutMs: 0 }, 'more than 0'],
+    ['stallMs', { run, stallMs: 0 }, 'more than 0'],
+    ['deadlineMs', { run, deadlineMs: 0 }, 'more than 0'],
+    ['queueTimeoutMs', { run, queueTimeoutMs: -1 }, '0 or more'],
+    ['maxRetries', { run, maxRetries: 1.5 }, 'whole number'],
+    ['backoff.jitter', { run, backoff: { jitter: 'some' } }, "'decorrelated'"],
+    ['restartLimit.restarts', { run, restartLimit: { withinMs: 1 } }, 'must be given'],
+    ['restartLimit.withinMs', { run, restartLimit: { restarts: 1 } }, 'must be given'],
+    ['restartLimit.withinMs', { run, restartLimit: { restarts: 1, withinMs: 0 } }, 'more than 0'],
+    ['restartLimit.within', { run, restartLimit: { restarts: 1, withinMs: 1, within: 1 } }, 'did you mean withinMs?'],
+    ['intervalMs', { run, intervalMs: 5 }, "goes only with restart 'always' (restart is 'onFailure')"],
+    ['timeout', { run, timeout: undefined }, 'did you mean timeoutMs?'],
+    ['hasOwnProperty', { run, hasOwnProperty: undefined }, 'is not an option'],
+  ];
+  for (const [field, spec, rule] of rows)
+    test(`${field}: ${rule}`, () => {
+      const parse = () => parseSpec(spec, DEFAULT_SETTINGS);
+      expect(parse).toThrow(expect.objectContaining({ name: 'SpecError', field }));
+      expect(parse).toThrow(rule);
+    });
+});
+
+describe('defaults', () => {
+  test('lie over their base, are frozen, and undefined leaves the base', () => {
+    const parsed = parseDefaults('defaults', { graceMs: 5, stallMs: undefined }, { ...DEFAULT_SETTINGS, stallMs: 9 });
+    expect(parsed).toStrictEqual({ ...DEFAULT_SETTINGS, graceMs: 5, stallMs: 9 });
+    expect(Object.isFrozen(parsed)).toBe(true);
+  });
+
+  test.for([
+    ['defaults.run', { run }],
+    ['defaults.slot', { slot: 's' }],
+    ['defaults.signal', { signal: undefined }],
+    ['defaults.intervalMs', { intervalMs: 1 }],
+    ['defaults.intervalMs', { restart: 'never', intervalMs: 1 }],
+  ] as const)('refuse %s', ([field, value]) => {
+    expect(() => parseDefaults('defaults', value, DEFAULT_SETTINGS)).toThrow(expect.objectContaining({ field }));
+  });
+});
+
+test('the words of admission are five', () => {
+  for (const word of ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'])
+    expect(parseAdmission('f', word)).toBe(word);
+  expect(() => parseAdmission('f', 'drop')).toThrow('f must be one of');
+});

@@ -1,0 +1,79 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { Supervisor, type TaskEvent } from 'slotvisor';
+import { recordEvents } from 'slotvisor/testing';
+import { expect, test, vi } from 'vitest';
+
+const LIFE = ['submitted', 'started', 'attemptStarted', 'attemptSucceeded', 'finished'];
+
+function setup() {
+  const supervisor = new Supervisor();
+  const recorded = recordEvents(supervisor);
+  const run = async () => {
+    const submission = supervisor.submit({ run: () => 'value' });
+    await submission.outcome;
+    await turn();
+    return submission.id;
+  };
+  return { supervisor, recorded, run };
+}
+
+test('records every event in order, of all submissions or of one', async () => {
+  const { recorded, run } = setup();
+  const [one, other] = [await run(), await run()];
+  expect(recorded.types()).toEqual([...LIFE, ...LIFE]);
+  expect([recorded.types(one), recorded.types(other)]).toEqual([LIFE, LIFE]);
+  expect(recorded.types('nobody')).toEqual([]);
+  const seqs = recorded.events.map(({ seq }) => seq);
+  expect(seqs).toEqual(seqs.map((_, n) => n + 1));
+});
+
+test('an event about no submission belongs to no id', async () => {
+  const { supervisor, recorded, run } = setup();
+  supervisor.slot('s').pause();
+  const id = await run();
+  expect(recorded.types()).toEqual(['slotPaused', ...LIFE]);
+  expect(recorded.types(id)).toEqual(LIFE);
+});
+
+test('finds the events of one type', async () => {
+  const { recorded, run } = setup();
+  await run();
+  const id = await run();
+  expect(recorded.of('finished')).toHaveLength(2);
+  expect(recorded.of('finished')[1]).toMatchObject({ type: 'finished', id, outcome: 'completed' });
+  expect(recorded.of('rejected')).toEqual([]);
+});
+
+test('until resolves with the first event that fits, past or to come', async () => {
+  const { recorded, run } = setup();
+  const finished = (event: TaskEvent) => event.type === 'finished';
+  const looks = vi.fn(finished);
+  const coming = recorded.until(looks);
+  const id = await run();
+  await run();
+  const first = await coming;
+  expect(first).toMatchObject({ type: 'finished', id });
+  expect(looks.mock.calls).toHaveLength(LIFE.length); // not asked again once it was right
+  expect(await recorded.until(finished)).toBe(first);
+});
+
+test('misses nothing, however much comes at once', async () => {
+  const { supervisor, recorded } = setup();
+  for (let n = 0; n < 2_000; n += 1) supervisor.submit({ slot: 's', admission: 'dropIfRunning', run: () => n });
+  await recorded.until(({ type }) => type === 'finished');
+  expect(recorded.of('submitted')).toHaveLength(2_000);
+  expect(recorded.of('eventsDropped')).toEqual([]);
+});
+
+test('clear forgets, stop records no more', async () => {
+  const { recorded, run } = setup();
+  await run();
+  const { events } = recorded;
+  recorded.clear();
+  expect([events.length, recorded.types()]).toEqual([0, []]);
+  await run();
+  expect(recorded.types()).toEqual(LIFE);
+  recorded.stop();
+  await run();
+  expect(recorded.types()).toEqual(LIFE);
+});

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+
+/** A clock and a log of what fired when. */
+function setup() {
+  const clock = new VirtualClock();
+  const fired: (readonly [name: string, at: number])[] = [];
+  const set = (name: string, ms: number) => clock.setTimer(ms, () => fired.push([name, clock.now()]));
+  return { clock, fired, set };
+}
+
+test('time begins at 0 and stands still until it is moved', async () => {
+  const { clock, fired, set } = setup();
+  set('at once', 0);
+  await clock.settle();
+  expect([clock.now(), fired]).toEqual([0, []]);
+  await clock.advance(0);
+  expect([clock.now(), fired]).toEqual([0, [['at once', 0]]]);
+});
+
+test('timers fire in the order of their due times, then of their setting, each at its own moment', async () => {
+  const { clock, fired, set } = setup();
+  for (const [name, ms] of [
+    ['c', 30],
+    ['a', 10],
+    ['late', 51],
+    ['b1', 20],
+    ['b2', 20],
+    ['d', 50],
+  ] as const)
+    set(name, ms);
+  await clock.advance(50);
+  expect(fired).toEqual([
+    ['a', 10],
+    ['b1', 20],
+    ['b2', 20],
+    ['c', 30],
+    ['d', 50],
+  ]);
+  expect([clock.now(), clock.timers]).toEqual([50, 1]);
+});
+
+test('a timer set by a timer fires on the same way, if it is due there', async () => {
+  const { clock, fired, set } = setup();
+  clock.setTimer(10, () => {
+    set('due', 10);
+    set('not due', 91);
+  });
+  await clock.advance(100);
+  expect(fired).toEqual([['due', 20]]);
+});
+
+test('between two timers the event loop has its turns', async () => {
+  const { clock, fired, set } = setup();
+  const log: string[] = [];
+  clock.setTimer(10, () => {
+    void (async () => {
+      for (let n = 0; n < 100; n += 1) await undefined;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      log.push('after the first');
+      set('from a promise', 5);
+    })();
+  });
+  clock.setTimer(20, () => log.push('the second'));
+  await clock.advance(20);
+  expect(log).toEqual(['after the first', 'the second']);
+  expect(fired).toEqual([['from a promise', 15]]);
+});
+
+test('a canceled timer never fires and is not counted; canceling late does nothing', async () => {
+  const { clock, fired, set } = setup();
+  const cancel = set('canceled', 10);
+  const late = set('fires', 10);
+  expect(clock.timers).toBe(2);
+  cancel();
+  cancel();
+  expect(clock.timers).toBe(1);
+  await clock.advance(10);
+  late();
+  expect([fired, clock.timers]).toEqual([[['fires', 10]], 0]);
+});
+
+describe('next', () => {
+  test('moves to the nearest timer and says false when there is none', async () => {
+    const { clock, fired, set } = setup();
+    set('b', 20);
+    set('a', 10);
+    expect([await clock.next(), clock.now()]).toEqual([true, 10]);
+    expect([await clock.next(), clock.now()]).toEqual([true, 20]);
+    expect([await clock.next(), clock.now()]).toEqual([false, 20]);
+    expect(fired.map(([name]) => name)).toEqual(['a', 'b']);
+  });
+
+  test('fires what it moved to, also where times are fractions', async () => {
+    for (let n = 1; n <= 100; n += 1) {
+      const { clock, fired, set } = setup();
+      clock.block(n / 7);
+      set('far', 1_000 / 3);
+      await clock.advance(n * 0.3);
+      expect(await clock.next()).toBe(true);
+      expect([fired.length, n]).toEqual([1, n]);
+    }
+  });
+});
+
+describe('block', () => {
+  test('fires nothing on its way; afterwards all are late, in order', async () => {
+    const { clock, fired, set } = setup();
+    set('b', 20);
+    set('a', 10);
+    clock.block(100);
+    await clock.settle();
+    expect([clock.now(), fired]).toEqual([100, []]);
+    await clock.advance(0);
+    expect(fired).toEqual([
+      ['a', 100],
+      ['b', 100],
+    ]);
+  });
+
+  test('within a timer makes the later ones late, and time never goes back', async () => {
+    const { clock, fired, set } = setup();
+    clock.setTimer(10, () => clock.block(1_000));
+    set('late', 20);
+    await clock.advance(50);
+    expect(fired).toEqual([['late', 1_010]]);
+    expect(clock.now()).toBe(1_010);
+  });
+});
+
+describe('the wall clock', () => {
+  test('begins in 2020 unless told, and moves along', async () => {
+    const clock = new VirtualClock();
+    expect(clock.wallNow()).toBe(Date.UTC(2020, 0, 1));
+    await clock.advance(5);
+    clock.block(5);
+    expect(clock.wallNow()).toBe(Date.UTC(2020, 0, 1) + 10);
+    expect(new VirtualClock({ wallMs: 7 }).wallNow()).toBe(7);
+  });
+
+  test('is set apart from the time that timers wait for', async () => {
+    const { clock, fired, set } = setup();
+    set('on time', 10);
+    await clock.advance(5);
+    clock.setWall(1_000);
+    expect([clock.now(), clock.wallNow()]).toEqual([5, 1_000]);
+    await clock.advance(5);
+    expect([fired, clock.wallNow()]).toEqual([[['on time', 10]], 1_005]);
+  });
+});
+
+test.for([-1, Number.NaN, Infinity, -Infinity])('a time of %d ms is refused', async (ms) => {
+  const clock = new VirtualClock();
+  expect(() => clock.setTimer(ms, () => {})).toThrow(RangeError);
+  await expect(clock.advance(ms)).rejects.toThrow(RangeError);
+  expect([clock.timers, clock.now()]).toEqual([0, 0]);
+});

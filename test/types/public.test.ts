@@ -1,0 +1,368 @@
+// What the compiler promises to users. The types are claimed by `tsc`; where a claim can also be run, it is.
+
+import {
+  type Admission,
+  type Backoff,
+  backoffDelayMs,
+  type CanceledError,
+  type Failure,
+  FatalError,
+  type KillableTask,
+  type Lease,
+  type Outcome,
+  type OutcomeError,
+  once,
+  periodic,
+  type RejectReason,
+  type RetryError,
+  type RunOptions,
+  type RunReport,
+  restartable,
+  type ShutdownOptions,
+  type ShutdownReport,
+  type SlotOptions,
+  SpecError,
+  type StopCause,
+  type Submission,
+  type SubscribeOptions,
+  Supervisor,
+  type SupervisorOptions,
+  type TaskContext,
+  type TaskEvent,
+  type TaskEventType,
+  type TaskId,
+  type TaskSpec,
+} from 'slotvisor';
+import { recordEvents, type VirtualClock } from 'slotvisor/testing';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+
+const supervisor = () => new Supervisor();
+const kill = () => {};
+
+describe('the type of a value is that of its body', () => {
+  test('sync, async, with a thenable, without a value, throwing', async () => {
+    const to = supervisor();
+    const sync = to.submit({ run: () => 1 });
+    expectTypeOf(sync).toEqualTypeOf<Submission<number>>();
+    expectTypeOf(await sync.value()).toEqualTypeOf<number>();
+    expectTypeOf(await sync.outcome).toEqualTypeOf<Outcome<number>>();
+    expectTypeOf(await sync.cancel()).toEqualTypeOf<Outcome<number>>();
+    expect(await sync.value()).toBe(1);
+
+    const asynchronous = to.submit({ slot: 's', run: async (ctx) => `slot ${ctx.slot}` });
+    expectTypeOf(asynchronous).toEqualTypeOf<Submission<string>>();
+    expect(await asynchronous.value()).toBe('slot s');
+
+    expectTypeOf(to.submit({ run: (): PromiseLike<boolean> => Promise.resolve(true) })).toEqualTypeOf<
+      Submission<boolean>
+    >();
+    expectTypeOf(to.submit({ run: () => {} })).toEqualTypeOf<Submission<void>>();
+    const thrower = () => {
+      throw new FatalError('no');
+    };
+    expectTypeOf(to.submit({ run: thrower as () => never })).toEqualTypeOf<Submission<never>>();
+  });
+
+  test('killable', async () => {
+    const submission = supervisor().submit({ run: { run: async () => [1, 2], kill } });
+    expectTypeOf(submission).toEqualTypeOf<Submission<number[]>>();
+    expect(await submission.value()).toEqual([1, 2]);
+    const task: KillableTask<number> = {
+      run: () => 1,
+      kill: (ctx) => void expectTypeOf(ctx).toEqualTypeOf<TaskContext>(),
+    };
+    expectTypeOf(supervisor().submit({ run: task })).toEqualTypeOf<Submission<number>>();
+  });
+
+  test('by a slot handle and by the builders', async () => {
+    const to = supervisor();
+    expectTypeOf(to.slot('s').submit({ run: async () => 1 })).toEqualTypeOf<Submission<number>>();
+    expectTypeOf(to.submit(once(async () => 1))).toEqualTypeOf<Submission<number>>();
+    expectTypeOf(to.submit(restartable(() => 'x', { slot: 's' }))).toEqualTypeOf<Submission<string>>();
+    const tick = to.submit(periodic(10, () => true, { maxRetries: 1 }));
+    expectTypeOf(tick).toEqualTypeOf<Submission<boolean>>();
+    expect((await tick.cancel()).kind).toBe('canceled');
+  });
+
+  test('a batch gives a tuple, in the order given', async () => {
+    const [one, two, three, ...rest] = supervisor().submitAll([
+      { run: () => 1 },
+      { run: async (ctx) => ctx.name },
+      { run: { run: () => Promise.resolve(true), kill } },
+    ]);
+    expectTypeOf(one).toEqualTypeOf<Submission<number>>();
+    expectTypeOf(two).toEqualTypeOf<Submission<string>>();
+    expectTypeOf(three).toEqualTypeOf<Submission<boolean>>();
+    expectTypeOf(rest).toEqualTypeOf<[]>();
+    expect(await Promise.all([one.value(), two.value(), three.value()])).toEqual([1, two.id, true]);
+
+    const built = supervisor().submitAll([once(() => 1), { run: () => 'x' }, restartable(async () => true)]);
+    expectTypeOf(built).toEqualTypeOf<readonly [Submission<number>, Submission<string>, Submission<boolean>]>();
+
+    const many = supervisor().submitAll([1, 2, 3].map((n) => ({ run: () => n })));
+    expectTypeOf(many[0]).toEqualTypeOf<Submission<number> | undefined>();
+    expect(many).toHaveLength(3);
+  });
+
+  test('a submission of something is a submission of anything, and not the other way round', () => {
+    expectTypeOf<Submission<number>>().toExtend<Submission>();
+    expectTypeOf<Submission>().not.toExtend<Submission<number>>();
+    expectTypeOf<TaskSpec<number>>().toExtend<TaskSpec>();
+    expectTypeOf(supervisor().get).returns.toEqualTypeOf<Submission | undefined>();
+  });
+});
+
+describe('the context of a body', () => {
+  test('has the state that the spec makes', async () => {
+    const counted = supervisor().submit({
+      state: () => ({ n: 41 }),
+      run: (ctx) => {
+        expectTypeOf(ctx).toEqualTypeOf<TaskContext<{ n: number }>>();
+        return ctx.state.n + 1;
+      },
+    });
+    expectTypeOf(counted).toEqualTypeOf<Submission<number>>();
+    expect(await counted.value()).toBe(42);
+  });
+
+  test('in a killable task, in a slot and in a builder too', async () => {
+    const to = supervisor();
+    const state = () => new Map<string, number>();
+    const killable = to.submit({
+      state,
+      run: {
+        run: (ctx) => ctx.state.size,
+        kill: (ctx) => void expectTypeOf(ctx.state).toEqualTypeOf<Map<string, number>>(),
+      },
+    });
+    const slotted = to.slot('s').submit({ state, run: (ctx) => ctx.state });
+    const built = to.submit(once((ctx: TaskContext<Map<string, number>>) => ctx.state.size, { state }));
+    expectTypeOf(slotted).toEqualTypeOf<Submission<Map<string, number>>>();
+    expect([await killable.value(), await slotted.value(), await built.value()]).toEqual([0, new Map(), 0]);
+  });
+
+  test('has none without, and hands reasons and works on with their types', async () => {
+    const submission = supervisor().submit({
+      run: async (ctx) => {
+        expectTypeOf(ctx.state).toEqualTypeOf<undefined>();
+        expectTypeOf(ctx.id).toEqualTypeOf<TaskId>();
+        expectTypeOf(ctx.fence).toEqualTypeOf<bigint>();
+        expectTypeOf(ctx.meta).toEqualTypeOf<unknown>();
+        ctx.onCancel((reason) => expectTypeOf(reason).toEqualTypeOf<CanceledError>());
+        return ctx.untilCanceled(Promise.resolve(7));
+      },
+    });
+    expectTypeOf(submission).toEqualTypeOf<Submission<number>>();
+    expect(await submission.value()).toBe(7);
+  });
+});
+
+describe('narrowing', () => {
+  test('an outcome narrows by kind, to the last one', async () => {
+    const told = (outcome: Outcome<number>): string => {
+      switch (outcome.kind) {
+        case 'completed':
+          expectTypeOf(outcome.value).toEqualTypeOf<number>();
+          return `${outcome.value + 1}`;
+        case 'failed':
+          expectTypeOf(outcome.because).toEqualTypeOf<'policy' | 'maxRetries' | 'restartLimit' | 'retryIf'>();
+          expectTypeOf(outcome.failure).toEqualTypeOf<Failure>();
+          return outcome.because;
+        case 'fatal':
+          return outcome.failure.message;
+        case 'canceled':
+          expectTypeOf(outcome.by).toEqualTypeOf<StopCause>();
+          expectTypeOf(outcome.failure).toEqualTypeOf<Failure | undefined>();
+          return outcome.by;
+        case 'killed':
+        case 'abandoned':
+          expectTypeOf(outcome.by).toEqualTypeOf<StopCause | 'overrun'>();
+          return outcome.by;
+        case 'rejected':
+          expectTypeOf(outcome.reason).toEqualTypeOf<RejectReason>();
+          expectTypeOf(outcome.by).toEqualTypeOf<TaskId | undefined>();
+          return outcome.reason;
+        default:
+          expectTypeOf(outcome).toBeNever();
+          return '';
+      }
+    };
+    expect(told(await supervisor().submit({ run: () => 1 }).outcome)).toBe('2');
+    expect(told({ kind: 'rejected', reason: 'slotBusy' })).toBe('slotBusy');
+  });
+
+  test('a failure narrows by kind', () => {
+    const told = (failure: Failure): unknown => {
+      if (failure.kind === 'thrown') return failure.error;
+      expectTypeOf(failure).not.toHaveProperty('error');
+      if (failure.kind === 'timedOut') return failure.afterMs;
+      if (failure.kind === 'stalled') return failure.silentMs;
+      expectTypeOf(failure.kind).toEqualTypeOf<'exited'>();
+      return failure.exitCode;
+    };
+    expect(told({ kind: 'timedOut', afterMs: 5, message: '', fatal: false })).toBe(5);
+  });
+
+  test('an event narrows by type, and every type is known', async () => {
+    type Of<Type extends TaskEventType> = TaskEvent & { readonly type: Type };
+    expectTypeOf<Of<'rejected'>['reason']>().toEqualTypeOf<RejectReason>();
+    expectTypeOf<Of<'finished'>['outcome']>().toEqualTypeOf<Outcome['kind']>();
+    expectTypeOf<Of<'attemptTimedOut'>['failure']>().toEqualTypeOf<Failure>();
+    expectTypeOf<Of<'started'>['fence']>().toEqualTypeOf<bigint>();
+    expectTypeOf<Of<'joined'>['leader']>().toEqualTypeOf<TaskId>();
+    expectTypeOf<Of<'overrun'>['action']>().toEqualTypeOf<'hold' | 'kill' | 'abandon'>();
+    expectTypeOf<Of<'shutdownStarted'>>().not.toHaveProperty('id');
+
+    const about: Record<TaskEventType, 'task' | 'slot' | 'supervisor'> = {
+      submitted: 'task',
+      queued: 'task',
+      joined: 'task',
+      rejected: 'task',
+      started: 'task',
+      attemptStarted: 'task',
+      attemptSucceeded: 'task',
+      attemptCanceled: 'task',
+      attemptFailed: 'task',
+      attemptTimedOut: 'task',
+      attemptStalled: 'task',
+      backoffScheduled: 'task',
+      stopRequested: 'task',
+      overrun: 'task',
+      finished: 'task',
+      slotPaused: 'slot',
+      slotResumed: 'slot',
+      shutdownStarted: 'supervisor',
+      shutdownFinished: 'supervisor',
+      subscriberFailed: 'supervisor',
+      eventsDropped: 'supervisor',
+    };
+    const to = supervisor();
+    const values: number[] = [];
+    to.subscribe(
+      (event) => {
+        expectTypeOf(event).toEqualTypeOf<TaskEvent>();
+        if (event.type === 'attemptSucceeded' || event.type === 'attemptFailed') values.push(event.attempt);
+      },
+      { types: Object.keys(about) as TaskEventType[] },
+    );
+    expectTypeOf(recordEvents(to).of('attemptStalled')).items.toHaveProperty('failure');
+    expectTypeOf(to.events).returns.toEqualTypeOf<AsyncIterableIterator<TaskEvent>>();
+    await to.submit({ run: () => 1 }).outcome;
+    await to.shutdown();
+    expect(values).toEqual([1]);
+  });
+});
+
+describe('an option given as undefined is absent', () => {
+  /** Every optional key, given as undefined. */
+  type Nothing<Options> = { [Key in keyof Options as undefined extends Options[Key] ? Key : never]-?: undefined };
+
+  test('for the compiler, whatever the options are for', () => {
+    expectTypeOf<Nothing<TaskSpec> & Pick<TaskSpec, 'run'>>().toExtend<TaskSpec>();
+    expectTypeOf<keyof Omit<TaskSpec, 'run'>>().toEqualTypeOf<keyof Nothing<TaskSpec>>();
+    expectTypeOf<Nothing<Backoff>>().toExtend<Backoff>();
+    expectTypeOf<Nothing<SlotOptions>>().toExtend<SlotOptions>();
+    expectTypeOf<Nothing<SupervisorOptions>>().toExtend<SupervisorOptions>();
+    expectTypeOf<{ slots: undefined; pending: undefined }>().toExtend<NonNullable<SupervisorOptions['limits']>>();
+    expectTypeOf<Nothing<RunOptions>>().toExtend<RunOptions>();
+    expectTypeOf<Nothing<ShutdownOptions>>().toExtend<ShutdownOptions>();
+    expectTypeOf<Nothing<SubscribeOptions>>().toExtend<SubscribeOptions>();
+    expectTypeOf<{ x: undefined }>().not.toExtend<{ x?: number }>(); // the compiler does tell them apart
+  });
+
+  test('and when it runs', async () => {
+    const to = new Supervisor({ graceMs: undefined, clock: undefined, limits: { slots: undefined }, slots: undefined });
+    to.slot('s').configure({ queueLimit: undefined, admission: undefined });
+    const submission = to.submit({
+      run: () => 1,
+      slot: undefined,
+      timeoutMs: undefined,
+      backoff: { firstMs: undefined },
+    });
+    expect(await submission.value()).toBe(1);
+    expect((await to.shutdown({ graceMs: undefined })).withinGrace).toBe(true);
+  });
+});
+
+describe('what cannot be meant is refused by the compiler, and by the library', () => {
+  const run = () => 1;
+  const rows: readonly [field: string, call: (to: Supervisor) => unknown][] = [
+    // @ts-expect-error a spec needs a body
+    ['run', (to) => to.submit({ slot: 's' })],
+    // @ts-expect-error half a killable task
+    ['run.kill', (to) => to.submit({ run: { run } })],
+    // @ts-expect-error no such policy
+    ['admission', (to) => to.submit({ run, admission: 'drop' })],
+    // @ts-expect-error no such restart policy
+    ['restart', (to) => to.submit({ run, restart: 'sometimes' })],
+    // @ts-expect-error no such action
+    ['onOverrun', (to) => to.submit({ run, onOverrun: 'kill' })],
+    // @ts-expect-error no such jitter
+    ['backoff.jitter', (to) => to.submit({ run, backoff: { jitter: 'some' } })],
+    // @ts-expect-error a number of ms, no text
+    ['timeoutMs', (to) => to.submit({ run, timeoutMs: '5s' })],
+    // @ts-expect-error null is not absent
+    ['slot', (to) => to.submit({ run, slot: null })],
+    // @ts-expect-error no such option
+    ['timeout', (to) => to.submit({ run, timeout: 5 })],
+    // @ts-expect-error both or none
+    ['restartLimit.withinMs', (to) => to.submit({ run, restartLimit: { restarts: 1 } })],
+    // @ts-expect-error the handle says the slot
+    ['slot', (to) => to.slot('s').submit({ run, slot: 'other' })],
+    // @ts-expect-error no such word
+    ['options.onFull', (to) => to.slot('s').configure({ onFull: 'drop' })],
+    // @ts-expect-error no such event
+    ['types[0]', (to) => to.subscribe(() => {}, { types: ['ended'] })],
+    // @ts-expect-error an object, no number
+    ['options', (to) => to.shutdown(5)],
+    // @ts-expect-error a body is not a default
+    ['defaults.run', () => new Supervisor({ defaults: { run } })],
+    // @ts-expect-error no such option
+    ['concurency', () => new Supervisor({ concurency: 1 })],
+    // @ts-expect-error no such jitter
+    ['backoff.jitter', () => backoffDelayMs({ jitter: 'some' }, 0)],
+    // @ts-expect-error a period is a number of ms
+    ['everyMs', () => periodic('1m', run)],
+  ];
+  for (const [field, call] of rows)
+    test(field, async () => {
+      let refusal: unknown;
+      try {
+        await call(supervisor());
+      } catch (error) {
+        refusal = error;
+      }
+      expect(refusal).toBeInstanceOf(SpecError);
+      expect((refusal as SpecError).field.split('.').at(-1)).toBe(field.split('.').at(-1));
+    });
+
+  test('a plain text is no id, and what is looked at cannot be written to', async () => {
+    const to = supervisor();
+    // @ts-expect-error an id comes from the library
+    expect(to.get('text')).toBeUndefined();
+    const [one, other] = [to.submit({ run }), to.submit({ run })];
+    // @ts-expect-error what the library minted stays
+    const write = () => (one.id = other.id);
+    expect(write).toThrow(TypeError);
+    const { totals } = to.snapshot();
+    // @ts-expect-error counts are the library's: this one is a copy
+    totals.started = 7;
+    expect(to.snapshot().totals.started).toBe(2);
+  });
+});
+
+test('what is handed back has its type', async () => {
+  await using to = supervisor();
+  expectTypeOf<Supervisor>().toExtend<AsyncDisposable>();
+  const submission = to.submit({ run: () => 1 });
+  expectTypeOf(submission.admission).toEqualTypeOf<Admission>();
+  expectTypeOf<Admission>().toEqualTypeOf<'started' | 'queued' | 'joined' | 'waiting' | 'rejected'>();
+  expectTypeOf(to.run).returns.toEqualTypeOf<Promise<RunReport>>();
+  expectTypeOf(to.closed).toEqualTypeOf<Promise<ShutdownReport>>();
+  expectTypeOf(to.cancel).returns.toEqualTypeOf<Promise<Outcome | undefined>>();
+  expectTypeOf<OutcomeError['outcome']>().toEqualTypeOf<Outcome>();
+  expectTypeOf<RetryError['afterMs']>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<VirtualClock>().toExtend<NonNullable<SupervisorOptions['clock']>>();
+  expectTypeOf<Lease['revoked']>().toEqualTypeOf<AbortSignal | undefined>();
+  expect(submission.admission).toBe('started');
+});
