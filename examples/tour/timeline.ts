@@ -1,0 +1,125 @@
+// What is on the screen: a subscriber that turns events into aligned lines, and the table at the end.
+
+import { styleText } from 'node:util';
+import type { Failure, Outcome, ShutdownReport, Snapshot, Subscriber, TaskEvent } from 'slotvisor';
+
+type Style = Parameters<typeof styleText>[0] & string; // one at a time
+
+/** What happened, in a word, and what to know about it. */
+type Line = readonly [word: string, detail: string];
+
+// styleText leaves the colours out where they do not belong: in a pipe, in a file, and where NO_COLOR is set.
+const STYLES: Readonly<Record<string, Style>> = {
+  completed: 'green',
+  handover: 'green',
+  threw: 'red',
+  'timed out': 'red',
+  failed: 'red',
+  overrun: 'red',
+  abandoned: 'red',
+  retry: 'yellow',
+  stopping: 'yellow',
+  queued: 'yellow',
+  dropped: 'magenta',
+  rejected: 'magenta',
+  canceled: 'cyan',
+  joined: 'blue',
+};
+
+const ENDS = ['completed', 'failed', 'fatal', 'canceled', 'killed', 'abandoned', 'rejected'] as const;
+
+export class Timeline implements Subscriber {
+  readonly name = 'timeline';
+  readonly #startedAt = Date.now();
+  /** Outcomes by slot, in the order in which the slots were first heard of. */
+  readonly #ends = new Map<string, Map<Outcome['kind'], number>>();
+
+  onEvent(event: TaskEvent): void {
+    if (event.type === 'shutdownStarted') {
+      const hint = event.cause === 'signal' ? ' (a second signal: none)' : '';
+      this.chapter(`Shutdown: all are told to stop, and have ${event.graceMs} ms for it${hint}`);
+    }
+    if (!('id' in event)) return;
+    if (event.type === 'finished') this.#count(event.slot, event.outcome);
+    if (event.type === 'rejected') this.#count(event.slot, 'rejected');
+    const line = lineOf(event);
+    if (line !== undefined) this.#print(event.at, event.slot, line);
+  }
+
+  chapter(title: string): void {
+    console.log(`\n${styleText('bold', title)}`);
+  }
+
+  /** A line that no event stands for: what a body has to say for itself. */
+  note(slot: string, word: string, detail: string): void {
+    this.#print(Date.now(), slot, [word, detail]);
+  }
+
+  summary({ totals }: Snapshot, { cause, withinGrace, abandoned, eventsDropped }: ShutdownReport, most: number): void {
+    const ends = ENDS.filter((end) => totals[end] > 0);
+    const row = (name: string, cells: readonly (string | number)[]) =>
+      `  ${name.padEnd(14)}${cells.map((cell) => `${cell || '·'}`.padStart(10)).join('')}`;
+
+    this.chapter('Summary');
+    console.log(styleText('dim', row('slot', ['submitted', ...ends])));
+    for (const [slot, counts] of this.#ends) {
+      const submitted = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      console.log(row(slot, [submitted, ...ends.map((end) => counts.get(end) ?? 0)]));
+    }
+    // The rows were counted from events, which a slow subscriber may lose; these are the supervisor's own exact numbers.
+    console.log(styleText('bold', row('total', [totals.submitted, ...ends.map((end) => totals[end])])));
+
+    console.log(`
+  work       ${totals.attempts} attempts, ${totals.retries} retries, ${totals.dropped} dropped, ${eventsDropped} events lost
+  exclusion  most bodies alive at once in one slot: ${most}
+  shutdown   cause: ${cause}; ${withinGrace ? 'all ended within the grace' : 'not all ended within the grace'}
+  abandoned  ${abandoned.map(({ slot, status }) => `${slot} (${status})`).join(', ') || 'nobody'}`);
+  }
+
+  #count(slot: string, end: Outcome['kind']): void {
+    const counts = this.#ends.get(slot) ?? new Map<Outcome['kind'], number>();
+    this.#ends.set(slot, counts.set(end, (counts.get(end) ?? 0) + 1));
+  }
+
+  #print(at: number, slot: string, [word, detail]: Line): void {
+    const elapsed = `${((at - this.#startedAt) / 1_000).toFixed(3)}s`.padStart(8);
+    const painted = styleText(STYLES[word] ?? 'reset', word.padEnd(10));
+    console.log(`${styleText('dim', elapsed)}  ${slot.padEnd(13)} ${painted} ${detail}`.trimEnd());
+  }
+}
+
+/** The words for an event; undefined for those that would only repeat another line. */
+function lineOf(event: Extract<TaskEvent, { id: unknown }>): Line | undefined {
+  const name = event.name === event.slot ? '' : event.name;
+  const about = (detail = '') => [name, detail].filter((part) => part !== '').join(', ');
+  switch (event.type) {
+    case 'queued':
+      return ['queued', about(`${event.depth} in line`)];
+    case 'joined':
+      return ['joined', about('shares the run that is under way')];
+    case 'rejected':
+      return [event.reason === 'slotBusy' ? 'dropped' : 'rejected', about(event.reason)];
+    case 'attemptStarted':
+      return ['started', about(event.attempt > 1 ? `attempt ${event.attempt}` : '')];
+    case 'attemptFailed':
+      return ['threw', about(reasonOf(event.failure))];
+    case 'attemptTimedOut':
+      return ['timed out', about(`after ${Math.round(event.durationMs)} ms`)];
+    case 'backoffScheduled':
+      return event.after === 'failure' ? ['retry', about(`in ${Math.round(event.delayMs)} ms`)] : undefined;
+    case 'stopRequested':
+      return ['stopping', about(`asked by ${event.by}`)];
+    case 'overrun':
+      return ['overrun', about(`${Math.round(event.sinceMs)} ms after it was told to stop: ${event.action}`)];
+    case 'finished':
+      return [event.outcome, about(event.attempts > 1 ? `after ${event.attempts} attempts` : '')];
+    default:
+      return undefined;
+  }
+}
+
+/** What fetch throws says little; its cause says which connection was refused. */
+function reasonOf(failure: Failure): string {
+  const cause = failure.kind === 'thrown' && failure.error instanceof Error ? failure.error.cause : undefined;
+  return cause instanceof Error ? cause.message : failure.message;
+}

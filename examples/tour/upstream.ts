@@ -1,0 +1,59 @@
+// The upstream of the tour: a real HTTP server on loopback that is down at first, then overloaded, then up but slow.
+
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export class Upstream {
+  readonly #server = createServer((request, response) => this.#answer(request.url ?? '/', response));
+  readonly #requests = new Map<string, number>();
+  #url = '';
+  #overloaded = 2; // answers 503 that often
+
+  /** Port 0 lets the system pick a free one, so the tour runs beside anything. */
+  async start(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    const { port } = this.#server.address() as AddressInfo;
+    this.#url = `http://127.0.0.1:${port}`;
+    return this.#url;
+  }
+
+  /** Nobody listens on its port any more: connections are refused. */
+  async crash(): Promise<void> {
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  /** Requests without an answer are cut off. */
+  stop(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  /** How many requests it has seen. */
+  requests(path: string): number {
+    return this.#requests.get(path) ?? 0;
+  }
+
+  /** The client. A body passes its signal on, so that a stop request ends the request, too. */
+  async get(path: string, signal?: AbortSignal): Promise<string> {
+    const response = await fetch(this.#url + path, { signal: signal ?? null });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`HTTP ${response.status}: ${text}`);
+    return text;
+  }
+
+  #answer(path: string, response: ServerResponse): void {
+    this.#requests.set(path, this.requests(path) + 1);
+    if (this.#overloaded > 0) {
+      this.#overloaded -= 1;
+      response.writeHead(503).end('warming up');
+    } else if (path === '/archive') {
+      response.write('the first byte of an endless answer');
+    } else {
+      void sleep(path === '/usage' ? 450 : 250).then(() => response.end(`${path} at ${new Date().toISOString()}`));
+    }
+  }
+}
