@@ -2,7 +2,7 @@
 
 import { systemRandom } from '../kernel/random.ts';
 import { type Backoff, parseBackoff } from '../model/backoff.ts';
-import { aFunction, count, durationMs, reading } from '../model/check.ts';
+import { aFunction, count, durationMs, reading, refuse } from '../model/check.ts';
 import { delayMs } from '../policy/backoff.ts';
 
 /**
@@ -18,5 +18,7 @@ export function backoffDelayMs(
   const resolved = reading('backoff', backoff, () => parseBackoff('backoff', backoff));
   const index = count('retryIndex', retryIndex, 0);
   const previous = previousMs === undefined ? resolved.firstMs : durationMs('previousMs', previousMs);
-  return delayMs(resolved, index, aFunction<() => number>('random', random)(), previous);
+  const drawn = aFunction<() => number>('random', random)();
+  if (!(drawn >= 0 && drawn < 1)) refuse('random', 'must return a number from 0 to below 1', drawn);
+  return delayMs(resolved, index, drawn, previous);
 }

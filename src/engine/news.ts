@@ -76,7 +76,7 @@ export class News {
   }
 
   subscribe(subscriber: Subscriber, capacity: number, types: SubscribeOptions['types'], ended: () => void): () => void {
-    const wanted = types && new Set(types).add('eventsDropped');
+    const wanted = types && new Set(types);
     this.#unnamed += 1;
     return this.#bus.subscribe({
       name: subscriber.name ?? `subscriber-${this.#unnamed}`,

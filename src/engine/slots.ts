@@ -85,7 +85,7 @@ export class Slots implements RegistryHost {
     const verdict = seat.machine.submit(submission, this.#room(submission.slot));
     // What is turned away needs no place in the books, no time and no context: a busy slot says no cheaply.
     if (submission.place !== 'out') {
-      submission.begin(this.#runtime.clock.now());
+      if (verdict !== 'join') submission.begin(this.#runtime.clock.now());
       this.#registry.enter(submission);
     }
     if (verdict === 'join') {

@@ -1,4 +1,4 @@
-// One submission: the handle that its caller holds, the entry that its slot links, and the one place where its outcome is kept.
+// One submission: the entry that its slot links, the one place where its outcome is kept, and the handle that its caller holds.
 // It acts on nothing: what its caller asks for goes to the host.
 
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
@@ -65,7 +65,48 @@ export interface SubmissionHost {
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void;
 }
 
-export class LiveSubmission implements Submission, SlotEntry<LiveSubmission> {
+/** Apart from what it is a handle of, so that nothing a caller does to it (freeze it, print it, write to it) reaches the books. */
+class SubmissionHandle implements Submission {
+  readonly #live: LiveSubmission;
+  constructor(live: LiveSubmission) {
+    this.#live = live;
+  }
+  get id(): TaskId {
+    return this.#live.id;
+  }
+  get slot(): string {
+    return this.#live.slot;
+  }
+  get name(): string {
+    return this.#live.name;
+  }
+  get admission(): Admission {
+    return this.#live.admission;
+  }
+  get status(): TaskStatus {
+    return this.#live.status;
+  }
+  get outcome(): Promise<Outcome> {
+    return this.#live.outcome;
+  }
+  async value(): Promise<unknown> {
+    const outcome = await this.outcome;
+    if (outcome.kind === 'completed') return outcome.value;
+    const thrown =
+      'failure' in outcome && outcome.failure?.kind === 'thrown' ? { cause: outcome.failure.error } : undefined;
+    throw new OutcomeError(`${this.name}: ${outcomeText(outcome)}`, outcome, thrown);
+  }
+  cancel(reason?: unknown): Promise<Outcome> {
+    this.#live.cancel(reason);
+    return this.outcome;
+  }
+  restart(): boolean {
+    return this.#live.work?.restart() ?? false;
+  }
+}
+
+export class LiveSubmission implements SlotEntry<LiveSubmission> {
+  readonly handle: Submission = new SubmissionHandle(this);
   readonly number: number;
   readonly spec: ParsedSpec;
   readonly policy: AdmissionPolicy;
@@ -125,21 +166,8 @@ export class LiveSubmission implements Submission, SlotEntry<LiveSubmission> {
     return this.#watched.promise;
   }
 
-  async value(): Promise<unknown> {
-    const outcome = await this.outcome;
-    if (outcome.kind === 'completed') return outcome.value;
-    const thrown =
-      'failure' in outcome && outcome.failure?.kind === 'thrown' ? { cause: outcome.failure.error } : undefined;
-    throw new OutcomeError(`${this.name}: ${outcomeText(outcome)}`, outcome, thrown);
-  }
-
-  cancel(reason?: unknown): Promise<Outcome> {
+  cancel(reason: unknown): void {
     if (this.#outcome === undefined) this.#host.cancel(this, 'caller', reason);
-    return this.outcome;
-  }
-
-  restart(): boolean {
-    return this.#outcome === undefined && this.work !== null && this.work.restart();
   }
 
   /** It is let in: its time runs from here, and its body will run in the async context of this call. */

@@ -113,7 +113,7 @@ export class Supervisor implements AsyncDisposable {
       if (turnedAway === undefined) this.#slots.submit(submission);
       else this.#turnAway(submission, turnedAway.get(submission) ?? { reason: 'batchRejected' });
     }
-    return batch as unknown as { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> };
+    return batch.map(({ handle }) => handle) as unknown as { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> };
   }
 
   /**
@@ -143,7 +143,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** Live ones only: an ended submission is forgotten. */
   get(id: TaskId): Submission | undefined {
-    return this.#registry.get(id);
+    return this.#registry.get(id)?.handle;
   }
 
   /** Live ones, oldest first. */
@@ -166,12 +166,12 @@ export class Supervisor implements AsyncDisposable {
 
   /** As `submission.cancel`; `undefined` for an id that is not live. */
   async cancel(id: TaskId, reason?: unknown): Promise<Outcome | undefined> {
-    return this.#registry.get(id)?.cancel(reason);
+    return this.get(id)?.cancel(reason);
   }
 
   /** As `submission.restart`; false for an id that is not live. */
   restart(id: TaskId): boolean {
-    return this.#registry.get(id)?.restart() ?? false;
+    return this.get(id)?.restart() ?? false;
   }
 
   /** Closes the concurrency gate: no attempt begins until `resume`. Bodies that run go on; admission goes on. */
@@ -253,7 +253,7 @@ export class Supervisor implements AsyncDisposable {
     const submission = this.#mint(parsed, slot);
     if (submission.spec.signal?.aborted === true) this.#turnAway(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
-    return submission;
+    return submission.handle;
   }
 
   #mint(spec: ParsedSpec, slot?: string): LiveSubmission {

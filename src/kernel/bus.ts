@@ -2,7 +2,7 @@
 // harms nobody, a full one loses the newest and is told how many. Nothing is delivered inside `publish`.
 
 import { after, type Clock } from './clock.ts';
-import { type Deferred, deferred, settled } from './deferred.ts';
+import { type Deferred, deferred, settled, soon } from './deferred.ts';
 
 export interface Listener<T> {
   readonly name: string;
@@ -35,6 +35,7 @@ class Line<T> {
   #lost = 0; // not yet told
   lostInAll = 0;
   #whenEmpty: Deferred<void> | undefined;
+  readonly #turn = () => this.#serve();
 
   constructor(listener: Listener<T>, hooks: BusHooks<T>) {
     this.#listener = listener;
@@ -70,14 +71,14 @@ class Line<T> {
   #wake(): void {
     if (this.#busy) return;
     this.#busy = true;
-    queueMicrotask(() => this.#serve());
+    soon(this.#turn);
   }
 
   #serve(): void {
     while (this.#head < this.#items.length) {
       if (this.#left === 0) {
         this.#left = BATCH;
-        setImmediate(() => this.#serve());
+        setImmediate(this.#turn);
         return;
       }
       this.#left -= 1;

@@ -1,7 +1,7 @@
 // Cancellation as a light token: listeners and an AbortSignal exist only once somebody asks for them.
 
 import { after, type Clock } from './clock.ts';
-import { deferred, settled } from './deferred.ts';
+import { deferred, settled, soon } from './deferred.ts';
 
 export type CancelListener<R> = (reason: R) => void;
 
@@ -63,7 +63,7 @@ export class CancelToken<R> {
     this.#listeners.add(own);
     if (this.#delivered) {
       this.#delivered = false;
-      queueMicrotask(() => this.deliver(onError));
+      soon(() => this.deliver(onError));
     }
     return () => {
       this.#listeners?.delete(own);
@@ -118,7 +118,7 @@ export class CancelToken<R> {
     const own: CancelListener<R> = (reason) => end(reason);
     this.#waits ??= new Set();
     this.#waits.add(own);
-    if (this.#delivered) queueMicrotask(() => this.#endWaits());
+    if (this.#delivered) soon(() => this.#endWaits());
     return () => {
       this.#waits?.delete(own);
     };

@@ -29,6 +29,13 @@ const awaited = async (value: unknown): Promise<unknown> => {
   return settledTo;
 };
 
+const done = Promise.resolve();
+
+/** Calls on a microtask of its own. Like `queueMicrotask`, at a third of its price; what `job` throws would be an unhandled rejection. */
+export function soon(job: () => void): void {
+  void done.then(job);
+}
+
 /**
  * Calls back exactly once, never within this call, when `value` has settled. False, and no call, when it is nothing to wait for.
  * Anything may come in: a thenable whose `then` throws, settles twice or calls back at once is tamed here, and `then` is read once, as

@@ -1,6 +1,8 @@
 // Run to completion, later: jobs run one after another in a microtask, never inside the call that pushed them. After a batch
 // the loop gets a turn of its own, so that timers and I/O of the process go on however many instant jobs follow each other.
 
+import { soon } from './deferred.ts';
+
 export interface Job {
   run(): void;
 }
@@ -22,7 +24,7 @@ export class Pump {
 
   #schedule(): void {
     this.#scheduled = true;
-    if (this.#left > 0) queueMicrotask(this.#drain);
+    if (this.#left > 0) soon(this.#drain);
     else {
       this.#left = BATCH;
       setImmediate(this.#drain);

@@ -33,9 +33,13 @@ export function reading<T>(field: string, value: unknown, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof SpecError) throw error;
-    throw new SpecError(field, 'must be readable', value, `a value that throws when it is read: ${describe(error)}`);
+    return unreadable(field, value, error);
   }
+}
+
+export function unreadable(field: string, value: unknown, error: unknown): never {
+  if (error instanceof SpecError) throw error;
+  throw new SpecError(field, 'must be readable', value, `a value that throws when it is read: ${describe(error)}`);
 }
 
 /** The own fields of an options object, each read once. Own ones only: a polluted prototype is not an option. */

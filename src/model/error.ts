@@ -18,7 +18,7 @@ export class FatalError extends Error {
   readonly [FATAL] = true;
   /** For callers that end a process with the code of what failed; the library itself never exits. */
   readonly exitCode: number | undefined;
-  constructor(message: string, options?: { cause?: unknown; exitCode?: number }) {
+  constructor(message: string, options?: { cause?: unknown; exitCode?: number | undefined }) {
     super(message, options);
     this.exitCode = options?.exitCode;
   }
@@ -32,7 +32,7 @@ export class RetryError extends Error {
   override readonly name: string = 'RetryError';
   readonly [RETRY] = true;
   readonly afterMs: number | undefined;
-  constructor(message: string, options?: { cause?: unknown; afterMs?: number }) {
+  constructor(message: string, options?: { cause?: unknown; afterMs?: number | undefined }) {
     super(message, options);
     this.afterMs = options?.afterMs;
   }

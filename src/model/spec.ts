@@ -10,9 +10,9 @@ import {
   finiteNumber,
   nameText,
   oneOf,
-  reading,
   refuse,
   refuseUnknown,
+  unreadable,
 } from './check.ts';
 import type { Failure } from './failure.ts';
 import type { KillableTask, TaskBody } from './task.ts';
@@ -213,7 +213,11 @@ export function parseDefaults(field: string, value: unknown, base: TaskSettings)
 
 /** Reads a spec. Settings are shared with `defaults` when the spec overrides none, so that small specs stay small. */
 export function parseSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
-  return reading('spec', value, () => readSpec(value, defaults));
+  try {
+    return readSpec(value, defaults);
+  } catch (error) {
+    return unreadable('spec', value, error);
+  }
 }
 
 function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {

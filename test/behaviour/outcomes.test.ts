@@ -566,3 +566,13 @@ describe('views', () => {
     expect(supervisor.snapshot().phase).toBe('closed');
   });
 });
+
+test('a handle that its caller freezes works on', async () => {
+  const { supervisor, clock } = setup();
+  const gate = gateBody();
+  const frozen = Object.freeze(supervisor.submit({ slot: 's', run: gate.body }));
+  const queued = Object.freeze(supervisor.submit({ slot: 's', run: () => 'next' }));
+  await clock.settle();
+  gate.open('first');
+  expect(await Promise.all([frozen.value(), queued.value()])).toEqual(['first', 'next']);
+});

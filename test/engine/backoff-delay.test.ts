@@ -47,3 +47,8 @@ describe('a bad argument is refused by name', () => {
     expect(call).toThrow(expect.objectContaining({ name: 'SpecError', field }));
   });
 });
+
+test('chance outside [0, 1) is refused, not calculated with', () => {
+  for (const drawn of [Number.NaN, 1, -0.1, Infinity])
+    expect(() => backoffDelayMs({}, 0, () => drawn)).toThrow(/^random must return a number from 0 to below 1/);
+});
