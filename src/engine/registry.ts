@@ -1,6 +1,7 @@
 // The books: which submissions live, how many of what there have been, and who waits for all of it to end. Outcomes are settled here.
 
 import { type Deferred, deferred } from '../kernel/deferred.ts';
+import { SequenceMap } from '../kernel/sequence-map.ts';
 import type { TaskIds } from '../model/id.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
@@ -36,7 +37,7 @@ export class Registry implements ActorHost {
   /** Owners that were killed, and bodies that were given up, in the order in which it happened. */
   readonly killed: TaskView[] = [];
   readonly #abandoned = new Map<Attempt, TaskView>();
-  readonly #live = new Map<number, LiveSubmission>();
+  readonly #live = new SequenceMap<LiveSubmission>();
   /** Bodies that were given up and have not ended. */
   readonly #astray = new Set<Attempt>();
   readonly #runtime: Runtime;

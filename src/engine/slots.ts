@@ -239,12 +239,9 @@ export class Slots implements RegistryHost {
         return;
       case 'reject': {
         const { entry, reason, by, error } = effect;
-        this.#registry.settle(entry, {
-          kind: 'rejected',
-          reason,
-          ...(by !== null && { by: by.id }),
-          ...(error !== undefined && { error }),
-        });
+        if (error !== undefined) this.#registry.settle(entry, { kind: 'rejected', reason, error });
+        else if (by !== null) this.#registry.settle(entry, { kind: 'rejected', reason, by: by.id });
+        else this.#registry.settle(entry, { kind: 'rejected', reason });
         return;
       }
       case 'leave': {

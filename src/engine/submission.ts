@@ -2,7 +2,6 @@
 // It acts on nothing: what its caller asks for goes to the host.
 
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
-import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
@@ -125,7 +124,8 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   behind: LiveSubmission | null = null;
   readonly #host: SubmissionHost;
   #outcome: Outcome | undefined;
-  #watched: Deferred<Outcome> | undefined;
+  #promise: Promise<Outcome> | undefined;
+  #resolve: ((outcome: Outcome) => void) | undefined;
 
   constructor(
     host: SubmissionHost,
@@ -159,11 +159,14 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
 
   get outcome(): Promise<Outcome> {
-    if (this.#watched === undefined) {
-      this.#watched = deferred();
-      if (this.#outcome !== undefined) this.#watched.resolve(this.#outcome);
-    }
-    return this.#watched.promise;
+    this.#promise ??= this.#outcome === undefined ? this.#toCome() : Promise.resolve(this.#outcome);
+    return this.#promise;
+  }
+
+  #toCome(): Promise<Outcome> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
   }
 
   cancel(reason: unknown): void {
@@ -182,7 +185,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     this.unwatch?.();
     this.unwatch = null;
     this.work = null; // an outcome that somebody keeps keeps nothing else alive
-    this.#watched?.resolve(outcome);
+    this.#resolve?.(outcome);
   }
 
   /** `work` is given where the submission itself has left its run already. */
