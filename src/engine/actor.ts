@@ -5,7 +5,7 @@
 import { after } from '../kernel/clock.ts';
 import type { Leave } from '../kernel/gate.ts';
 import type { Job } from '../kernel/pump.ts';
-import { CanceledError, type StopCause, stopReason } from '../model/error.ts';
+import { type StopCause, stopReason } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskStatus } from '../model/view.ts';
@@ -87,7 +87,7 @@ export class Actor implements Work, AttemptHost, Job, Standing {
     this.stop = { by, reason };
     if (this.#heard) this.#tell({ type: 'stopRequested', by });
     if (this.#attempt !== undefined) {
-      this.#attempt.interrupt('stop', stopReason(new CanceledError(`stopped by ${by}`, { reason }), by));
+      this.#attempt.interrupt('stop', stopReason(by, `stopped by ${by}`, reason));
       return;
     }
     this.#stopWaiting();
@@ -99,7 +99,7 @@ export class Actor implements Work, AttemptHost, Job, Standing {
     if (this.#attempt !== undefined) {
       if (this.#attempt.state !== 'running') return false;
       this.restartAsked = true;
-      this.#attempt.interrupt('restart', stopReason(new CanceledError('restarted'), 'caller'));
+      this.#attempt.interrupt('restart', stopReason('caller', 'restarted'));
       return true;
     }
     if (this.#wait !== 'backoff' && this.#wait !== 'interval') return false;

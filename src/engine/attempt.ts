@@ -7,7 +7,7 @@ import { after } from '../kernel/clock.ts';
 import { quiet, settled } from '../kernel/deferred.ts';
 import type { Job } from '../kernel/pump.ts';
 import { field } from '../model/brand.ts';
-import { CanceledError, stopReason, TimeoutError } from '../model/error.ts';
+import { CanceledError, timeoutReason } from '../model/error.ts';
 import { stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
@@ -88,11 +88,11 @@ export class Attempt implements Job {
     const { timeoutMs, stallMs } = this.submission.spec.settings;
     if (timeoutMs !== Infinity)
       this.#stopTimeout = after(clock, timeoutMs, () =>
-        this.interrupt('timeout', stopReason(new TimeoutError(`timed out after ${timeoutMs} ms`), 'deadline')),
+        this.interrupt('timeout', timeoutReason(`timed out after ${timeoutMs} ms`)),
       );
     if (stallMs !== Infinity)
       this.#silence = watchSilence(clock, stallMs, () =>
-        this.interrupt('stall', stopReason(new TimeoutError(`no heartbeat for ${stallMs} ms`), 'deadline')),
+        this.interrupt('stall', timeoutReason(`no heartbeat for ${stallMs} ms`)),
       );
     callIn(this.submission.context, call, this);
   }

@@ -4,7 +4,7 @@
 import { onAbort } from '../kernel/abort-fan.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import type { Deferred } from '../kernel/deferred.ts';
-import { CanceledError, stopReason } from '../model/error.ts';
+import { stopReason } from '../model/error.ts';
 import type { TaskId } from '../model/id.ts';
 import type { LeaseRequest } from '../model/lease.ts';
 import type { AdmissionPolicy } from '../model/spec.ts';
@@ -149,7 +149,7 @@ class Asked implements LeaseRequest {
     return this.#token.signal;
   }
   callOff(): void {
-    this.#token.cancel(stopReason(new CanceledError('nobody waits for this slot any more'), 'caller'));
+    this.#token.cancel(stopReason('caller', 'nobody waits for this slot any more'));
     this.#token.deliver(() => {});
   }
 }

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import * as own from '../../src/model/error.ts';
 import { OutcomeError } from '../../src/model/outcome.ts';
 
-const { CanceledError, ClosedError, FatalError, RetryError, SpecError, stopReason, TimeoutError } = own;
+const { CanceledError, ClosedError, FatalError, RetryError, SpecError, stopReason, TimeoutError, timeoutReason } = own;
 
 // The same source, loaded again: classes that share nothing but their text, as with two copies of the package in one process.
 vi.resetModules();
@@ -78,9 +78,25 @@ test('what a body says with them stands in them', () => {
 });
 
 test('a stop reason of the library’s own names who asked', () => {
-  const error = new TimeoutError('late');
-  expect(stopReason(error, 'deadline')).toBe(error);
-  expect(error.by).toBe('deadline');
+  const why = {};
+  expect(stopReason('replace', 'stopped', why)).toMatchObject({ by: 'replace', message: 'stopped', reason: why });
+  expect(timeoutReason('late')).toMatchObject({ by: 'deadline', message: 'late' });
+  expect(timeoutReason('late')).toBeInstanceOf(TimeoutError);
+});
+
+test('a stop reason of the library’s own has no frames, and those of others keep theirs', () => {
+  expect(stopReason('caller', 'stopped').stack).toBe('CanceledError: stopped');
+  expect(new CanceledError('mine').stack).toContain('error.test.ts');
+});
+
+test('a limit that cannot be set is left alone', () => {
+  const own = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor;
+  Object.defineProperty(Error, 'stackTraceLimit', { ...own, writable: false });
+  try {
+    expect(stopReason('caller', 'stopped').by).toBe('caller');
+  } finally {
+    Object.defineProperty(Error, 'stackTraceLimit', own);
+  }
 });
 
 test('a SpecError names the field, the rule and the value, and is a TypeError', () => {
