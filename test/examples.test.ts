@@ -60,6 +60,20 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'billing: given up at once: the licence has expired',
     '2 completed, 1 failed, 1 fatal',
   ],
+  'cron.ts': [
+    'next: 10-24T00:30, 10-25T00:30, 10-26T01:30',
+    'poller: 7 dates, 4 dropped, ended',
+    'report for 2026-10-23T14:00:00.000Z',
+    'by hand: started, then completed',
+    'report for 2026-10-24T00:30:00.000Z',
+    'report for 2026-10-25T00:30:00.000Z',
+    'report for 2026-10-26T01:30:00.000Z',
+    'trigger: 0 min late, completed',
+    'date: 0 min late, completed',
+    'date: 810 min late, completed',
+    'date: 0 min late, completed',
+    'ended, 0 timers',
+  ],
 };
 
 const examples = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' })
@@ -75,7 +89,7 @@ test.for(examples)('examples/%s imports the library, Node and its own folder, no
   const foreign = importsOf({ path: `examples/${name}`, text })
     .filter(({ target }) => target?.startsWith('examples/') !== true)
     .map(({ specifier }) => specifier)
-    .filter((specifier) => !/^slotvisor(\/testing)?$/.test(specifier))
+    .filter((specifier) => !/^slotvisor(\/(testing|cron|worker|subprocess))?$/.test(specifier))
     .filter((specifier) => !(specifier.startsWith('node:') && isBuiltin(specifier)));
   expect(foreign).toEqual([]);
 });

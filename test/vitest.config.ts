@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^slotvisor$/, replacement: `${root}src/index.ts` },
       { find: /^slotvisor\/testing$/, replacement: `${root}src/testing/index.ts` },
+      { find: /^slotvisor\/cron$/, replacement: `${root}src/ext/cron/index.ts` },
     ],
   },
   test: {
@@ -16,5 +17,11 @@ export default defineConfig({
     // Children and packages are started for real in a few files.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', ['text', { skipFull: true }]],
+      thresholds: { lines: 97, branches: 93 },
+    },
   },
 });

@@ -1,6 +1,7 @@
 // The supervisor: what users hold. It checks what comes in, mints, and hands on; slots decide, actors run, the drain ends it all.
 
 import { onAbort } from '../kernel/abort-fan.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { ignore } from '../kernel/deferred.ts';
 import { Gate } from '../kernel/gate.ts';
 import { Pump } from '../kernel/pump.ts';
@@ -52,6 +53,8 @@ type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
  * An idle supervisor holds no timer and no handle; it need not be shut down to let the process exit.
  */
 export class Supervisor implements AsyncDisposable {
+  /** What it measures time with: the one given, or the platform's. For doors and bodies that keep time beside it. */
+  readonly clock: Clock;
   readonly #ids: TaskIds = createTaskIds();
   readonly #runtime: Runtime;
   readonly #slots: Slots;
@@ -68,6 +71,7 @@ export class Supervisor implements AsyncDisposable {
     const settings = parseOptions(options);
     const { clock, random, leases, limits, slotDefaults, aroundAttempt } = settings;
     this.#runtime = { clock, random, aroundAttempt, pump: new Pump(), gate: new Gate(settings), news: new News(clock) };
+    this.clock = clock;
     this.#defaults = settings.defaults;
     this.#graceMs = settings.graceMs;
     this.#ownedAs = leases === localLeases ? 'running' : 'waiting';

@@ -4,7 +4,7 @@
 export interface Clock {
   /** Monotonic ms; what every delay and duration is measured with. */
   now(): number;
-  /** Epoch ms; for the time stamps of events only. */
+  /** Epoch ms; for the stamps of events and for calendars. No delay of the core is measured with it. */
   wallNow(): number;
   /** Calls `fire` once after at least `ms`, never within this call. Returns its cancel, which may be called at any time. */
   setTimer(ms: number, fire: () => void): () => void;

@@ -79,7 +79,7 @@ export class VirtualClock implements Clock {
     this.#now += ms;
   }
 
-  /** The wall clock is set, forward or back. Nothing of the library may notice but the stamps of events. */
+  /** The wall clock is set, forward or back. Stamps of events and calendars follow it; no delay does. */
   setWall(epochMs: number): void {
     this.#wallOffset = epochMs - this.#now;
   }

@@ -1,0 +1,199 @@
+// One schedule alive: its place on the timeline and its state. Dates are the calendar's, what becomes of them is decided in due.ts,
+// and submitting is the runner's.
+
+import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
+import { datesAfter } from './calendar.ts';
+import { wholeFrom } from './check.ts';
+import { type Dates, datesOf } from './dates.ts';
+import { decideDue } from './due.ts';
+import { History, type ScheduleRun, type ScheduleTotals } from './history.ts';
+import { drawJitterMs } from './jitter.ts';
+import type { ScheduleUpdate } from './options.ts';
+import { Runner } from './runner.ts';
+import type { Schedule, ScheduleStatus } from './schedule.ts';
+import { COUNTING, DATING, readOptions, type Settings } from './settings.ts';
+import { type Entry, LONGEST_REPEAT_MS, type Timeline } from './timeline.ts';
+
+/** A calendar that failed is asked again after this long, for dates from then on. */
+const RETRY_MS = 60_000;
+
+export class LiveSchedule<T> implements Schedule<T>, Entry {
+  readonly #timeline: Timeline;
+  readonly #slot: string;
+  readonly #history: History<T>;
+  readonly #runner: Runner<T>;
+  #settings: Settings;
+  #dates: Dates;
+  #status: ScheduleStatus = 'active';
+  /** Dates up to here have had their turn. */
+  #cursor: number;
+  /** The date it waits for; `undefined` after the calendar failed. */
+  #due: number | undefined;
+  #jitterMs = 0;
+
+  constructor(supervisor: Supervisor, timeline: Timeline, slot: string, options: unknown) {
+    const { settings } = readOptions(options, slot, undefined);
+    this.#timeline = timeline;
+    this.#slot = slot;
+    this.#settings = settings;
+    this.#dates = datesOf(settings, this.#timeline.moment(), undefined);
+    this.#cursor = this.#dates.cursor;
+    this.#history = new History(settings.historySize);
+    const self = this;
+    this.#runner = new Runner(supervisor, this.#history, {
+      get settings() {
+        return self.#settings;
+      },
+      get paused() {
+        return self.#status === 'paused';
+      },
+      now: () => timeline.wallNow(),
+      exhausted: () => this.end(),
+      closed: () => timeline.close(),
+    });
+    this.#runner.check(settings);
+    timeline.join(this);
+    this.#plan(this.#dates.first);
+  }
+
+  get status(): ScheduleStatus {
+    return this.#status;
+  }
+  get runs(): readonly ScheduleRun<T>[] {
+    return this.#history.runs;
+  }
+  get totals(): ScheduleTotals {
+    return { ...this.#history.totals };
+  }
+
+  next(count = 1): Date[] {
+    const most = Math.min(wholeFrom('count', count, 0, 1_000), this.#runner.runsLeft);
+    if (this.#status === 'ended') return [];
+    const { calendar, hand } = this.#dates;
+    const from = Math.max(this.#cursor, this.#timeline.now(hand));
+    return datesAfter(calendar, from, most).map((date) => this.#timeline.wallDate(hand, date));
+  }
+
+  previous(): Date | undefined {
+    const { calendar, hand } = this.#dates;
+    const date = calendar.before(this.#timeline.now(hand));
+    return date === undefined ? undefined : this.#timeline.wallDate(hand, date);
+  }
+
+  pause(): void {
+    if (this.#status !== 'active') return;
+    this.#status = 'paused';
+    this.#timeline.take(this);
+  }
+
+  resume(): void {
+    if (this.#status !== 'paused') return;
+    this.#status = 'active';
+    this.#plan();
+    this.#runner.catchUp();
+  }
+
+  trigger(): Submission<T> {
+    this.#mustLive();
+    return this.#runner.submit(this.#timeline.wallNow(), 'trigger');
+  }
+
+  update<S = undefined>(options: ScheduleUpdate<T, S>): void {
+    this.#mustLive();
+    const { settings, given } = readOptions(options, this.#slot, this.#settings);
+    const redated = DATING.some((field) => given.has(field));
+    const anchor = COUNTING.some((field) => given.has(field)) ? undefined : this.#dates.anchor;
+    const dates = redated ? datesOf(settings, this.#timeline.moment(), anchor) : this.#dates;
+    if (given.has('task')) this.#runner.check(settings);
+    this.#settings = settings;
+    this.#history.size = settings.historySize;
+    if (this.#runner.runsLeft <= 0) {
+      this.end();
+    } else if (redated) {
+      this.#dates = dates;
+      this.#cursor = dates.cursor;
+      this.#runner.forgetBacklog();
+      if (this.#status === 'active') this.#plan(dates.first);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.end();
+    await this.#runner.idle();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  end(): void {
+    this.#runner.forgetBacklog();
+    this.#finish();
+  }
+
+  replan(): void {
+    this.#plan();
+  }
+
+  fire(): void {
+    const { calendar, hand } = this.#dates;
+    const clockMs = this.#timeline.now(hand);
+    const now = clockMs - this.#jitterMs; // what jitter put off is not late
+    const first = this.#due;
+    if (first === undefined) {
+      this.#cursor = Math.max(this.#cursor, now - 1); // a date at this very moment may still come
+      this.#plan();
+      return;
+    }
+    this.#cursor = Math.max(this.#cursor, now);
+    const { run, missed, lastMissed, next, failure } = decideDue(calendar, first, now, this.#settings);
+    if (lastMissed !== undefined) this.#runner.missed(missed, this.#timeline.wallDate(hand, lastMissed));
+    this.#runner.run(run.map((date) => this.#timeline.wallDate(hand, date)));
+    if (this.#status !== 'active') return;
+    if (failure !== undefined) this.#failed(failure.error);
+    else if (next === undefined) this.#finish();
+    else this.#plan(next, clockMs - next);
+  }
+
+  /**
+   * Waits for `due`, or for what the calendar says comes after the cursor. `behindMs`: jitter kept a date back until this one was past
+   * too; then it is put off by as much.
+   */
+  #plan(due?: number, behindMs = 0): void {
+    const { calendar, hand } = this.#dates;
+    const now = this.#timeline.now(hand);
+    // Only a wall clock that was set back leaves the cursor in the future. By a little: no date is run twice. By much: it was wrong.
+    if (this.#cursor > now + LONGEST_REPEAT_MS) this.#cursor = now;
+    try {
+      this.#due = due ?? calendar.after(this.#cursor);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    if (this.#due === undefined) {
+      this.#finish();
+      return;
+    }
+    const drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
+    if (this.#status !== 'active') return; // the source of chance is the user's, and may have stopped it
+    this.#jitterMs = Math.max(behindMs, drawnMs);
+    this.#timeline.put(this, hand, this.#due + this.#jitterMs);
+  }
+
+  #failed(error: unknown): void {
+    this.#due = undefined;
+    this.#jitterMs = 0;
+    this.#timeline.put(this, 'steady', this.#timeline.now('steady') + RETRY_MS);
+    this.#runner.tell(error);
+  }
+
+  /** No date is left; what is to be caught up still is. */
+  #finish(): void {
+    this.#status = 'ended';
+    this.#timeline.leave(this);
+  }
+
+  #mustLive(): void {
+    if (this.#status === 'ended') throw new ClosedError('the schedule has ended');
+  }
+}

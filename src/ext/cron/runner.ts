@@ -1,0 +1,128 @@
+// From dates to submissions. It knows no calendar and no timer, and it does not look at what still runs: overlap is the slot's affair.
+
+import { AsyncResource } from 'node:async_hooks';
+import { ClosedError, SpecError, type Submission, type Supervisor } from '../../index.ts';
+import type { History } from './history.ts';
+import type { Settings } from './settings.ts';
+
+export interface RunnerHost {
+  readonly settings: Settings;
+  readonly paused: boolean;
+  now(): Date;
+  /** `maxRuns` were accepted. */
+  exhausted(): void;
+  /** The supervisor takes nothing more. */
+  closed(): void;
+}
+
+export class Runner<T> {
+  readonly #supervisor: Supervisor;
+  readonly #host: RunnerHost;
+  readonly #history: History<T>;
+  /** Of the one who made the schedule: a timer's own would be that of whoever happened to set it. */
+  readonly #context = new AsyncResource('slotvisor.schedule', { requireManualDestroy: true });
+  readonly #live = new Set<Submission<T>>();
+  #accepted = 0;
+  #backlog: Date[] = [];
+  #catchingUp = false;
+
+  constructor(supervisor: Supervisor, history: History<T>, host: RunnerHost) {
+    this.#supervisor = supervisor;
+    this.#history = history;
+    this.#host = host;
+  }
+
+  get runsLeft(): number {
+    return this.#host.settings.maxRuns - this.#accepted;
+  }
+
+  /** One date is submitted at once; several are caught up with. */
+  run(dates: readonly Date[]): void {
+    const [only] = dates;
+    if (dates.length === 1 && only !== undefined) {
+      this.#submitDate(only);
+      return;
+    }
+    this.#backlog.push(...dates);
+    const most = Math.max(this.#host.settings.keep, 1);
+    const tooMany = this.#backlog.splice(0, Math.max(0, this.#backlog.length - most));
+    this.missed(tooMany.length, tooMany.at(-1));
+    this.catchUp();
+  }
+
+  /** One after the other: submitted together, the admission policy would drop all but the first. */
+  catchUp(): void {
+    while (!this.#catchingUp && !this.#host.paused) {
+      const date = this.#backlog.shift();
+      if (date === undefined) return;
+      const submission = this.#submitDate(date);
+      if (submission === undefined) continue;
+      this.#catchingUp = true;
+      void submission.outcome.then(() => {
+        this.#catchingUp = false;
+        this.catchUp();
+      });
+    }
+  }
+
+  forgetBacklog(): void {
+    this.#backlog = [];
+  }
+
+  missed(count: number, last: Date | undefined): void {
+    if (last !== undefined) this.#history.missed(count, last, this.#host.now());
+  }
+
+  submit(due: Date, cause: 'date' | 'trigger'): Submission<T> {
+    const submission = this.#supervisor.submit(this.#host.settings.specFor(new Date(due))) as Submission<T>;
+    const ended = this.#history.submitted(submission, cause, due, this.#host.now());
+    this.#live.add(submission);
+    void submission.outcome.then((outcome) => {
+      this.#live.delete(submission);
+      ended(outcome);
+    });
+    return submission;
+  }
+
+  /** Resolves when what has been submitted so far has ended. */
+  async idle(): Promise<void> {
+    await Promise.all(Array.from(this.#live, (submission) => submission.outcome));
+  }
+
+  /** Writes an error down and tells it to `onError`, whose own errors are written down too. */
+  tell(error: unknown): void {
+    const { onError } = this.#host.settings;
+    this.#history.failed(error, this.#host.now());
+    if (onError === undefined) return;
+    Promise.resolve()
+      .then(() => onError(error))
+      .catch((thrown) => this.#history.failed(thrown, this.#host.now()));
+  }
+
+  /**
+   * Throws what the supervisor would throw for this task. It reads a whole batch before it admits any of it: with a last entry that cannot
+   * be meant it does no more than read.
+   */
+  check(settings: Settings): void {
+    try {
+      this.#supervisor.submitAll([settings.specFor(new Date(0)), NO_SPEC as never]);
+    } catch (error) {
+      if (!(error instanceof SpecError && error.got === NO_SPEC)) throw error;
+    }
+  }
+
+  #submitDate(due: Date): Submission<T> | undefined {
+    try {
+      const submission = this.#context.runInAsyncScope(() => this.submit(due, 'date'));
+      if (submission.admission !== 'rejected') this.#accepted += 1;
+      if (this.runsLeft <= 0) this.#host.exhausted();
+      return submission;
+    } catch (error) {
+      if (error instanceof ClosedError) this.#host.closed();
+      else this.tell(error);
+      return undefined;
+    }
+  }
+}
+
+const NO_SPEC = Symbol('no spec');

@@ -1,0 +1,33 @@
+// The handle of a schedule, as users see it.
+
+import type { Submission } from '../../index.ts';
+import type { ScheduleRun, ScheduleTotals } from './history.ts';
+import type { ScheduleUpdate } from './options.ts';
+
+export type ScheduleStatus = 'active' | 'paused' | 'ended';
+
+export interface Schedule<T = unknown> extends AsyncDisposable {
+  /** `ended`: stopped, shut down with its supervisor, or without a date or run left. It stays so. */
+  readonly status: ScheduleStatus;
+  /** The last `historySize` entries, oldest first; a copy. */
+  readonly runs: readonly ScheduleRun<T>[];
+  /** Exact counts since the start, kept apart from `runs`. */
+  readonly totals: ScheduleTotals;
+  /** The next dates, without jitter: up to `count` (0 to 1,000; default 1), none once it has ended. While paused: the ones that would come. */
+  next(count?: number): Date[];
+  /** The last date before now, whether it was run or not; `undefined` when there is none. */
+  previous(): Date | undefined;
+  /** No date is run until `resume`. Runs that have been submitted go on. */
+  pause(): void;
+  /** Dates that came meanwhile are treated as `missed` says. */
+  resume(): void;
+  /** Submits the task now, also while paused; the slot decides as for any other run. Throws ClosedError once the schedule has ended. */
+  trigger(): Submission<T>;
+  /**
+   * Changes the schedule in place; history, counts and a pause stay. New dates count from now. Throws SpecError, and nothing has changed,
+   * or ClosedError once the schedule has ended. Runs that have been submitted go on as they were.
+   */
+  update<S = undefined>(options: ScheduleUpdate<T, S>): void;
+  /** Ends the schedule at once and for good; it stops no run. Resolves when the runs that it has submitted have ended. */
+  stop(): Promise<void>;
+}

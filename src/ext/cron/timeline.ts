@@ -1,0 +1,159 @@
+// The one timer behind all schedules of a supervisor. It knows moments and entries, and nothing of expressions, tasks or slots.
+//
+// Two hands: `wall` is the wall clock, which may be set, and sleeps with nobody; `steady` is the monotonic clock, moved once so that it
+// reads like an epoch. Each has a heap. The timer is never longer than LONGEST_WAIT_MS, because no timer tells that the wall clock was
+// set or that the machine slept: looking again is the only way to know.
+
+import type { Clock } from '../../index.ts';
+import { Heap } from './heap.ts';
+
+export type Hand = 'wall' | 'steady';
+
+/** Now, on both hands; `shift` is what makes a wall date of a steady one. */
+export type Moment = Readonly<Record<Hand | 'shift', number>>;
+
+/** Two clocks are not read at once, and not with one precision. */
+const NOISE_MS = 5;
+
+/** The wall clock is looked at again after this long at the latest. */
+export const LONGEST_WAIT_MS = 30_000;
+
+/** A wall clock set back by at most this much repeats no date: the dates that it shows again have had their turn. Past it dates count anew. */
+export const LONGEST_REPEAT_MS = 3_600_000;
+
+/** How long one turn may go on with what is due before the event loop has its turn. */
+const LONGEST_TURN_MS = 8;
+
+export interface Entry {
+  /** Its moment has come. It has been taken out, and may put itself in again. It must not throw. */
+  fire(): void;
+  /** The wall clock was set back by more than LONGEST_REPEAT_MS: where it stands in time must be worked out anew. It must not throw. */
+  replan(): void;
+  /** The supervisor has shut down. */
+  end(): void;
+}
+
+export class Timeline {
+  closed = false;
+  readonly #clock: Clock;
+  readonly #origin: number;
+  readonly #heaps: Readonly<Record<Hand, Heap<Entry>>> = { wall: new Heap(), steady: new Heap() };
+  readonly #members = new Set<Entry>();
+  #cancelTimer: (() => void) | undefined;
+  #wakesAt = Infinity;
+  #awake = false;
+  #shift = 0;
+  /** The furthest that the wall clock has been ahead of the monotonic one. */
+  #ahead = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#origin = clock.wallNow() - clock.now();
+  }
+
+  now(hand: Hand): number {
+    return hand === 'wall' ? this.#clock.wallNow() : this.#clock.now() + this.#origin;
+  }
+
+  moment(): Moment {
+    return { wall: this.now('wall'), steady: this.now('steady'), shift: this.#shiftNow() };
+  }
+
+  wallNow(): Date {
+    return new Date(this.now('wall'));
+  }
+
+  /** A date of the monotonic clock is shown as what the wall clock will say then, if nobody sets it. */
+  wallDate(hand: Hand, date: number): Date {
+    return new Date(hand === 'wall' ? date : Math.round(date + this.#shiftNow()));
+  }
+
+  join(entry: Entry): void {
+    this.#members.add(entry);
+  }
+
+  leave(entry: Entry): void {
+    this.take(entry);
+    this.#members.delete(entry);
+  }
+
+  /** Calls `fire` once `due` has come on that hand, never within this call. An entry has one moment: an earlier one is forgotten. */
+  put(entry: Entry, hand: Hand, due: number): void {
+    this.#heaps[hand === 'wall' ? 'steady' : 'wall'].delete(entry);
+    this.#heaps[hand].put(entry, due);
+    this.#arm();
+  }
+
+  take(entry: Entry): void {
+    this.#heaps.wall.delete(entry);
+    this.#heaps.steady.delete(entry);
+    this.#arm();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const entry of [...this.#members]) entry.end();
+  }
+
+  /** In ms; 0 or less: something is due. */
+  #untilDue(hand: Hand): number {
+    return this.#heaps[hand].firstKey - this.now(hand);
+  }
+
+  /** It stays as it is until the wall clock has really been set: round dates stay round. */
+  #shiftNow(): number {
+    const shift = this.now('wall') - this.now('steady');
+    if (Math.abs(shift - this.#shift) > NOISE_MS) this.#shift = Math.round(shift);
+    return this.#shift;
+  }
+
+  #arm(): void {
+    if (this.#awake) return;
+    const untilDue = Math.min(this.#untilDue('wall'), this.#untilDue('steady'));
+    if (untilDue === Infinity) {
+      this.#disarm();
+      return;
+    }
+    // Whole ms: a fraction that rounding eats would wake again and again without time passing.
+    const wait = Math.min(Math.max(Math.ceil(untilDue), 0), LONGEST_WAIT_MS);
+    const wakesAt = this.#clock.now() + wait;
+    if (wakesAt >= this.#wakesAt) return; // it wakes sooner than needed, and then waits for the rest
+    this.#disarm();
+    this.#wakesAt = wakesAt;
+    this.#cancelTimer = this.#clock.setTimer(wait, () => this.#wake());
+  }
+
+  #disarm(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#wakesAt = Infinity;
+  }
+
+  #wake(): void {
+    this.#cancelTimer = undefined;
+    this.#wakesAt = Infinity;
+    this.#awake = true;
+    this.#noticeSetBack();
+    const began = this.#clock.now();
+    do {
+      const hand = this.#untilDue('wall') <= this.#untilDue('steady') ? 'wall' : 'steady';
+      const entry = this.#heaps[hand].first;
+      if (entry === undefined || this.#untilDue(hand) > 0) break;
+      this.#heaps[hand].delete(entry);
+      entry.fire();
+    } while (this.#clock.now() - began < LONGEST_TURN_MS);
+    this.#awake = false;
+    this.#arm();
+  }
+
+  #noticeSetBack(): void {
+    const ahead = this.now('wall') - this.now('steady');
+    if (ahead >= this.#ahead - LONGEST_REPEAT_MS) {
+      this.#ahead = Math.max(this.#ahead, ahead);
+      return;
+    }
+    this.#ahead = ahead;
+    for (const entry of this.#heaps.wall.items()) entry.replan();
+  }
+}

@@ -1,0 +1,90 @@
+// A process group, named by its leader's id: how it is signaled, and how its end is proved. It spawns nothing and decides nothing.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import timers from 'node:timers/promises';
+
+const LONGEST_PAUSE_MS = 50;
+/** Reading the process table costs more than a look: it is done early, and then only now and then, unless the group must be dying. */
+const EARLY_SCANS = [3, 6];
+const LOOKS_BETWEEN_SCANS = 20;
+/** Read without a pause: the table is in memory, and its lines are quicker read than handed to another thread. */
+const LINES_AT_ONCE = 256;
+
+const live = new Set<ProcessGroup>();
+const killAll = (): void => {
+  for (const group of live) group.send('SIGKILL');
+};
+
+export class ProcessGroup {
+  readonly #leader: number;
+  #killed = false;
+  #gone = false;
+
+  constructor(leader: number) {
+    this.#leader = leader;
+    if (live.size === 0) process.on('exit', killAll);
+    live.add(this);
+  }
+
+  /** False if there is nobody: the group is gone, and its number may be another's by now, so it is never signaled again. */
+  send(signal: NodeJS.Signals | 0): boolean {
+    if (this.#gone) return false;
+    if (signal === 'SIGKILL') this.#killed = true;
+    try {
+      process.kill(-this.#leader, signal);
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'ESRCH'; // EPERM: there is somebody, out of reach
+    }
+    return true;
+  }
+
+  /** Resolves when no process of the group can run any more. To be asked once the leader has ended. */
+  async untilGone(): Promise<void> {
+    let pauseMs = 1;
+    for (let look = 1; !(await this.#isGone(look)); look += 1) {
+      await timers.setTimeout(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+    this.#gone = true;
+    live.delete(this);
+    if (live.size === 0) process.off('exit', killAll);
+  }
+
+  async #isGone(look: number): Promise<boolean> {
+    if (!this.send(this.#killed ? 'SIGKILL' : 0)) return true;
+    const scans = this.#killed || EARLY_SCANS.includes(look) || look % LOOKS_BETWEEN_SCANS === 0;
+    if (process.platform !== 'linux' || !scans || !(await onlyZombies(this.#leader))) return false;
+    if (this.#killed) return true;
+    // While a process may still fork, a scan can miss its child. After a SIGKILL none can, so that the next scan is a proof.
+    this.send('SIGKILL');
+    return false;
+  }
+}
+
+/**
+ * Whether all that is left of the group are zombies: dead, but not yet collected by their parent, which may be never where the first process
+ * of a container does not do its duty. They still answer to signals.
+ */
+async function onlyZombies(group: number): Promise<boolean> {
+  let zombies = 0;
+  const pids = reading(() => readdirSync('/proc'))?.filter((name) => /^\d+$/.test(name)) ?? [];
+  for (const [n, pid] of pids.entries()) {
+    if (n % LINES_AT_ONCE === LINES_AT_ONCE - 1) await timers.setImmediate();
+    const stat = reading(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    if (stat === undefined) continue; // gone meanwhile
+    // "pid (name) state parent group ...", where the name may hold anything.
+    const [state = '', , of] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (Number(of) !== group) continue;
+    if (state !== 'Z' && state !== 'X') return false;
+    zombies += 1;
+  }
+  return zombies > 0;
+}
+
+function reading<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * slotvisor/subprocess: bodies that are processes, and can therefore be ended from outside.
+ *
+ * Owns the {@link subprocessTask} factory. It knows of slots, restarts and graces nothing: the core calls `run` and, after the grace, `kill`.
+ *
+ * @module
+ */
+
+import type { KillableTask } from '../../index.ts';
+import { Child, type SubprocessResult } from './child.ts';
+import { parseTask, type SubprocessOptions } from './options.ts';
+
+export type { SubprocessResult } from './child.ts';
+export type { OutputStream, SubprocessOptions } from './options.ts';
+
+/**
+ * A task whose body is a process: a fresh one for every attempt, the leader of a process group of its own.
+ *
+ * Promised: the attempt ends, and the slot is free, when the *whole group* is gone, children of children included. A stop request sends
+ * `killSignal` to the group; after `graceMs` the group gets SIGKILL, and the outcome is `killed`. What is left of the group when its leader
+ * has ended by itself gets SIGKILL at once. Exit code 0 is success. Another code or a signal is a failure of kind `exited`, with the last line of stderr
+ * in its message. An attempt fails, too, when the process cannot be spawned (code `ENOENT`, `EACCES`), when its output is over `maxBuffer`,
+ * when it ends well without having taken all of its `stdin` (code `EPIPE`), or when `onLine` throws. The restart policy decides what follows.
+ * Output is the process's heartbeat for `stallMs`.
+ *
+ * Not promised: an end of what has left the group (`setsid`, a daemon): nobody can tell whose it is. When this process exits, the groups that
+ * are alive get SIGKILL, but not when it is itself ended by a signal that it does not handle. Windows has no process groups: refused there.
+ *
+ * @param file the program, looked up in the `PATH` of its own environment.
+ * @param args passed as they are, no shell between.
+ * @throws SpecError for a bad argument or option.
+ */
+export function subprocessTask(
+  file: string,
+  args: readonly string[] = [],
+  options: SubprocessOptions = {},
+): KillableTask<SubprocessResult, unknown> {
+  if (process.platform === 'win32') throw new Error('slotvisor/subprocess needs process groups: not on Windows');
+  const task = parseTask(file, args, options);
+  const live = new Map<string, Child>();
+  return {
+    run: async (ctx) => {
+      ctx.throwIfCanceled(); // who was told to stop, or killed, before it began does not begin
+      const child = new Child(task, ctx);
+      const key = `${ctx.id} ${ctx.attempt}`;
+      live.set(key, child);
+      const deaf = ctx.onCancel((reason) => child.stop(reason));
+      try {
+        return await child.ended;
+      } finally {
+        deaf();
+        live.delete(key);
+      }
+    },
+    // No child: it has ended, or it will never begin.
+    kill: async (ctx) => live.get(`${ctx.id} ${ctx.attempt}`)?.kill(),
+  };
+}

@@ -1,0 +1,144 @@
+// Reads one output stream of a process, within bounds: collected, or line by line at the pace of whoever takes the lines.
+
+import type { Readable } from 'node:stream';
+import timers from 'node:timers/promises';
+
+const NEWLINE = 10;
+/** More than what a pipe of a dead process can still hold, where systems are tuned for much. */
+const LEFT_IN_PIPE = 67_108_864;
+const IDLE_LOOK_MS = 25;
+const IDLE_LOOKS = 4;
+
+/** What becomes of the bytes. A promise pauses the stream. What it throws, or rejects with, ends the reading. */
+export interface Sink {
+  take(chunk: Buffer): void | Promise<void>;
+  end(): void | Promise<void>;
+}
+
+export class Output {
+  /** Settles when the stream has ended, or was cut, and the sink has taken everything. */
+  readonly done: Promise<void>;
+  readonly #stream: Readable;
+  readonly #sink: Sink;
+  readonly #seen: (chunk: Buffer) => void;
+  #ended = false;
+  #busy = false;
+  #cut = false;
+  #bytes = 0;
+
+  constructor(stream: Readable, sink: Sink, seen: (chunk: Buffer) => void) {
+    this.#stream = stream;
+    this.#sink = sink;
+    this.#seen = seen;
+    this.done = this.#read().finally(() => {
+      this.#ended = true;
+      stream.destroy();
+    });
+  }
+
+  /** Reads no further. */
+  cut(): void {
+    this.#cut = true;
+    this.#stream.destroy();
+  }
+
+  /** The group is gone: reads what is left in the pipe. Who has left the group and holds the pipe open is not waited for. Never rejects. */
+  async drain(): Promise<void> {
+    const before = this.#bytes;
+    let seen = before;
+    for (let idle = 0; !this.#ended && idle < IDLE_LOOKS && seen - before < LEFT_IN_PIPE; idle += 1) {
+      // Several short looks, not a long one: between two of them the event loop has really looked at the pipe.
+      await Promise.race([this.done.catch(() => {}), timers.setTimeout(IDLE_LOOK_MS)]);
+      if (this.#busy || this.#bytes !== seen) idle = 0;
+      seen = this.#bytes;
+    }
+    if (!this.#ended) this.cut();
+    await this.done.catch(() => {});
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const chunk of this.#stream as AsyncIterable<Buffer>) {
+        this.#bytes += chunk.length;
+        this.#seen(chunk);
+        this.#busy = true;
+        await this.#sink.take(chunk);
+        this.#busy = false;
+        if (this.#cut) break;
+      }
+    } catch (error) {
+      if (!this.#cut) throw error; // destroying it ends the iteration with an error, too
+    }
+    await this.#sink.end();
+  }
+}
+
+/** Keeps everything, up to `limit` bytes. */
+export class Collector implements Sink {
+  readonly #limit: number;
+  readonly #name: string;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  constructor(name: string, limit: number) {
+    this.#name = name;
+    this.#limit = limit;
+  }
+
+  take(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > this.#limit) throw tooMuch(`${this.#name} is over maxBuffer (${this.#limit} bytes)`);
+    this.#chunks.push(chunk);
+  }
+
+  end(): void {}
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}
+
+/** Hands over line by line. Keeps the beginning of one line, up to `limit` bytes. */
+export class LineSplitter implements Sink {
+  readonly #limit: number;
+  readonly #name: string;
+  readonly #onLine: (line: string) => unknown;
+  #parts: Buffer[] = [];
+  #size = 0;
+
+  constructor(name: string, limit: number, onLine: (line: string) => unknown) {
+    this.#name = name;
+    this.#limit = limit;
+    this.#onLine = onLine;
+  }
+
+  async take(chunk: Buffer): Promise<void> {
+    let from = 0;
+    for (let to = chunk.indexOf(NEWLINE); to !== -1; to = chunk.indexOf(NEWLINE, from)) {
+      this.#add(chunk.subarray(from, to));
+      from = to + 1;
+      await this.#handOver();
+    }
+    if (from < chunk.length) this.#add(chunk.subarray(from));
+  }
+
+  async end(): Promise<void> {
+    if (this.#size > 0) await this.#handOver();
+  }
+
+  #add(part: Buffer): void {
+    this.#size += part.length;
+    if (this.#size > this.#limit) throw tooMuch(`a line of ${this.#name} is over maxBuffer (${this.#limit} bytes)`);
+    this.#parts.push(part);
+  }
+
+  async #handOver(): Promise<void> {
+    const line = Buffer.concat(this.#parts).toString('utf8');
+    this.#parts = [];
+    this.#size = 0;
+    await this.#onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+  }
+}
+
+const tooMuch = (message: string): Error =>
+  Object.assign(new RangeError(message), { code: 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' });

@@ -1,0 +1,134 @@
+// The program of the worker's side, and the messages between the two sides. It calls one function and reports; it decides nothing.
+// The program is the text of a module, not a file: so it is the same from dist, from sources under a loader, and inside a bundle, and the
+// process's own flags (`--import`) apply to it as to any module.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { PackedError } from './error-travel.ts';
+
+/** Places in the shared flags: a heartbeat is under way to the parent; a stop was requested. */
+export const BEAT = 0;
+export const STOP = 1;
+
+/** The first message to the worker. */
+export interface Envelope {
+  readonly port: MessagePort;
+  readonly flags: Int32Array;
+  readonly module: string;
+  readonly export: string;
+  /** What of the task's context can travel. */
+  readonly about: object;
+}
+
+/** To the worker, at most once. */
+export interface StopMessage {
+  readonly name: string;
+  readonly message: string;
+  readonly by: string;
+  readonly reason: unknown;
+}
+
+/** From the worker: heartbeats, and at most one report of how the function ended. */
+export type Message = 'beat' | Report;
+export type Report =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'thrown'; readonly error: PackedError };
+
+const BOOTSTRAP = `import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+
+const BRANDS = ['FatalError', 'RetryError', 'CanceledError', 'ExitError'];
+const MOST_ERRORS = 50;
+
+function clonable(value) {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// An error as data, because a clone keeps neither the name nor the fields of most. Causes may go round in a circle: what is left bounds them.
+function pack(thrown, left = { errors: MOST_ERRORS }) {
+  left.errors -= 1;
+  try {
+    if (!(thrown instanceof Error) && Object.prototype.toString.call(thrown) !== '[object Error]') {
+      if (clonable(thrown)) return { value: thrown };
+      return { name: 'DataCloneError', message: 'the worker threw a value that cannot be cloned: ' + typeof thrown };
+    }
+    const packed = { name: String(thrown.name), message: String(thrown.message), stack: String(thrown.stack), fields: {} };
+    packed.brand = BRANDS.find((name) => thrown[Symbol.for('slotvisor.' + name)] === true);
+    for (const key of Object.keys(thrown)) {
+      if (!['name', 'message', 'stack', 'cause', 'errors'].includes(key) && clonable(thrown[key])) packed.fields[key] = thrown[key];
+    }
+    if ('cause' in thrown && left.errors > 0) packed.cause = pack(thrown.cause, left);
+    if (Array.isArray(thrown.errors)) packed.errors = thrown.errors.flatMap((error) => (left.errors > 0 ? [pack(error, left)] : []));
+    return packed;
+  } catch {
+    return { name: 'Error', message: 'the worker threw a value that cannot be described' };
+  }
+}
+
+// What was written is on its way before the report is: the parent ends the thread when it has the report.
+const flushed = (stream) => new Promise((resolve) => (stream.writable ? stream.write('', resolve) : resolve()));
+
+parentPort.once('message', ({ port, flags, module, export: name, about }) => {
+  const controller = new AbortController();
+  const told = ({ name, message, by, reason }) => {
+    const error = new Error(message);
+    Object.defineProperty(error, 'name', { value: name });
+    controller.abort(Object.assign(error, { by, reason, [Symbol.for('slotvisor.CanceledError')]: true }));
+  };
+  port.on('message', told);
+
+  const canceled = () => Atomics.load(flags, ${STOP}) === 1;
+  const context = {
+    ...about,
+    workerData,
+    signal: controller.signal,
+    get canceled() {
+      return canceled();
+    },
+    throwIfCanceled() {
+      if (!canceled()) return;
+      const late = controller.signal.aborted ? undefined : receiveMessageOnPort(port);
+      if (late !== undefined) told(late.message);
+      throw controller.signal.reason;
+    },
+    heartbeat() {
+      if (Atomics.exchange(flags, ${BEAT}, 1) === 0) port.postMessage('beat');
+    },
+  };
+
+  const call = async () => {
+    const exported = await import(module);
+    const body = exported[name] ?? exported.default?.[name];
+    if (typeof body !== 'function') {
+      const names = Object.keys(exported).join(', ') || 'nothing';
+      throw new TypeError(module + ' has no function export ' + JSON.stringify(name) + '; it exports ' + names);
+    }
+    context.throwIfCanceled();
+    return body(context);
+  };
+  const isOwnStop = (thrown) => {
+    const { reason } = controller.signal;
+    return reason !== undefined && (thrown === reason || (thrown instanceof Error && thrown.cause === reason));
+  };
+  const report = async (message) => {
+    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+    try {
+      port.postMessage(message);
+    } catch (error) {
+      const text = 'what ' + JSON.stringify(name) + ' returned cannot be cloned: ' + error.message;
+      port.postMessage({ kind: 'thrown', error: { name: 'DataCloneError', message: text, stack: error.stack } });
+    }
+  };
+  call().then(
+    (value) => report({ kind: 'value', value }),
+    (error) => report(isOwnStop(error) ? { kind: 'stopped' } : { kind: 'thrown', error: pack(error) }),
+  );
+});
+//# sourceURL=slotvisor-worker
+`;
+
+export const BOOTSTRAP_URL = new URL(`data:text/javascript,${encodeURIComponent(BOOTSTRAP)}`);

@@ -1,0 +1,118 @@
+// One worker thread, of one attempt: started, told to stop, terminated, and waited for. Only its `exit` ends it; a report alone does not.
+
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { type CanceledError, ExitError, type TaskContext } from '../../index.ts';
+import { BEAT, BOOTSTRAP_URL, type Envelope, type Message, type Report, STOP, type StopMessage } from './bootstrap.ts';
+import { unpack } from './error-travel.ts';
+import type { ParsedOptions } from './options.ts';
+
+export class Thread {
+  /** Settles when the thread is no more, with what its function returned or with why it did not. */
+  readonly ended: Promise<unknown>;
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #flags = new Int32Array(new SharedArrayBuffer(8));
+  readonly #heartbeat: () => void;
+  #report: Report | undefined;
+  #crash: { readonly error: unknown } | undefined;
+  #reason: CanceledError | undefined;
+  #terminated = false;
+
+  /** @throws what cannot be sent to a worker, before there is one. */
+  constructor(task: ParsedOptions & { readonly module: string }, ctx: TaskContext<unknown>) {
+    const { id, slot, name, attempt, meta, fence } = ctx;
+    this.#heartbeat = () => ctx.heartbeat();
+    this.#worker = sending('workerData', () => {
+      const { workerData, resourceLimits, execArgv } = task;
+      return new Worker(BOOTSTRAP_URL, {
+        workerData,
+        resourceLimits,
+        ...(execArgv !== undefined && { execArgv: [...execArgv] }),
+      });
+    });
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.ended = this.#untilEnded();
+    const about = { id, slot, name, attempt, meta, fence };
+    const envelope: Envelope = { port: port2, flags: this.#flags, module: task.module, export: task.export, about };
+    try {
+      sending('meta', () => this.#worker.postMessage(envelope, [port2]));
+    } catch (error) {
+      this.#crash = { error };
+      port2.close();
+      void this.kill();
+    }
+  }
+
+  async #untilEnded(): Promise<unknown> {
+    const port = this.#port;
+    port.on('message', (message: Message) => this.#hear(message));
+    port.on('messageerror', (error) => this.#hear({ kind: 'thrown', error: { value: error } }));
+    const closed = new Promise<void>((resolve) => port.once('close', resolve));
+    this.#worker.on('error', (error) => {
+      this.#crash ??= { error }; // the thread is still there
+    });
+    const exitCode = await new Promise<number>((resolve) => this.#worker.once('exit', resolve));
+    this.#hearTheRest();
+    port.close();
+    await closed;
+    return this.#value(exitCode);
+  }
+
+  /** Passes a stop request on. Whether the function heeds it is its own affair. */
+  stop(reason: CanceledError): void {
+    this.#reason = reason;
+    const { name, message, by } = reason;
+    const stop = (why: unknown): void =>
+      this.#port.postMessage({ name, message, by, reason: why } satisfies StopMessage);
+    try {
+      stop(reason.reason);
+    } catch {
+      stop(undefined); // a reason that cannot be cloned stays here
+    }
+    Atomics.store(this.#flags, STOP, 1); // after the message: who sees the flag can read the reason
+  }
+
+  /** Resolves when the thread is no more. */
+  async kill(): Promise<void> {
+    this.#terminated = true;
+    await this.#worker.terminate();
+    await this.ended.catch(() => {});
+  }
+
+  #hear(message: Message): void {
+    if (message === 'beat') {
+      Atomics.store(this.#flags, BEAT, 0);
+      this.#heartbeat();
+    } else if (this.#report === undefined) {
+      this.#report = message;
+      void this.#worker.terminate(); // what the function left behind in its thread ends with it
+    }
+  }
+
+  /** A report may have come after the last turn in which messages were read. */
+  #hearTheRest(): void {
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port))
+      this.#hear(next.message);
+  }
+
+  #value(exitCode: number): unknown {
+    const report = this.#report;
+    if (report?.kind === 'value') return report.value;
+    if (report?.kind === 'thrown') throw unpack(report.error);
+    if (this.#crash !== undefined) throw this.#crash.error;
+    if (report?.kind === 'stopped' || this.#terminated) throw this.#reason;
+    throw new ExitError(`the worker exited with code ${exitCode} before its function had ended`, { exitCode });
+  }
+}
+
+/** Says which of the values given could not be sent. */
+function sending<T>(what: string, send: () => T): T {
+  try {
+    return send();
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    const refusal = new TypeError(`${what} cannot be cloned into a worker: ${error.message}`, { cause: error });
+    throw Object.assign(refusal, { name: error.name });
+  }
+}

@@ -1,0 +1,262 @@
+// How long a body takes to begin, and from the request to end it to the proof that it is gone; and what is still alive when others say so.
+//   node --import tsx test/bench/kill.ts [--rounds 20] [--peers <folder where piscina, execa and tinyexec are installed>]
+// Times are medians (and 90th percentiles) in ms. The rounds of all contenders are interleaved, so that each meets the same machine.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { Supervisor } from 'slotvisor';
+import { subprocessTask } from 'slotvisor/subprocess';
+import { workerTask } from 'slotvisor/worker';
+
+interface Begun {
+  /** Ends the body, and resolves when the contender says that it has ended. */
+  end(): Promise<unknown>;
+  /** How much of it is still alive then. */
+  left(): number | Promise<number>;
+}
+type Contender = readonly [name: string, begin: () => Promise<Begun>];
+
+const { values: given } = parseArgs({ options: { rounds: { type: 'string' }, peers: { type: 'string' } } });
+const rounds = Number(given.rounds ?? 20);
+const folder = mkdtempSync(join(tmpdir(), 'slotvisor-bench-'));
+
+/** The module of a peer, or nothing where it is not installed. */
+async function peer<T>(name: string): Promise<T | undefined> {
+  if (given.peers === undefined) return undefined;
+  const root = resolve(given.peers, 'node_modules', name);
+  console.log(name, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
+  return import(pathToFileURL(createRequire(join(root, '_')).resolve(name)).href);
+}
+
+console.log(`node ${process.versions.node}, ${rounds} rounds`);
+const piscina = await peer<{ default: { Piscina: new (options: object) => PiscinaPool } }>('piscina');
+const execa = await peer<{
+  execa: (file: string, args: string[], options: object) => AsyncIterable<string> & Promise<unknown>;
+}>('execa');
+const tinyexec = await peer<{ x: (file: string, args: string[], options: object) => TinyProcess }>('tinyexec');
+
+interface PiscinaPool {
+  run(data: unknown, options: object): Promise<unknown>;
+  destroy(): Promise<void>;
+}
+interface TinyProcess extends AsyncIterable<string>, PromiseLike<unknown> {
+  kill(signal: string): boolean;
+}
+
+// Newer than the language level that the sources are checked for, not than the oldest Node that is supported.
+const { waitAsync } = Atomics as unknown as {
+  waitAsync(on: Int32Array, at: number, value: number): { value: Promise<string> | string };
+};
+
+// The worker counts in shared memory for as long as it lives: what is counted after it was said to have ended is the overlap.
+const spinner = join(folder, 'spinner.mjs');
+writeFileSync(
+  spinner,
+  `import { workerData } from 'node:worker_threads';
+  const spin = (count) => {
+    for (;;) if (Atomics.add(count, 0, 1) === 0) Atomics.notify(count, 0);
+  };
+  if (workerData?.bare) spin(workerData.count);
+  export default (task) => spin(task.workerData?.count ?? task.count);`,
+);
+
+async function counting(begin: (count: Int32Array) => () => Promise<unknown>): Promise<Begun> {
+  const count = new Int32Array(new SharedArrayBuffer(4));
+  const end = begin(count);
+  await waitAsync(count, 0, 0).value;
+  return {
+    end,
+    left: async () => {
+      const then = Atomics.load(count, 0);
+      await sleep(5);
+      return Atomics.load(count, 0) === then ? 0 : 1;
+    },
+  };
+}
+
+const supervisor = new Supervisor({ graceMs: 0 });
+const inSlot = (run: Parameters<Supervisor['submit']>[0]['run']) =>
+  supervisor.submit({ slot: 'bench', restart: 'never', run });
+
+const workers: Contender[] = [
+  [
+    'slotvisor/worker',
+    () =>
+      counting((count) => {
+        const submission = inSlot(workerTask(spinner, { workerData: { count }, execArgv: [] }));
+        return () => submission.cancel();
+      }),
+  ],
+  [
+    'bare Worker, terminate()',
+    () =>
+      counting((count) => {
+        const worker = new Worker(spinner, { workerData: { bare: true, count }, execArgv: [] });
+        return () => worker.terminate();
+      }),
+  ],
+];
+if (piscina !== undefined) {
+  const pool = () => new piscina.default.Piscina({ filename: spinner, maxThreads: 1, execArgv: [] });
+  workers.push(
+    [
+      'piscina, destroy()',
+      () =>
+        counting((count) => {
+          const threads = pool();
+          threads.run({ count }, {}).catch(() => {});
+          return () => threads.destroy();
+        }),
+    ],
+    [
+      'piscina, signal',
+      () =>
+        counting((count) => {
+          const threads = pool();
+          const stop = new AbortController();
+          const done = threads.run({ count }, { signal: stop.signal }).catch(() => {});
+          return () => {
+            stop.abort();
+            return done.finally(() => void threads.destroy());
+          };
+        }),
+    ],
+  );
+}
+
+// The shell has a child that outlives it by ten seconds unless somebody ends the whole group. Both end at once when they are asked to.
+const SCRIPT = 'sleep 10 & echo $!; wait';
+
+async function child(begin: (heard: (line: string) => void) => () => Promise<unknown>): Promise<Begun> {
+  let heard = (_: string): void => {};
+  const line = new Promise<string>((resolve) => {
+    heard = resolve;
+  });
+  const end = begin(heard);
+  const pid = Number(await line);
+  return {
+    end,
+    left: () => {
+      if (readState(pid) === 'dead') return 0;
+      process.kill(pid, 'SIGKILL');
+      return 1;
+    },
+  };
+}
+
+function readState(pid: number): 'dead' | 'alive' {
+  try {
+    process.kill(pid, 0);
+    return process.platform === 'linux' && / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')) ? 'dead' : 'alive';
+  } catch {
+    return 'dead';
+  }
+}
+
+const processes: Contender[] = [
+  [
+    'slotvisor/subprocess',
+    () =>
+      child((heard) => {
+        const submission = supervisor.submit({
+          slot: 'bench',
+          restart: 'never',
+          graceMs: 10_000,
+          run: subprocessTask('sh', ['-c', SCRIPT], { onLine: heard }),
+        });
+        return () => submission.cancel();
+      }),
+  ],
+  [
+    'bare spawn, kill()',
+    () =>
+      child((heard) => {
+        const bare = spawn('sh', ['-c', SCRIPT], { stdio: ['ignore', 'pipe', 'pipe'] });
+        bare.stdout.once('data', (data) => heard(String(data)));
+        return () => {
+          bare.kill();
+          return once(bare, 'exit');
+        };
+      }),
+  ],
+];
+const firstLine = async (lines: AsyncIterable<string>, heard: (line: string) => void): Promise<void> => {
+  for await (const line of lines) heard(line);
+};
+if (execa !== undefined)
+  processes.push([
+    'execa, cancelSignal',
+    () =>
+      child((heard) => {
+        const stop = new AbortController();
+        const run = execa.execa('sh', ['-c', SCRIPT], { cancelSignal: stop.signal, stdin: 'ignore', buffer: false });
+        firstLine(run, heard).catch(() => {});
+        const exit = new Promise((resolve) => (run as unknown as NodeJS.EventEmitter).once('exit', resolve));
+        run.catch(() => {});
+        return () => {
+          stop.abort();
+          return exit;
+        };
+      }),
+  ]);
+if (tinyexec !== undefined)
+  processes.push([
+    'tinyexec, kill()',
+    () =>
+      child((heard) => {
+        const run = tinyexec.x('sh', ['-c', SCRIPT], {});
+        firstLine(run, heard).catch(() => {});
+        const exit = once((run as unknown as { process: NodeJS.EventEmitter }).process, 'exit');
+        return () => {
+          run.kill('SIGTERM');
+          return exit;
+        };
+      }),
+  ]);
+
+async function measure(title: string, contenders: readonly Contender[]): Promise<void> {
+  const figures = new Map(contenders.map(([name]) => [name, { begin: [] as number[], end: [] as number[], left: 0 }]));
+  for (let round = -2; round < rounds; round += 1)
+    for (let turn = 0; turn < contenders.length; turn += 1) {
+      const contender = contenders[(turn + round + 2) % contenders.length]; // each one is first in its turn
+      if (contender === undefined) continue;
+      const [name, begin] = contender;
+      const startedAt = performance.now();
+      const begun = await begin();
+      const askedAt = performance.now();
+      await begun.end();
+      const endedAt = performance.now();
+      const left = await begun.left();
+      const figure = figures.get(name);
+      if (round < 0 || figure === undefined) continue; // the first ones warm up
+      figure.begin.push(askedAt - startedAt);
+      figure.end.push(endedAt - askedAt);
+      figure.left += left;
+    }
+  console.log(
+    `\n${title.padEnd(28)}${'to first sign'.padStart(20)}${'end to free'.padStart(20)}${'alive after'.padStart(16)}`,
+  );
+  for (const [name, { begin, end, left }] of figures)
+    console.log(
+      `${name.padEnd(28)}${spread(begin).padStart(20)}${spread(end).padStart(20)}${`${left} of ${rounds}`.padStart(16)}`,
+    );
+}
+
+function spread(times: number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(1);
+  return `${at(0.5)} (${at(0.9)})`;
+}
+
+await measure('a worker that spins', workers);
+await measure('a shell with a child', processes);
+await supervisor.shutdown({ graceMs: 0 });
+rmSync(folder, { recursive: true });

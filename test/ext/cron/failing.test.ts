@@ -1,0 +1,177 @@
+// What goes wrong at run time: a calendar that fails or stands still, a task that is refused later, chance and callbacks that throw.
+
+import { Cron } from 'croner';
+import { Supervisor } from 'slotvisor';
+import { schedule } from 'slotvisor/cron';
+import { seededRandom } from 'slotvisor/testing';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { nothingEscapes } from '../../support/must-not-escape.ts';
+import { setup } from '../../support/setup.ts';
+
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+const START = Date.UTC(2020, 0, 1);
+
+afterEach(() => vi.restoreAllMocks());
+
+/** From 00:10 to 00:14 the calculator gives what `says` makes of the moment asked for. Counts how often it is asked. */
+function broken(says: (ms: number) => Date | null): { asked: number } {
+  const seen = { asked: 0 };
+  const real = Cron.prototype.nextRun;
+  vi.spyOn(Cron.prototype, 'nextRun').mockImplementation(function (this: Cron, from) {
+    seen.asked += 1;
+    const ms = from instanceof Date ? from.getTime() : Number.NaN;
+    return ms >= START + 10 * MINUTE && ms < START + 14 * MINUTE ? says(ms) : real.call(this, from);
+  });
+  return seen;
+}
+
+describe('a calendar that fails is told, asked again a minute later, and never spins', () => {
+  const rows: readonly [string, (ms: number) => Date, RegExp][] = [
+    ['stands still', (ms) => new Date(ms), /does not go on from 2020-01-01T00:1.*Z: it says 2020-01-01T00:1/],
+    ['goes back', (ms) => new Date(ms - HOUR), /does not go on .* it says 2019-12-31T23:1/],
+    ['says nonsense', () => new Date(Number.NaN), /does not go on .* it says NaN/],
+    [
+      'throws',
+      () => {
+        throw new Error('no such day');
+      },
+      /no such day/,
+    ],
+  ];
+  for (const [way, says, text] of rows)
+    test(`one that ${way}`, async () => {
+      const { supervisor, clock } = setup();
+      const dues: number[] = [];
+      const errors: unknown[] = [];
+      const made = schedule(supervisor, {
+        cron: '* * * * *',
+        timezone: 'UTC',
+        onError: (error) => void errors.push(error),
+        task: { run: (_, due) => void dues.push((due.getTime() - START) / MINUTE) },
+      });
+      const seen = broken(says);
+      await clock.advance(20 * MINUTE);
+      // The date that was known is run; then one question a minute, until the calendar answers.
+      expect(dues).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 17, 18, 19, 20]);
+      expect(errors.map(String)).toEqual(Array.from({ length: 5 }, () => expect.stringMatching(text)));
+      expect(made.totals).toMatchObject({ submitted: 16, errors: 5 });
+      expect(made.runs.filter((run) => run.kind === 'error').map((run) => run.error)).toEqual(errors);
+      expect(seen.asked).toBeLessThan(40);
+    });
+
+  test('one that fails from the start: the schedule is made, and begins when the calendar does', async () => {
+    const { supervisor, clock } = setup();
+    await clock.advance(12 * MINUTE);
+    broken((ms) => new Date(ms));
+    const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', task: { run: () => 1 } });
+    expect(made.runs).toMatchObject([{ kind: 'error', at: new Date(START + 12 * MINUTE) }]);
+    await clock.advance(4 * MINUTE);
+    expect(made.totals.submitted).toBe(2);
+  });
+
+  test('one that goes back wrongly when it is asked for the last date', () => {
+    const { supervisor } = setup();
+    const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', task: { run: () => 1 } });
+    vi.spyOn(Cron.prototype, 'previousRuns').mockReturnValue([new Date(START)]);
+    expect(() => made.previous()).toThrow(/does not go back from 2020-01-01T00:00:00.000Z/);
+  });
+});
+
+describe('what else goes wrong harms nothing else', () => {
+  test('an onError that throws or rejects is written down itself', async () => {
+    for (const onError of [
+      () => {
+        throw new Error('thrown');
+      },
+      () => Promise.reject(new Error('rejected')),
+    ]) {
+      const { supervisor, clock } = setup();
+      await clock.advance(10 * MINUTE);
+      broken((ms) => new Date(ms));
+      const options = { cron: '* * * * *', timezone: 'UTC', onError, task: { run: () => 1 } };
+      const made = schedule(supervisor, options);
+      vi.restoreAllMocks();
+      await nothingEscapes(() => clock.advance(3 * MINUTE));
+      expect(made.runs.map((run) => run.kind)).toEqual(['error', 'error', 'submitted', 'submitted', 'submitted']);
+    }
+  });
+
+  test('no callback is called before the call that failed has returned', async () => {
+    const { supervisor, clock } = setup();
+    const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', task: { run: () => 1 } });
+    made.pause();
+    await clock.advance(10 * MINUTE);
+    broken((ms) => new Date(ms));
+    const onError = vi.fn();
+    made.update({ onError, timezone: 'Europe/Berlin' });
+    made.resume();
+    expect(made.totals.errors).toBe(1);
+    expect(onError).not.toHaveBeenCalled();
+    await clock.settle();
+    expect(onError).toHaveBeenCalledTimes(1);
+  });
+
+  test('a run that fails leaves its schedule alone', async () => {
+    const { supervisor, clock } = setup();
+    const run = () => {
+      throw new Error('no');
+    };
+    const made = schedule(supervisor, { everyMs: 1_000, maxRuns: 2, task: { restart: 'never', run } });
+    await clock.advance(3_000);
+    expect(made.runs).toMatchObject([1, 2].map(() => ({ outcome: { kind: 'failed', because: 'policy' } })));
+    expect(made.totals.errors).toBe(0);
+  });
+
+  test('what submit throws is told, and the next date is tried', async () => {
+    const { supervisor, clock } = setup();
+    const made = schedule(supervisor, { everyMs: 1_000, task: { run: () => 1 } });
+    vi.spyOn(Supervisor.prototype, 'submit').mockImplementationOnce(() => {
+      throw new Error('out of order');
+    });
+    await clock.advance(2_000);
+    expect(made.runs.map((run) => run.kind)).toEqual(['error', 'submitted']);
+  });
+
+  test('a source of chance that stops the schedule has stopped it', async () => {
+    const { supervisor, clock } = setup();
+    const random = () => {
+      if (clock.now() > 0) void made.stop();
+      return 0.5;
+    };
+    const made = schedule(supervisor, { everyMs: 1_000, jitterMs: 10, random, task: { run: () => 1 } });
+    await clock.advance(5_000);
+    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1 } });
+    expect(clock.timers).toBe(0);
+  });
+
+  test('chance that is no chance puts a date off by at most jitterMs all the same', async () => {
+    const sources: readonly [random: () => number, most: number, spread?: true][] = [
+      [() => 7, 500],
+      [() => Number.NaN, 0],
+      [
+        () => {
+          throw new Error('no luck');
+        },
+        0,
+      ],
+      [seededRandom(3), 500, true],
+    ];
+    for (const [random, most, spread = false] of sources) {
+      const { supervisor, clock } = setup();
+      const late: number[] = [];
+      schedule(supervisor, {
+        everyMs: 1_000,
+        jitterMs: 500,
+        random,
+        maxRuns: 50,
+        task: { run: (_, due) => void late.push(clock.wallNow() - due.getTime()) },
+      });
+      await clock.advance(60_000);
+      expect(late).toHaveLength(50);
+      expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+      expect(Math.max(...late)).toBeLessThanOrEqual(most + 1);
+      expect(new Set(late).size > 40).toBe(spread);
+    }
+  });
+});

@@ -1,0 +1,168 @@
+import { SpecError, Supervisor } from 'slotvisor';
+import { schedule } from 'slotvisor/cron';
+import { describe, expect, test } from 'vitest';
+import { setup } from '../../support/setup.ts';
+
+const task = { run: () => 1 };
+const CRON = { cron: '* * * * *', task };
+
+describe('an option that cannot be meant is refused where it enters, by field, rule and value, and nothing is kept', () => {
+  const rows: readonly [options: unknown, field: string, text: RegExp][] = [
+    [undefined, 'options', /must be an object, got undefined/],
+    [[], 'options', /must be an object, got an array/],
+    [{ ...CRON, protect: true }, 'protect', /is not an option; known: cron, everyMs, at, /],
+    [{ task }, 'cron', /or everyMs or at must be given/],
+    [{ cron: '* * * * *' }, 'task', /must be given/],
+    [{ ...CRON, everyMs: 5 }, 'everyMs', /does not go together with cron, got 5/],
+    [{ ...CRON, at: 5 }, 'at', /does not go together with cron/],
+    // What the parser said comes along.
+    [{ cron: '61 * * * *', task }, 'cron', /must be a cron expression \(.*minute: 61\), got "61 \* \* \* \*"/],
+    [{ cron: 'hourly', task }, 'cron', /\(.*five, six, or seven/],
+    [{ cron: '', task }, 'cron', /\(.*five, six, or seven/],
+    [{ cron: '@reboot', task }, 'cron', /\(.*@reboot is not supported/],
+    [{ cron: '* * ? * *', task }, 'cron', /'\?' is not supported/],
+    [{ cron: '2030-01-01T00:00:00', task }, 'cron', /a date is no expression/],
+    [{ cron: 5, task }, 'cron', /must be a string, got 5/],
+    [{ cron: '0 0 30 2 *', task }, 'cron', /must have a date ahead, got "0 0 30 2 \*"/],
+    [{ cron: '0 0 0 1 1 * 2019', task }, 'cron', /must have a date ahead/],
+    [{ ...CRON, timezone: 'Mars/Phobos' }, 'timezone', /\(Invalid time zone specified: Mars\/Phobos\)/],
+    [{ ...CRON, timezone: '' }, 'timezone', /must be the name of a time zone/],
+    [{ ...CRON, timezone: 2 }, 'timezone', /must be the name of a time zone, got 2/],
+    ...[0, 0.5, -1, Number.NaN, Infinity, '5', 5n].map((everyMs): [unknown, string, RegExp] => [
+      { everyMs, task },
+      'everyMs',
+      /must be a number from 1 to/,
+    ]),
+    ...[Number.NaN, Infinity, new Date('never'), null, true].map((at): [unknown, string, RegExp] => [
+      { at, task },
+      'at',
+      /must be a valid Date, epoch ms or ISO 8601 text/,
+    ]),
+    ...['tomorrow', '2030-01-01', '01/02/2030', '2030-01-01 00:00:00', '20300101T000000'].map(
+      (at): [unknown, string, RegExp] => [{ at, task }, 'at', /must be ISO 8601 text/],
+    ),
+    ...['2030-02-30T00:00', '2030-02-30T00:00:00Z', '2030-13-01T00:00', '2030-01-01T25:00', '2030-01-01T00:61:00Z'].map(
+      (at): [unknown, string, RegExp] => [{ at, timezone: 'Europe/Berlin', task }, 'at', /must be a date that exists/],
+    ),
+    [{ at: '2019-12-31T00:00:00Z', task }, 'at', /must have a date ahead/],
+    [{ ...CRON, startAt: Infinity }, 'startAt', /must be a valid Date/],
+    [{ ...CRON, startAt: '2020-02-01T00:00', endAt: '2020-02-01T00:00' }, 'endAt', /must be later than startAt/],
+    [{ ...CRON, endAt: Date.UTC(2020, 0, 1) }, 'cron', /must have a date ahead/],
+    [{ everyMs: 1_000, endAt: Date.UTC(2019, 0, 1), task }, 'everyMs', /must have a date ahead/],
+    ...[0, 1.5, -1, Number.NaN, '1'].map((maxRuns): [unknown, string, RegExp] => [
+      { ...CRON, maxRuns },
+      'maxRuns',
+      /must be a whole number from 1/,
+    ]),
+    [{ ...CRON, jitterMs: -1 }, 'jitterMs', /must be a number from 0/],
+    [{ ...CRON, toleranceMs: Number.NaN }, 'toleranceMs', /must be a number from 0/],
+    [{ ...CRON, historySize: 10_001 }, 'historySize', /must be a whole number from 0 to 10000/],
+    [{ ...CRON, missed: 'all' }, 'missed', /must be 'skip', 'once' or \{ catchUp: n \}, got "all"/],
+    [{ ...CRON, missed: null }, 'missed', /must be an object, got null/],
+    [{ ...CRON, missed: { catchUp: 0 } }, 'missed.catchUp', /must be a whole number from 1 to 1000/],
+    [{ ...CRON, missed: { catchup: 2 } }, 'catchup', /is not an option; known: catchUp/],
+    [{ ...CRON, random: 4 }, 'random', /must be a function, got 4/],
+    [{ ...CRON, onError: {} }, 'onError', /must be a function, got an object/],
+    // The supervisor's own refusals.
+    [{ cron: '* * * * *', task: 5 }, 'task', /must be an object/],
+    [{ cron: '* * * * *', task: {} }, 'run', /must be a function/],
+    [{ cron: '* * * * *', task: { run: { run: () => 1 } } }, 'run.kill', /must be a function/],
+    [{ cron: '* * * * *', task: { ...task, slot: '' } }, 'slot', /must not be empty/],
+    [{ cron: '* * * * *', task: { ...task, admission: 'drop' } }, 'admission', /must be one of/],
+    [{ cron: '* * * * *', task: { ...task, overlap: true } }, 'overlap', /is not an option/],
+    [
+      {
+        ...CRON,
+        get maxRuns(): number {
+          throw new Error('not today');
+        },
+      },
+      'options',
+      /must be readable \(not today\)/,
+    ],
+  ];
+  for (const [options, field, text] of rows)
+    test(`${field}: ${text.source}`, () => {
+      const { supervisor, clock } = setup();
+      const make = () => schedule(supervisor, options as never);
+      expect(make).toThrow(SpecError);
+      expect(make).toThrow(expect.objectContaining({ field, message: expect.stringMatching(text) }));
+      expect(clock.timers).toBe(0);
+      expect(supervisor.snapshot().totals.submitted).toBe(0);
+    });
+
+  test('something that is no supervisor', () => {
+    for (const other of [undefined, null, {}, 5])
+      expect(() => schedule(other as never, CRON)).toThrow(expect.objectContaining({ field: 'supervisor' }));
+  });
+
+  test('next asks for 0 to 1,000 dates', () => {
+    const made = schedule(setup().supervisor, CRON);
+    expect(made.next(0)).toEqual([]);
+    expect(made.next(1_000)).toHaveLength(1_000);
+    for (const count of [-1, 0.5, 1_001, Infinity, '1']) expect(() => made.next(count as number)).toThrow(SpecError);
+  });
+});
+
+describe('what can be meant', () => {
+  test('a task that only the defaults of its supervisor make complete', () => {
+    const options = { ...CRON, task: { ...task, intervalMs: 5 } };
+    expect(() => schedule(new Supervisor(), options)).toThrow(expect.objectContaining({ field: 'intervalMs' }));
+    const supervisor = new Supervisor({ defaults: { restart: 'always' } });
+    expect(schedule(supervisor, options).stop()).toBeInstanceOf(Promise);
+  });
+
+  test('making a schedule submits nothing and counts nothing', () => {
+    const { supervisor } = setup();
+    schedule(supervisor, CRON);
+    expect(supervisor.snapshot().totals).toMatchObject({ submitted: 0, rejected: 0 });
+  });
+
+  const day = Date.UTC(2030, 2, 31);
+  const HOUR = 3_600_000;
+  const moments: readonly [at: Date | string | number, ms: number][] = [
+    [new Date(day), day],
+    [day + 0.7, day],
+    ['2030-03-31T12:00:00Z', day + 12 * HOUR],
+    ['2030-03-31T12:00:00.25+05:30', day + 6.5 * HOUR + 250],
+    ['2030-03-31T12:00', day + 10 * HOUR],
+    ['2030-03-31T12:00:01.250', day + 10 * HOUR + 1_250],
+    ['2030-03-31T02:30:00', day + 1.5 * HOUR], // skipped: 3:30 it is
+    ['2030-10-27T02:30:00', Date.UTC(2030, 9, 27, 0, 30)], // repeated: the first one
+  ];
+  for (const [at, ms] of moments)
+    test(`at ${String(at)} in Berlin is ${new Date(ms).toISOString()}`, () => {
+      const made = schedule(setup().supervisor, { at, timezone: 'Europe/Berlin', task });
+      expect(made.next()).toEqual([new Date(ms)]);
+    });
+
+  test('a Date, a task or a policy that is changed afterwards changes nothing', () => {
+    const at = new Date(Date.UTC(2020, 5, 1));
+    const missed = { catchUp: 2 };
+    const made = schedule(setup().supervisor, { at, missed, task });
+    at.setFullYear(2021);
+    missed.catchUp = -1;
+    expect(made.next()).toEqual([new Date(Date.UTC(2020, 5, 1))]);
+  });
+
+  test('a value, a state and a date keep their types; two kinds of dates at once do not compile', async () => {
+    const { supervisor } = setup();
+    const run = (ctx: { state: number }, due: Date) => ctx.state + due.getFullYear();
+    const made = schedule(supervisor, { cron: '@yearly', task: { state: () => 1, run } });
+    const value: Promise<number> = made.trigger().value();
+    // @ts-expect-error a number, or the types are `any`
+    const wrong: Promise<string> = made.trigger().value();
+    // @ts-expect-error one kind
+    expect(() => schedule(supervisor, { cron: '@yearly', everyMs: 5, task })).toThrow(SpecError);
+    // @ts-expect-error or it never runs
+    expect(() => schedule(supervisor, { task })).toThrow(SpecError);
+    made.update({ everyMs: 5_000 });
+    expect(await value).toBe(2021);
+    await expect(wrong).rejects.toThrow(/slotBusy/);
+  });
+
+  test('without a zone expressions are read in the zone of the process', () => {
+    const made = schedule(setup().supervisor, { cron: '0 0 1 6 *', task });
+    expect(made.next()).toEqual([new Date(2020, 5, 1)]);
+  });
+});

@@ -1,0 +1,381 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { ClosedError, type TaskContext } from 'slotvisor';
+import { type Schedule, type ScheduleOptions, schedule } from 'slotvisor/cron';
+import { describe, expect, test } from 'vitest';
+import { gateBody } from '../../support/gate.ts';
+import { setup } from '../../support/setup.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+
+const iso = (dates: readonly (Date | undefined)[]) => dates.map((date) => date?.toISOString());
+
+/** A schedule over an instant body that writes down the dates it runs for. */
+function recorded(world: ReturnType<typeof setup>, options: Partial<ScheduleOptions>) {
+  const dues: string[] = [];
+  const run = (_: TaskContext, due: Date) => void dues.push(due.toISOString());
+  const made = schedule(world.supervisor, { timezone: 'UTC', ...options, task: { run, ...options.task } } as never);
+  return { schedule: made as Schedule, dues };
+}
+
+/** The kinds of what a schedule did, with what matters of each. */
+function told(made: Schedule): string[] {
+  return made.runs.map((run) => {
+    if (run.kind === 'submitted') return `${run.cause} ${run.admission} ${run.outcome?.kind ?? 'alive'}`;
+    return run.kind === 'missed' ? `missed ${run.count}` : `error ${String(run.error)}`;
+  });
+}
+
+describe('a schedule runs its task', () => {
+  test('at the dates of an expression, in its zone, and says them beforehand and afterwards', async () => {
+    const world = setup(); // 2020-01-01T00:00:00Z
+    const made = recorded(world, { cron: '30 9 * * MON-FRI', timezone: 'Asia/Kolkata' });
+    const dates = ['2020-01-01T04:00:00.000Z', '2020-01-02T04:00:00.000Z', '2020-01-03T04:00:00.000Z'];
+    expect(iso(made.schedule.next(4))).toEqual([...dates, '2020-01-06T04:00:00.000Z']);
+    await world.clock.advance(3 * 24 * HOUR);
+    expect(made.dues).toEqual(dates);
+    expect(iso([made.schedule.previous()])).toEqual(dates.slice(-1));
+    expect(iso(made.schedule.next())).toEqual(['2020-01-06T04:00:00.000Z']);
+  });
+
+  test('at a fixed rate: the length of a run moves no date', async () => {
+    const { supervisor, clock } = setup();
+    const starts: number[] = [];
+    const run = async (ctx: TaskContext) => {
+      starts.push(clock.now());
+      await ctx.sleep(700);
+    };
+    schedule(supervisor, { everyMs: SECOND, task: { run } });
+    await clock.advance(4 * SECOND);
+    expect(starts).toEqual([1_000, 2_000, 3_000, 4_000]);
+  });
+
+  test('at a fixed rate counted from startAt, past or to come', async () => {
+    const world = setup();
+    const past = recorded(world, { everyMs: MINUTE, startAt: Date.UTC(2019, 0, 1, 0, 0, 20) });
+    const ahead = recorded(world, { everyMs: 20 * SECOND, startAt: '2020-01-01T00:00:45' });
+    await world.clock.advance(90 * SECOND);
+    expect(past.dues).toEqual(['2020-01-01T00:00:20.000Z', '2020-01-01T00:01:20.000Z']);
+    expect(ahead.dues).toEqual(['45', '05', '25'].map((s, i) => `2020-01-01T00:0${i === 0 ? 0 : 1}:${s}.000Z`));
+  });
+
+  test('at once when startAt is now, although now is over when it is read', async () => {
+    const world = setup();
+    const startAt = new Date(world.clock.wallNow());
+    world.clock.block(3);
+    const made = recorded(world, { everyMs: MINUTE, startAt });
+    await world.clock.advance(0);
+    expect(made.dues).toEqual([startAt.toISOString()]);
+  });
+
+  test('once, and has then ended', async () => {
+    const world = setup();
+    const made = recorded(world, { at: '2020-01-01T06:00', timezone: 'Europe/Berlin' });
+    expect(iso(made.schedule.next(5))).toEqual(['2020-01-01T05:00:00.000Z']);
+    await world.clock.advance(5 * HOUR);
+    expect(made.dues).toEqual(['2020-01-01T05:00:00.000Z']);
+    expect(made.schedule.status).toBe('ended');
+    expect(made.schedule.next()).toEqual([]);
+    expect(world.clock.timers).toBe(0);
+  });
+
+  test('from startAt, included, until endAt, excluded', async () => {
+    const world = setup();
+    const made = recorded(world, {
+      cron: '0 * * * *',
+      startAt: new Date(Date.UTC(2020, 0, 1, 2)),
+      endAt: '2020-01-01T04:00:00Z',
+    });
+    await world.clock.advance(6 * HOUR);
+    expect(made.dues).toEqual(['2020-01-01T02:00:00.000Z', '2020-01-01T03:00:00.000Z']);
+    expect(made.schedule.status).toBe('ended');
+  });
+
+  test('maxRuns times, where neither a dropped run nor a trigger counts', async () => {
+    const { supervisor, clock } = setup();
+    const body = gateBody();
+    const made = schedule(supervisor, { everyMs: SECOND, maxRuns: 2, task: { run: body.body } });
+    expect(made.next(9)).toHaveLength(2);
+    made.trigger();
+    await clock.advance(1_500); // the first date finds the trigger's run alive
+    body.open('done');
+    await clock.advance(1_000);
+    body.open('done');
+    await clock.advance(1_000);
+    expect(told(made)).toEqual([
+      'trigger started completed',
+      'date rejected rejected',
+      'date started completed',
+      'date started alive',
+    ]);
+    expect(made.status).toBe('ended');
+  });
+
+  test('put off by jitter, which is no lateness and reorders nothing', async () => {
+    const { supervisor, clock } = setup();
+    const draws = [0.9, 0.1, 0.5];
+    const starts: [number, string][] = [];
+    const made = schedule(supervisor, {
+      cron: '*/10 * * * * *',
+      jitterMs: 40 * SECOND,
+      toleranceMs: 0,
+      random: () => draws.shift() ?? 0.5,
+      task: { admission: 'queue', run: (_, due) => void starts.push([clock.now(), due.toISOString().slice(17, 19)]) },
+    });
+    expect(iso(made.next())).toEqual(['2020-01-01T00:00:10.000Z']);
+    await clock.advance(51 * SECOND);
+    expect(starts).toEqual([
+      [46_000, '10'],
+      [46_000, '20'], // drawn for second 24: it waits for the one before it
+      [50_000, '30'],
+    ]);
+    expect(made.totals).toMatchObject({ submitted: 3, missed: 0 });
+  });
+
+  test('in the async context of the one who made it, whoever set the timer', async () => {
+    const { supervisor, clock } = setup();
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const make = (everyMs: number) =>
+      schedule(supervisor, { everyMs, task: { run: () => void seen.push(storage.getStore()) } });
+    storage.run('first', () => make(2_000));
+    storage.run('second', () => make(3_000));
+    await clock.advance(3_000);
+    expect(seen).toEqual(['first', 'second']);
+  });
+
+  test('as the task was when it was read', async () => {
+    const { supervisor, clock } = setup();
+    const task = { name: 'kept', meta: 1, run: () => 'first' };
+    const made = schedule(supervisor, { everyMs: SECOND, task });
+    Object.assign(task, { name: 'changed', meta: 2, run: () => 'second' });
+    await clock.advance(SECOND);
+    expect(made.runs).toMatchObject([{ outcome: { kind: 'completed', value: 'first' } }]);
+  });
+
+  test('that can be killed, with this bound and the date handed in', async () => {
+    const { supervisor, clock } = setup();
+    const worker = {
+      dues: [] as number[],
+      killed: 0,
+      run(ctx: TaskContext, due: Date): Promise<never> {
+        this.dues.push(due.getTime());
+        return ctx.sleep(Infinity).then(
+          () => new Promise<never>(() => {}),
+          () => new Promise<never>(() => {}),
+        );
+      },
+      kill() {
+        this.killed += 1;
+      },
+    };
+    const made = schedule(supervisor, {
+      everyMs: SECOND,
+      maxRuns: 1,
+      task: { run: worker, timeoutMs: 10, graceMs: 10, restart: 'never' },
+    });
+    await clock.advance(2_000);
+    expect(worker).toMatchObject({ dues: [Date.UTC(2020, 0, 1, 0, 0, 1)], killed: 1 });
+    expect(made.runs).toHaveLength(1);
+  });
+});
+
+describe('overlap is the admission policy of the slot', () => {
+  test('a date that finds the run before it alive is dropped, loudly', async () => {
+    const { supervisor, clock, recorded: events } = setup();
+    const body = gateBody();
+    const made = schedule(supervisor, { everyMs: SECOND, task: { name: 'report', run: body.body } });
+    await clock.advance(3_000);
+    expect(body.calls).toHaveLength(1);
+    expect(told(made)).toEqual(['date started alive', 'date rejected rejected', 'date rejected rejected']);
+    expect(made.totals).toEqual({ submitted: 3, dropped: 2, missed: 0, errors: 0 });
+    expect(supervisor.snapshot().totals.dropped).toBe(2);
+    expect(events.of('rejected')).toMatchObject([1, 2].map(() => ({ slot: 'report', reason: 'slotBusy' })));
+  });
+
+  const rows = [
+    { admission: 'queue', expected: ['date started completed', 'date queued alive', 'date queued alive'] },
+    { admission: 'replace', expected: ['date started canceled', 'date queued rejected', 'date queued alive'] },
+    { admission: 'keepLatest', expected: ['date started completed', 'date queued rejected', 'date queued alive'] },
+    { admission: 'join', expected: ['date started completed', 'date joined completed', 'date joined completed'] },
+  ] as const;
+  for (const { admission, expected } of rows)
+    test(`${admission} holds for a schedule as for any other submission`, async () => {
+      const { supervisor, clock } = setup();
+      const body = gateBody();
+      const made = schedule(supervisor, {
+        everyMs: SECOND,
+        maxRuns: 3,
+        task: { slot: 'one', admission, run: body.body },
+      });
+      await clock.advance(3_000);
+      body.open('first');
+      await clock.settle();
+      expect(told(made)).toEqual(expected);
+      expect(body.calls.length).toBeLessThanOrEqual(2);
+    });
+
+  test('without a slot or a name a schedule has a slot of its own; two schedules of one slot keep each other out', async () => {
+    const { supervisor, clock } = setup();
+    const body = gateBody();
+    const own = [1, 2].map(() => schedule(supervisor, { everyMs: SECOND, task: { run: body.body } }));
+    const shared = [1, 2].map(() =>
+      schedule(supervisor, { everyMs: SECOND, task: { slot: 'shared', run: body.body } }),
+    );
+    await clock.advance(1_000);
+    expect([...own, ...shared].map((made) => told(made)[0])).toEqual([
+      ...['date started alive', 'date started alive', 'date started alive', 'date rejected rejected'],
+    ]);
+  });
+
+  test('a trigger obeys it too, is told as one, and works while paused', async () => {
+    const { supervisor, clock } = setup();
+    const body = gateBody();
+    const made = schedule(supervisor, { cron: '@daily', task: { run: body.body } });
+    made.pause();
+    expect(made.trigger().admission).toBe('started');
+    const second = made.trigger();
+    expect(await second.outcome).toMatchObject({ kind: 'rejected', reason: 'slotBusy' });
+    await clock.settle();
+    expect(told(made)).toEqual(['trigger started alive', 'trigger rejected rejected']);
+    expect(made.runs[0]).toMatchObject({ due: new Date(clock.wallNow()), at: new Date(clock.wallNow()) });
+  });
+});
+
+describe('a schedule is changed in place', () => {
+  test('update takes new dates from now, and keeps the history, the counts and what runs', async () => {
+    const world = setup();
+    const made = recorded(world, { everyMs: SECOND });
+    await world.clock.advance(1_500);
+    made.schedule.update({ cron: '*/10 * * * * *' });
+    await world.clock.advance(9_000);
+    expect(made.dues.map((due) => due.slice(17, 19))).toEqual(['01', '10']);
+    expect(made.schedule.totals.submitted).toBe(2);
+    made.schedule.update({ at: Date.UTC(2020, 0, 1, 0, 0, 12) });
+    await world.clock.advance(10_000);
+    expect(made.dues.map((due) => due.slice(17, 19))).toEqual(['01', '10', '12']);
+  });
+
+  test('update of anything else moves no date', async () => {
+    const world = setup();
+    const made = recorded(world, { everyMs: 10 * SECOND, historySize: 5 });
+    await world.clock.advance(6_000);
+    made.schedule.update({ historySize: 1, missed: 'once', maxRuns: 3, task: { run: () => 'new' } });
+    made.schedule.update({ endAt: '2021-01-01T00:00:00Z', timezone: 'Europe/Berlin' });
+    expect(iso(made.schedule.next(4))).toEqual(['10', '20', '30'].map((s) => `2020-01-01T00:00:${s}.000Z`));
+    await world.clock.advance(60_000);
+    expect(made.dues).toEqual([]);
+    expect(made.schedule.runs).toMatchObject([{ outcome: { value: 'new' } }]);
+    expect(made.schedule.totals.submitted).toBe(3);
+  });
+
+  test('a bound is taken back with the value that says none', () => {
+    const world = setup();
+    const { schedule: made } = recorded(world, {
+      cron: '0 0 * * *',
+      startAt: '2020-03-01T00:00',
+      endAt: '2020-03-03T00:00',
+    });
+    expect(made.next(9)).toHaveLength(2);
+    made.update({ endAt: Infinity, startAt: -Infinity, maxRuns: Infinity });
+    expect(made.next(9)).toHaveLength(9);
+    expect(iso(made.next())).toEqual(['2020-01-02T00:00:00.000Z']);
+  });
+
+  test('a refused update changes nothing', () => {
+    const world = setup();
+    const { schedule: made } = recorded(world, { cron: '0 0 * * *' });
+    const before = iso(made.next(3));
+    expect(() => made.update({ maxRuns: 1, cron: '61 * * * *' })).toThrow(/cron must be a cron expression/);
+    expect(() => made.update({ everyMs: 5, task: { run: () => 1, slot: '' } })).toThrow(/slot must not be empty/);
+    expect(iso(made.next(3))).toEqual(before);
+  });
+
+  test('an update to what has been run already ends it', async () => {
+    const world = setup();
+    const made = recorded(world, { everyMs: SECOND });
+    await world.clock.advance(2_000);
+    made.schedule.update({ maxRuns: 2 });
+    expect(made.schedule.status).toBe('ended');
+  });
+
+  test('a paused one runs nothing, also after an update, and holds no timer', async () => {
+    const world = setup();
+    const made = recorded(world, { everyMs: SECOND });
+    made.schedule.pause();
+    made.schedule.update({ everyMs: 2 * SECOND });
+    expect(world.clock.timers).toBe(0);
+    await world.clock.advance(10_000);
+    expect(made.dues).toEqual([]);
+    expect(made.schedule.status).toBe('paused');
+  });
+
+  test('runs keeps the last historySize entries; totals count all', async () => {
+    const world = setup();
+    const made = recorded(world, { everyMs: SECOND, historySize: 3 });
+    await world.clock.advance(10_000);
+    expect(made.schedule.runs.map((run) => run.kind === 'submitted' && run.due.getUTCSeconds())).toEqual([8, 9, 10]);
+    expect(made.schedule.totals.submitted).toBe(10);
+  });
+});
+
+describe('a schedule ends', () => {
+  test('with stop, at once and for good; stop waits for its runs and stops none', async () => {
+    const { supervisor, clock } = setup();
+    const body = gateBody();
+    const made = schedule(supervisor, { everyMs: SECOND, task: { run: body.body } });
+    await clock.advance(1_000);
+    let stopped = false;
+    const stop = made.stop().then(() => {
+      stopped = true;
+    });
+    expect(made.status).toBe('ended');
+    await clock.advance(5_000);
+    expect(stopped).toBe(false);
+    expect(body.calls[0]?.canceled).toBe(false);
+    body.open('done');
+    await stop;
+    expect(told(made)).toEqual(['date started completed']);
+    expect(() => made.trigger()).toThrow(ClosedError);
+    expect(() => made.update({ everyMs: 5 })).toThrow(ClosedError);
+    made.resume();
+    expect(made.status).toBe('ended');
+    expect(clock.timers).toBe(0);
+  });
+
+  test('when it is disposed of', async () => {
+    const { supervisor, clock } = setup();
+    const ended = await (async () => {
+      await using made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
+      await clock.advance(1_000);
+      return made;
+    })();
+    expect(ended.status).toBe('ended');
+  });
+
+  test('with the shutdown of its supervisor, paused ones too; then none can be made', async () => {
+    const { supervisor, clock } = setup();
+    const make = () => schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
+    const [active, paused] = [make(), make()];
+    paused.pause();
+    await supervisor.shutdown();
+    await clock.settle();
+    expect([active.status, paused.status]).toEqual(['ended', 'ended']);
+    expect(clock.timers).toBe(0);
+    expect(make).toThrow(ClosedError);
+  });
+
+  test('with the first date that a draining supervisor refuses', async () => {
+    const { supervisor, clock } = setup();
+    const stubborn = gateBody();
+    supervisor.submit({ run: stubborn.body });
+    await clock.settle();
+    const made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
+    const closed = supervisor.shutdown({ graceMs: 10_000 });
+    await clock.advance(1_000);
+    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 0, errors: 0 } });
+    stubborn.open('done');
+    await closed;
+  });
+});

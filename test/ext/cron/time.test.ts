@@ -1,0 +1,355 @@
+// Time that does not go on evenly: stalls, pauses, a wall clock that is set, transitions of a zone, and delays that no timer holds.
+
+import { Cron } from 'croner';
+import { type Clock, Supervisor } from 'slotvisor';
+import { type MissedPolicy, type Schedule, type ScheduleOptions, schedule } from 'slotvisor/cron';
+import { VirtualClock } from 'slotvisor/testing';
+import { describe, expect, test, vi } from 'vitest';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const START = Date.UTC(2020, 0, 1);
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly supervisor: Supervisor;
+  /** Delays of the timers that were set. */
+  readonly delays: number[];
+  make(options: Partial<ScheduleOptions>): { schedule: Schedule; dues: string[] };
+}
+
+/** What a schedule runs is written down as the time of day of its date and, where it differs, of its start. */
+function world(wallMs = START): World {
+  const clock = new VirtualClock({ wallMs });
+  const delays: number[] = [];
+  const watched: Clock = {
+    now: () => clock.now(),
+    wallNow: () => clock.wallNow(),
+    setTimer(ms, fire) {
+      delays.push(ms);
+      return clock.setTimer(ms, fire);
+    },
+  };
+  const supervisor = new Supervisor({ clock: watched });
+  const timeOf = (ms: number) => new Date(ms).toISOString().slice(11, 19);
+  const make: World['make'] = (options) => {
+    const dues: string[] = [];
+    const run = (_: unknown, due: Date) => {
+      const [wanted, got] = [timeOf(due.getTime()), timeOf(clock.wallNow())];
+      dues.push(wanted === got ? wanted : `${wanted} at ${got}`);
+    };
+    const made = schedule(supervisor, { timezone: 'UTC', ...options, task: { run, ...options.task } } as never);
+    return { schedule: made as Schedule, dues };
+  };
+  return { clock, supervisor, delays, make };
+}
+
+const missedIn = (made: Schedule) =>
+  made.runs.flatMap((run) => (run.kind === 'missed' ? [`${run.count} to ${run.due.toISOString().slice(11, 19)}`] : []));
+
+describe('dates that could not have their turn', () => {
+  interface Row {
+    readonly missed: MissedPolicy;
+    /** How long nothing could run, from 00:00:30 on. */
+    readonly goneMs: number;
+    readonly dues: readonly string[];
+    readonly lost: readonly string[];
+  }
+  // A date every minute, on time up to 20 s later.
+  const rows: readonly Row[] = [
+    { missed: 'skip', goneMs: 3 * MINUTE, dues: ['00:04:00'], lost: ['3 to 00:03:00'] },
+    {
+      missed: 'skip',
+      goneMs: 3 * MINUTE - 20 * SECOND,
+      dues: ['00:03:00 at 00:03:10', '00:04:00'],
+      lost: ['2 to 00:02:00'],
+    },
+    { missed: 'once', goneMs: 3 * MINUTE, dues: ['00:03:00 at 00:03:30', '00:04:00'], lost: ['2 to 00:02:00'] },
+    {
+      missed: 'once',
+      goneMs: 3 * MINUTE - 20 * SECOND,
+      dues: ['00:03:00 at 00:03:10', '00:04:00'],
+      lost: ['2 to 00:02:00'],
+    },
+    {
+      missed: { catchUp: 2 },
+      goneMs: 3 * MINUTE,
+      dues: ['00:02:00 at 00:03:30', '00:03:00 at 00:03:30', '00:04:00'],
+      lost: ['1 to 00:01:00'],
+    },
+    {
+      missed: { catchUp: 9 },
+      goneMs: 3 * MINUTE,
+      dues: ['00:01:00 at 00:03:30', '00:02:00 at 00:03:30', '00:03:00 at 00:03:30', '00:04:00'],
+      lost: [],
+    },
+  ];
+  const ways: Record<string, (clock: VirtualClock, made: Schedule, ms: number) => void> = {
+    'a blocked event loop': (clock, _, ms) => clock.block(ms),
+    'a pause': (clock, made, ms) => {
+      made.pause();
+      clock.block(ms);
+      made.resume();
+    },
+    // Shown at once by an update that changes no date, or else within half a minute.
+    'a wall clock set forward': (clock, made, ms) => {
+      clock.setWall(clock.wallNow() + ms);
+      made.pause();
+      made.resume();
+    },
+  };
+  for (const [way, go] of Object.entries(ways))
+    for (const { missed, goneMs, dues, lost } of rows)
+      test(`after ${way} of ${goneMs / SECOND} s: ${JSON.stringify(missed)}`, async () => {
+        const { clock, make } = world();
+        const made = make({ cron: '* * * * *', missed, toleranceMs: 20 * SECOND });
+        await clock.advance(30 * SECOND);
+        go(clock, made.schedule, goneMs);
+        await clock.advance(START + 4 * MINUTE - clock.wallNow());
+        expect(made.dues).toEqual(dues);
+        expect(missedIn(made.schedule)).toEqual(lost);
+        expect(made.schedule.totals.missed).toBe(lost.reduce((sum, text) => sum + Number.parseInt(text, 10), 0));
+      });
+
+  test('runs that catch up follow one another under every admission policy, and stop for a pause', async () => {
+    const { clock, make } = world();
+    const open: (() => void)[] = [];
+    let alive = 0;
+    let most = 0;
+    const run = async () => {
+      alive += 1;
+      most = Math.max(most, alive);
+      await new Promise<void>((resolve) => open.push(resolve));
+      alive -= 1;
+    };
+    const { schedule: made } = make({
+      everyMs: HOUR,
+      missed: { catchUp: 3 },
+      task: { admission: 'dropIfRunning', run },
+    });
+    clock.block(5 * HOUR + 1);
+    await clock.advance(0);
+    expect(made.runs.map((one) => one.kind)).toEqual(['missed', 'submitted']);
+    made.pause();
+    open.shift()?.();
+    await clock.settle();
+    expect(made.totals.submitted).toBe(1);
+    made.resume();
+    for (let i = 0; i < 3; i += 1) {
+      await clock.settle();
+      open.shift()?.();
+    }
+    await clock.settle();
+    expect(made.totals).toMatchObject({ submitted: 3, dropped: 0, missed: 2 });
+    expect(most).toBe(1);
+  });
+
+  test('what still waits to be caught up is bounded, too', async () => {
+    const { clock, make } = world();
+    const { schedule: made } = make({
+      everyMs: MINUTE,
+      missed: { catchUp: 2 },
+      task: { run: () => new Promise(() => {}) },
+    });
+    for (let i = 0; i < 3; i += 1) {
+      clock.block(5 * MINUTE);
+      await clock.advance(0);
+    }
+    // Of fifteen dates one runs, two wait, all others were missed.
+    expect(made.totals).toMatchObject({ submitted: 1, missed: 12 });
+  });
+
+  test('new dates take the place of what still waits to be caught up', async () => {
+    const { clock, make } = world();
+    const open: (() => void)[] = [];
+    const run = () => new Promise<void>((resolve) => open.push(resolve));
+    const { schedule: made } = make({ everyMs: MINUTE, missed: { catchUp: 3 }, task: { run } });
+    clock.block(3 * MINUTE);
+    await clock.advance(0);
+    made.update({ everyMs: HOUR });
+    open.shift()?.();
+    await clock.advance(MINUTE);
+    expect(made.totals).toMatchObject({ submitted: 1, missed: 0 });
+  });
+
+  test('a short pause between two dates repeats none', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '* * * * *', missed: { catchUp: 9 } });
+    for (let i = 0; i < 3; i += 1) {
+      await clock.advance(MINUTE);
+      made.schedule.pause();
+      made.schedule.resume();
+    }
+    expect(made.dues).toEqual(['00:01:00', '00:02:00', '00:03:00']);
+    expect(made.schedule.totals).toMatchObject({ submitted: 3, missed: 0 });
+  });
+
+  test('what waits to be caught up is caught up although no date is left', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '0 * * * *', endAt: '2020-01-01T05:00', missed: { catchUp: 3 } });
+    clock.block(9 * HOUR);
+    await clock.advance(0);
+    expect(made.dues.map((due) => due.slice(0, 5))).toEqual(['02:00', '03:00', '04:00']);
+    expect(made.schedule.status).toBe('ended');
+  });
+
+  test('a very long absence costs little: dates are counted up to 100, the latest are found from behind', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '* * * * * *', missed: { catchUp: 2 }, historySize: 5 });
+    clock.block(400 * DAY + 500);
+    const asked = [vi.spyOn(Cron.prototype, 'nextRun'), vi.spyOn(Cron.prototype, 'previousRuns')];
+    await clock.advance(0);
+    expect(asked.reduce((sum, spy) => sum + spy.mock.calls.length, 0)).toBeLessThan(300);
+    vi.restoreAllMocks();
+    expect(made.dues).toEqual(['23:59:59 at 00:00:00', '00:00:00']);
+    expect(missedIn(made.schedule)).toEqual(['98 to 23:59:58']);
+    await clock.advance(2 * SECOND);
+    expect(made.dues.slice(2)).toEqual(['00:00:01', '00:00:02']);
+  });
+
+  test('a date given as at is on time up to toleranceMs later, and refused past that', async () => {
+    const { clock, make } = world();
+    const made = make({ at: START - 10 * SECOND, toleranceMs: 10 * SECOND });
+    await clock.advance(0);
+    expect(made.dues).toEqual(['23:59:50 at 00:00:00']);
+    expect(() => make({ at: START - 10 * SECOND - 1, toleranceMs: 10 * SECOND })).toThrow(/at must have a date ahead/);
+  });
+});
+
+describe('a wall clock that is set', () => {
+  test('is noticed within half a minute, and a date that it jumped over is late, not lost', async () => {
+    const { clock, make } = world();
+    const made = make({ at: '2020-03-01T12:00' });
+    await clock.advance(10 * SECOND);
+    clock.setWall(Date.UTC(2020, 2, 1, 12, 0, 5));
+    await clock.advance(30 * SECOND);
+    expect(made.dues).toEqual(['12:00:00 at 12:00:25']);
+  });
+
+  test('back by up to an hour repeats no date', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '*/20 * * * *' });
+    await clock.advance(41 * MINUTE);
+    clock.setWall(START + 5 * MINUTE);
+    await clock.advance(HOUR);
+    expect(made.dues).toEqual(['00:20:00', '00:40:00', '01:00:00']);
+    expect(made.schedule.totals).toMatchObject({ submitted: 3, missed: 0 });
+  });
+
+  test('back by more than an hour was wrong: dates count from what it says now', async () => {
+    const { clock, make } = world(START + DAY);
+    const made = make({ cron: '0 */6 * * *' });
+    const paused = make({ cron: '0 */6 * * *' });
+    await clock.advance(6 * HOUR);
+    paused.schedule.pause();
+    clock.setWall(START + 5 * HOUR);
+    await clock.advance(30 * SECOND);
+    paused.schedule.resume();
+    expect(made.schedule.next()).toEqual([new Date(START + 6 * HOUR)]);
+    await clock.advance(HOUR);
+    expect(made.dues).toEqual(['06:00:00', '06:00:00']);
+    expect(paused.dues).toEqual(made.dues);
+  });
+
+  test('moves no date of a fixed rate, and shows the dates as it shows the time', async () => {
+    const { clock, make } = world();
+    const made = make({ everyMs: 10 * SECOND });
+    await clock.advance(15 * SECOND);
+    clock.setWall(START - 2 * HOUR);
+    await clock.advance(10 * SECOND);
+    clock.setWall(START + 9 * HOUR);
+    await clock.advance(10 * SECOND);
+    expect(made.dues).toEqual(['00:00:10', '22:00:05', '09:00:05']);
+    expect(made.schedule.next()).toEqual([new Date(START + 9 * HOUR + 15 * SECOND)]);
+    expect(made.schedule.totals.missed).toBe(0);
+  });
+});
+
+describe('two clocks that are not read at once', () => {
+  test('leave the round dates of a fixed rate round', async () => {
+    const clock = new VirtualClock();
+    let reads = 0;
+    const noisy: Clock = {
+      now: () => clock.now() + (reads++ % 7) / 9,
+      wallNow: () => Math.floor(clock.wallNow() + (reads++ % 5) / 3),
+      setTimer: (ms, fire) => clock.setTimer(ms, fire),
+    };
+    const dues: number[] = [];
+    const run = (_: unknown, due: Date) => void dues.push(due.getTime());
+    const made = schedule(new Supervisor({ clock: noisy }), {
+      everyMs: SECOND,
+      startAt: 0,
+      maxRuns: 20,
+      task: { run },
+    });
+    const promised = made.next(20).map((date) => date.getTime());
+    await clock.advance(MINUTE);
+    expect(dues).toEqual(promised);
+    expect(dues.filter((ms) => ms % SECOND !== 0)).toEqual([]);
+  });
+});
+
+describe('timers', () => {
+  test('are never longer than half a minute, never negative, and none fires a far date early', async () => {
+    const { clock, make, delays } = world();
+    const made = make({ at: '2024-02-29T00:00' });
+    make({ everyMs: 8e15 });
+    clock.block(50); // the next wake comes late
+    await clock.advance(10 * MINUTE);
+    clock.setWall(Date.UTC(2024, 1, 28, 23, 59, 59));
+    expect(made.dues).toEqual([]);
+    await clock.advance(30 * SECOND);
+    expect(made.dues).toHaveLength(1);
+    expect(delays.length).toBeLessThan(30);
+    expect(delays.filter((ms) => !(Number.isInteger(ms) && ms >= 0 && ms <= 30 * SECOND))).toEqual([]);
+  });
+
+  test('there is one for all schedules of a supervisor: 10,000 of them run on their dates', async () => {
+    const { clock, make, delays } = world();
+    const starts = new Map<number, number>();
+    for (let i = 0; i < 10_000; i += 1) {
+      const run = () => void starts.set(clock.now(), (starts.get(clock.now()) ?? 0) + 1);
+      make(i % 2 === 0 ? { everyMs: 1_000 + (i % 50), task: { run } } : { cron: `${i % 60} * * * * *`, task: { run } });
+    }
+    expect(clock.timers).toBe(1);
+    expect(delays.length).toBeLessThan(10);
+    await clock.advance(1_050);
+    expect([...starts.values()].reduce((sum, n) => sum + n)).toBe(5_000 + 167);
+    expect(starts.get(1_000)).toBe(200 + 167);
+    expect(clock.timers).toBe(1);
+  });
+
+  test('none is left when every schedule is paused or has ended', async () => {
+    const { clock, make } = world();
+    const [one, two] = [make({ everyMs: HOUR }), make({ cron: '@hourly' })];
+    one.schedule.pause();
+    expect(clock.timers).toBe(1);
+    await two.schedule.stop();
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe('over a transition, lived through', () => {
+  const rows = [
+    { zone: 'Europe/Vienna', cron: '* * * * * *', from: '2025-10-26T00:59:50Z', lasts: 20 * SECOND, runs: 20 },
+    { zone: 'Europe/Vienna', cron: '* * * * *', from: '2025-10-25T23:00:00Z', lasts: 4 * HOUR, runs: 240 },
+    { zone: 'America/Los_Angeles', cron: '* * * * *', from: '2025-11-02T07:30:00Z', lasts: 3 * HOUR, runs: 180 },
+    { zone: 'America/New_York', cron: '*/5 * * * *', from: '2026-03-08T05:00:00Z', lasts: 4 * HOUR, runs: 48 },
+    { zone: 'Australia/Lord_Howe', cron: '*/10 * * * *', from: '2026-04-04T14:00:00Z', lasts: 2 * HOUR, runs: 12 },
+    { zone: 'Europe/Belgrade', cron: '0 55 * * * *', from: '2026-03-28T20:00:00Z', lasts: DAY, runs: 24 },
+    { zone: 'America/New_York', cron: '30 2 * * *', from: '2026-03-07T12:00:00Z', lasts: 3 * DAY, runs: 3 },
+    { zone: 'America/New_York', cron: '30 1 * * *', from: '2026-10-31T12:00:00Z', lasts: 3 * DAY, runs: 3 },
+  ];
+  for (const { zone, cron, from, lasts, runs } of rows)
+    test(`${cron} in ${zone} from ${from}: ${runs} runs, each at its own moment, and no more timers than needed`, async () => {
+      const { clock, make, delays } = world(Date.parse(from));
+      const starts: number[] = [];
+      make({ cron, timezone: zone, task: { run: () => void starts.push(clock.wallNow()) } });
+      await clock.advance(lasts);
+      expect(starts).toHaveLength(runs);
+      expect(new Set(starts).size).toBe(runs);
+      expect(delays.length).toBeLessThanOrEqual(runs + lasts / (30 * SECOND) + 2);
+    });
+});

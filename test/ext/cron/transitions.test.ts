@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cronCalendar, datesAfter } from '../../../src/ext/cron/calendar.ts';
+import { expectedDates, type Field, HOUR, type Transition, transitionsOf } from './zones.ts';
+
+const YEARS = [2024, 2030] as const;
+const WINDOW = 6 * HOUR;
+
+// The first eight cover gaps of an hour and of half an hour, negative summer time, and three zones that gave transitions up; the others
+// have theirs at midnight, over the change of a day, of two hours, or at odd quarters.
+const ZONES = [
+  'Europe/Berlin',
+  'America/New_York',
+  'America/St_Johns',
+  'Australia/Lord_Howe',
+  'Africa/Casablanca',
+  'Asia/Tehran',
+  'America/Sao_Paulo',
+  'Pacific/Apia',
+  'Africa/Cairo',
+  'America/Havana',
+  'America/Santiago',
+  'America/Nuuk',
+  'Antarctica/Troll',
+  'Pacific/Chatham',
+];
+/** Without transitions in these years: the last ones that they had are looked at too. */
+const RETIRED = ['Asia/Tehran', 'America/Sao_Paulo', 'Pacific/Apia'];
+
+const range = (low: number, high: number, step = 1) =>
+  Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, i) => low + i * step);
+
+function fieldOf(top: number, most: number): fc.Arbitrary<Field> {
+  const value = fc.integer({ min: 0, max: top });
+  const list = fc
+    .uniqueArray(value, { minLength: 1, maxLength: most })
+    .map((values) => ({ text: values.join(','), values, fixed: true }));
+  const steps = fc
+    .constantFrom(...[7, 15, 20, 30].filter((step) => step <= top))
+    .map((step) => ({ text: `*/${step}`, values: range(0, top, step), fixed: false }));
+  const stepped = fc.tuple(value, value, fc.constantFrom(2, 3, 11)).map(([a, b, step]) => {
+    const [low, high] = a < b ? [a, b] : [b, a];
+    return { text: `${low}-${high}/${step}`, values: range(low, high, step), fixed: false };
+  });
+  return fc.oneof({ weight: 3, arbitrary: list }, steps, stepped);
+}
+
+const minutes = fieldOf(59, 4);
+const early = fc.uniqueArray(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 3 });
+const hours = fc.oneof(
+  fc.constant<Field>({ text: '*', values: range(0, 23), fixed: false }),
+  fc.constant<Field>({ text: '*/2', values: range(0, 23, 2), fixed: false }),
+  early.map((values): Field => ({ text: values.join(','), values, fixed: true })),
+  fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { minLength: 1, maxLength: 12 }).map(
+    (values): Field => ({
+      text: values.join(','),
+      values,
+      fixed: true,
+    }),
+  ),
+  fc
+    .integer({ min: 0, max: 20 })
+    .map((low): Field => ({ text: `${low}-${low + 3}`, values: range(low, low + 3), fixed: true })),
+);
+
+/** Around one transition the calendar must say exactly what looking at every minute says, forward, back, and from anywhere in between. */
+function agrees(transition: Transition, numRuns: number): void {
+  const { at, zone } = transition;
+  const [from, to] = [at - WINDOW, at + WINDOW];
+  fc.assert(
+    fc.property(minutes, hours, fc.double({ min: from, max: to, noNaN: true }), (minute, hour, anywhere) => {
+      const expression = `${minute.text} ${hour.text} * * *`;
+      const calendar = cronCalendar(expression, zone);
+      const expected = expectedDates(transition, minute, hour, from, to);
+      const label = `${expression} in ${zone} around ${new Date(at).toISOString()}`;
+
+      expect(datesAfter(calendar, from - 1, expected.length), label).toEqual(expected);
+      const beyond = calendar.after(expected.at(-1) ?? from - 1);
+      expect(beyond === undefined || beyond > to, label).toBe(true);
+
+      const back: number[] = [];
+      for (let date = calendar.before(to + 1); date !== undefined && date >= from; date = calendar.before(date))
+        back.push(date);
+      expect(back.reverse(), `${label}, backwards`).toEqual(expected);
+
+      const next = expected.find((date) => date > anywhere);
+      if (next !== undefined) expect(calendar.after(anywhere), `${label}, from ${anywhere}`).toBe(next);
+    }),
+    { numRuns },
+  );
+}
+
+describe('over a zone transition no date comes twice, none is left out, none goes back', () => {
+  for (const zone of ZONES) {
+    const found = transitionsOf(zone, ...YEARS);
+    test(`${zone}: ${found.length} transitions from ${YEARS.join(' to ')}`, () => {
+      expect(found.length > 0).toBe(!RETIRED.includes(zone));
+      for (const transition of found) agrees(transition, 4);
+    });
+  }
+
+  test('a time of day in a gap that ends on the next day does not come on that day', () => {
+    // The clocks of Nuuk go from 23:00 on Saturday to 0:00 on Sunday.
+    const calendar = cronCalendar('30 23 * * *', 'America/Nuuk');
+    const dates = datesAfter(calendar, Date.parse('2026-03-27T12:00:00Z'), 2).map((ms) => new Date(ms).toISOString());
+    expect(dates).toEqual(['2026-03-28T01:30:00.000Z', '2026-03-30T00:30:00.000Z']);
+  });
+
+  for (const zone of RETIRED) {
+    test(`${zone}: none any more, nothing happens where others have theirs, and its last ones`, () => {
+      const last = transitionsOf(zone, 2017, 2022);
+      expect(last.length).toBeGreaterThan(2);
+      for (const transition of last) agrees(transition, 4);
+      for (const { at } of transitionsOf('Europe/Berlin', 2026, 2027)) {
+        const [{ after } = { after: 0 }] = last.slice(-1);
+        agrees({ zone, at, before: after, after }, 4);
+      }
+    });
+  }
+});

@@ -1,0 +1,81 @@
+// What the platform's own time zone data says, read minute by minute: slow, obvious, and no code of the library.
+
+export const MINUTE = 60_000;
+export const HOUR = 3_600_000;
+
+export interface Transition {
+  readonly zone: string;
+  /** The first moment with the new offset, epoch ms. */
+  readonly at: number;
+  /** Offsets from UTC in ms. Equal ones: a moment where nothing happens. */
+  readonly before: number;
+  readonly after: number;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+export function offsetMs(zone: string, at: number): number {
+  let format = formats.get(zone);
+  if (format === undefined) {
+    const fields = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' } as const;
+    format = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', ...fields });
+    formats.set(zone, format);
+  }
+  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const local = Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day, part.hour, part.minute);
+  return local - Math.floor(at / MINUTE) * MINUTE;
+}
+
+/** Every change of the zone's offset in these years, both included, found by halving the days in which one lies. */
+export function transitionsOf(zone: string, firstYear: number, lastYear: number): Transition[] {
+  const found: Transition[] = [];
+  const end = Date.UTC(lastYear + 1, 0, 1);
+  let before = offsetMs(zone, Date.UTC(firstYear, 0, 1));
+  for (let day = Date.UTC(firstYear, 0, 1); day < end; day += 24 * HOUR) {
+    const after = offsetMs(zone, day + 24 * HOUR);
+    if (after === before) continue;
+    let [low, high] = [day, day + 24 * HOUR];
+    while (high - low > MINUTE) {
+      const middle = low + Math.floor((high - low) / 2 / MINUTE) * MINUTE;
+      if (offsetMs(zone, middle) === before) low = middle;
+      else high = middle;
+    }
+    found.push({ zone, at: high, before, after });
+    before = after;
+  }
+  return found;
+}
+
+const dayOf = (local: number): number => Math.floor(local / 24 / HOUR);
+
+/** One field of an expression, with the values that it means. */
+export interface Field {
+  readonly text: string;
+  readonly values: readonly number[];
+  /** Neither `*` nor a step: a time of day rather than an interval. */
+  readonly fixed: boolean;
+}
+
+/**
+ * The dates of `minute hour * * *` from `from` to `to`, both included, around one transition, by looking at every minute:
+ * an interval comes at each moment that matches; a time of day comes the first time that it is shown, or at the end of the gap that skips it
+ * if that is still the same day.
+ */
+export function expectedDates(transition: Transition, minute: Field, hour: Field, from: number, to: number): number[] {
+  const { at, before, after } = transition;
+  const matches = (local: number): boolean => {
+    const time = new Date(local);
+    return minute.values.includes(time.getUTCMinutes()) && hour.values.includes(time.getUTCHours());
+  };
+  const fixed = minute.fixed && hour.fixed;
+  const dates: number[] = [];
+  for (let moment = from; moment <= to; moment += MINUTE) {
+    const repeated = moment >= at && moment < at + before - after;
+    let comes = matches(moment + (moment < at ? before : after)) && !(fixed && repeated);
+    if (fixed && moment === at)
+      for (let skipped = at + before; skipped < at + after; skipped += MINUTE)
+        comes ||= matches(skipped) && dayOf(skipped) === dayOf(at + after);
+    if (comes) dates.push(moment);
+  }
+  return dates;
+}

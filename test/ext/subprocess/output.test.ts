@@ -1,0 +1,87 @@
+import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Collector, LineSplitter, Output } from '../../../src/ext/subprocess/output.ts';
+
+const nothing = (): void => {};
+
+/** The same bytes, in pieces that end anywhere, also inside a character. */
+async function lines(bytes: Buffer, cuts: readonly number[], limit = 1_000): Promise<string[]> {
+  const got: string[] = [];
+  const splitter = new LineSplitter('stdout', limit, async (line) => void got.push(line));
+  const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+  for (let n = 1; n < at.length; n += 1) await splitter.take(bytes.subarray(at[n - 1], at[n]));
+  await splitter.end();
+  return got;
+}
+
+describe('lines', () => {
+  test('are the same, however the bytes come in', async () => {
+    const text = fc.array(fc.constantFrom('a', 'é', '🚂', '\n', '\r\n', ' ')).map((parts) => parts.join(''));
+    await fc.assert(
+      fc.asyncProperty(text, fc.array(fc.nat()), async (all, cuts) => {
+        const expected = all.split('\n').map((line) => line.replace(/\r$/, ''));
+        if (all === '' || all.endsWith('\n')) expected.pop();
+        expect(await lines(Buffer.from(all), cuts)).toEqual(expected);
+      }),
+    );
+  });
+
+  test('are held to maxBuffer, each of them, in bytes', async () => {
+    expect(await lines(Buffer.from('éé\néé\n'), [], 4)).toEqual(['éé', 'éé']);
+    await expect(lines(Buffer.from('aaa\nééx'), [], 4)).rejects.toThrow('a line of stdout is over maxBuffer (4 bytes)');
+  });
+});
+
+describe('reading', () => {
+  test('a sink that is busy pauses the stream', async () => {
+    const stream = new PassThrough({ highWaterMark: 10 });
+    let release = nothing;
+    const taken: string[] = [];
+    const output = new Output(
+      stream,
+      {
+        take: (chunk) => {
+          taken.push(chunk.toString());
+          return new Promise((resolve) => {
+            release = resolve;
+          });
+        },
+        end: nothing,
+      },
+      nothing,
+    );
+    stream.write('0123456789');
+    await new Promise(setImmediate);
+    for (let n = 0; n < 4; n += 1) stream.write('0123456789');
+    await new Promise(setImmediate);
+    expect(taken).toEqual(['0123456789']);
+    expect(stream.writableNeedDrain).toBe(true); // whoever writes is told to wait
+    stream.end();
+    const releasing = setInterval(() => release(), 1);
+    await output.done;
+    clearInterval(releasing);
+    expect(taken.join('')).toBe('0123456789'.repeat(5));
+  });
+
+  test('a pipe that somebody else holds open is read to where it falls silent, and then cut', async () => {
+    const stream = new PassThrough();
+    const collector = new Collector('stdout', 100);
+    const output = new Output(stream, collector, nothing);
+    stream.write('what was left');
+    await output.drain();
+    expect(collector.text()).toBe('what was left');
+    expect(stream.destroyed).toBe(true);
+  });
+
+  test('whoever holds it open and never falls silent is cut off, too', async () => {
+    const stream = new PassThrough();
+    const output = new Output(stream, { take: nothing, end: nothing }, nothing);
+    const chunk = Buffer.alloc(4 * 1_048_576);
+    stream.on('error', nothing);
+    const writing = setInterval(() => stream.destroyed || stream.write(chunk), 1);
+    await output.drain();
+    clearInterval(writing);
+    expect(stream.destroyed).toBe(true);
+  });
+});

@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { CanceledError, type TaskContext } from 'slotvisor';
+import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
+import { describe, expect, test } from 'vitest';
+import { ALOOF, isDead, listener, type Rest, real, STUBBORN, script, until } from './setup.ts';
+
+describe('stopping', () => {
+  const rows: readonly [name: string, text: string, options: SubprocessOptions, outcome: object][] = [
+    [
+      'ended by the signal it was sent: no failure',
+      'echo; sleep 1000',
+      {},
+      { kind: 'canceled', by: 'caller', attempts: 1 },
+    ],
+    [
+      'a value on its way out',
+      "trap 'exit 0' TERM; echo; while :; do sleep 0.01; done",
+      {},
+      { kind: 'canceled', by: 'caller', attempts: 1 },
+    ],
+    [
+      'an exit code on its way out is told',
+      "trap 'exit 5' TERM; echo; while :; do sleep 0.01; done",
+      {},
+      {
+        kind: 'canceled',
+        by: 'caller',
+        attempts: 1,
+        failure: expect.objectContaining({ kind: 'exited', exitCode: 5 }),
+      },
+    ],
+    [
+      'another signal, if that is asked for',
+      "trap '' TERM; trap 'exit 0' INT; echo; while :; do sleep 0.01; done",
+      { killSignal: 'SIGINT' },
+      { kind: 'canceled', by: 'caller', attempts: 1 },
+    ],
+  ];
+  for (const [name, text, options, outcome] of rows)
+    test(name, async () => {
+      const { supervisor, recorded } = real();
+      const { lines, onLine } = listener();
+      const submission = script(supervisor, text, { ...options, onLine });
+      await until(() => lines.length > 0);
+      expect(await submission.cancel()).toEqual(outcome);
+      expect(recorded.types()).not.toContain('overrun');
+    });
+
+  test('a body that was killed before it began never begins', async () => {
+    const { lines, onLine } = listener();
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let began: Promise<void> | undefined;
+    const { supervisor, recorded } = real({
+      graceMs: 0,
+      aroundAttempt: async (_, next) => {
+        await held;
+        began = next();
+        await began;
+      },
+    });
+    const submission = script(supervisor, 'echo began', { onLine, killSignal: 'SIGCONT' }); // which does it no harm
+    await recorded.until(({ type }) => type === 'attemptStarted');
+    expect(await submission.cancel()).toMatchObject({ kind: 'killed' });
+    release();
+    await until(() => began !== undefined);
+    await expect(began).rejects.toBeInstanceOf(CanceledError);
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('what does not stop is killed, and proved dead', () => {
+  test('a process that ignores SIGTERM', async () => {
+    const { supervisor, recorded } = real({ graceMs: 50 });
+    const heard = listener();
+    const submission = script(supervisor, STUBBORN, { onLine: heard.onLine });
+    await until(() => heard.ids.length === 1);
+    expect(await submission.cancel()).toEqual({ kind: 'killed', by: 'caller', attempts: 1 });
+    expect(heard.ids.map(isDead)).toEqual([true]);
+    expect(recorded.of('overrun')).toMatchObject([{ action: 'kill' }]);
+  });
+
+  test('grandchildren that ignore SIGTERM, also when their parent heeds it: the slot waits for them', async () => {
+    const { supervisor, recorded } = real({ graceMs: 150 });
+    const heard = listener();
+    const text = `sh -c "${ALOOF.replaceAll('$', '\\$')}" & sh -c "${ALOOF.replaceAll('$', '\\$')}" & wait`;
+    const submission = script(supervisor, text, { onLine: heard.onLine }, { slot: 'one' });
+    await until(() => heard.ids.length === 2);
+    const next = supervisor.submit({
+      slot: 'one',
+      admission: 'replace',
+      restart: 'never',
+      run: () => heard.ids.map(isDead),
+    });
+    expect(await next.value()).toEqual([true, true]); // S1: when the replacement begins
+    expect(await submission.outcome).toMatchObject({ kind: 'killed', by: 'replace' });
+    expect(recorded.types(submission.id)).toContain('overrun');
+  });
+
+  test('what a leader leaves behind when it ends by itself is killed at once', async () => {
+    const { supervisor } = real();
+    const submission = script(
+      supervisor,
+      `sh -c "${STUBBORN.replaceAll('$', '\\$')}" & read line < /dev/zero & echo $!; sleep 0.1`,
+    );
+    const { stdout } = await submission.value();
+    const ids = stdout.trim().split('\n').map(Number);
+    expect(ids).toHaveLength(2);
+    expect(ids.map(isDead)).toEqual([true, true]);
+  });
+
+  test('a stopped process (SIGSTOP) is killed like any other', async () => {
+    const { supervisor } = real({ graceMs: 50 });
+    const heard = listener();
+    const submission = script(supervisor, 'echo $$; kill -STOP $$', { onLine: heard.onLine });
+    await until(() => heard.ids.length === 1);
+    expect(await submission.cancel()).toMatchObject({ kind: 'killed' });
+    expect(heard.ids.map(isDead)).toEqual([true]);
+  });
+
+  test('who has left the group and holds its output open is not waited for', async () => {
+    const { supervisor } = real();
+    const leave = `const { spawn } = require('node:child_process');
+      const child = spawn('sleep', ['1000'], { detached: true, stdio: ['ignore', 'inherit', 'ignore'] });
+      child.unref();
+      console.log(child.pid);`;
+    const run = subprocessTask(process.execPath, ['-e', leave]);
+    const { stdout } = await supervisor.submit({ restart: 'never', run }).value();
+    const escaped = Number(stdout);
+    expect(isDead(escaped)).toBe(false);
+    process.kill(escaped);
+  });
+
+  test('silence is a stall, and output is a heartbeat', async () => {
+    const { supervisor } = real({ graceMs: 0 });
+    const rest: Rest = { stallMs: 150, restart: 'onFailure', maxRetries: 1, backoff: { firstMs: 0 } };
+    const silent = await script(supervisor, STUBBORN, {}, rest).outcome;
+    expect(silent).toMatchObject({ kind: 'failed', attempts: 2, failure: { kind: 'stalled', silentMs: 150 } });
+    let beats = 0;
+    const task = subprocessTask('sh', ['-c', 'echo 1; sleep 0.05; echo 2']);
+    const nothing = (): void => {};
+    const heartbeat = (): void => {
+      beats += 1;
+    };
+    const ctx = { id: 'x-1', attempt: 1, onCancel: () => nothing, throwIfCanceled: nothing, heartbeat };
+    await task.run(ctx as unknown as TaskContext<unknown>);
+    expect(beats).toBe(2);
+  });
+
+  test('a shutdown’s grace ends in a kill, and nobody is abandoned', async () => {
+    const { supervisor } = real();
+    const heard = listener();
+    script(supervisor, STUBBORN, { onLine: heard.onLine }, { name: 'stubborn' });
+    await until(() => heard.ids.length === 1);
+    const report = await supervisor.shutdown({ graceMs: 20 });
+    expect(report).toMatchObject({ killed: [{ name: 'stubborn' }], abandoned: [] });
+    expect(heard.ids.map(isDead)).toEqual([true]);
+  });
+});
+
+test('a process that exits takes its groups with it', async () => {
+  const door = JSON.stringify(new URL('../../../src/ext/subprocess/index.ts', import.meta.url));
+  const porch = JSON.stringify(new URL('../../../src/index.ts', import.meta.url));
+  const program = `import { Supervisor } from ${porch}; import { subprocessTask } from ${door};
+    const onLine = (line) => { console.log(line); process.exit(); };
+    new Supervisor().submit({ run: subprocessTask('sh', ['-c', ${JSON.stringify(STUBBORN)}], { onLine }) });`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { stdio: 'pipe' });
+  let text = '';
+  for await (const chunk of child.stdout) text += chunk;
+  expect(text).toMatch(/^\d+\n$/);
+  await until(() => isDead(Number(text)));
+});

@@ -1,0 +1,272 @@
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { real, STUBBORN, script, until } from './setup.ts';
+
+const value = (file: string, args: string[] = [], options: SubprocessOptions = {}) =>
+  real()
+    .supervisor.submit({ restart: 'never', run: subprocessTask(file, args, options) })
+    .value();
+
+describe('what goes in and comes out', () => {
+  test('arguments arrive as they are, no shell between, and output is collected', async () => {
+    expect(await value('printf', ['%s|', '$HOME', '*', "a'b c"])).toEqual({ stdout: "$HOME|*|a'b c|", stderr: '' });
+    expect(await value('sh', ['-c', 'echo out; echo err >&2'])).toEqual({ stdout: 'out\n', stderr: 'err\n' });
+  });
+
+  test('a shell is between only when it is asked for', async () => {
+    expect((await value('echo "$((40 + 2))" | cat', [], { shell: true })).stdout).toBe('42\n');
+  });
+
+  test('the environment is what was given, and nothing else', async () => {
+    const told = async (options: SubprocessOptions) => (await value('env', [], options)).stdout.split('\n').sort();
+    process.env.SLOTVISOR_TEST = 'inherited';
+    try {
+      expect(await told({})).toEqual(['']);
+      expect(await told({ env: { A: '1' } })).toEqual(['', 'A=1']);
+      const some = { inheritEnv: ['SLOTVISOR_TEST', 'SLOTVISOR_ABSENT'] };
+      expect(await told(some)).toEqual(['', 'SLOTVISOR_TEST=inherited']);
+      expect(await told({ ...some, env: { SLOTVISOR_TEST: 'own' } })).toEqual(['', 'SLOTVISOR_TEST=own']);
+      const all = await told({ inheritEnv: true, env: { A: '1' } });
+      expect(all).toEqual(expect.arrayContaining(['A=1', 'SLOTVISOR_TEST=inherited', `PATH=${process.env.PATH}`]));
+    } finally {
+      delete process.env.SLOTVISOR_TEST;
+    }
+  });
+
+  test('stdin is closed, unless something is to be written', async () => {
+    expect((await value('cat')).stdout).toBe('');
+    const much = 'é'.repeat(300_000);
+    expect((await value('cat', [], { stdin: much })).stdout).toBe(much);
+    expect((await value('cat', [], { stdin: Buffer.from('bytes') })).stdout).toBe('bytes');
+  });
+
+  test('the working directory is a path or a URL', async () => {
+    const here = realpathSync(tmpdir());
+    expect((await value('pwd', [], { cwd: here })).stdout).toBe(`${here}\n`);
+    expect((await value('pwd', [], { cwd: pathToFileURL(here) })).stdout).toBe(`${here}\n`);
+  });
+
+  test('output that is ignored is neither read nor kept', async () => {
+    expect(await value('sh', ['-c', 'yes | head -n 2000000'], { output: 'ignore' })).toEqual({
+      stdout: '',
+      stderr: '',
+    });
+  });
+});
+
+describe('every other end is a failure, and the restart policy decides', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'slotvisor-subprocess-'));
+    writeFileSync(join(folder, 'plain'), 'not a program', { mode: 0o600 });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const exited = (exitCode: number | null, signal: string | null, message: RegExp): object => ({
+    ...{ kind: 'exited', exitCode, signal, message: expect.stringMatching(message), fatal: false },
+  });
+  const thrown = (code: string | undefined, message: RegExp): object => ({
+    kind: 'thrown',
+    message: expect.stringMatching(message),
+    error: expect.objectContaining(code === undefined ? {} : { code }),
+  });
+  const sh = (text: string): [string, string[]] => ['sh', ['-c', text]];
+  const rows: readonly [
+    name: string,
+    command: () => [string, string[]],
+    options: SubprocessOptions,
+    failure: object,
+  ][] = [
+    [
+      'an exit code, with the end of stderr',
+      () => sh('echo why >&2; exit 3'),
+      {},
+      exited(3, null, /^sh exited with code 3: why$/),
+    ],
+    ['a signal', () => sh('kill -9 $$'), {}, exited(null, 'SIGKILL', /^sh was ended by SIGKILL$/)],
+    [
+      'no such program',
+      () => ['slotvisor-none', []],
+      { inheritEnv: ['PATH'] },
+      thrown('ENOENT', /^spawn slotvisor-none ENOENT$/),
+    ],
+    ['no PATH to look in', () => ['slotvisor-none', []], {}, thrown('ENOENT', /no PATH \(see inheritEnv\)$/)],
+    [
+      'no such directory',
+      () => ['pwd', []],
+      { cwd: '/slotvisor/none' },
+      thrown('ENOENT', /directory \/slotvisor\/none does not exist/),
+    ],
+    ['no program', () => [join(folder, 'plain'), []], {}, thrown('EACCES', /EACCES/)],
+    [
+      'stdin that was not taken',
+      () => sh('exec <&-'),
+      { stdin: 'x'.repeat(1e6) },
+      thrown('EPIPE', /did not take all of its stdin/),
+    ],
+    [
+      'the exit code, rather than stdin',
+      () => sh('exec <&-; exit 4'),
+      { stdin: 'x'.repeat(1e6) },
+      exited(4, null, /code 4/),
+    ],
+    [
+      'too much output',
+      () => ['yes', []],
+      { maxBuffer: 10_000 },
+      thrown('ERR_CHILD_PROCESS_STDIO_MAXBUFFER', /^stdout is over/),
+    ],
+    ['too much on stderr', () => sh('yes >&2'), {}, thrown('ERR_CHILD_PROCESS_STDIO_MAXBUFFER', /^stderr is over/)],
+    [
+      'a line too long',
+      () => sh('yes | tr -d "\\n"'),
+      { maxBuffer: 10_000, onLine: () => {} },
+      thrown('ERR_CHILD_PROCESS_STDIO_MAXBUFFER', /^a line of stdout is over/),
+    ],
+    [
+      'a listener that throws',
+      () => sh(STUBBORN),
+      {
+        onLine: () => {
+          throw new Error('no more');
+        },
+      },
+      thrown(undefined, /^no more$/),
+    ],
+    [
+      'a listener that rejects',
+      () => sh(STUBBORN),
+      { onLine: async () => Promise.reject(new Error('later')) },
+      thrown(undefined, /^later$/),
+    ],
+  ];
+
+  for (const [name, command, options, failure] of rows)
+    test(name, async () => {
+      const { supervisor, recorded } = real();
+      const run = subprocessTask(...command(), options);
+      const outcome = await supervisor.submit({ run, maxRetries: 1, backoff: { firstMs: 0 } }).outcome;
+      expect(outcome).toMatchObject({ kind: 'failed', because: 'maxRetries', attempts: 2, failure });
+      expect(recorded.of('attemptFailed')).toHaveLength(2);
+    });
+});
+
+describe('lines', () => {
+  test('are handed over one by one, with where they came from and for whom', async () => {
+    const got: unknown[] = [];
+    const { supervisor } = real();
+    const text = "printf 'a\\n\\nb\\r\\n'; printf 'last'";
+    const submission = script(supervisor, text, { onLine: (line, stream, ctx) => got.push([line, stream, ctx.id]) });
+    expect(await submission.value()).toEqual({ stdout: '', stderr: '' });
+    expect(got).toEqual(['a', '', 'b', 'last'].map((line) => [line, 'stdout', submission.id]));
+    await script(supervisor, 'echo e >&2', { onLine: (line, stream) => got.push([line, stream]) }).value();
+    expect(got.at(-1)).toEqual(['e', 'stderr']);
+  });
+
+  test('a promise holds back the process itself', async () => {
+    const { supervisor } = real();
+    let open = (): void => {};
+    const opening = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let seen = 0;
+    let wrote = false;
+    // 20 MB in lines of 1,000 bytes: more than all the buffers on the way. When it is through, it says so on the other stream.
+    const text = 'yes $(printf %0999d 7) | head -n 20000; echo through >&2';
+    const submission = script(supervisor, text, {
+      onLine: async (_, stream) => {
+        if (stream === 'stderr') wrote = true;
+        else if (++seen === 1) await opening;
+      },
+    });
+    await until(() => seen === 1);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect({ seen, wrote }).toEqual({ seen: 1, wrote: false });
+    open();
+    await submission.value();
+    expect({ seen, wrote }).toEqual({ seen: 20_000, wrote: true });
+  });
+
+  test('the attempt lasts until the last line is taken, and none comes after it', async () => {
+    const { supervisor } = real();
+    const got: string[] = [];
+    const submission = script(supervisor, 'echo 1; echo 2', {
+      onLine: async (line) => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        got.push(line);
+      },
+    });
+    await submission.outcome;
+    expect(got).toEqual(['1', '2']);
+  });
+
+  test('a listener that never settles delays no kill, and gets no line after it', async () => {
+    const { supervisor } = real({ graceMs: 20 });
+    const got: string[] = [];
+    let release = (): void => {};
+    const submission = script(supervisor, `echo 1; echo 2; ${STUBBORN}`, {
+      onLine: (line) => {
+        got.push(line);
+        return new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      },
+    });
+    await until(() => got.length === 1);
+    expect(await submission.cancel()).toMatchObject({ kind: 'killed' });
+    release();
+    await new Promise(setImmediate);
+    expect(got).toEqual(['1']);
+  });
+});
+
+describe('bad options are refused at the door', () => {
+  const rows: readonly [options: unknown, field: string, rule: RegExp][] = [
+    [null, 'options', /must be an object, got null/],
+    [{ enviroment: {} }, 'enviroment', /is not an option; known: cwd, env/],
+    [{ cwd: '' }, 'cwd', /must be a path or a file: URL/],
+    [{ cwd: new URL('https://example.org') }, 'cwd', /file: URL/],
+    [{ env: { A: 1 } }, 'env', /must be an object of names and strings/],
+    [{ env: { 'A=B': '1' } }, 'env', /names and strings/],
+    [{ env: { A: 'a\0b' } }, 'env', /names and strings/],
+    [{ inheritEnv: 'PATH' }, 'inheritEnv', /must be true, false or an array of names, got "PATH"/],
+    [{ inheritEnv: [''] }, 'inheritEnv', /array of names/],
+    [{ stdin: 1 }, 'stdin', /must be a string or bytes, got 1/],
+    [{ output: 'pipe' }, 'output', /must be one of collect, ignore, inherit, got "pipe"/],
+    [{ output: 'ignore', onLine: () => {} }, 'output', /must be absent where onLine takes the output/],
+    [{ onLine: 'log' }, 'onLine', /must be a function/],
+    [{ maxBuffer: 0 }, 'maxBuffer', /whole number of bytes, 1 or more, got 0/],
+    [{ maxBuffer: Number.POSITIVE_INFINITY }, 'maxBuffer', /got Infinity/],
+    [{ killSignal: 'TERM' }, 'killSignal', /must be the name of a signal, got "TERM"/],
+    [{ killSignal: 'toString' }, 'killSignal', /name of a signal/],
+    [{ shell: '' }, 'shell', /must be true, false or the path of a shell/],
+    [{ shell: true }, 'args', /must be empty where a shell takes the command line/],
+  ];
+  for (const [options, field, rule] of rows)
+    test(`${field} of ${JSON.stringify(options)}`, () => {
+      expect(() => subprocessTask('sh', ['-c', ''], options as SubprocessOptions)).toThrow(
+        expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(rule) }),
+      );
+    });
+
+  test('file and args', () => {
+    const refused = (field: string): object => expect.objectContaining({ name: 'SpecError', field });
+    for (const file of ['', 'a\0b', 1, undefined])
+      expect(() => subprocessTask(file as string)).toThrow(refused('file') as Error);
+    for (const args of ['-c', [1], ['a\0b'], null])
+      expect(() => subprocessTask('sh', args as string[])).toThrow(refused('args') as Error);
+  });
+
+  test('an option that is undefined is absent, and what is changed later changes nothing', async () => {
+    const args = ['-c', 'echo "$A"'];
+    const options = { env: { A: 'kept' }, cwd: undefined, onLine: undefined, output: undefined, maxBuffer: undefined };
+    const run = subprocessTask('sh', args, options);
+    args[1] = 'echo changed';
+    options.env.A = 'changed';
+    expect(await real().supervisor.submit({ restart: 'never', run }).value()).toEqual({ stdout: 'kept\n', stderr: '' });
+  });
+});

@@ -1,0 +1,144 @@
+// What the workers of the tests run. Plain JavaScript, so that a worker loads it as it is.
+// `workerData.shared` is memory that both sides see: what a thread does is measured by it, not by what the thread says.
+
+import { threadId, workerData } from 'node:worker_threads';
+
+const COUNT = 0;
+const GO = 1;
+let calls = 0;
+
+const brand = (name) => Symbol.for(`slotvisor.${name}`);
+const untilAborted = (signal) =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+export const value = ({ workerData }) => workerData;
+
+export const context = ({ signal, heartbeat, throwIfCanceled, ...rest }) => {
+  throwIfCanceled();
+  heartbeat();
+  return { ...rest, aborted: signal.aborted };
+};
+
+/** Fails until its third attempt, and tells what it sees of the attempts before it. */
+export function thirdTime({ attempt, workerData }) {
+  calls += 1;
+  workerData.push(attempt);
+  if (attempt < 3) throw new Error('not yet');
+  return { calls, pushed: workerData, threadId };
+}
+
+export function counting() {
+  for (;;) Atomics.add(workerData.shared, COUNT, 1);
+}
+
+export async function heeds({ signal }) {
+  Atomics.add(workerData.shared, COUNT, 1);
+  await untilAborted(signal);
+}
+
+/** Waits with what the platform makes of the signal: an AbortError whose cause is the reason. */
+export async function heedsByPlatform({ signal }) {
+  const { setTimeout } = await import('node:timers/promises');
+  Atomics.add(workerData.shared, COUNT, 1);
+  await setTimeout(1e6, undefined, { signal });
+}
+
+export async function tellsReason({ signal }) {
+  Atomics.add(workerData.shared, COUNT, 1);
+  const error = await untilAborted(signal).catch((reason) => reason);
+  throw Object.assign(new Error('on my way out'), { seen: { name: error.name, by: error.by, reason: error.reason } });
+}
+
+export function looks(ctx) {
+  Atomics.add(workerData.shared, COUNT, 1);
+  while (!ctx.canceled);
+  ctx.throwIfCanceled();
+}
+
+export async function cleansUp({ signal }) {
+  Atomics.add(workerData.shared, COUNT, 1);
+  await untilAborted(signal).catch(() => {});
+  return 'clean';
+}
+
+export function beatsUntilHeard(ctx) {
+  while (Atomics.load(workerData.shared, GO) === 0) ctx.heartbeat();
+}
+
+export function beats(ctx) {
+  for (let n = 0; n < 100_000; n += 1) ctx.heartbeat();
+  Atomics.store(workerData.shared, GO, 1);
+  Atomics.notify(workerData.shared, GO);
+}
+
+export class Custom extends RangeError {
+  name = 'Custom';
+  code = 'E_CUSTOM';
+  details = { at: [1, 2] };
+  notClonable = () => {};
+}
+
+const thrown = {
+  custom: () => new Custom('of its own', { cause: new TypeError('inner', { cause: 'innermost' }) }),
+  aggregate: () => new AggregateError([new SyntaxError('one'), 'two'], 'several'),
+  circle: () => {
+    const errors = Array.from({ length: 20 }, (_, n) => new Error(String(n)));
+    const error = new AggregateError(errors, 'round and round');
+    error.cause = error;
+    for (const one of errors) one.cause = error;
+    error.errors.unshift(error);
+    return error;
+  },
+  dom: () => new DOMException('no such thing', 'NotFoundError'),
+  primitive: () => 7,
+  nothing: () => undefined,
+  unclonable: () => () => {},
+  hostile: () =>
+    Object.defineProperty(new Error('x'), 'message', {
+      get() {
+        throw new Error('getter');
+      },
+    }),
+  fatal: () => Object.assign(new Error('for good'), { [brand('FatalError')]: true, exitCode: 9 }),
+  retry: () => Object.assign(new Error('later'), { [brand('RetryError')]: true, afterMs: 0 }),
+  canceled: () =>
+    Object.assign(new Error('enough'), { [brand('CanceledError')]: true, by: 'task', reason: { why: 1 } }),
+};
+
+export function throws({ workerData }) {
+  throw thrown[workerData]();
+}
+
+/** What throws a RetryError once, and then succeeds. */
+export function retriesOnce({ attempt }) {
+  if (attempt === 1) throw thrown.retry();
+}
+
+export const preloaded = () => globalThis.preloaded;
+export const prints = () => {
+  for (let n = 0; n < 200; n += 1) console.log(`line ${n}`);
+};
+export const unclonable = () => () => {};
+export const exits = ({ workerData }) => process.exit(workerData);
+export const uncaught = () =>
+  new Promise(() => {
+    setTimeout(() => {
+      throw new RangeError('nobody caught this');
+    });
+  });
+export const rejection = () => {
+  void Promise.reject(new RangeError('nobody caught this'));
+  return new Promise(() => {});
+};
+export const notAFunction = 1;
+
+export function hoards() {
+  const hoard = [];
+  for (;;) hoard.push(new Array(10_000).fill(hoard.length));
+}
+
+/** Ends although it has left something behind that would keep its thread alive. */
+export function leavesTimer() {
+  setInterval(() => Atomics.add(workerData.shared, COUNT, 1), 1);
+  return 'left';
+}

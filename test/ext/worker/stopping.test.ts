@@ -1,0 +1,188 @@
+import { CanceledError } from 'slotvisor';
+import { workerTask } from 'slotvisor/worker';
+import { describe, expect, test } from 'vitest';
+import { fakeContext, JOBS, job, type Rest, real, shared, until } from './setup.ts';
+
+const GATED = new URL('./gated.mjs', import.meta.url);
+
+describe('stopping', () => {
+  const heeding = ['heeds', 'heedsByPlatform', 'looks'];
+  for (const name of heeding)
+    test(`a function that heeds the request ends canceled, without a failure (${name})`, async () => {
+      const { supervisor, recorded } = real();
+      const data = { shared: shared() };
+      const submission = job(supervisor, name, { workerData: data });
+      await until(() => data.shared[0] === 1);
+      expect(await submission.cancel()).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
+      expect(recorded.types()).not.toContain('overrun');
+    });
+
+  test('the signal’s reason travels: who asked, and why', async () => {
+    const data = { shared: shared() };
+    const submission = job(real().supervisor, 'tellsReason', { workerData: data });
+    await until(() => data.shared[0] === 1);
+    const seen = { name: 'CanceledError', by: 'caller', reason: { why: ['enough'] } };
+    expect(await submission.cancel(seen.reason)).toMatchObject({
+      kind: 'canceled',
+      reason: seen.reason,
+      failure: { kind: 'thrown', message: 'on my way out', error: { seen } },
+    });
+  });
+
+  test('a reason that cannot be cloned stays behind, and the request travels all the same', async () => {
+    const data = { shared: shared() };
+    const submission = job(real().supervisor, 'tellsReason', { workerData: data });
+    await until(() => data.shared[0] === 1);
+    const why = (): void => {};
+    const outcome = await submission.cancel(why);
+    expect(outcome).toMatchObject({
+      kind: 'canceled',
+      failure: { error: { seen: { by: 'caller', reason: undefined } } },
+    });
+    expect(outcome).toHaveProperty('reason', why);
+  });
+
+  test('a function may return a value on its way out', async () => {
+    const { supervisor, recorded } = real();
+    const data = { shared: shared() };
+    const submission = job(supervisor, 'cleansUp', { workerData: data });
+    await until(() => data.shared[0] === 1);
+    expect(await submission.cancel()).toMatchObject({ kind: 'canceled' });
+    expect(recorded.types(submission.id)).toContain('attemptSucceeded');
+  });
+
+  test('a function that was told to stop before it was called is never called', async () => {
+    const { supervisor, recorded } = real();
+    const data = { shared: shared() };
+    const submission = supervisor.submit({ restart: 'never', run: workerTask(GATED, { workerData: data }) });
+    await recorded.until(({ type }) => type === 'attemptStarted');
+    const outcome = submission.cancel();
+    await recorded.until(({ type }) => type === 'stopRequested');
+    await new Promise(setImmediate); // the request is delivered on a turn of its own
+    Atomics.store(data.shared, 1, 1);
+    Atomics.notify(data.shared, 1);
+    expect(await outcome).toMatchObject({ kind: 'canceled' });
+    expect(data.shared[0]).toBe(0);
+  });
+
+  test('a body that was killed before it began never begins', async () => {
+    const data = { shared: shared() };
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let began: Promise<void> | undefined;
+    const { supervisor, recorded } = real({
+      graceMs: 0,
+      aroundAttempt: async (_, next) => {
+        await held;
+        began = next();
+        await began;
+      },
+    });
+    const counts = `import { workerData } from 'node:worker_threads';
+      Atomics.add(workerData.shared, 0, 1); // as soon as it is loaded
+      export default () => {};`;
+    const module = new URL(`data:text/javascript,${encodeURIComponent(counts)}`);
+    const submission = supervisor.submit({ restart: 'never', run: workerTask(module, { workerData: data }) });
+    await recorded.until(({ type }) => type === 'attemptStarted');
+    expect(await submission.cancel()).toMatchObject({ kind: 'killed' });
+    release();
+    await until(() => began !== undefined);
+    await expect(began).rejects.toBeInstanceOf(CanceledError);
+    expect(data.shared[0]).toBe(0);
+  });
+});
+
+describe('what does not stop is killed, and proved dead', () => {
+  test('a loop that never yields is killed after the grace, and counts no further', async () => {
+    const { supervisor, recorded } = real({ graceMs: 50 });
+    const data = { shared: shared() };
+    const submission = job(supervisor, 'counting', { workerData: data });
+    await until(() => Number(data.shared[0]) > 0);
+    expect(await submission.cancel()).toEqual({ kind: 'killed', by: 'caller', attempts: 1 });
+    const counted = data.shared[0];
+    expect(recorded.of('overrun')).toMatchObject([{ action: 'kill' }]);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(data.shared[0]).toBe(counted);
+  });
+
+  test('a replacement starts when the thread it replaces is no more (S1)', async () => {
+    const { supervisor } = real({ graceMs: 20 });
+    const data = { shared: shared() };
+    const old = job(supervisor, 'counting', { workerData: data }, { slot: 'one' });
+    await until(() => Number(data.shared[0]) > 0);
+    const next = supervisor.submit({
+      slot: 'one',
+      admission: 'replace',
+      restart: 'never',
+      run: async () => {
+        const counted = data.shared[0];
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        return Number(data.shared[0]) - Number(counted);
+      },
+    });
+    expect(await next.value()).toBe(0);
+    expect(await old.outcome).toMatchObject({ kind: 'killed', by: 'replace' });
+  });
+
+  test('a shutdown’s grace ends in a kill, and nobody is abandoned', async () => {
+    const { supervisor } = real();
+    const data = { shared: shared() };
+    const submission = job(supervisor, 'counting', { workerData: data }, { name: 'spins' });
+    await until(() => Number(data.shared[0]) > 0);
+    const report = await supervisor.shutdown({ graceMs: 20 });
+    expect(report).toMatchObject({ killed: [{ name: 'spins' }], abandoned: [] });
+    expect(await submission.outcome).toMatchObject({ kind: 'killed', by: 'shutdown' });
+  });
+
+  test('past its timeout a spinning worker is killed, and the next attempt is a fresh one', async () => {
+    const { supervisor, recorded } = real({ graceMs: 0 });
+    const data = { shared: shared() };
+    const rest: Rest = { restart: 'onFailure', timeoutMs: 300, maxRetries: 1, backoff: { firstMs: 0 } };
+    expect(await job(supervisor, 'counting', { workerData: data }, rest).outcome).toMatchObject({
+      kind: 'failed',
+      failure: { kind: 'timedOut' },
+      attempts: 2,
+    });
+    expect(recorded.of('overrun')).toHaveLength(2);
+  });
+
+  test('a kill finds its thread by task and attempt, whatever object stands for the context', async () => {
+    const task = workerTask(JOBS, { export: 'counting', workerData: { shared: shared() } });
+    const ctx = fakeContext();
+    const run = Promise.resolve(task.run(ctx));
+    run.catch(() => {});
+    await task.kill(Object.create(ctx));
+    await expect(run).rejects.toBe(undefined); // no stop was requested, so there is no reason
+  });
+});
+
+describe('heartbeats', () => {
+  test('a worker that spins without a heartbeat is seen by `stallMs`', async () => {
+    const { supervisor } = real({ graceMs: 0 });
+    const submission = job(supervisor, 'counting', { workerData: { shared: shared() } }, { stallMs: 200 });
+    expect(await submission.outcome).toMatchObject({ kind: 'failed', failure: { kind: 'stalled', silentMs: 200 } });
+  });
+
+  test('the heartbeats of a worker that spins arrive while it spins', async () => {
+    const data = { shared: shared() };
+    let heard = 0;
+    const heartbeat = (): void => {
+      heard += 1;
+      if (heard === 3) Atomics.store(data.shared, 1, 1); // the worker beats until it sees this
+    };
+    await workerTask(JOBS, { export: 'beatsUntilHeard', workerData: data }).run(fakeContext({ heartbeat }));
+    expect(heard).toBeGreaterThanOrEqual(3);
+  });
+
+  test('however many there are, one at a time is under way', async () => {
+    const data = { shared: shared() };
+    let heard = 0;
+    const ctx = fakeContext({ heartbeat: () => (heard += 1) });
+    const run = workerTask(JOBS, { export: 'beats', workerData: data }).run(ctx);
+    Atomics.wait(data.shared, 1, 0); // nothing is heard while this side is blocked, and the worker does not wait for it
+    await run;
+    expect(heard).toBe(1);
+  });
+});

@@ -1,0 +1,254 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Failure, KillableTask } from 'slotvisor';
+import { type WorkerContext, type WorkerFunction, type WorkerTaskOptions, workerTask } from 'slotvisor/worker';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { JOBS, job, matching, type Rest, real, shared, until } from './setup.ts';
+
+async function failureOf(name: string, options: WorkerTaskOptions = {}): Promise<Failure> {
+  const outcome = await job(real().supervisor, name, options).outcome;
+  if (outcome.kind !== 'failed') throw new Error(`expected a failure, got ${outcome.kind}`);
+  return outcome.failure;
+}
+
+async function thrownBy(what: string): Promise<unknown> {
+  const failure = await failureOf('throws', { workerData: what });
+  return failure.kind === 'thrown' ? failure.error : failure;
+}
+
+describe('what goes in and comes out', () => {
+  test('the value comes back by structured clone', async () => {
+    const workerData = { map: new Map([[1, { n: 2n }]]), at: new Date(0), bytes: new Uint8Array([1, 2]) };
+    const submission = job(real().supervisor, 'value', { workerData });
+    const value = (await submission.value()) as typeof workerData;
+    expect(value).toEqual(workerData);
+    expect(value.map).not.toBe(workerData.map);
+  });
+
+  test('the function sees which attempt of which task it is, and clones of `meta` and `workerData`', async () => {
+    const { supervisor } = real();
+    const submission = job(supervisor, 'context', { workerData: [1] }, { slot: 's', name: 'n', meta: { of: 'whom' } });
+    expect(await submission.value()).toEqual({
+      id: submission.id,
+      slot: 's',
+      name: 'n',
+      attempt: 1,
+      meta: { of: 'whom' },
+      fence: 0n,
+      workerData: [1],
+      canceled: false,
+      aborted: false,
+    });
+  });
+
+  test('each attempt has a fresh thread, a fresh module and fresh data', async () => {
+    const { supervisor, recorded } = real();
+    const task = job(supervisor, 'thirdTime', { workerData: [] }, { restart: 'onFailure', backoff: { firstMs: 0 } });
+    expect(await task.value()).toMatchObject({ calls: 1, pushed: [3] });
+    expect(recorded.of('attemptFailed').map(({ failure }) => failure.message)).toEqual(['not yet', 'not yet']);
+  });
+
+  test('one task object runs in several slots at once, and a kill finds its own thread', async () => {
+    const { supervisor } = real();
+    const data = { shared: shared() };
+    const run = workerTask(JOBS, { export: 'heeds', workerData: data });
+    const [first, second] = ['a', 'b'].map((slot) => supervisor.submit({ slot, restart: 'never', run }));
+    await until(() => data.shared[0] === 2);
+    expect(await first?.cancel()).toMatchObject({ kind: 'canceled' });
+    expect(second?.status).toBe('running');
+  });
+
+  test('a path, a text URL, a data: URL and a CommonJS module do as well', async () => {
+    const { supervisor } = real();
+    const modules: [string, WorkerTaskOptions][] = [
+      [decodeURIComponent(JOBS.pathname), { export: 'value', workerData: 'a path' }],
+      [JOBS.href, { export: 'value', workerData: 'a text' }],
+      ['data:text/javascript,export default () => "data"', {}],
+      [new URL('./common.cjs', import.meta.url).href, { export: 'hello', workerData: 'you' }],
+    ];
+    const values = modules.map(([url, options]) =>
+      supervisor.submit({ restart: 'never', run: workerTask(url, options) }).value(),
+    );
+    expect(await Promise.all(values)).toEqual(['a path', 'a text', 'data', 'hello you']);
+  });
+
+  test('flags apply to the worker, preloaded modules included', async () => {
+    const execArgv = ['--import', 'data:text/javascript,globalThis.preloaded = "yes"'];
+    expect(await job(real().supervisor, 'preloaded', { execArgv }).value()).toBe('yes');
+  });
+
+  test('the type of the value is the one that was said', async () => {
+    const run = workerTask<string, string>(JOBS, { export: 'value', workerData: 'text' });
+    expectTypeOf(run).toExtend<KillableTask<string>>();
+    expectTypeOf((ctx: WorkerContext<string>) => ctx.workerData.length).toExtend<WorkerFunction<number, string>>();
+    const value = await real().supervisor.submit({ restart: 'never', run }).value();
+    expectTypeOf(value).toEqualTypeOf<string>();
+    expect(value).toBe('text');
+  });
+
+  test('what the function leaves behind in its thread ends with the attempt', async () => {
+    const data = { shared: shared() };
+    expect(await job(real().supervisor, 'leavesTimer', { workerData: data }).value()).toBe('left');
+    const counted = data.shared[0];
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(data.shared[0]).toBe(counted);
+  });
+});
+
+describe('errors keep what they were', () => {
+  test('name, message, stack, causes and own fields', async () => {
+    const error = (await thrownBy('custom')) as Error & Record<string, unknown>;
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({ name: 'Custom', message: 'of its own', code: 'E_CUSTOM', details: { at: [1, 2] } });
+    expect(error.stack).toMatch(/jobs\.mjs/);
+    expect(error).not.toHaveProperty('notClonable');
+    expect(error.cause).toBeInstanceOf(TypeError);
+    expect(error.cause).toMatchObject({ message: 'inner', cause: 'innermost' });
+  });
+
+  test('errors of several, of the platform, and what is no error at all', async () => {
+    const aggregate = (await thrownBy('aggregate')) as AggregateError;
+    expect(aggregate).toBeInstanceOf(AggregateError);
+    expect(aggregate.errors).toEqual([expect.any(SyntaxError), 'two']);
+    expect(await thrownBy('circle')).toMatchObject({ message: 'round and round', cause: expect.any(AggregateError) });
+    expect(await thrownBy('dom')).toMatchObject({ name: 'NotFoundError', message: 'no such thing' });
+    expect(await thrownBy('primitive')).toBe(7);
+    expect(await thrownBy('nothing')).toBe(undefined);
+    expect(await thrownBy('unclonable')).toEqual(matching({ name: 'DataCloneError', message: /cannot be cloned/ }));
+    expect(await thrownBy('hostile')).toEqual(matching({ message: /cannot be described/ }));
+  });
+
+  test('the library’s own errors mean in a worker what they mean in any body', async () => {
+    const { supervisor, recorded } = real({ defaults: { backoff: { firstMs: 60_000 } } });
+    const throws = (workerData: string) => job(supervisor, 'throws', { workerData }, { restart: 'onFailure' }).outcome;
+    const [fatal, canceled] = await Promise.all([throws('fatal'), throws('canceled')]);
+    expect(fatal).toMatchObject({ kind: 'fatal', failure: { message: 'for good', error: { exitCode: 9 } } });
+    expect(canceled).toMatchObject({ kind: 'canceled', by: 'task', reason: { why: 1 } });
+    const retried = await job(supervisor, 'retriesOnce', {}, { restart: 'onFailure' }).outcome;
+    expect(retried).toMatchObject({ kind: 'completed', attempts: 2 });
+    expect(recorded.of('backoffScheduled').map(({ delayMs }) => delayMs)).toEqual([0]);
+  });
+});
+
+describe('every other end is a failure, and the restart policy decides', () => {
+  const data = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`);
+  const rows: readonly [name: string, module: URL, options: WorkerTaskOptions, rest: Rest, failure: object][] = [
+    ['no such module', new URL('./missing.mjs', import.meta.url), {}, {}, { error: { code: 'ERR_MODULE_NOT_FOUND' } }],
+    [
+      'a module that throws',
+      data('throw new RangeError("no")'),
+      {},
+      {},
+      { error: { name: 'RangeError', message: 'no' } },
+    ],
+    ['a module with a syntax error', data('export default ('), {}, {}, { error: { name: 'SyntaxError' } }],
+    [
+      'no such export',
+      JOBS,
+      { export: 'mising' },
+      {},
+      { message: /has no function export "mising"; it exports .*, value/ },
+    ],
+    ['an export that is no function', JOBS, { export: 'notAFunction' }, {}, { message: /no function export/ }],
+    ['a value that cannot be cloned', JOBS, { export: 'unclonable' }, {}, { error: { name: 'DataCloneError' } }],
+    [
+      'workerData that cannot',
+      JOBS,
+      { workerData: () => {} },
+      {},
+      { message: /^workerData cannot be cloned into a worker/ },
+    ],
+    [
+      'meta that cannot',
+      JOBS,
+      { export: 'value' },
+      { meta: () => {} },
+      { message: /^meta cannot be cloned into a worker/ },
+    ],
+    [
+      'an error nobody caught',
+      JOBS,
+      { export: 'uncaught' },
+      {},
+      { error: { name: 'RangeError', message: 'nobody caught this' } },
+    ],
+    ['a rejection nobody caught', JOBS, { export: 'rejection' }, {}, { error: { message: 'nobody caught this' } }],
+    [
+      'flags that Node refuses',
+      JOBS,
+      { execArgv: ['--no-such-flag'] },
+      {},
+      { error: { code: 'ERR_WORKER_INVALID_EXEC_ARGV' } },
+    ],
+    [
+      'too little memory',
+      JOBS,
+      { export: 'hoards', resourceLimits: { maxOldGenerationSizeMb: 16 } },
+      {},
+      { error: { code: 'ERR_WORKER_OUT_OF_MEMORY' } },
+    ],
+    ['process.exit(3)', JOBS, { export: 'exits', workerData: 3 }, {}, { kind: 'exited', exitCode: 3, signal: null }],
+    ['process.exit(0), too', JOBS, { export: 'exits', workerData: 0 }, {}, { kind: 'exited', exitCode: 0 }],
+  ];
+
+  for (const [name, module, options, rest, failure] of rows)
+    test(name, async () => {
+      const { supervisor, recorded } = real();
+      const run = workerTask(module, options);
+      const outcome = await supervisor.submit({ run, maxRetries: 1, backoff: { firstMs: 0 }, ...rest }).outcome;
+      expect(outcome).toMatchObject({ kind: 'failed', because: 'maxRetries', attempts: 2 });
+      expect(outcome).toMatchObject({ failure: matching(failure) });
+      expect(recorded.of('attemptFailed')).toHaveLength(2);
+    });
+});
+
+test('all that a worker wrote is there, and afterwards nothing keeps the process alive', async () => {
+  const href = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+  const program = `import { Supervisor } from ${href('../../../src/index.ts')};
+    import { workerTask } from ${href('../../../src/ext/worker/index.ts')};
+    const run = workerTask(${JSON.stringify(JOBS.href)}, { export: 'prints', execArgv: [] });
+    const outcome = await new Supervisor().submit({ run }).outcome;
+    const left = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe)Wrap$/.test(name)); // its own output
+    console.log(JSON.stringify([outcome.kind, left]));`;
+  const flags = ['--import', 'tsx', '--input-type=module'];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, '-e', program]);
+  const lines = Array.from({ length: 200 }, (_, n) => `line ${n}`);
+  expect(stdout.trimEnd().split('\n')).toEqual([...lines, '["completed",[]]']);
+});
+
+describe('bad options are refused at the door', () => {
+  const rows: readonly [options: unknown, field: string, rule: RegExp][] = [
+    [null, 'options', /must be an object, got null/],
+    [[], 'options', /must be an object, got an array/],
+    [{ exprot: 'a' }, 'exprot', /is not an option; known: export, workerData, resourceLimits, execArgv/],
+    [{ export: '' }, 'export', /must be the name of an export, got ""/],
+    [{ export: 1 }, 'export', /got 1/],
+    [{ execArgv: '--import' }, 'execArgv', /must be an array of strings/],
+    [{ execArgv: [1] }, 'execArgv', /must be an array of strings/],
+    [{ resourceLimits: 1 }, 'resourceLimits', /must be an object/],
+    [{ resourceLimits: { memory: 1 } }, 'resourceLimits.memory', /is not an option; known: maxOld/],
+    [{ resourceLimits: { stackSizeMb: 0 } }, 'resourceLimits.stackSizeMb', /more than 0, got 0/],
+    [{ resourceLimits: { stackSizeMb: Number.NaN } }, 'resourceLimits.stackSizeMb', /got NaN/],
+  ];
+  for (const [options, field, rule] of rows)
+    test(`${field} of ${JSON.stringify(options)}`, () => {
+      const refused = expect(() => workerTask(JOBS, options as WorkerTaskOptions));
+      refused.toThrow(expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(rule) }));
+    });
+
+  for (const module of ['./job.js', 'some-package', 'https://example.org/job.js', '', 1, undefined])
+    test(`a module at ${String(module)}`, () => {
+      expect(() => workerTask(module as string)).toThrow(
+        expect.objectContaining({ name: 'SpecError', field: 'module' }),
+      );
+    });
+
+  test('an option that is undefined is absent, and what is changed later changes nothing', async () => {
+    const limits = { maxOldGenerationSizeMb: 64, stackSizeMb: undefined };
+    const options = { export: 'value', workerData: 1, resourceLimits: limits, execArgv: undefined };
+    const run = workerTask(JOBS, options);
+    Object.assign(options, { export: 'exits', workerData: 5 });
+    Object.assign(limits, { maxOldGenerationSizeMb: -1 });
+    expect(await real().supervisor.submit({ restart: 'never', run }).value()).toBe(1);
+  });
+});

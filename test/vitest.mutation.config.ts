@@ -1,0 +1,12 @@
+// The tests that mutants have to survive: everything fast, in one process, with fewer random runs.
+
+import { mergeConfig } from 'vitest/config';
+import base from './vitest.config.ts';
+
+process.env.SLOTVISOR_RUNS ??= '100';
+
+export default mergeConfig(base, {
+  test: {
+    exclude: ['test/process/**', 'test/soak/**', 'test/*.test.ts', 'test/behaviour/leaks.test.ts', 'test/types/**'],
+  },
+});
