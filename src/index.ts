@@ -21,6 +21,7 @@ export { once, periodic, restartable } from './model/builders.ts';
 export {
   CanceledError,
   ClosedError,
+  ExitError,
   FatalError,
   RetryError,
   SpecError,

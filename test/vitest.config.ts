@@ -9,7 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^slotvisor$/, replacement: `${root}src/index.ts` },
       { find: /^slotvisor\/testing$/, replacement: `${root}src/testing/index.ts` },
-      { find: /^slotvisor\/cron$/, replacement: `${root}src/ext/cron/index.ts` },
+      { find: /^slotvisor\/([a-z]+)$/, replacement: `${root}src/ext/$1/index.ts` },
     ],
   },
   test: {

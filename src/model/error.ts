@@ -11,6 +11,7 @@ const CANCELED = brandOf('CanceledError');
 const TIMEOUT = brandOf('TimeoutError');
 const SPEC = brandOf('SpecError');
 const CLOSED = brandOf('ClosedError');
+const EXIT = brandOf('ExitError');
 
 /** Thrown by a body that must not be tried again, whatever its restart policy says. The outcome is `fatal`. */
 export class FatalError extends Error {
@@ -119,5 +120,27 @@ export class ClosedError extends Error {
   }
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isInstance(this, ClosedError, CLOSED, value);
+  }
+}
+
+/**
+ * Thrown by a body whose worker or process ended by itself and left no value. The failure is `exited`, and carries the code or the signal.
+ * `exitCode` is null when a signal ended it, `signal` when it exited.
+ */
+export class ExitError extends Error {
+  override readonly name: string = 'ExitError';
+  readonly [EXIT] = true;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  constructor(
+    message: string,
+    options: { exitCode: number | null; signal?: string | null | undefined; cause?: unknown },
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.exitCode = options.exitCode;
+    this.signal = options.signal ?? null;
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isInstance(this, ExitError, EXIT, value);
   }
 }

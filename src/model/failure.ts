@@ -1,6 +1,7 @@
 // What went wrong in one attempt, as data. Whatever a body throws is described here without ever throwing itself.
 
-import { FatalError } from './error.ts';
+import { field } from './brand.ts';
+import { ExitError, FatalError } from './error.ts';
 
 /** Why an attempt failed. `message` is for people; programs look at `kind` and at `error`, the thrown object itself. */
 export type Failure =
@@ -39,6 +40,7 @@ function textOf(thrown: unknown): string {
 }
 
 export function thrownFailure(error: unknown): Failure {
+  if (error instanceof ExitError) return exitedFailure(error);
   return { kind: 'thrown', error, message: describe(error), fatal: error instanceof FatalError };
 }
 
@@ -48,4 +50,17 @@ export function timedOutFailure(afterMs: number): Failure {
 
 export function stalledFailure(silentMs: number): Failure {
   return { kind: 'stalled', silentMs, message: `no heartbeat for ${silentMs} ms`, fatal: false };
+}
+
+// Told by its brand, it may be of another copy of the package: its fields are looked at, not trusted.
+function exitedFailure(error: ExitError): Failure {
+  const code = field(error, 'exitCode');
+  const signal = field(error, 'signal');
+  return {
+    kind: 'exited',
+    exitCode: typeof code === 'number' ? code : null,
+    signal: typeof signal === 'string' ? signal : null,
+    message: describe(error),
+    fatal: false,
+  };
 }

@@ -36,7 +36,7 @@ export type Report =
 
 const BOOTSTRAP = `import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 
-const BRANDS = ['FatalError', 'RetryError', 'CanceledError', 'ExitError'];
+const BRANDS = ['FatalError', 'RetryError', 'TimeoutError', 'CanceledError', 'ExitError']; // a TimeoutError is a CanceledError, too
 const MOST_ERRORS = 50;
 
 function clonable(value) {
@@ -77,7 +77,8 @@ parentPort.once('message', ({ port, flags, module, export: name, about }) => {
   const told = ({ name, message, by, reason }) => {
     const error = new Error(message);
     Object.defineProperty(error, 'name', { value: name });
-    controller.abort(Object.assign(error, { by, reason, [Symbol.for('slotvisor.CanceledError')]: true }));
+    for (const brand of ['CanceledError', name]) error[Symbol.for('slotvisor.' + brand)] = true;
+    controller.abort(Object.assign(error, { by, reason }));
   };
   port.on('message', told);
 

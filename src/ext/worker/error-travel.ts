@@ -1,6 +1,6 @@
 // How what was thrown in the worker is made again here. The worker's half, which packs it, is in bootstrap.ts.
 
-import { CanceledError, ExitError, FatalError, RetryError } from '../../index.ts';
+import { CanceledError, ExitError, FatalError, RetryError, TimeoutError } from '../../index.ts';
 
 /** Something thrown, as data: an error with its name, or any other value. */
 export type PackedError = PackedValue | PackedFields;
@@ -12,7 +12,7 @@ interface PackedFields {
   readonly message: string;
   readonly stack?: string;
   /** Which of the library's classes it is an instance of, subclasses included. */
-  readonly brand?: 'FatalError' | 'RetryError' | 'CanceledError' | 'ExitError';
+  readonly brand?: 'FatalError' | 'RetryError' | 'TimeoutError' | 'CanceledError' | 'ExitError';
   /** Own enumerable fields, as far as they could be cloned. */
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly cause?: PackedError;
@@ -49,6 +49,8 @@ function made({ name, message, brand, errors }: PackedFields): Error {
       return new FatalError(message);
     case 'RetryError':
       return new RetryError(message);
+    case 'TimeoutError':
+      return new TimeoutError(message);
     case 'CanceledError':
       return new CanceledError(message);
     case 'ExitError':

@@ -46,7 +46,9 @@ export async function heedsByPlatform({ signal }) {
 export async function tellsReason({ signal }) {
   Atomics.add(workerData.shared, COUNT, 1);
   const error = await untilAborted(signal).catch((reason) => reason);
-  throw Object.assign(new Error('on my way out'), { seen: { name: error.name, by: error.by, reason: error.reason } });
+  const isCanceled = error[brand('CanceledError')] === true;
+  const seen = { name: error.name, isCanceled, by: error.by, reason: error.reason };
+  throw Object.assign(new Error('on my way out'), { seen });
 }
 
 export function looks(ctx) {

@@ -21,7 +21,7 @@ describe('stopping', () => {
     const data = { shared: shared() };
     const submission = job(real().supervisor, 'tellsReason', { workerData: data });
     await until(() => data.shared[0] === 1);
-    const seen = { name: 'CanceledError', by: 'caller', reason: { why: ['enough'] } };
+    const seen = { name: 'CanceledError', isCanceled: true, by: 'caller', reason: { why: ['enough'] } };
     expect(await submission.cancel(seen.reason)).toMatchObject({
       kind: 'canceled',
       reason: seen.reason,
