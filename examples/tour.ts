@@ -1,10 +1,14 @@
-// A guided tour (`npm start`): a small backend, an upstream of its own, and much of what can go wrong between them, in five seconds.
+// A guided tour (`npm start`): a small backend, an upstream of its own, and much of what can go wrong between them, in six seconds.
 // Ctrl+C, at any time: it drains, and still sums up. Once more: it does not wait for anybody.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CanceledError, once, periodic, restartable, Supervisor, type TaskContext } from 'slotvisor';
+import { fileURLToPath } from 'node:url';
+import { once, restartable, Supervisor, type TaskContext } from 'slotvisor';
+import { schedule } from 'slotvisor/cron';
+import { subprocessTask } from 'slotvisor/subprocess';
+import { workerTask } from 'slotvisor/worker';
 import { HeadCount } from './tour/head-count.ts';
 import { compress, filesOf, folders } from './tour/repository.ts';
 import { syncLoop } from './tour/sync-loop.ts';
@@ -60,23 +64,13 @@ async function story(ctx: TaskContext): Promise<void> {
   const download = () => upstream.get('/archive'); // takes no signal, and the answer never ends
   supervisor.submit(once(download, { slot: 'legacy-import', graceMs: 400 }));
 
-  await chapter('Ticks that come faster than their job: while it runs, they are dropped');
-  const cron = supervisor.submit(
-    periodic(
-      180,
-      (tick) => {
-        supervisor.submit({
-          slot: 'usage-report', // the name is the whole deduplication
-          admission: 'dropIfRunning',
-          run: (report) => upstream.get('/usage', report.signal),
-        });
-        if (tick.attempt === 5) throw new CanceledError('enough ticks'); // how a task ends itself
-      },
-      { slot: 'cron' },
-    ),
-  );
-  await cron.outcome;
-  await ctx.untilCanceled(supervisor.slot('usage-report').drain());
+  await chapter('A schedule faster than its job: while that runs, the next dates are dropped');
+  const report = schedule(supervisor, {
+    everyMs: 180,
+    task: { slot: 'usage-report', run: (ctx) => upstream.get('/usage', ctx.signal) },
+  });
+  await ctx.sleep(1_000);
+  await ctx.untilCanceled(report.stop());
 
   await chapter('Exports of one slot: queued, run in order, one at a time');
   for (const folder of folders) {
@@ -103,6 +97,31 @@ async function story(ctx: TaskContext): Promise<void> {
   );
   const answers = new Set(await Promise.all(callers.map((caller) => caller.value())));
   timeline.note('dashboard', 'shared', `${answers.size} answer, ${upstream.requests('/dashboard')} request upstream`);
+
+  await chapter('A thread that never yields, a process that ignores SIGTERM: ended all the same');
+  const frames = new Int32Array(new SharedArrayBuffer(4)); // the thread counts here
+  const render = supervisor.submit({
+    slot: 'render',
+    graceMs: 150,
+    run: workerTask(new URL('./tour/endless.mjs', import.meta.url), { workerData: frames }),
+  });
+  while (Atomics.load(frames, 0) === 0) await ctx.sleep(10);
+  await ctx.untilCanceled(render.cancel());
+  const counted = Atomics.load(frames, 0);
+  await ctx.sleep(50);
+  timeline.note('render', 'is gone', `${Atomics.load(frames, 0) - counted} frames since its end`);
+
+  const encode = supervisor.submit({
+    slot: 'encode',
+    graceMs: 150,
+    run: subprocessTask(process.execPath, [fileURLToPath(new URL('./tour/stubborn.mjs', import.meta.url))], {
+      onLine: (line) => {
+        timeline.note('encode', 'printed', line);
+        if (line === 'ready') void encode.cancel();
+      },
+    }),
+  });
+  await ctx.untilCanceled(encode.outcome);
 
   await chapter('A body that panics is an outcome, and nobody else notices');
   const panicked = supervisor.submit(once(() => decodeURIComponent('%'), { slot: 'webhook' }));

@@ -17,6 +17,7 @@ const STYLES: Readonly<Record<string, Style>> = {
   failed: 'red',
   overrun: 'red',
   abandoned: 'red',
+  killed: 'red',
   retry: 'yellow',
   stopping: 'yellow',
   queued: 'yellow',
@@ -57,11 +58,12 @@ export class Timeline implements Subscriber {
 
   summary({ totals }: Snapshot, { cause, withinGrace, abandoned, eventsDropped }: ShutdownReport, most: number): void {
     const ends = ENDS.filter((end) => totals[end] > 0);
+    const columns = ['submitted', ...ends];
     const row = (name: string, cells: readonly (string | number)[]) =>
-      `  ${name.padEnd(14)}${cells.map((cell) => `${cell || '·'}`.padStart(10)).join('')}`;
+      `  ${name.padEnd(14)}${columns.map((title, i) => `${cells[i] || '·'}`.padStart(title.length + 1)).join('')}`;
 
     this.chapter('Summary');
-    console.log(styleText('dim', row('slot', ['submitted', ...ends])));
+    console.log(styleText('dim', row('slot', columns)));
     for (const [slot, counts] of this.#ends) {
       const submitted = [...counts.values()].reduce((sum, count) => sum + count, 0);
       console.log(row(slot, [submitted, ...ends.map((end) => counts.get(end) ?? 0)]));

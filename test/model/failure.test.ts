@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { expect, describe as group, test } from 'vitest';
-import { FatalError } from '../../src/model/error.ts';
+import { ExitError, FatalError } from '../../src/model/error.ts';
 import { describe, stalledFailure, thrownFailure, timedOutFailure } from '../../src/model/failure.ts';
 
 const UNTOLD = '[a value that cannot be described]';
@@ -89,4 +89,16 @@ group('a failure', () => {
       fatal: false,
     });
   });
+});
+
+test('an ExitError is a failure of kind exited, and what it carries is looked at, not trusted', () => {
+  expect(thrownFailure(new ExitError('exit code 3', { exitCode: 3 }))).toEqual({
+    kind: 'exited',
+    exitCode: 3,
+    signal: null,
+    message: 'exit code 3',
+    fatal: false,
+  });
+  const odd = Object.assign(new ExitError('ended', { exitCode: null, signal: 'SIGKILL' }), { exitCode: 'three' });
+  expect(thrownFailure(odd)).toMatchObject({ kind: 'exited', exitCode: null, signal: 'SIGKILL' });
 });
