@@ -410,3 +410,12 @@ export function explore(create: () => Machine, bounds: Bounds, mostStates = Infi
       if (!reaches.has(at)) throw new Violation('liveness', 'rest cannot be reached', trails[at] as readonly Input[]);
   return { states: trails.length, edges };
 }
+
+/** Three submissions, every policy, and everything that can happen to a slot. */
+export const everything = (queueLimit: number): Bounds => ({
+  policies: ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'],
+  submissions: 3,
+  queueLimit,
+  onFull: queueLimit === 1 ? 'dropOldest' : 'reject',
+  with: new Set(EVERYTHING),
+});
