@@ -9,7 +9,7 @@ import { type StopCause, stopReason } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskStatus } from '../model/view.ts';
-import { type AttemptEnd, afterAttempt, intervalDelayMs, type Standing, type StopRequest } from '../policy/restart.ts';
+import { type AttemptEnd, afterAttempt, intervalDelayMs, type Progress, type StopRequest } from '../policy/restart.ts';
 import { Attempt, type AttemptHost, type OverrunAction, type Proof } from './attempt.ts';
 import { attemptEndNews, type TaskNews } from './news.ts';
 import { Retries } from './retries.ts';
@@ -28,7 +28,7 @@ export interface ActorHost {
 
 type Wait = 'starting' | 'backoff' | 'interval';
 
-export class Actor implements Work, AttemptHost, Job, Standing {
+export class Actor implements Work, AttemptHost, Job, Progress {
   readonly submission: LiveSubmission;
   readonly fence: bigint;
   attempts = 0;
@@ -131,7 +131,10 @@ export class Actor implements Work, AttemptHost, Job, Standing {
 
   /** Its turn has come, unless it was stopped meanwhile. */
   run(): void {
-    if (this.#wait === 'starting') this.#beginAttempt();
+    if (this.#wait !== 'starting') return;
+    if (this.#leaveGate === undefined && !this.#runtime.gate.open)
+      this.#enterGate(); // paused meanwhile
+    else this.#beginAttempt();
   }
 
   #beginAttempt(): void {

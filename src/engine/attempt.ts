@@ -1,26 +1,26 @@
-// One call of a body: the guarded place where user code of a task runs. It races the deadline, the watch for silence and the stop,
-// WAITS for the body's end whatever came first, and hands a value up. It never throws and decides nothing about what follows.
+// One attempt: a call of the body (body.ts), raced with the deadline, the watch for silence and the stop. It WAITS for the body's end
+// whatever came first, kills or gives up an overrun, and hands a value up. It never throws and decides nothing about what follows.
 
 import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
-import { quiet, settled } from '../kernel/deferred.ts';
 import type { Job } from '../kernel/pump.ts';
 import { field } from '../model/brand.ts';
-import { CanceledError, timeoutReason } from '../model/error.ts';
+import { CanceledError, TimeoutError, timeoutReason } from '../model/error.ts';
 import { stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
+import type { ParsedSpec } from '../model/spec.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
+import { type BodyEnd, type Call, callBody, callKill } from './body.ts';
 import { BodyContext } from './body-context.ts';
-import { intercepted } from './interceptor.ts';
-import type { Runtime } from './runtime.ts';
+import type { AroundAttempt, Runtime } from './runtime.ts';
 import { type SilenceWatch, watchSilence } from './silence.ts';
 import type { LiveSubmission } from './submission.ts';
 
 /** Why an attempt was told to end before its body did. The first one decides what the end means. */
 export type Interruption = 'stop' | 'restart' | 'timeout' | 'stall';
 
-/** What proves the end: the body settled, or it was killed and is dead; or nothing does, and it was given up. */
+/** What proves, or will prove, the end: the body settles; its kill says that it is dead; or nothing does, and it is given up. */
 export type Proof = 'settled' | 'killed' | 'abandoned';
 
 export type OverrunAction = 'hold' | 'kill' | 'abandon';
@@ -33,9 +33,7 @@ export interface AttemptHost {
   abandonedEnded(attempt: Attempt): void;
 }
 
-type Body = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
-
-export class Attempt implements Job {
+export class Attempt implements Job, Call {
   readonly number: number;
   readonly startedMs: number;
   readonly fence: bigint;
@@ -78,6 +76,14 @@ export class Attempt implements Job {
     return this.state === 'ended' && this.#proof !== 'abandoned';
   }
 
+  get spec(): ParsedSpec {
+    return this.submission.spec;
+  }
+
+  get around(): AroundAttempt | undefined {
+    return this.runtime.aroundAttempt;
+  }
+
   get canceled(): boolean {
     return this.#token?.canceled === true;
   }
@@ -94,7 +100,7 @@ export class Attempt implements Job {
       this.#silence = watchSilence(clock, stallMs, () =>
         this.interrupt('stall', timeoutReason(`no heartbeat for ${stallMs} ms`)),
       );
-    callIn(this.submission.context, call, this);
+    callIn(this.submission.context, callBody, this);
   }
 
   beat(): void {
@@ -109,35 +115,13 @@ export class Attempt implements Job {
     this.#listenerFailure ??= { error };
   }
 
-  /** What user code of this attempt does, and only here: fresh state, the interceptor, the body. */
-  call(): void {
-    let result: unknown;
-    try {
-      const { spec } = this.submission;
-      if (spec.state !== undefined) {
-        this.context.state = spec.state();
-        quiet(this.context.state); // a promise for a state is its body's to look at
-      }
-      const { aroundAttempt } = this.runtime;
-      result =
-        aroundAttempt === undefined
-          ? spec.run(this.context)
-          : intercepted(aroundAttempt, this.#info(), async () => spec.run(this.context));
-    } catch (error) {
-      this.#bodyEnded({ ok: false, error });
-      return;
-    }
-    const later = settled(
-      result,
-      (value) => this.#bodyEnded({ ok: true, value }),
-      (error) => this.#bodyEnded({ ok: false, error }),
-    );
-    if (!later) this.#bodyEnded({ ok: true, value: result });
-  }
-
-  #info(): AttemptInfo {
+  info(): AttemptInfo {
     const { id, slot, name, meta } = this.submission;
     return { id, slot, name, attempt: this.number, meta };
+  }
+
+  mustBeOn(): void {
+    if (this.state !== 'running') throw this.token.reason;
   }
 
   /** Tells the body to stop. The first reason counts; a second one changes nothing here. */
@@ -149,13 +133,15 @@ export class Attempt implements Job {
     this.#stopWatching();
     this.token.cancel(reason);
     this.runtime.pump.push(this);
-    this.#stopGrace = after(this.runtime.clock, this.submission.spec.settings.graceMs, () => this.#overrun());
     this.#host.attemptInterrupted(this);
   }
 
-  /** On a turn of its own: no listener of a body runs inside a call of the API. */
+  /** On a turn of its own: no listener of a body runs inside a call of the API. The grace begins when the body is told. */
   run(): void {
-    if (!this.#isOver) callIn(this.submission.context, deliver, this);
+    if (this.#isOver) return;
+    callIn(this.submission.context, deliver, this);
+    if (this.state === 'stopping')
+      this.#stopGrace = after(this.runtime.clock, this.submission.spec.settings.graceMs, () => this.#overrun());
   }
 
   deliver(): void {
@@ -187,25 +173,14 @@ export class Attempt implements Job {
     const { kill } = this.submission.spec;
     if (kill === undefined || this.#proof === 'killed') return;
     this.#proof = 'killed';
-    callIn(
-      this.submission.context,
-      () => {
-        let dead: unknown;
-        try {
-          dead = kill(this.context);
-        } catch (error) {
-          this.#notDead(error);
-          return;
-        }
-        const later = settled(
-          dead,
-          () => this.#dead(),
-          (error) => this.#notDead(error),
-        );
-        if (!later) this.#dead();
-      },
-      undefined,
-    );
+    const ask = () =>
+      callKill(
+        kill,
+        this.context,
+        () => this.#dead(),
+        (error) => this.#notDead(error),
+      );
+    callIn(this.submission.context, ask, undefined);
   }
 
   #dead(): void {
@@ -227,12 +202,12 @@ export class Attempt implements Job {
     this.#finish(undefined);
   }
 
-  #bodyEnded(body: Body): void {
+  ended(body: BodyEnd): void {
     if (this.state !== 'ended') this.#finish(body);
     else if (this.#proof === 'abandoned') this.#host.abandonedEnded(this);
   }
 
-  #finish(body: Body | undefined): void {
+  #finish(body: BodyEnd | undefined): void {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.#stopWatching();
@@ -247,7 +222,7 @@ export class Attempt implements Job {
     this.#silence?.stop();
   }
 
-  #endOf(body: Body | undefined): AttemptEnd {
+  #endOf(body: BodyEnd | undefined): AttemptEnd {
     const { timeoutMs, stallMs } = this.submission.spec.settings;
     switch (this.#interruption) {
       case 'timeout':
@@ -258,14 +233,11 @@ export class Attempt implements Job {
       case 'restart':
         return body?.ok === true ? { kind: 'value', value: body.value } : this.#stoppedEnd(body);
       case undefined:
-        if (body === undefined) return { kind: 'stopped', failure: undefined };
-        if (body.ok) return { kind: 'value', value: body.value };
-        // Only an error of the body's own making counts as giving up: the stop of another task is an ordinary failure here.
-        return endedByItself(body.error) ?? { kind: 'failure', failure: thrownFailure(body.error) };
+        return body === undefined ? this.#stoppedEnd(body) : endOfItself(body);
     }
   }
 
-  #stoppedEnd(body: Extract<Body, { ok: false }> | undefined): AttemptEnd {
+  #stoppedEnd(body: Extract<BodyEnd, { ok: false }> | undefined): AttemptEnd {
     const thrown = body !== undefined && !this.#isOwnReason(body.error) ? body : this.#listenerFailure;
     return { kind: 'stopped', failure: thrown && thrownFailure(thrown.error) };
   }
@@ -277,13 +249,15 @@ export class Attempt implements Job {
   }
 }
 
-const call = (attempt: Attempt): void => attempt.call();
 const deliver = (attempt: Attempt): void => attempt.deliver();
-const attemptHasEnded = (): CanceledError => new CanceledError('the attempt has ended');
+const attemptHasEnded = (): Error => new Error('the attempt that waited for this has ended');
 
-function endedByItself(error: unknown): AttemptEnd | undefined {
-  const by = field(error, 'by');
-  return error instanceof CanceledError && by === 'task'
+function endOfItself(body: BodyEnd): AttemptEnd {
+  if (body.ok) return { kind: 'value', value: body.value };
+  const { error } = body;
+  // Only an error of the body's own making counts as giving up: the stop of another task, or its timeout, is an ordinary failure here.
+  const gaveUp = error instanceof CanceledError && !(error instanceof TimeoutError) && field(error, 'by') === 'task';
+  return gaveUp
     ? { kind: 'gaveUp', reason: field(error, 'reason') }
-    : undefined;
+    : { kind: 'failure', failure: thrownFailure(error) };
 }

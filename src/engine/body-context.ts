@@ -54,27 +54,28 @@ export class BodyContext implements TaskContext<unknown> {
     return this.#attempt.canceled;
   }
 
-  onCancel(listener: (reason: CanceledError) => void): () => void {
-    return this.#attempt.onCancel(aFunction('listener', listener));
+  // Functions without a `this` of their own: a body may take its context apart.
+  get onCancel(): TaskContext['onCancel'] {
+    return (listener) => this.#attempt.onCancel(aFunction('listener', listener));
   }
+  get throwIfCanceled(): TaskContext['throwIfCanceled'] {
+    return () => {
+      if (this.#attempt.canceled) throw this.#attempt.token.reason;
+    };
+  }
+  get sleep(): TaskContext['sleep'] {
+    return (ms) => quietly(this.#attempt.token.sleep(this.#attempt.runtime.clock, durationMs('ms', ms)));
+  }
+  get untilCanceled(): TaskContext['untilCanceled'] {
+    return (work) => quietly(this.#attempt.token.race(work));
+  }
+  get heartbeat(): TaskContext['heartbeat'] {
+    return () => this.#attempt.beat();
+  }
+}
 
-  throwIfCanceled(): void {
-    if (this.#attempt.canceled) throw this.#attempt.token.reason;
-  }
-
-  sleep(ms: number): Promise<void> {
-    const wait = this.#attempt.token.sleep(this.#attempt.runtime.clock, durationMs('ms', ms));
-    ignore(wait); // a sleep that nobody awaits any more ends quietly
-    return wait;
-  }
-
-  untilCanceled<R>(work: PromiseLike<R>): Promise<R> {
-    const wait = this.#attempt.token.race(work);
-    ignore(wait);
-    return wait;
-  }
-
-  heartbeat(): void {
-    this.#attempt.beat();
-  }
+/** A wait that nobody awaits any more ends without a word. */
+function quietly<T>(wait: Promise<T>): Promise<T> {
+  ignore(wait);
+  return wait;
 }

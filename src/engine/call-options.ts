@@ -47,7 +47,7 @@ export function parseSubscription(options: SubscribeOptions): Subscription {
       if (key === 'capacity') capacity = got === undefined ? capacity : count(key, got, 1);
       else if (key === 'types') types = got === undefined ? undefined : parseTypes(got);
       else if (key === 'signal') signal = got === undefined ? undefined : abortSignal(key, got);
-      else refuseUnknown('', key, ['capacity', 'types', 'signal']);
+      else refuseUnknown('', key, got, ['capacity', 'types', 'signal']);
     }
     return { capacity, types, signal };
   });
@@ -72,7 +72,7 @@ export function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] 
   return reading('options', options, () => {
     let signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
     for (const [key, got] of fieldsOf('options', options)) {
-      if (key !== 'signals') return refuseUnknown('', key, ['signals']);
+      if (key !== 'signals') return refuseUnknown('', key, got, ['signals']);
       if (got !== undefined) signals = got === false ? [] : parseSignals(got);
     }
     return signals;
@@ -81,9 +81,10 @@ export function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] 
 
 function parseSignals(value: unknown): readonly NodeJS.Signals[] {
   if (!Array.isArray(value)) return refuse('signals', 'must be an array of signal names, or false', value);
-  return value.map((name: unknown, i) =>
+  const names = value.map((name: unknown, i) =>
     isCatchable(name) ? name : refuse(`signals[${i}]`, 'must be a signal that a process can listen to', name),
   );
+  return [...new Set(names)];
 }
 
 /** The grace asked for; `undefined` leaves it to the supervisor's own. */
@@ -91,7 +92,7 @@ export function parseShutdownOptions(options: ShutdownOptions): number | undefin
   return reading('options', options, () => {
     let graceMs: number | undefined;
     for (const [key, got] of fieldsOf('options', options)) {
-      if (key !== 'graceMs') return refuseUnknown('', key, ['graceMs']);
+      if (key !== 'graceMs') return refuseUnknown('', key, got, ['graceMs']);
       if (got !== undefined) graceMs = durationMs(key, got);
     }
     return graceMs;

@@ -85,7 +85,9 @@ export class Drain {
         this.#emptySoon();
         return;
       case 'graceUntil':
-        this.#until(effect.atMs, () => this.#step({ kind: 'graceOver', nowMs: Math.max(clock.now(), effect.atMs) }));
+        this.#until(effect.atMs, () =>
+          this.#afterTelling(() => this.#step({ kind: 'graceOver', nowMs: Math.max(clock.now(), effect.atMs) })),
+        );
         return;
       case 'killOrAbandon':
         this.#withinGrace = false;
@@ -112,6 +114,11 @@ export class Drain {
     this.#stopTimer = after(clock, Math.max(0, atMs - clock.now()), fire);
   }
 
+  /** However many there are and however short the grace is: each has been told to stop, and has had a turn to end. */
+  #afterTelling(go: () => void): void {
+    this.#runtime.pump.push({ run: () => this.#until(this.#runtime.clock.now(), go) });
+  }
+
   async #flush(): Promise<void> {
     const { news } = this.#runtime;
     const stuck = this.#registry.abandonedViews.map(({ name }) => name);
@@ -124,6 +131,7 @@ export class Drain {
   async #closeStore(): Promise<void> {
     const over = deferred<void>();
     const stopTimer = after(this.#runtime.clock, KILL_PATIENCE_MS, over.resolve);
+    await Promise.race([this.#desk.idle(), over.promise]);
     await Promise.race([this.#desk.close(), over.promise]);
     stopTimer();
   }

@@ -5,9 +5,9 @@ import { ignore, promised } from '../kernel/deferred.ts';
 import { KeyedLock } from '../kernel/lock.ts';
 import { abortSignal } from '../model/check.ts';
 import type { Lease, LeaseRequest, SlotLeases } from '../model/lease.ts';
-import { LOCAL_LEASE } from './local-leases.ts';
+import { LOCAL_LEASE, localLeases } from './local-leases.ts';
 
-/** A lease as the store gave it, its fields read once. */
+/** A lease as the store gave it: what is needed to watch it, read once. */
 export interface HeldLease {
   readonly lease: Lease;
   readonly fence: bigint;
@@ -28,6 +28,11 @@ export class LeaseDesk {
 
   constructor(store: SlotLeases) {
     this.#store = store;
+  }
+
+  /** Every slot is this process's own: there is nobody to ask. */
+  get isLocal(): boolean {
+    return this.#store === localLeases;
   }
 
   ask(request: LeaseRequest, answer: LeaseAnswer): void {
@@ -71,9 +76,13 @@ export class LeaseDesk {
     this.#track(this.#lock.run(slot, () => lease.release()));
   }
 
-  /** Every talk has ended, and the store is closed. May wait for ever: the caller bounds it. */
-  async close(): Promise<void> {
+  /** Resolves when every talk has ended. May wait for ever: the caller bounds it. */
+  async idle(): Promise<void> {
     while (this.#talks.size > 0) await Promise.all(this.#talks);
+  }
+
+  /** Closes the store, whose talks may hang: its own handles are its to end. May wait for ever, too. */
+  async close(): Promise<void> {
     try {
       await this.#store.close?.();
     } catch {
@@ -104,7 +113,7 @@ function give(lease: unknown, answer: LeaseAnswer): void {
     answer.refused(null);
     return;
   }
-  const held = lease === LOCAL_LEASE ? LOCAL : read(lease);
+  const held = read(lease);
   if (held !== undefined) answer.granted(held);
   else answer.refused({ error: new TypeError('the lease store answered neither with a lease nor with null') });
 }

@@ -93,6 +93,6 @@ export class News {
 
   #stamp(news: object): TaskEvent {
     this.#seq += 1;
-    return { seq: this.#seq, at: this.#clock.wallNow(), ...news } as TaskEvent;
+    return Object.freeze({ seq: this.#seq, at: this.#clock.wallNow(), ...news }) as TaskEvent; // shared by all who listen
   }
 }

@@ -87,7 +87,7 @@ const KEYS: readonly (keyof SupervisorOptions)[] = [
 export function parseOptions(value: unknown): SupervisorSettings {
   return reading('options', value, () => {
     const given = new Map(fieldsOf('options', value));
-    for (const key of given.keys()) if (!(KEYS as readonly string[]).includes(key)) refuseUnknown('', key, KEYS);
+    for (const [key, got] of given) if (!(KEYS as readonly string[]).includes(key)) refuseUnknown('', key, got, KEYS);
     const take = <T>(key: keyof SupervisorOptions, parse: (field: string, value: unknown) => T, otherwise: T): T => {
       const got = given.get(key);
       return got === undefined ? otherwise : parse(key, got);
@@ -128,8 +128,8 @@ function parseSlots(field: string, value: unknown, base: SlotSettings): Map<stri
 
 function parseRate(field: string, value: unknown): RateOptions {
   const given = new Map(fieldsOf(field, value));
-  for (const key of given.keys())
-    if (key !== 'limit' && key !== 'intervalMs') refuseUnknown(`${field}.`, key, ['limit', 'intervalMs']);
+  for (const [key, got] of given)
+    if (key !== 'limit' && key !== 'intervalMs') refuseUnknown(`${field}.`, key, got, ['limit', 'intervalMs']);
   const limit = count(`${field}.limit`, given.get('limit'), 1);
   const intervalMs = durationMs(`${field}.intervalMs`, given.get('intervalMs'), 'aboveZero');
   // The window runs on one platform timer, which would fire a longer delay at once.
@@ -140,7 +140,7 @@ function parseRate(field: string, value: unknown): RateOptions {
 function parseLimits(field: string, value: unknown): SupervisorSettings['limits'] {
   const limits = { slots: Infinity, pending: Infinity };
   for (const [key, got] of fieldsOf(field, value)) {
-    if (key !== 'slots' && key !== 'pending') return refuseUnknown(`${field}.`, key, ['slots', 'pending']);
+    if (key !== 'slots' && key !== 'pending') return refuseUnknown(`${field}.`, key, got, ['slots', 'pending']);
     if (got !== undefined) limits[key] = count(`${field}.${key}`, got, 0);
   }
   return Object.freeze(limits);

@@ -1,6 +1,6 @@
 // The retries of one task: the streak of failures, who may forbid the next try, and how long it waits.
 
-import { quiet } from '../kernel/deferred.ts';
+import { ignore } from '../kernel/deferred.ts';
 import { field } from '../model/brand.ts';
 import { RetryError } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
@@ -15,7 +15,7 @@ interface Refusal {
   readonly retryIfError?: unknown;
 }
 
-export type Verdict = { readonly afterMs: number } | { readonly refused: Refusal };
+export type RetryVerdict = { readonly afterMs: number } | { readonly refused: Refusal };
 
 export class Retries {
   /** Failed attempts in a row, each followed by a retry. */
@@ -44,7 +44,7 @@ export class Retries {
   }
 
   /** One more failure that the restart policy would retry: counted when nobody forbids it. */
-  failed(failure: Failure): Verdict {
+  failed(failure: Failure): RetryVerdict {
     const refused = this.#forbidden(failure);
     if (refused !== undefined) return { refused };
     const afterMs = this.#delayMs(failure);
@@ -67,7 +67,7 @@ export class Retries {
     const because = 'retryIf';
     try {
       const answer: unknown = retryIf(failure);
-      if (!quiet(answer)) return answer ? undefined : { because };
+      if (!ignore(answer)) return answer ? undefined : { because };
       return {
         because,
         retryIfError: new TypeError('retryIf must return a boolean, got a promise: it is asked in one turn'),

@@ -1,13 +1,11 @@
 // One slot in the table: its machine, who runs and who shares on it, and its lease. It takes decisions to the store and brings the
 // store's answers to the machine; what follows from them is carried out by the table (slots.ts).
 
-import { onAbort } from '../kernel/abort-fan.ts';
+import { isAborted, onAbort } from '../kernel/abort-fan.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import type { Deferred } from '../kernel/deferred.ts';
 import { stopReason } from '../model/error.ts';
-import type { TaskId } from '../model/id.ts';
 import type { LeaseRequest } from '../model/lease.ts';
-import type { AdmissionPolicy } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
 import { SlotMachine } from '../policy/slot.ts';
 import type { Actor } from './actor.ts';
@@ -30,7 +28,7 @@ export class Seat {
   readonly #answered: (seat: Seat) => void;
   #held: HeldLease = LOCAL;
   #unwatchLease: (() => void) | undefined;
-  #asked: Asked | undefined;
+  #asked: CancelToken<unknown> | undefined;
 
   /** `answered`: the store has said something, and the machine has heard it. */
   constructor(name: string, desk: LeaseDesk, answered: (seat: Seat) => void) {
@@ -71,12 +69,19 @@ export class Seat {
   }
 
   acquire(asker: LiveSubmission, request: number): void {
-    this.#asked = new Asked(asker);
-    this.#desk.ask(this.#asked, {
+    if (this.#desk.isLocal) {
+      this.machine.granted(request);
+      return;
+    }
+    const token = new CancelToken<unknown>();
+    this.#asked = token;
+    this.#desk.ask(requestOf(asker, token), {
       granted: (held) => {
         this.#asked = undefined;
-        if (this.machine.granted(request)) this.#hold(held, request);
-        else if (!held.lost.aborted) this.#desk.release(this.name, held.lease);
+        if (isAborted(held.lost))
+          this.machine.denied(request, 'leaseUnavailable', new Error('lost before it was granted'));
+        else if (this.machine.granted(request)) this.#hold(held, request);
+        else this.#desk.release(this.name, held.lease);
         this.#answered(this);
       },
       refused: (failure) => {
@@ -90,7 +95,8 @@ export class Seat {
 
   /** Takes back the request: nobody waits for its answer. */
   callOff(): void {
-    this.#asked?.callOff();
+    this.#asked?.cancel(stopReason('caller', 'nobody waits for this slot any more'));
+    this.#asked?.deliver(() => {});
   }
 
   release(): void {
@@ -119,7 +125,7 @@ export class Seat {
   }
 
   #watch(signal: AbortSignal, hear: () => void): (() => void) | undefined {
-    if (!signal.aborted)
+    if (!isAborted(signal))
       return onAbort(signal, () => {
         hear();
         this.#answered(this);
@@ -129,27 +135,14 @@ export class Seat {
   }
 }
 
-/** What the store is asked. The signal is made only if the store looks at it. */
-class Asked implements LeaseRequest {
-  readonly #asker: LiveSubmission;
-  readonly #token = new CancelToken<unknown>();
-  constructor(asker: LiveSubmission) {
-    this.#asker = asker;
-  }
-  get slot(): string {
-    return this.#asker.slot;
-  }
-  get owner(): TaskId {
-    return this.#asker.id;
-  }
-  get policy(): AdmissionPolicy {
-    return this.#asker.policy;
-  }
-  get signal(): AbortSignal {
-    return this.#token.signal;
-  }
-  callOff(): void {
-    this.#token.cancel(stopReason('caller', 'nobody waits for this slot any more'));
-    this.#token.deliver(() => {});
-  }
+/** What the store is asked: a plain object, that a store may spread or write down. The signal is made only if it is looked at. */
+function requestOf(asker: LiveSubmission, token: CancelToken<unknown>): LeaseRequest {
+  return {
+    slot: asker.slot,
+    owner: asker.id,
+    policy: asker.policy,
+    get signal() {
+      return token.signal;
+    },
+  };
 }

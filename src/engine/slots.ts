@@ -1,5 +1,5 @@
 // The slots: a table of slot machines and the one interpreter of what they decide. Every input goes into a machine, every effect that
-// comes out is carried out here, in order, before the call returns. No decision is taken in this file.
+// comes out is carried out here, in order, before the call returns. What it decides itself is only how many slots there may be.
 
 import { onAbort } from '../kernel/abort-fan.ts';
 import { after } from '../kernel/clock.ts';
@@ -172,11 +172,12 @@ export class Slots implements RegistryHost {
   ownerEnded(owner: LiveSubmission, outcome: Outcome): void {
     const seat = this.#seats.get(owner.slot);
     if (seat === undefined) return;
+    const { contended } = seat; // asked first: the store's own code may come back here
     const { actor, joined, ownerGone } = seat;
     seat.actor = undefined;
     seat.joined = undefined;
     seat.ownerGone = undefined;
-    seat.machine.ended(owner, actor?.leftBody === true, seat.contended);
+    seat.machine.ended(owner, actor?.leftBody === true, contended);
     this.#registry.settle(owner, outcome, actor);
     if (joined !== undefined) for (const one of joined) this.#registry.settle(one, outcome, actor);
     this.#carryOut(seat);
@@ -210,7 +211,7 @@ export class Slots implements RegistryHost {
       seat.drained.resolve();
       seat.drained = undefined;
     }
-    if (seat.machine.spent) this.#seats.delete(seat.name);
+    if (seat.machine.spent && this.#seats.get(seat.name) === seat) this.#seats.delete(seat.name);
   }
 
   #do(seat: Seat, effect: SlotEffect<LiveSubmission>): void {
@@ -260,7 +261,7 @@ export class Slots implements RegistryHost {
     const { signal, settings } = submission.spec;
     const { deadlineMs, queueTimeoutMs } = settings;
     if (submission.ended || (signal === undefined && deadlineMs === Infinity && queueTimeoutMs === Infinity)) return;
-    if (signal?.aborted === true) {
+    if (signal !== undefined && submission.isUnwanted) {
       this.cancel(submission, 'signal', signal.reason); // by a lease store, while it was asked
       return;
     }

@@ -1,6 +1,7 @@
 // One submission: the entry that its slot links, the one place where its outcome is kept, and the handle that its caller holds.
 // It acts on nothing: what its caller asks for goes to the host.
 
+import { isAborted } from '../kernel/abort-fan.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
 import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
@@ -149,6 +150,11 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
   get meta(): unknown {
     return this.spec.meta;
+  }
+  /** Its signal has aborted already. */
+  get isUnwanted(): boolean {
+    const { signal } = this.spec;
+    return signal !== undefined && isAborted(signal);
   }
   get ended(): boolean {
     return this.#outcome !== undefined;

@@ -1,6 +1,6 @@
 // The supervisor: what users hold. It checks what comes in, mints, and hands on; slots decide, actors run, the drain ends it all.
 
-import { onAbort } from '../kernel/abort-fan.ts';
+import { isAborted, onAbort } from '../kernel/abort-fan.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ignore } from '../kernel/deferred.ts';
 import { Gate } from '../kernel/gate.ts';
@@ -10,10 +10,9 @@ import { reading, refuse } from '../model/check.ts';
 import { ClosedError } from '../model/error.ts';
 import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
-import type { Outcome, Rejection, RejectReason } from '../model/outcome.ts';
+import type { Outcome, Rejection } from '../model/outcome.ts';
 import { type ParsedSpec, parseSpec, type TaskSettings, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
-import { Rehearsal } from '../policy/batch.ts';
 import {
   parseRunOptions,
   parseShutdownOptions,
@@ -30,6 +29,7 @@ import { localLeases } from './local-leases.ts';
 import { News } from './news.ts';
 import { parseOptions, type SupervisorOptions } from './options.ts';
 import { Registry } from './registry.ts';
+import { rehearse } from './rehearse.ts';
 import type { Runtime } from './runtime.ts';
 import { type Slot, SlotHandle } from './slot-handle.ts';
 import { Slots } from './slots.ts';
@@ -49,7 +49,8 @@ type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
 
 /**
  * Keeps tasks alive and keeps them apart: at most one live body a slot, always.
- * No call runs user code before it returns: bodies start and events arrive on a later turn.
+ * No call runs a body or a subscriber before it returns: bodies start and events arrive on a later turn. (Getters of what is given, the
+ * clock and the lease store are asked within the call.)
  * An idle supervisor holds no timer and no handle; it need not be shut down to let the process exit.
  */
 export class Supervisor implements AsyncDisposable {
@@ -101,7 +102,10 @@ export class Supervisor implements AsyncDisposable {
     return this.#submit(spec as TaskSpec<unknown, unknown>) as Submission<T>;
   }
 
-  /** All or none, decided in the order given: if one would be turned away, none starts and all end `rejected`. */
+  /**
+   * All or none, decided in the order given: if one would be turned away, none starts and all end `rejected`.
+   * Decided before a lease store is asked: what the store then says concerns each slot alone.
+   */
   submitAll<const Specs extends readonly AnySpec[]>(
     specs: Specs,
   ): { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> } {
@@ -112,7 +116,7 @@ export class Supervisor implements AsyncDisposable {
     });
     this.#mustBeOpen(); // a getter of a spec may have closed it
     const batch = parsed.map((spec) => this.#mint(spec));
-    const turnedAway = this.#rehearse(batch);
+    const turnedAway = rehearse(batch, this.#slots, this.#ownedAs);
     for (const submission of batch) {
       if (turnedAway === undefined) this.#slots.submit(submission);
       else this.#turnAway(submission, turnedAway.get(submission) ?? { reason: 'batchRejected' });
@@ -121,7 +125,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * The static mode: submitAll, wait for every outcome, shut down. A failed task does not make it reject: look at the outcomes.
+   * The static mode: submitAll, wait for every outcome, shut down (what else runs here, too). A failed task does not make it reject: look at the outcomes.
    * SIGINT and SIGTERM drain, a second one cuts the grace short; the handlers exist only until the report is there.
    */
   async run(specs: readonly AnySpec[], options: RunOptions = {}): Promise<RunReport> {
@@ -178,7 +182,10 @@ export class Supervisor implements AsyncDisposable {
     return this.get(id)?.restart() ?? false;
   }
 
-  /** Closes the concurrency gate: no attempt begins until `resume`. Bodies that run go on; admission goes on. */
+  /**
+   * Closes the concurrency gate: no attempt begins until `resume`, but those that have been given a place already. Bodies that run go on;
+   * admission goes on.
+   */
   pause(): void {
     this.#runtime.gate.pause();
   }
@@ -228,7 +235,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** `ended` is told once, whatever ends the subscription: the call that is returned, its signal, the shutdown. */
   #subscribe(subscriber: Subscriber, { capacity, types, signal }: Subscription, ended: () => void): () => void {
-    if (signal?.aborted === true || this.#drain.phase === 'closed') {
+    if ((signal !== undefined && isAborted(signal)) || this.#drain.phase === 'closed') {
       ended();
       return () => {};
     }
@@ -255,7 +262,7 @@ export class Supervisor implements AsyncDisposable {
       refuse('slot', `is no option of slot(${JSON.stringify(slot)}).submit: the handle names the slot`, parsed.slot);
     this.#mustBeOpen(); // a getter of the spec may have closed it
     const submission = this.#mint(parsed, slot);
-    if (submission.spec.signal?.aborted === true) this.#turnAway(submission, { reason: 'canceled' });
+    if (submission.isUnwanted) this.#turnAway(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
     return submission.handle;
   }
@@ -273,28 +280,5 @@ export class Supervisor implements AsyncDisposable {
     const { news } = this.#runtime;
     if (news.heard) news.about(submission, { type: 'submitted', policy: submission.policy });
     this.#slots.reject(submission, rejection);
-  }
-
-  /** Why entries of the batch would be turned away, each with its own reason; `undefined` when none would. */
-  #rehearse(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
-    const { bounds, size, pending } = this.#slots;
-    const rehearsal = new Rehearsal({ slots: bounds.slots - size, pending: bounds.pending - pending }, this.#ownedAs);
-    const rejections = new Map<LiveSubmission, Rejection>();
-    for (const submission of batch) {
-      const { slot, policy, spec } = submission;
-      const machine = this.#slots.machine(slot);
-      const found = machine && {
-        phase: machine.phase,
-        paused: machine.paused,
-        hasNext: machine.hasNext,
-        line: [...machine.waiting()].filter(({ place }) => place === 'line').map((one) => one.policy),
-      };
-      const reason: RejectReason | undefined =
-        spec.signal?.aborted === true ? 'canceled' : rehearsal.add(slot, found, policy, this.#slots.settings(slot));
-      if (reason === undefined) continue;
-      const by = reason === 'slotBusy' ? machine?.owner?.id : undefined;
-      rejections.set(submission, by === undefined ? { reason } : { reason, by });
-    }
-    return rejections.size === 0 ? undefined : rejections;
   }
 }

@@ -7,7 +7,7 @@ class Fan {
   readonly #fire = () => {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const call of waiting) call(this.#signal.reason);
+    for (const call of waiting) call(reasonOf(this.#signal));
   };
 
   constructor(signal: AbortSignal) {
@@ -27,8 +27,25 @@ class Fan {
     try {
       this.#signal[change]('abort', this.#fire, { once: true });
     } catch {
-      // see above
+      // nobody is told of its abort
     }
+  }
+}
+
+function reasonOf(signal: AbortSignal): unknown {
+  try {
+    return signal.reason;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** A look-alike that throws when it is asked counts as aborted: nobody could be told later. */
+export function isAborted(signal: AbortSignal): boolean {
+  try {
+    return signal.aborted;
+  } catch {
+    return true;
   }
 }
 

@@ -33,6 +33,7 @@ class Line<T> {
   #open = true;
   #left = BATCH;
   #lost = 0; // not yet told
+  #notice: T | undefined; // tells of a loss, and takes nobody's place
   lostInAll = 0;
   #whenEmpty: Deferred<void> | undefined;
   readonly #turn = () => this.#serve();
@@ -44,7 +45,8 @@ class Line<T> {
 
   put(item: T): void {
     if (!this.#open || this.#listener.wants?.(item) === false) return;
-    if (this.#items.length - this.#head >= this.#listener.capacity) {
+    const waiting = this.#items.length - this.#head - (this.#notice === undefined ? 0 : 1);
+    if (waiting >= this.#listener.capacity) {
       this.#lost += 1;
       this.lostInAll += 1;
       return;
@@ -105,6 +107,7 @@ class Line<T> {
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }
+    if (item === this.#notice) this.#notice = undefined;
     this.#tellLost(); // there is room now
     return item;
   }
@@ -122,7 +125,8 @@ class Line<T> {
     if (this.#lost === 0 || !this.#open) return;
     const count = this.#lost;
     this.#lost = 0;
-    this.#items.push(this.#hooks.lost(this.#listener.name, count));
+    this.#notice = this.#hooks.lost(this.#listener.name, count);
+    this.#items.push(this.#notice);
   }
 }
 

@@ -8,9 +8,9 @@ export type CancelListener<R> = (reason: R) => void;
 export class CancelToken<R> {
   #reason: R | undefined;
   #delivered = false;
-  #closed: (() => R) | undefined;
+  #closed: (() => unknown) | undefined;
   #listeners: Set<CancelListener<R>> | undefined;
-  #waits: Set<CancelListener<R>> | undefined;
+  #waits: Set<(reason: unknown) => void> | undefined;
   #controller: AbortController | undefined;
 
   /** Set at most once; seen at once by whoever asks. Listeners hear of it from `deliver`, which the owner calls on a turn of its own. */
@@ -60,18 +60,19 @@ export class CancelToken<R> {
     if (this.#closed !== undefined) return () => {};
     const own: CancelListener<R> = (reason) => listener(reason); // the same function may be added twice
     this.#listeners ??= new Set();
-    this.#listeners.add(own);
+    const listeners = this.#listeners; // still the one to leave while it is being told
+    listeners.add(own);
     if (this.#delivered) {
       this.#delivered = false;
       soon(() => this.deliver(onError));
     }
     return () => {
-      this.#listeners?.delete(own);
+      listeners.delete(own);
     };
   }
 
   /** Nobody is left who could be told: forgets every listener, and ends what still waits in `sleep` or `race` with the reason made for it. */
-  close(makeReason: () => R): void {
+  close(makeReason: () => unknown): void {
     this.#listeners = undefined;
     this.#delivered = true;
     this.#closed = makeReason;
@@ -114,8 +115,8 @@ export class CancelToken<R> {
     return wait.promise;
   }
 
-  #wait(end: CancelListener<R>): () => void {
-    const own: CancelListener<R> = (reason) => end(reason);
+  #wait(end: (reason: unknown) => void): () => void {
+    const own = (reason: unknown) => end(reason);
     this.#waits ??= new Set();
     this.#waits.add(own);
     if (this.#delivered) soon(() => this.#endWaits());

@@ -65,17 +65,9 @@ export function promised<T>(value: unknown): Promise<T> | undefined {
 }
 
 /** Whatever comes of this value, nobody has to look at it. False when it is nothing to wait for. */
-export function quiet(value: unknown): boolean {
+export function ignore(value: unknown): boolean {
   return settled(
     value,
-    () => {},
-    () => {},
-  );
-}
-
-/** Says that nobody needs to look at this promise. */
-export function ignore(promise: PromiseLike<unknown>): void {
-  void promise.then(
     () => {},
     () => {},
   );

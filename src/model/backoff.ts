@@ -56,7 +56,7 @@ export function parseBackoff(field: string, value: unknown): ResolvedBackoff {
         given.jitter = oneOf(name, got, JITTERS);
         break;
       default:
-        refuseUnknown(`${field}.`, key, Object.keys(DEFAULT_BACKOFF));
+        refuseUnknown(`${field}.`, key, got, Object.keys(DEFAULT_BACKOFF));
     }
   }
   const firstMs = given.firstMs ?? Math.min(DEFAULT_BACKOFF.firstMs, given.maxMs ?? Infinity);

@@ -3,6 +3,11 @@
 
 export const brandOf = (name: string): symbol => Symbol.for(`slotvisor.${name}`);
 
+/** On the prototype: no instance carries it, and no type shows it. */
+export function mark(base: { readonly prototype: object }, brand: symbol): void {
+  Object.defineProperty(base.prototype, brand, { value: true });
+}
+
 /** `instanceof` by brand for the class itself; subclasses keep the language's own rule. */
 export function isInstance(self: object, base: object, brand: symbol, value: unknown): boolean {
   if (self === base) return field(value, brand) === true;

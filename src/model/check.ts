@@ -49,11 +49,11 @@ export function fieldsOf(field: string, value: unknown): [key: string, value: un
   return Object.entries(value);
 }
 
-export function refuseUnknown(owner: string, key: string, known: readonly string[]): never {
+export function refuseUnknown(owner: string, key: string, value: unknown, known: readonly string[]): never {
   const nearest = known.map((name) => ({ name, far: leven(name, key) })).sort((a, b) => a.far - b.far)[0];
   const hint =
-    nearest !== undefined && nearest.far <= 3 ? `; did you mean ${nearest.name}?` : `; known: ${known.join(', ')}`;
-  throw new SpecError(`${owner}${key}`, `is not an option${hint}`, key, 'it all the same');
+    nearest !== undefined && nearest.far <= 3 ? `did you mean ${nearest.name}?` : `known: ${known.join(', ')}`;
+  return refuse(`${owner}${key}`, `is not an option (${hint})`, value);
 }
 
 /** A duration in ms: a number, not NaN, at least `least`. `Infinity` says "none" or "until stopped", as the field documents. */

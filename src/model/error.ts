@@ -1,6 +1,6 @@
 // The few errors that are thrown: by bodies, and for refusals at the door. Endings are data (outcome.ts).
 
-import { brandOf, isInstance } from './brand.ts';
+import { brandOf, isInstance, mark } from './brand.ts';
 
 /** Why an owner was told to stop. */
 export type StopCause = 'caller' | 'replace' | 'slot' | 'signal' | 'deadline' | 'shutdown' | 'leaseLost' | 'task';
@@ -16,7 +16,9 @@ const EXIT = brandOf('ExitError');
 /** Thrown by a body that must not be tried again, whatever its restart policy says. The outcome is `fatal`. */
 export class FatalError extends Error {
   override readonly name: string = 'FatalError';
-  readonly [FATAL] = true;
+  static {
+    mark(this, FATAL);
+  }
   /** For callers that end a process with the code of what failed; the library itself never exits. */
   readonly exitCode: number | undefined;
   constructor(message: string, options?: { cause?: unknown; exitCode?: number | undefined }) {
@@ -31,7 +33,9 @@ export class FatalError extends Error {
 /** Thrown by a body that knows when the next attempt makes sense: `afterMs` takes the backoff's place for that retry. */
 export class RetryError extends Error {
   override readonly name: string = 'RetryError';
-  readonly [RETRY] = true;
+  static {
+    mark(this, RETRY);
+  }
   readonly afterMs: number | undefined;
   constructor(message: string, options?: { cause?: unknown; afterMs?: number | undefined }) {
     super(message, options);
@@ -48,7 +52,9 @@ export class RetryError extends Error {
  */
 export class CanceledError extends Error {
   override readonly name: string = 'CanceledError';
-  readonly [CANCELED] = true;
+  static {
+    mark(this, CANCELED);
+  }
   /** Who asked for the stop. What the library makes has no stack: `by` and `reason` say where it comes from. */
   readonly by: StopCause = 'task';
   /** What the caller gave as reason, the same object. */
@@ -65,7 +71,9 @@ export class CanceledError extends Error {
 /** The stop reason of an attempt past its `timeoutMs`, or silent for longer than its `stallMs`. */
 export class TimeoutError extends CanceledError {
   override readonly name: string = 'TimeoutError';
-  readonly [TIMEOUT] = true;
+  static {
+    mark(this, TIMEOUT);
+  }
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isInstance(this, TimeoutError, TIMEOUT, value);
   }
@@ -98,7 +106,9 @@ function withoutStack<E>(make: () => E): E {
 /** An option that cannot be meant: names the field, the rule and the value got. Nothing was kept of the call. */
 export class SpecError extends TypeError {
   override readonly name: string = 'SpecError';
-  readonly [SPEC] = true;
+  static {
+    mark(this, SPEC);
+  }
   readonly field: string;
   readonly got: unknown;
   constructor(field: string, rule: string, got: unknown, shown: string) {
@@ -114,7 +124,9 @@ export class SpecError extends TypeError {
 /** Thrown by `submit`, `submitAll` and `run` once a shutdown has begun. */
 export class ClosedError extends Error {
   override readonly name: string = 'ClosedError';
-  readonly [CLOSED] = true;
+  static {
+    mark(this, CLOSED);
+  }
   constructor(message = 'the supervisor is shutting down: nothing more is accepted') {
     super(message);
   }
@@ -129,7 +141,9 @@ export class ClosedError extends Error {
  */
 export class ExitError extends Error {
   override readonly name: string = 'ExitError';
-  readonly [EXIT] = true;
+  static {
+    mark(this, EXIT);
+  }
   readonly exitCode: number | null;
   readonly signal: string | null;
   constructor(

@@ -1,6 +1,6 @@
 // How a submission ended: exactly one of these, delivered once, never as a rejection.
 
-import { brandOf, isInstance } from './brand.ts';
+import { brandOf, isInstance, mark } from './brand.ts';
 import type { StopCause } from './error.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
@@ -83,7 +83,9 @@ const OUTCOME = brandOf('OutcomeError');
 /** Thrown by `submission.value()` for every outcome but `completed`. */
 export class OutcomeError extends Error {
   override readonly name: string = 'OutcomeError';
-  readonly [OUTCOME] = true;
+  static {
+    mark(this, OUTCOME);
+  }
   readonly outcome: Outcome;
   constructor(message: string, outcome: Outcome, options?: { cause?: unknown }) {
     super(message, options);

@@ -31,7 +31,7 @@ export function parseSlotOptions(field: string, value: unknown, base: SlotSettin
     if (key === 'admission') draft.admission = parseAdmission(name, got);
     else if (key === 'queueLimit') draft.queueLimit = count(name, got, 0);
     else if (key === 'onFull') draft.onFull = oneOf(name, got, ['reject', 'dropOldest'] as const);
-    else refuseUnknown(`${field}.`, key, Object.keys(DEFAULT_SLOT_SETTINGS));
+    else refuseUnknown(`${field}.`, key, got, Object.keys(DEFAULT_SLOT_SETTINGS));
   }
   return Object.freeze(draft);
 }

@@ -141,7 +141,7 @@ function parseRestartLimit(field: string, value: unknown): RestartLimit {
   for (const [key, got] of fieldsOf(field, value)) {
     if (key === 'restarts') restarts = count(`${field}.restarts`, got, 0);
     else if (key === 'withinMs') withinMs = durationMs(`${field}.withinMs`, got, 'aboveZero');
-    else refuseUnknown(`${field}.`, key, ['restarts', 'withinMs']);
+    else refuseUnknown(`${field}.`, key, got, ['restarts', 'withinMs']);
   }
   if (restarts === undefined) return refuse(`${field}.restarts`, 'must be given', restarts);
   if (withinMs === undefined) return refuse(`${field}.withinMs`, 'must be given', withinMs);
@@ -202,7 +202,7 @@ export function parseDefaults(field: string, value: unknown, base: TaskSettings)
   const draft: Draft = { ...base };
   let interval = false;
   for (const [key, got] of fieldsOf(field, value)) {
-    if (!Object.hasOwn(DEFAULT_SETTINGS, key)) refuseUnknown(`${field}.`, key, Object.keys(DEFAULT_SETTINGS));
+    if (!Object.hasOwn(DEFAULT_SETTINGS, key)) refuseUnknown(`${field}.`, key, got, Object.keys(DEFAULT_SETTINGS));
     if (got === undefined) continue;
     putSetting(draft, key, `${field}.${key}`, got);
     if (key === 'intervalMs') interval = true;
@@ -259,7 +259,7 @@ function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
       default:
         if (got === undefined && Object.hasOwn(DEFAULT_SETTINGS, key)) break;
         draft ??= { ...defaults };
-        if (!putSetting(draft, key, key, got)) refuseUnknown('', key, SPEC_KEYS);
+        if (!putSetting(draft, key, key, got)) refuseUnknown('', key, got, SPEC_KEYS);
         if (key === 'intervalMs') interval = true;
     }
   }

@@ -56,7 +56,7 @@ function isTaken(slot: Standing): boolean {
     case 'idle':
       return false;
     case 'waiting':
-      return slot.hasNext || slot.inLine > 0;
+      return !slot.paused && (slot.hasNext || slot.inLine > 0);
     case 'running':
     case 'stopping':
       return true;

@@ -62,15 +62,16 @@ export class Rehearsal {
     this.#ownedAs = ownedAs;
   }
 
-  /** Why this entry, or an earlier one of the batch because of it, would be turned away; `undefined` when nobody would. */
+  /** `find` is asked once for each slot. Why this entry, or an earlier one of the batch because of it, would be turned away; `undefined` when nobody would. */
   add(
     slot: string,
-    found: Found | undefined,
+    find: () => Found | undefined,
     policy: AdmissionPolicy,
     room: Omit<Room, 'mayWait'>,
   ): RejectReason | undefined {
     let plan = this.#plans.get(slot);
     if (plan === undefined) {
+      const found = find();
       if (found === undefined) {
         if (this.#bounds.slots <= 0) return 'resourceLimit';
         this.#bounds.slots -= 1;

@@ -20,7 +20,7 @@ export interface StopRequest {
 }
 
 /** What is known of the task when the attempt ended. */
-export interface Standing {
+export interface Progress {
   readonly stop: StopRequest | undefined;
   /** `restart()` asked for a fresh attempt. */
   readonly restartAsked: boolean;
@@ -37,13 +37,14 @@ export type Decision =
   | { readonly next: 'afterInterval' } //   after a success
   | { readonly next: 'retry'; readonly failure: Failure }; // after backoff, if `retryIf` and the restart limit agree
 
-export function afterAttempt(end: AttemptEnd, task: Standing, settings: TaskSettings): Decision {
+export function afterAttempt(end: AttemptEnd, task: Progress, settings: TaskSettings): Decision {
   if (task.stop !== undefined) {
     const { by, reason } = task.stop;
     const failure = end.kind === 'stopped' || end.kind === 'failure' ? end.failure : undefined;
     return { next: 'cancel', by, reason, failure };
   }
-  if (task.restartAsked) return { next: 'freshAttempt' };
+  // Without a stop request of the task only restart() can have stopped it.
+  if (task.restartAsked || end.kind === 'stopped') return { next: 'freshAttempt' };
   switch (end.kind) {
     case 'value':
       return settings.restart === 'always' ? { next: 'afterInterval' } : { next: 'complete', value: end.value };
@@ -51,8 +52,6 @@ export function afterAttempt(end: AttemptEnd, task: Standing, settings: TaskSett
       return { next: 'cancel', by: 'task', reason: end.reason, failure: undefined };
     case 'failure':
       return afterFailure(end.failure, task.streak, settings);
-    case 'stopped': // without a stop request of the task there is nothing that could have stopped it
-      return { next: 'freshAttempt' };
   }
 }
 

@@ -54,7 +54,13 @@ type Hold<E> =
       readonly request: number; // the number of the lease's request: its ticket
       lease: 'held' | 'revoked' | 'lost';
       participants: number; // the owner and those who joined, less those who left
+      stop: Stop | undefined; // the first one; none while running
     };
+
+interface Stop {
+  readonly by: StopCause;
+  readonly reason: unknown;
+}
 
 const IDLE = { phase: 'idle' } as const;
 
@@ -148,7 +154,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
     }
     hold.participants -= 1;
     entry.place = 'out';
-    this.effects.push({ do: 'leave', entry, owner: hold.owner, by, reason });
+    this.effects.push({ do: 'leave', entry, owner: hold.owner, ...(hold.stop ?? { by, reason }) });
     if (hold.participants === 0) this.#stopOwner(by, reason);
   }
 
@@ -249,7 +255,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
   #own(entry: E, request: number): void {
     this.#unlink(entry);
     entry.place = 'owner';
-    this.#hold = { phase: 'running', owner: entry, request, lease: 'held', participants: 1 };
+    this.#hold = { phase: 'running', owner: entry, request, lease: 'held', participants: 1, stop: undefined };
     this.effects.push({ do: 'start', entry });
   }
 
@@ -257,6 +263,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
     const hold = this.#hold;
     if (hold.phase !== 'running') return;
     hold.phase = 'stopping';
+    hold.stop = { by, reason };
     this.effects.push({ do: 'stop', owner: hold.owner, by, reason });
   }
 

@@ -324,7 +324,7 @@ describe('what stands around: stores, chance, time, signals', () => {
         ),
       'completed',
     ],
-    ['a lease that is lost already', () => lease({ lost: AbortSignal.abort() }), 'canceled'],
+    ['a lease that is lost already', () => lease({ lost: AbortSignal.abort() }), 'rejected'],
     ['a revoked proxy', () => revoked(), 'rejected'],
   ])('a store that answers with %s', async (_, answer, kind) => {
     for (const acquire of [answer, () => new Promise((yes) => setImmediate(() => yes(answer())))]) {

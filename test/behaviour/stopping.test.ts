@@ -681,7 +681,7 @@ describe('what a body sees of its stop (section 6)', () => {
     };
     expect(await supervisor.submit({ run }).value()).toBe('done');
     expect(clock.timers).toBe(0);
-    for (const wait of left) await expect(wait).rejects.toBeInstanceOf(CanceledError);
+    for (const wait of left) await expect(wait).rejects.toThrow(/has ended/);
   });
 
   test('a sleep begun after its attempt has ended holds no timer either', async () => {
@@ -692,7 +692,7 @@ describe('what a body sees of its stop (section 6)', () => {
     const wait = ctx.sleep(1e6);
     await clock.settle();
     expect(clock.timers).toBe(0);
-    await expect(wait).rejects.toBeInstanceOf(CanceledError);
+    await expect(wait).rejects.toThrow(/has ended/);
   });
 
   test('an abandoned body still hears of its stop, and its waits end', async () => {

@@ -194,13 +194,13 @@ describe('a store that takes its time', () => {
     await turn();
     expect(log).toEqual(['acquire s']);
     pending[0]?.resolve(null);
-    await desk.close();
+    await desk.idle();
     expect(log).toEqual(['acquire s', 'release']);
   });
 });
 
-describe('close', () => {
-  test('waits for every talk, the ones begun meanwhile too, and closes the store last', async () => {
+describe('the end', () => {
+  test('is idle after every talk, the ones begun meanwhile too; then the store is closed', async () => {
     const { store, log, pending } = slowStore();
     const released = deferred<void>();
     const desk = new LeaseDesk({ ...store, close: async () => void log.push('close') });
@@ -213,15 +213,16 @@ describe('close', () => {
         ),
     };
     desk.ask(request(), to);
-    const close = desk.close();
+    const idle = desk.idle().then(() => log.push('idle'));
     await turn();
     expect(log).toEqual(['acquire s']);
     pending[0]?.resolve(null);
     await turn();
     expect(log).toEqual(['acquire s']);
     released.resolve();
-    await close;
-    expect(log).toEqual(['acquire s', 'close']);
+    await idle;
+    await desk.close();
+    expect(log).toEqual(['acquire s', 'idle', 'close']);
   });
 
   test('needs no store that can be closed, nor one that closes well', async () => {

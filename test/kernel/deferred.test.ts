@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { deferred, ignore, promised, quiet, settled } from '../../src/kernel/deferred.ts';
+import { deferred, ignore, promised, settled } from '../../src/kernel/deferred.ts';
 
 const boom = new Error('boom');
 const fail = (): never => {
@@ -105,7 +105,7 @@ describe('waiting makes sense', () => {
     ['a function', () => () => {}, false],
   ];
   for (const [name, make, expected] of rows)
-    test(`${expected ? 'for' : 'not for'} ${name}`, () => expect(quiet(make())).toBe(expected));
+    test(`${expected ? 'for' : 'not for'} ${name}`, () => expect(ignore(make())).toBe(expected));
 });
 
 test('then is read once', async () => {
@@ -130,7 +130,7 @@ test('an ignored rejection is nobody’s to handle', async () => {
   const unhandled = vi.fn();
   process.on('unhandledRejection', unhandled);
   ignore(Promise.reject(boom));
-  for (const value of [Promise.reject(boom), thenable(fail), revoked()]) quiet(value);
+  for (const value of [Promise.reject(boom), thenable(fail), revoked()]) ignore(value);
   await turn();
   await turn();
   process.off('unhandledRejection', unhandled);

@@ -117,8 +117,8 @@ describe('an unknown option', () => {
     ['stalMs', 'did you mean stallMs?'],
     ['somethingElse', 'known: timeoutMs, stallMs'],
   ] as const)('%s: %s', ([key, hint]) => {
-    expect(() => refuseUnknown('spec.', key, ['timeoutMs', 'stallMs'])).toThrow(
-      `spec.${key} is not an option; ${hint}`,
+    expect(() => refuseUnknown('spec.', key, 5, ['timeoutMs', 'stallMs'])).toThrow(
+      `spec.${key} is not an option (${hint}), got 5`,
     );
   });
 });

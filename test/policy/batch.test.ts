@@ -51,7 +51,7 @@ test('a rehearsed batch is admitted exactly when submitting it would turn none o
             line: [...machine.waiting()].filter(({ place }) => place === 'line').map(({ policy }) => policy),
           };
       const rehearsal = new Rehearsal({ slots: 1, pending: Infinity }, given.grantsAtOnce ? 'running' : 'waiting');
-      const refused = given.batch.map((policy) => rehearsal.add('s', found, policy, given));
+      const refused = given.batch.map((policy) => rehearsal.add('s', () => found, policy, given));
       const entries = given.batch.map((policy, i) => submit(machine, policy, 100 + i, given));
       const out = entries.filter(({ place }) => place === 'out');
       expect(refused.some((reason) => reason !== undefined)).toBe(out.length > 0);
@@ -60,14 +60,16 @@ test('a rehearsed batch is admitted exactly when submitting it would turn none o
   );
 });
 
+const nothing = () => undefined;
+
 test('slots and pending bounds hold over the whole batch', () => {
   const room = { queueLimit: 10, onFull: 'reject' } as const;
   const slots = new Rehearsal({ slots: 1, pending: 9 }, 'running');
-  expect(slots.add('a', undefined, 'queue', room)).toBeUndefined();
-  expect(slots.add('a', undefined, 'queue', room)).toBeUndefined();
-  expect(slots.add('b', undefined, 'queue', room)).toBe('resourceLimit');
+  expect(slots.add('a', nothing, 'queue', room)).toBeUndefined();
+  expect(slots.add('a', nothing, 'queue', room)).toBeUndefined();
+  expect(slots.add('b', nothing, 'queue', room)).toBe('resourceLimit');
   const pending = new Rehearsal({ slots: 9, pending: 1 }, 'running');
-  expect(['queue', 'queue', 'queue'].map((p) => pending.add('a', undefined, p as AdmissionPolicy, room))).toEqual([
+  expect(['queue', 'queue', 'queue'].map((p) => pending.add('a', nothing, p as AdmissionPolicy, room))).toEqual([
     undefined,
     undefined,
     'resourceLimit',

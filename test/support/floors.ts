@@ -50,11 +50,12 @@ const ENGINE_STOREYS: readonly (readonly string[])[] = [
   ['backoff-delay', 'event-stream', 'lease-desk', 'news', 'silence', 'submission'],
   ['runtime', 'call-options'],
   ['body-context', 'interceptor', 'options', 'retries'],
+  ['body'],
   ['attempt'],
   ['actor'],
   ['registry', 'seat'],
   ['slots'],
-  ['drain', 'slot-handle'],
+  ['drain', 'rehearse', 'slot-handle'],
   ['supervisor'],
 ];
 
@@ -175,7 +176,7 @@ export function porchOffences(files: readonly SourceFile[]): Offence[] {
 export function testPathOffences(files: readonly SourceFile[]): Offence[] {
   const paths = new Set(files.map((file) => file.path));
   return files.flatMap((file) => {
-    const match = /^test\/((?:model|policy|kernel|engine)\/.+?)(?:\.model|\.race)?\.test\.ts$/.exec(file.path);
+    const match = /^test\/((?:model|policy|kernel|engine)\/.+?)(?:\.model|\.race|\.faults)?\.test\.ts$/.exec(file.path);
     if (match === null || paths.has(`src/${match[1]}.ts`)) return [];
     return [{ file: file.path, line: 1, message: `tests src/${match[1]}.ts, which does not exist` }];
   });

@@ -219,7 +219,7 @@ export class Reference {
     }
     run.sharers.splice(run.sharers.indexOf(task), 1);
     task.events.push(`finished canceled ${run.attempts}`);
-    this.#settle(task, `canceled ${by} ${run.attempts}`);
+    this.#settle(task, `canceled ${run.stop ?? by} ${run.attempts}`);
     if (run.sharers.length === 0) this.#stop(run, by);
   }
 
