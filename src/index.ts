@@ -3,7 +3,7 @@
  *
  * A slot has at most one body alive, always: it is freed by proof that the old body has ended, never by the request to stop it.
  * Submit work to a named {@link Supervisor.slot}; its {@link AdmissionPolicy} says what happens when the slot is busy, its restart policy what
- * happens when it fails, and its {@link Outcome} how it ended. ARCHITECTURE.md beside this file says where to read on.
+ * happens when it fails, and its {@link Outcome} how it ended. src/ARCHITECTURE.md says where to read on.
  *
  * @module
  */

@@ -76,7 +76,7 @@ describe('the packed package', () => {
           .slice(installed.length + 1)
           .replaceAll('\\', '/'),
       );
-    const documents = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+    const documents = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'src/ARCHITECTURE.md'];
     expect(files.filter((name) => !/^dist\/.+\.(js|d\.ts)$/.test(name) && !documents.includes(name))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['package.json', 'CHANGELOG.md', 'LICENSE']));
     expect(files).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/testing/index.js']));

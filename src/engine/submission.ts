@@ -24,11 +24,14 @@ export interface Submission<T = unknown> {
   readonly outcome: Promise<Outcome<T>>;
   /** The value, or a thrown {@link OutcomeError} that carries the outcome. */
   value(): Promise<T>;
-  /** Asks it to stop and resolves with the outcome, at proof of end. A joined submission ends at once. */
+  /**
+   * Asks it to stop and resolves with the outcome, at proof of end. One that shares its body with others ends at once.
+   * A body must not wait for its own: it would wait for its own end.
+   */
   cancel(reason?: unknown): Promise<Outcome<T>>;
   /**
    * Ends the running attempt (or the backoff) and starts a fresh one. No failure, and it forgets earlier ones: the retry streak and the
-   * restart limit begin anew. False when there is nothing to restart: waiting, starting, stopping, ended.
+   * restart limit begin anew; whatever the old attempt throws on its way out is dropped. False when there is nothing to restart: waiting, starting, stopping, ended.
    */
   restart(): boolean;
 }

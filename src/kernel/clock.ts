@@ -1,6 +1,6 @@
 // Time comes in by this door alone.
 
-/** Where time and timers come from. Replace it in tests (`slotvisor/testing` has a virtual one). */
+/** Where time and timers come from. Replace it in tests (`slotvisor/testing` has a virtual one). Nothing of it may throw. */
 export interface Clock {
   /** Monotonic ms; what every delay and duration is measured with. */
   now(): number;

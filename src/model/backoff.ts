@@ -10,7 +10,7 @@ export type Jitter = 'none' | 'full' | 'equal' | 'band' | 'decorrelated';
 
 /** The base delay of retry n (0, 1, ...) is `min(firstMs * factor^n, maxMs)`. A constant delay is `factor: 1`. */
 export interface Backoff {
-  /** Default 200. */
+  /** Default 200, or `maxMs` where that is less. */
   readonly firstMs?: number | undefined;
   /** Finite, 1 or more. Default 2. */
   readonly factor?: number | undefined;

@@ -1,6 +1,6 @@
 // Spec builders for the three common shapes. What they return is a plain spec.
 
-import { finiteMs } from './check.ts';
+import { durationMs } from './check.ts';
 import type { TaskSpec } from './spec.ts';
 
 type Rest<T, S> = Omit<TaskSpec<T, S>, 'run' | 'restart' | 'intervalMs'>;
@@ -21,5 +21,5 @@ export function periodic<T, S = undefined>(
   run: TaskSpec<T, S>['run'],
   rest?: Rest<T, S>,
 ): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'always', intervalMs: finiteMs('everyMs', everyMs) };
+  return { ...rest, run, restart: 'always', intervalMs: durationMs('everyMs', everyMs) };
 }

@@ -68,7 +68,10 @@ export class CanceledError extends Error {
   }
 }
 
-/** The stop reason of an attempt past its `timeoutMs`, or silent for longer than its `stallMs`. */
+/**
+ * The stop reason of an attempt past its `timeoutMs`, or silent for longer than its `stallMs`; `by` is `deadline`.
+ * Thrown by a body of its own accord it is an ordinary failure.
+ */
 export class TimeoutError extends CanceledError {
   override readonly name: string = 'TimeoutError';
   static {

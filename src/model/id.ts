@@ -2,7 +2,7 @@
 
 import { nanoid } from 'nanoid';
 
-/** `<nanoid of 10>-<n>`: one nanoid a supervisor, `n` counts from 1. Unique across processes; sorts by age within one. */
+/** `<nanoid of 10>-<n>`: one nanoid a supervisor, `n` counts from 1. Unique across processes; of two of one supervisor the one with the smaller `n` is the older. */
 export type TaskId = string & { readonly __brand: 'TaskId' };
 
 /** The ids of one supervisor. The text is made on demand, so a submission carries one integer until somebody looks. */

@@ -1,4 +1,4 @@
-// What a caller submits. A spec is read once, checked, completed from the defaults and frozen: a bad one throws here and nowhere later.
+// What a caller submits. A spec is read once, checked and completed from the defaults: a bad one throws here and nowhere later.
 
 import { type Backoff, DEFAULT_BACKOFF, parseBackoff, type ResolvedBackoff } from './backoff.ts';
 import {
@@ -31,7 +31,7 @@ export interface RestartLimit {
   readonly withinMs: number;
 }
 
-/** An option given as `undefined` is absent. `Infinity` says "none" and beats an inherited default. */
+/** Own fields only, each read once. An option given as `undefined` is absent. `Infinity` says "none" and beats an inherited default. */
 export interface TaskSpec<T = unknown, S = undefined> {
   readonly run: TaskBody<T, S> | KillableTask<T, S>;
   /** A label in events and views. Default: the slot, else the id. */
@@ -51,7 +51,7 @@ export interface TaskSpec<T = unknown, S = undefined> {
   readonly retryIf?: ((failure: Failure) => boolean) | undefined;
   /** More restarts after failures than this within the sliding window end the task `failed`. Default none. */
   readonly restartLimit?: RestartLimit | undefined;
-  /** Bounds one attempt, from the start of its body. Default none. */
+  /** Bounds one attempt, from the start of its body. A body that blocks the event loop past it and then ends has ended. Default none. */
   readonly timeoutMs?: number | undefined;
   /** The longest silence between heartbeats; time in which the event loop was blocked is not counted. Default none. */
   readonly stallMs?: number | undefined;

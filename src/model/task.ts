@@ -25,6 +25,7 @@ export interface TaskContext<S = undefined> {
   readonly attempt: number;
   /** This attempt's own signal, made when first looked at. Its reason is a {@link CanceledError}. */
   readonly signal: AbortSignal;
+  /** True at once; `signal` and `onCancel` hear of it a turn later. */
   readonly canceled: boolean;
   /** What the spec's `state()` made for this attempt. */
   readonly state: S;

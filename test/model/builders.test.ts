@@ -17,6 +17,6 @@ test('what they make is accepted as it is, killable bodies too', () => {
     expect(parseSpec(spec, DEFAULT_SETTINGS).settings.restart).toBe(spec.restart);
 });
 
-test.for([Number.NaN, -1, Infinity, '60', undefined])('a period of %s is refused at once', (everyMs) => {
+test.for([Number.NaN, -1, '60', undefined])('a period of %s is refused at once', (everyMs) => {
   expect(() => periodic(everyMs as number, run)).toThrow(expect.objectContaining({ field: 'everyMs' }));
 });
