@@ -93,26 +93,24 @@ export class CancelToken<R> {
     return wait.promise;
   }
 
-  /** Settles as the work does, or rejects with the reason, whichever comes first. */
+  /** Settles as the work does, or rejects with the reason, whichever comes first. Work that lives on keeps nothing of a wait that is over. */
   race<T>(work: PromiseLike<T>): Promise<T> {
-    const wait = deferred<T>();
-    const leave = this.#wait(wait.reject);
+    const { promise, resolve, reject } = deferred<T>();
+    let wait: { readonly resolve: typeof resolve; readonly reject: typeof reject; leave(): void } | undefined;
+    const over = () => {
+      const ended = wait;
+      wait = undefined;
+      ended?.leave();
+      return ended;
+    };
+    wait = { resolve, reject, leave: this.#wait((reason) => over()?.reject(reason)) };
     const later = settled<T>(
       work,
-      (value) => {
-        leave();
-        wait.resolve(value);
-      },
-      (error) => {
-        leave();
-        wait.reject(error);
-      },
+      (value) => over()?.resolve(value),
+      (error) => over()?.reject(error),
     );
-    if (!later) {
-      leave();
-      wait.resolve(work as T);
-    }
-    return wait.promise;
+    if (!later) over()?.resolve(work as T);
+    return promise;
   }
 
   #wait(end: (reason: unknown) => void): () => void {

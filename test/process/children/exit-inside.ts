@@ -1,0 +1,31 @@
+// A task that calls process.exit: `exit-inside.ts running|stopping`. Nothing may hold the process, and no second shutdown begins.
+
+import { Supervisor } from 'slotvisor';
+
+const [when] = process.argv.slice(2);
+const supervisor = new Supervisor({ graceMs: 3_600_000, subscriberGraceMs: 3_600_000 });
+supervisor.subscribe(() => new Promise(() => {}));
+let shutdowns = 0;
+supervisor.subscribe(
+  () => {
+    shutdowns += 1;
+  },
+  { types: ['shutdownStarted'] },
+);
+process.on('exit', (code) => console.log(`exit ${code}, ${supervisor.snapshot().phase}, ${shutdowns} shutdowns`));
+
+void supervisor.run([
+  { name: 'hanging', run: () => new Promise(() => {}) },
+  { name: 'sleeping', run: (ctx) => ctx.sleep(3_600_000) },
+  { name: 'retrying', backoff: { firstMs: 3_600_000, maxMs: 3_600_000 }, run: () => Promise.reject(new Error('boom')) },
+  {
+    name: 'exiting',
+    run: async (ctx) => {
+      await ctx.sleep(20);
+      if (when === 'running') process.exit(3);
+      ctx.onCancel(() => process.exit(4));
+      void supervisor.shutdown();
+      await ctx.sleep(3_600_000);
+    },
+  },
+]);

@@ -1,0 +1,46 @@
+// Threads under the supervisor, and the supervisor in a thread.
+
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { type KillableTask, Supervisor } from 'slotvisor';
+
+// A thread does not inherit what makes Node read TypeScript.
+const entry = JSON.stringify(new URL('./worker-inside.ts', import.meta.url).href);
+const inside = new Worker(`import('tsx/esm/api').then(({ register }) => (register(), import(${entry})))`, {
+  eval: true,
+});
+const [[report], [code]] = await Promise.all([once(inside, 'message'), once(inside, 'exit')]);
+console.log(JSON.stringify({ inside: report, code }));
+
+/** A thread that nothing but its end can stop. */
+const alive = new Set<Worker>();
+let most = 0;
+let spinning = 0;
+function spinner(): KillableTask<unknown> {
+  let worker: Worker;
+  return {
+    run: async () => {
+      worker = new Worker('require("node:worker_threads").parentPort.postMessage(0); for (;;);', { eval: true });
+      alive.add(worker);
+      most = Math.max(most, alive.size);
+      const exit = once(worker, 'exit').then(() => alive.delete(worker));
+      await once(worker, 'message');
+      spinning += 1;
+      await exit;
+    },
+    kill: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+const supervisor = new Supervisor({ graceMs: 20 });
+const first = supervisor.submit({ slot: 'cpu', name: 'first', run: spinner() });
+while (spinning < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+supervisor.submit({ slot: 'cpu', name: 'second', admission: 'replace', run: spinner() });
+const replaced = await first.outcome;
+while (spinning < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+const { killed, withinGrace } = await supervisor.shutdown();
+console.log(
+  JSON.stringify({ replaced, spinning, most, alive: alive.size, withinGrace, killed: killed.map(({ name }) => name) }),
+);

@@ -1,0 +1,100 @@
+// Hosts that are not the plain one: strict about rejections, with frozen intrinsics, with two copies of the package, with threads.
+
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, test } from 'vitest';
+import { run } from './child.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What becomes of each kind of hostile code. */
+const HOSTILE = {
+  value: 'completed',
+  'sync throw': 'failed',
+  reject: 'failed',
+  thenable: 'failed',
+  'bad then': 'failed',
+  fatal: 'fatal',
+  retry: 'failed',
+  state: 'failed',
+  'state rejects': 'completed',
+  retryIf: 'failed',
+  'retryIf rejects': 'failed',
+  around: 'failed',
+  'kill throws, then ends': 'failed',
+  'rejects after it was given up': 'failed',
+  'listener throws': 'failed',
+  'value nobody asks for': 'completed',
+};
+
+describe.concurrent('hosts', () => {
+  for (const [claim, flags, frozen] of [
+    ['--unhandled-rejections=strict finds nothing to end the process for', ['--unhandled-rejections=strict'], false],
+    [
+      '--frozen-intrinsics changes nothing',
+      ['--frozen-intrinsics', '--disable-warning=ExperimentalWarning', '--unhandled-rejections=strict'],
+      true,
+    ],
+  ] as const)
+    test(claim, async ({ expect }) => {
+      const { lines, ...ended } = await run('process/children/hostile.ts', { flags });
+      expect(ended).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(lines.at(-1) ?? 'null')).toEqual({
+        outcomes: HOSTILE,
+        abandonedAlive: 0,
+        withinGrace: true,
+        eventsDropped: true,
+        frozen,
+      });
+    });
+
+  test('--unhandled-rejections=strict does end the process for a promise that nobody holds', async ({ expect }) => {
+    const flags = ['--unhandled-rejections=strict'];
+    const { code, stderr } = await run('process/children/hostile.ts', { args: ['control'], flags });
+    expect(code).toBe(1);
+    expect(stderr).toContain('control');
+  });
+
+  test('two copies of the package know the errors of each other, and take no stranger for one', async ({ expect }) => {
+    const copy = mkdtempSync(join(tmpdir(), 'slotvisor-copy-'));
+    try {
+      cpSync(join(ROOT, 'src'), join(copy, 'src'), { recursive: true });
+      symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
+      writeFileSync(join(copy, 'package.json'), '{ "type": "module" }');
+      const other = pathToFileURL(join(copy, 'src', 'index.ts')).href;
+      const { lines, ...ended } = await run('process/children/copies.ts', { args: [other] });
+      expect(ended).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(lines.at(-1) ?? 'null')).toEqual({
+        apart: true,
+        FatalError: 'fatal 1',
+        RetryError: 'failed 2',
+        CanceledError: 'canceled by task 1',
+        instances: { SpecError: true, OutcomeError: true, CanceledError: true, TimeoutError: true, ClosedError: true },
+        strangers: [false, false, false, false],
+        subclass: [true, false],
+      });
+    } finally {
+      rmSync(copy, { recursive: true, force: true, maxRetries: 3 });
+    }
+  });
+
+  test('a supervisor works in a worker thread, and a spinning thread is ended by kill before its slot goes on', async ({
+    expect,
+  }) => {
+    const { lines, ...ended } = await run('process/children/workers.ts');
+    expect(ended).toEqual({ code: 0, stderr: '' });
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { inside: { outcomes: ['completed', 'completed', 'failed'], cause: 'finished' }, code: 0 },
+      {
+        replaced: { kind: 'killed', by: 'replace', attempts: 1 },
+        spinning: 2,
+        most: 1,
+        alive: 0,
+        withinGrace: false,
+        killed: ['second'],
+      },
+    ]);
+  });
+});

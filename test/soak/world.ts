@@ -1,0 +1,402 @@
+// Supervisors on real time under random load, with everything going wrong that may: bodies that throw, hang, end late and block the
+// event loop; subscribers that throw and hang; a wall clock that jumps. One lives through all of it, and is let come to rest after each
+// round; beside it one more a round is shut down in the midst. Choices come from a seed; how they interleave is the machine's.
+
+import { getEventListeners } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { type AdmissionPolicy, type Clock, type Outcome, type Submission, Supervisor } from 'slotvisor';
+import { seededRandom } from 'slotvisor/testing';
+import { blocking, type Dice, flooding, PLANS, type Plan } from './bodies.ts';
+import { Findings, Monitor } from './monitor.ts';
+
+/** Real time, with timers counted, some of them late, and a wall clock that is set again and again. */
+class FaultyClock implements Clock {
+  timers = 0;
+  #wallOffsetMs = 0;
+  readonly #dice: Dice;
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+  wallNow(): number {
+    return Date.now() + this.#wallOffsetMs;
+  }
+  setWall(offsetMs: number): void {
+    this.#wallOffsetMs = offsetMs;
+  }
+
+  setTimer(ms: number, fire: () => void): () => void {
+    const due = performance.now() + ms + (this.#dice(100) === 0 ? 20 : 0);
+    this.timers += 1;
+    let pending = true;
+    const end = (): void => {
+      if (pending) this.timers -= 1;
+      pending = false;
+    };
+    const arm = (): NodeJS.Timeout =>
+      setTimeout(
+        () => {
+          if (performance.now() < due) {
+            timer = arm();
+            return;
+          }
+          end();
+          fire();
+        },
+        Math.ceil(due - performance.now()),
+      );
+    let timer = arm();
+    return () => {
+      end();
+      clearTimeout(timer);
+    };
+  }
+}
+
+const POLICIES: readonly AdmissionPolicy[] = ['queue', 'queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'];
+const GRACE_MS = 20;
+const CONCURRENCY = 200;
+/** Live submissions, past which nothing more is submitted: the load is on the rules, not on the memory. */
+const MOST_LIVE = 3_000;
+/** What should take no time has this long on a machine that has none. */
+const PATIENCE_MS = 60_000;
+
+const FAULTS = [
+  'stalls',
+  'floods',
+  'wall jumps',
+  'gate closed',
+  'pauses',
+  'cancels',
+  'restarts',
+  'signals',
+  'bad subscribers',
+] as const;
+export type Faults = Record<(typeof FAULTS)[number], number>;
+
+/** One supervisor, its monitor, and those who use it badly. */
+class Load {
+  readonly monitor: Monitor;
+  readonly #supervisor: Supervisor;
+  readonly #clock: FaultyClock;
+  readonly #findings: Findings;
+  readonly #faults: Faults;
+  readonly #dice: Dice;
+  readonly #slots: number;
+  readonly #recent: Submission[] = [];
+  readonly #pauses = new Set<Promise<unknown>>();
+  /** Calls that wait for an end. */
+  readonly #calls = new Set<Promise<unknown>>();
+  /** One signal for ever, and one that is aborted now and then. */
+  readonly #lasting = new AbortController().signal;
+  #parent = new AbortController();
+  #unsubscribe: (() => void)[] = [];
+  #resting = false;
+
+  constructor(findings: Findings, faults: Faults, random: () => number, slots: number) {
+    this.#findings = findings;
+    this.#faults = faults;
+    this.#dice = (bound) => Math.floor(random() * bound);
+    this.#slots = slots;
+    this.#clock = new FaultyClock(this.#dice);
+    this.#supervisor = new Supervisor({
+      clock: this.#clock,
+      random,
+      concurrency: CONCURRENCY,
+      graceMs: GRACE_MS,
+      subscriberGraceMs: 1_000,
+      slotDefaults: { queueLimit: 4 },
+      defaults: { maxRetries: 3, backoff: { firstMs: 1, maxMs: 20, jitter: 'full' } },
+    });
+    this.monitor = new Monitor(findings, this.#supervisor, CONCURRENCY);
+  }
+
+  /** Random deeds until the time is over. What is rare is rare in time, however fast the machine is. */
+  async run(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    for (let before = performance.now(); before < until; ) {
+      await sleep(this.#dice(4));
+      const passedMs = performance.now() - before;
+      before += passedMs;
+      for (let deeds = this.#dice(40); deeds > 0; deeds -= 1) this.#deed();
+      const due = (everyMs: number): boolean => this.#dice(1_000_000) < (passedMs / everyMs) * 1_000_000;
+      if (due(4_000)) this.#hog('stalls', blocking(200));
+      if (due(4_000)) this.#hog('floods', flooding(50));
+      if (due(300)) this.#jump();
+      if (due(1_000)) this.#closeGate();
+      if (due(300)) this.#abortParent();
+      if (due(500)) this.#subscribeBadly();
+      if (due(500)) this.monitor.look();
+    }
+  }
+
+  /** Nobody asks for anything more. What lives is told to stop, and everything has to end. */
+  async calm(): Promise<void> {
+    this.#resting = true;
+    await Promise.all(this.#pauses);
+    this.monitor.look();
+    for (const { id } of this.#supervisor.tasks()) void this.#supervisor.cancel(id, 'calm');
+    await this.#inTime('idle', this.#supervisor.idle());
+    await this.#rest();
+    this.#resting = false;
+  }
+
+  /** Shut down in the midst of it. */
+  async end(): Promise<void> {
+    const shutdown = this.#supervisor.shutdown({ graceMs: this.#dice(2 * GRACE_MS) });
+    this.monitor.closing();
+    this.#resting = true;
+    await this.#inTime('shutdown', shutdown);
+    await Promise.all(this.#pauses);
+    await this.#rest();
+  }
+
+  /** Bodies that were given up end late, and what was told last is heard. */
+  async #rest(): Promise<void> {
+    await this.#inTime('drain and cancel', Promise.all(this.#calls));
+    for (const until = performance.now() + PATIENCE_MS; this.monitor.alive > 0 && performance.now() < until; )
+      await sleep(10);
+    await sleep(20);
+    this.monitor.mustBeQuiet(this.#clock.timers);
+    const listeners = getEventListeners(this.#lasting, 'abort').length;
+    if (listeners > 0) this.#findings.add('books that do not agree', `${listeners} listeners on a lasting signal`);
+    this.#recent.length = 0;
+  }
+
+  async #inTime(what: string, ending: Promise<unknown>): Promise<void> {
+    const given = new AbortController();
+    const late = sleep(PATIENCE_MS, 'late', { signal: given.signal }).catch(() => {});
+    if ((await Promise.race([ending, late])) === 'late') this.#findings.add('lost outcomes', `${what} never came`);
+    given.abort();
+  }
+
+  #deed(): void {
+    const deed = this.#dice(100);
+    if (deed < 84) this.#submit(this.#slot());
+    else if (deed < 90) this.#cancel();
+    else if (deed < 94) this.#restart();
+    else if (deed < 96) this.#wait(this.#supervisor.slot(this.#slot()).cancel({ why: 'all of it' }));
+    else if (deed < 97) this.#wait(this.#supervisor.slot(this.#slot()).drain());
+    else if (deed < 99) this.#pause();
+    else this.#configure();
+  }
+
+  /** A few slots have much to do, and many have little. */
+  #slot(): string {
+    return `slot ${this.#dice(2) === 0 ? this.#dice(this.#slots) : this.#dice(20)}`;
+  }
+
+  #submit(slot: string, plan: Plan = this.#plan(slot)): void {
+    if (this.#resting || this.monitor.live > MOST_LIVE) return;
+    const signal = [this.#lasting, this.#parent.signal][this.#dice(4)];
+    const admission = POLICIES[this.#dice(POLICIES.length)] ?? 'queue';
+    const queueTimeoutMs = this.#dice(5) === 0 ? this.#dice(50) : undefined;
+    const priority = this.#dice(3);
+    const { spec, inner, kill } = plan;
+    const submission = this.monitor.submit({ slot, admission, signal, queueTimeoutMs, priority, ...spec }, inner, kill);
+    if (submission !== undefined) this.#recent[this.#dice(256)] = submission;
+  }
+
+  #plan(slot: string): Plan {
+    const plans = Object.values(PLANS);
+    const make = plans[this.#dice(plans.length)] as (typeof plans)[number];
+    return make(this.#dice, () => this.#submit(slot));
+  }
+
+  #hog(fault: 'stalls' | 'floods', plan: Plan): void {
+    this.#faults[fault] += 1;
+    this.#submit(`${fault} ${this.#dice(5)}`, plan);
+  }
+
+  #cancel(): void {
+    this.#faults.cancels += 1;
+    const cancel = this.#recent[this.#dice(256)]?.cancel({ why: 'enough' });
+    if (cancel !== undefined) this.#wait(cancel);
+  }
+
+  #restart(): void {
+    if (this.#recent[this.#dice(256)]?.restart() === true) this.#faults.restarts += 1;
+  }
+
+  #wait(call: Promise<unknown>): void {
+    this.#calls.add(call);
+    void call.then(() => this.#calls.delete(call));
+  }
+
+  #later(ms: number, act: () => void): void {
+    const pause = sleep(ms).then(() => {
+      act();
+      this.#pauses.delete(pause);
+    });
+    this.#pauses.add(pause);
+  }
+
+  #pause(): void {
+    this.#faults.pauses += 1;
+    const slot = this.#slot();
+    this.monitor.pause(slot);
+    this.#later(this.#dice(100), () => this.monitor.resume(slot));
+  }
+
+  #closeGate(): void {
+    this.#faults['gate closed'] += 1;
+    this.#supervisor.pause();
+    this.#later(this.#dice(50), () => this.#supervisor.resume());
+  }
+
+  #configure(): void {
+    const onFull = this.#dice(2) === 0 ? 'reject' : 'dropOldest';
+    this.#supervisor.slot(this.#slot()).configure({ queueLimit: this.#dice(6), onFull });
+  }
+
+  #abortParent(): void {
+    this.#faults.signals += 1;
+    this.#parent.abort(new Error('the caller has gone'));
+    this.#parent = new AbortController();
+  }
+
+  #jump(): void {
+    this.#faults['wall jumps'] += 1;
+    this.#clock.setWall((this.#dice(3) - 1) * 3_600_000);
+  }
+
+  /** One that throws, one that rejects, one that never comes back, one that reads a little and leaves: and the last ones go. */
+  #subscribeBadly(): void {
+    this.#faults['bad subscribers'] += 4;
+    for (const leave of this.#unsubscribe) leave();
+    const types = ['started', 'finished', 'rejected'] as const;
+    this.#unsubscribe = [
+      this.#supervisor.subscribe(
+        () => {
+          throw new Error('a subscriber that throws');
+        },
+        { types },
+      ),
+      this.#supervisor.subscribe(() => Promise.reject(new Error('a subscriber that rejects')), { types }),
+      this.#supervisor.subscribe(() => new Promise(() => {}), { capacity: 8 }),
+    ];
+    void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    let left = this.#dice(50);
+    for await (const _ of this.#supervisor.events({ capacity: 8 })) {
+      left -= 1;
+      if (left <= 0) return;
+    }
+  }
+}
+
+export interface Report {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly longestTurnMs: number;
+  readonly submissions: number;
+  readonly bodies: number;
+  readonly events: number;
+  readonly outcomes: Readonly<Record<Outcome['kind'], number>>;
+  readonly faults: Readonly<Faults>;
+  readonly findings: Findings;
+  /** After each round, everything ended, collected. */
+  readonly heapBytes: readonly number[];
+  /** What the heap grew by from the end of the warm-up to the end, on the line that fits best. */
+  readonly grownBytes: number;
+}
+
+export interface Course {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly slots: number;
+  readonly mostGrownBytes: number;
+  /** Told after each round. */
+  readonly progress: (line: string) => void;
+}
+
+/** Needs --expose-gc: without it nobody could tell what is held from what is not yet collected. */
+export async function soak({ seed, minutes, slots, mostGrownBytes, progress }: Course): Promise<Report> {
+  const random = seededRandom(seed);
+  const findings = new Findings();
+  const stopWatching = watchEscapes(findings);
+  const faults = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Faults;
+  const lasting = new Load(findings, faults, random, slots);
+  const guests = { submissions: 0, bodies: 0, events: 0 };
+  const heapBytes: number[] = [];
+
+  const delay = monitorEventLoopDelay();
+  delay.enable();
+  const began = performance.now();
+  const totalMs = minutes * 60_000;
+  const roundMs = Math.min(20_000, totalMs / 8);
+  while (performance.now() - began < totalMs) {
+    const guest = new Load(findings, faults, random, 50);
+    await Promise.all([lasting.run(roundMs), guest.run(roundMs)]);
+    await Promise.all([lasting.calm(), guest.end()]);
+    guests.submissions += guest.monitor.submitted;
+    guests.bodies += guest.monitor.bodies;
+    guests.events += guest.monitor.events;
+    heapBytes.push(await heap());
+    progress(
+      `round ${heapBytes.length}: ${lasting.monitor.submitted + guests.submissions} submissions, heap ${megabytes(heapBytes.at(-1) ?? 0)}`,
+    );
+  }
+  stopWatching();
+  delay.disable();
+
+  const grownBytes = growth(heapBytes.slice(Math.floor(heapBytes.length / 3)));
+  if (grownBytes > mostGrownBytes) findings.add('heap growth', megabytes(grownBytes));
+  return {
+    seconds: (performance.now() - began) / 1_000,
+    rounds: heapBytes.length,
+    longestTurnMs: delay.max / 1e6,
+    submissions: lasting.monitor.submitted + guests.submissions,
+    bodies: lasting.monitor.bodies + guests.bodies,
+    events: lasting.monitor.events + guests.events,
+    outcomes: lasting.monitor.outcomes,
+    faults,
+    findings,
+    heapBytes,
+    grownBytes,
+  };
+}
+
+export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MB`;
+
+function watchEscapes(findings: Findings): () => void {
+  const roads = ['unhandledRejection', 'uncaughtException', 'warning'] as const;
+  const undo = roads.map((road) => {
+    const heard = (what: unknown): void => findings.add('escaped errors', `${road}: ${what}`);
+    process.on(road, heard);
+    return () => process.off(road, heard);
+  });
+  return () => {
+    for (const stop of undo) stop();
+  };
+}
+
+async function heap(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 5; i += 1) {
+    globalThis.gc?.();
+    await turn();
+    least = Math.min(least, process.memoryUsage().heapUsed);
+  }
+  return least;
+}
+
+/** From the first to the last, on the straight line with the least squares. */
+function growth(samples: readonly number[]): number {
+  const middle = (samples.length - 1) / 2;
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+  let covariance = 0;
+  let variance = 0;
+  samples.forEach((sample, i) => {
+    covariance += (i - middle) * (sample - mean);
+    variance += (i - middle) ** 2;
+  });
+  return variance === 0 ? 0 : (covariance / variance) * (samples.length - 1);
+}
