@@ -202,6 +202,16 @@ export class Attempt implements Job, Call {
     this.#finish(undefined);
   }
 
+  endedLater(body: BodyEnd): void {
+    const { pump } = this.runtime;
+    const ours = pump.begin();
+    try {
+      this.ended(body);
+    } finally {
+      if (ours) pump.end();
+    }
+  }
+
   ended(body: BodyEnd): void {
     if (this.state !== 'ended') this.#finish(body);
     else if (this.#proof === 'abandoned') this.#host.abandonedEnded(this);

@@ -17,7 +17,10 @@ export interface Call {
   info(): AttemptInfo;
   /** Throws when the body must not begin any more: its state, or an interceptor that took its time, may come after the stop. */
   mustBeOn(): void;
+  /** Within the call. */
   ended(end: BodyEnd): void;
+  /** On a turn of its own. */
+  endedLater(end: BodyEnd): void;
 }
 
 export function callBody(call: Call): void {
@@ -35,8 +38,8 @@ export function callBody(call: Call): void {
   }
   const later = settled(
     result,
-    (value) => call.ended({ ok: true, value }),
-    (error) => call.ended({ ok: false, error }),
+    (value) => call.endedLater({ ok: true, value }),
+    (error) => call.endedLater({ ok: false, error }),
   );
   if (!later) call.ended({ ok: true, value: result });
 }

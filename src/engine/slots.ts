@@ -61,7 +61,7 @@ export class Slots implements RegistryHost {
   }
 
   settings(name: string): SlotSettings {
-    return this.#configured.get(name) ?? this.#defaults;
+    return this.#configured.size === 0 ? this.#defaults : (this.#configured.get(name) ?? this.#defaults);
   }
 
   configure(name: string, settings: SlotSettings): void {

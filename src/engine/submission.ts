@@ -127,6 +127,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   ahead: LiveSubmission | null = null;
   behind: LiveSubmission | null = null;
   readonly #host: SubmissionHost;
+  #id: TaskId | undefined;
   #outcome: Outcome | undefined;
   #promise: Promise<Outcome> | undefined;
   #resolve: ((outcome: Outcome) => void) | undefined;
@@ -146,7 +147,8 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
 
   get id(): TaskId {
-    return this.#host.ids.text(this.number);
+    this.#id ??= this.#host.ids.text(this.number);
+    return this.#id;
   }
   get name(): string {
     return this.spec.name ?? this.slot;

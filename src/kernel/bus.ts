@@ -85,8 +85,10 @@ class Line<T> {
       }
       this.#left -= 1;
       const item = this.#take();
+      const result = this.#handle(item);
+      if (result === undefined) continue;
       const later = settled(
-        this.#handle(item),
+        result,
         () => this.#serve(),
         (error) => {
           this.#hooks.failed(this, this.#listener.name, error, item);
@@ -103,7 +105,8 @@ class Line<T> {
   #take(): T {
     const item = this.#items[this.#head] as T;
     this.#head += 1;
-    if (this.#head === this.#items.length || this.#head >= BATCH) {
+    // Rarely, so that a long line is not moved up for every batch.
+    if (this.#head === this.#items.length || (this.#head >= BATCH && this.#head * 2 > this.#items.length)) {
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }

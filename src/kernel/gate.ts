@@ -4,6 +4,7 @@
 
 import PQueue from 'p-queue';
 import { deferred, ignore } from './deferred.ts';
+import { PriorityLines, type Waiter } from './priority-lines.ts';
 
 export interface GateLimits {
   readonly concurrency: number;
@@ -14,14 +15,18 @@ export interface GateLimits {
 export type Leave = () => void;
 
 export class Gate {
+  readonly #lines = new PriorityLines();
   readonly #queue: PQueue;
   readonly #limited: boolean;
 
   constructor({ concurrency, rate }: GateLimits) {
-    this.#queue =
-      rate === undefined
-        ? new PQueue({ concurrency })
-        : new PQueue({ concurrency, intervalCap: rate.limit, interval: rate.intervalMs });
+    const lines = this.#lines;
+    // p-queue lets a waiting job go by an AbortSignal, which costs more than the rest of a place, or by what its line can do.
+    const queueClass = function OwnLines() {
+      return lines;
+    } as unknown as new () => never;
+    const limits = rate === undefined ? {} : { intervalCap: rate.limit, interval: rate.intervalMs };
+    this.#queue = new PQueue({ concurrency, queueClass, ...limits });
     this.#limited = concurrency !== Infinity || rate !== undefined;
   }
 
@@ -33,23 +38,23 @@ export class Gate {
   /** Calls `granted` once there is a place, on a later turn or within this call. */
   enter(priority: number, granted: () => void): Leave {
     const place = deferred<void>();
-    const waiting = new AbortController();
-    let inside = false;
-    ignore(
-      this.#queue.add(
-        () => {
-          inside = true;
-          granted();
-          return place.promise;
-        },
-        // Aborting takes a waiting job out of the line. Once inside only the promise counts: an abort would free the place too early.
-        { priority, signal: waiting.signal },
-      ),
-    );
-    return () => {
-      if (inside) place.resolve();
-      else waiting.abort();
+    const waiter: Waiter = { priority };
+    const job = () => {
+      granted();
+      return place.promise;
     };
+    ignore(this.#queue.add(job, { waiter } as object));
+    // Once inside only the promise counts: the place is given back when it is resolved, and not before.
+    return () => {
+      if (!this.#lines.remove(waiter)) place.resolve();
+      else if (this.#lines.size === 0) this.#lookAgain();
+    };
+  }
+
+  /** p-queue looks at its line when its limit is set, and puts its timer away when nobody waits. */
+  #lookAgain(): void {
+    const { concurrency } = this.#queue;
+    this.#queue.concurrency = concurrency;
   }
 
   pause(): void {

@@ -46,7 +46,7 @@ test('is heard only while somebody subscribes', () => {
 test('events are numbered from 1 and stamped with the wall clock as it is', async () => {
   const { clock, news, subscribe } = setup();
   const { seen } = subscribe();
-  news.tell(paused);
+  news.tell({ ...paused });
   await clock.advance(5);
   clock.setWall(WALL - 1_000);
   news.about(subject, { type: 'queued', depth: 2 });
@@ -61,7 +61,7 @@ test('events are numbered from 1 and stamped with the wall clock as it is', asyn
 test('everyone gets the same event', async () => {
   const { news, subscribe } = setup();
   const [one, other] = [subscribe(), subscribe()];
-  news.tell(paused);
+  news.tell({ ...paused });
   await turn();
   expect(one.seen[0]).toBe(other.seen[0]);
 });
@@ -70,7 +70,7 @@ test('a subscriber gets the types it asked for, and is told of its losses in any
   const { news, subscribe } = setup();
   const { seen } = subscribe({ name: 'narrow', capacity: 1, types: ['slotPaused'] });
   news.tell({ type: 'slotResumed', slot: 's' });
-  for (let n = 0; n < 3; n += 1) news.tell(paused);
+  for (let n = 0; n < 3; n += 1) news.tell({ ...paused });
   await turn();
   expect(seen.map(({ type }) => type)).toEqual(['slotPaused', 'eventsDropped']);
   expect(seen[1]).toMatchObject({ subscriber: 'narrow', count: 2 });
@@ -87,8 +87,8 @@ describe('a subscriber that throws', () => {
     const { news, subscribe } = setup();
     const bad = subscribe({ fail });
     const good = subscribe({ name: 'good' });
-    news.tell(paused);
-    news.tell(paused);
+    news.tell({ ...paused });
+    news.tell({ ...paused });
     await turn();
     expect(bad.seen.map(({ type }) => type)).toEqual(['slotPaused', 'slotPaused']);
     const told = good.seen.filter(({ type }) => type === 'subscriberFailed');
@@ -104,7 +104,7 @@ describe('a subscriber that throws', () => {
       throw boom;
     };
     const both = [subscribe({ fail: always }), subscribe({ fail: always })];
-    news.tell(paused);
+    news.tell({ ...paused });
     for (let n = 0; n < 5; n += 1) await turn();
     for (const { seen } of both) expect(seen.map(({ type }) => type)).toEqual(['slotPaused', 'subscriberFailed']);
   });
@@ -123,7 +123,7 @@ test('numbers grow strictly for every subscriber, whatever is dropped or failed 
     subscribe({ capacity: 100 }),
   ];
   for (let n = 0; n < 20; n += 1) {
-    news.tell(paused);
+    news.tell({ ...paused });
     if (n % 5 === 0) await turn();
   }
   await turn();
@@ -137,7 +137,7 @@ test('numbers grow strictly for every subscriber, whatever is dropped or failed 
 test('drain delivers what is there and ends every subscription', async () => {
   const { news, subscribe } = setup();
   const { seen, ended } = subscribe();
-  news.tell(paused);
+  news.tell({ ...paused });
   await news.drain(0);
   expect([seen.length, news.heard, ended.mock.calls.length]).toEqual([1, false, 1]);
 });

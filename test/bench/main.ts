@@ -1,0 +1,64 @@
+// The measuring process: selects, runs, prints.
+//   --only NAME,NAME   these scenarios only        --rounds N   measured rounds, 7 unless told        --json FILE   the results as data
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Report, type Result, runScenario } from './harness.ts';
+import { standBy } from './peers.ts';
+import { policies } from './policies.ts';
+import { queueing } from './queueing.ts';
+import { scale } from './scale.ts';
+import { table } from './table.ts';
+
+const PEERS = ['p-queue', 'p-limit', 'fastq', 'async-mutex', 'async-lock', 'bottleneck', 'rxjs', 'effect'];
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '7' },
+    json: { type: 'string' },
+  },
+});
+
+const all = [...queueing, ...policies, ...scale];
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds must be a whole number from 1, got ${values.rounds}`);
+const wanted = values.only?.split(',') ?? all.map(({ name }) => name);
+const unknown = wanted.filter((name) => !all.some((scenario) => scenario.name === name));
+if (unknown.length > 0)
+  throw new Error(`no scenario is called ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
+
+const versions = Object.fromEntries(PEERS.map((name) => [name, installedVersion(name)]));
+const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+console.log(`node ${machine.node} on ${machine.cores} x ${machine.cpu}`);
+console.log(
+  `${Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}\n`,
+);
+
+const standing = standBy();
+const began = performance.now();
+const results: Result[] = [];
+for (const scenario of all) {
+  if (!wanted.includes(scenario.name)) continue;
+  const result = await runScenario(scenario, rounds);
+  results.push(result);
+  console.log(table(result));
+}
+
+const missed = results.flatMap(({ name, verdicts }) =>
+  verdicts.filter(({ met }) => !met).map(({ reach }) => `${name}: ${reach}`),
+);
+globalThis.setImmediate(() => standing); // alive until here
+const seconds = Math.round((performance.now() - began) / 1_000);
+console.log(`${results.length} scenarios in ${seconds} s; ${missed.length} reaches missed`);
+const report: Report = { machine, versions, results };
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+
+function installedVersion(name: string): string {
+  const manifest = readFileSync(`node_modules/${name}/package.json`, 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

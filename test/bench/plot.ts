@@ -1,0 +1,65 @@
+// `npm run bench:plot`. Draws results.json as bars: each scenario's figures as multiples of its floor, on one logarithmic scale.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Report } from './harness.ts';
+import { amount, times } from './table.ts';
+
+const WIDTH = 1_000;
+const LABELS = 280;
+const FIGURES = 170;
+const BAR = 16;
+const ROW = 22;
+const HEAD = 64;
+const GAP = 44;
+
+const here = (name: string): URL => new URL(name, import.meta.url);
+writeFileSync(here('results.svg'), draw(JSON.parse(readFileSync(here('results.json'), 'utf8')) as Report));
+
+function draw({ machine, results }: Report): string {
+  const ratios = results.flatMap(({ rows }) => rows.map(({ ratio }) => ratio));
+  const low = Math.floor(Math.log10(Math.min(...ratios)));
+  const high = Math.ceil(Math.log10(Math.max(...ratios)));
+  const x = (ratio: number): number => LABELS + ((Math.log10(ratio) - low) / (high - low)) * (WIDTH - LABELS - FIGURES);
+
+  const parts: string[] = [];
+  let y = HEAD;
+  for (const { title, floor, unit, rows } of results) {
+    y += GAP;
+    parts.push(text(12, y - 24, 'title', title), text(12, y - 8, 'note', `1 x: ${floor}`));
+    for (const { name, figure, ratio } of rows) {
+      const from = Math.min(x(1), x(ratio));
+      const width = Math.max(Math.abs(x(ratio) - x(1)), 2);
+      const kind = name.startsWith('slotvisor') ? 'own' : 'peer';
+      parts.push(
+        text(LABELS - 8, y + 12, 'name', name),
+        `<rect class="${kind}" x="${from.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${BAR}"/>`,
+        text(Math.max(x(ratio), x(1)) + 6, y + 12, 'figure', `${times(ratio)}, ${amount(figure, unit)}`),
+      );
+      y += ROW;
+    }
+  }
+  const height = y + 16;
+  const decades = Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n));
+  const grid = decades.map(
+    (ratio) =>
+      `<line class="${ratio === 1 ? 'floor' : 'grid'}" x1="${x(ratio)}" x2="${x(ratio)}" y1="${HEAD}" y2="${height}"/>` +
+      text(x(ratio), HEAD - 6, 'tick', `${ratio} x`),
+  );
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
+<title>slotvisor and its peers: cost as a multiple of the floor</title>
+<style>
+  .page { fill: #fff } .own { fill: #0b7a75 } .peer { fill: #b8c0c8 } .grid { stroke: #e4e7ea } .floor { stroke: #555 }
+  .title { font-weight: bold } .note, .tick { fill: #666; font-size: 11px } .name { text-anchor: end } .tick { text-anchor: middle }
+</style>
+<rect class="page" width="${WIDTH}" height="${height}"/>
+${text(12, 22, 'title', 'Cost as a multiple of the floor of the same run (logarithmic, less is better)')}
+${text(12, 38, 'note', `node ${machine.node} on ${machine.cores} x ${machine.cpu}`)}
+${[...grid, ...parts].join('\n')}
+</svg>
+`;
+}
+
+function text(x: number, y: number, kind: string, content: string): string {
+  const safe = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `<text class="${kind}" x="${x.toFixed(1)}" y="${y}">${safe}</text>`;
+}

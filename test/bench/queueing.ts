@@ -1,0 +1,150 @@
+// Queueing: one slot, eight slots, a slot each; the gate over all slots; and what a subscriber costs.
+
+import PQueue from 'p-queue';
+import { type AsyncBody, Chains } from './floors.ts';
+import { type Contestant, nsPerOp, type Scenario } from './harness.ts';
+import {
+  asyncLock,
+  asyncMutex,
+  fiberMapRun,
+  newSupervisor,
+  type Peer,
+  partitionedPool,
+  pQueue,
+  queues,
+  type Runner,
+  withAdmission,
+} from './peers.ts';
+
+const OPERATIONS = 50_000;
+const GATED = 20_000;
+
+const ours = withAdmission('queue');
+const chains: Peer<Runner> = { name: 'floor', make: () => new Chains() };
+
+/** Submits the same instant body many times, over `slots` keys in turn, and waits for every outcome. */
+function contestants(peers: readonly Peer<Runner>[], slots: number, count = OPERATIONS): Contestant[] {
+  const keys = Array.from({ length: slots }, (_, n) => `slot-${n}`);
+  return peers.map(({ operations = count, make, ...peer }) => ({
+    ...peer,
+    measure: nsPerOp(operations, () => {
+      const runner = make();
+      let ran = 0;
+      const body: AsyncBody = async () => {
+        ran += 1;
+      };
+      return {
+        async run() {
+          const outcomes: Promise<unknown>[] = [];
+          for (let i = 0; i < operations; i += 1) outcomes.push(runner.run(keys[i % slots] as string, body));
+          await Promise.all(outcomes);
+        },
+        end() {
+          if (ran !== operations) throw new Error(`${peer.name} ran ${ran} of ${operations} bodies`);
+          return runner.end?.();
+        },
+      };
+    }),
+  }));
+}
+
+/** A slotvisor with a subscriber that counts every event; a round lasts until it has heard the last one. */
+const counted: Contestant = {
+  name: 'slotvisor, counting subscriber',
+  measure: nsPerOp(OPERATIONS, () => {
+    const supervisor = newSupervisor();
+    // submitted, queued, started, attemptStarted, attemptSucceeded, finished. The first one is not queued.
+    const expected = 6 * OPERATIONS - 1;
+    let heard = 0;
+    let finished = 0;
+    let heardLast = (): void => {};
+    const last = new Promise<void>((resolve) => {
+      heardLast = resolve;
+    });
+    supervisor.subscribe(
+      ({ type }) => {
+        heard += 1;
+        if (type === 'finished') finished += 1;
+        if (finished === OPERATIONS) heardLast();
+      },
+      { capacity: expected },
+    );
+    const body: AsyncBody = async () => {};
+    return {
+      async run() {
+        const outcomes: Promise<unknown>[] = [];
+        for (let i = 0; i < OPERATIONS; i += 1) outcomes.push(supervisor.submit({ slot: 'slot-0', run: body }).outcome);
+        await Promise.all(outcomes);
+        await last;
+      },
+      end() {
+        if (heard !== expected) throw new Error(`the subscriber heard ${heard} of ${expected} events`);
+      },
+    };
+  }),
+};
+
+const gated: readonly Peer<Runner>[] = [
+  {
+    name: 'bare p-queue of 8',
+    lacks: 'no slots: two bodies of one key overlap',
+    make() {
+      const queue = new PQueue({ concurrency: 8 });
+      return { run: (_key, body) => queue.add(body) };
+    },
+  },
+  withAdmission('queue', { concurrency: 8 }),
+  partitionedPool,
+];
+
+export const queueing: readonly Scenario[] = [
+  {
+    name: 'one-slot',
+    title: '50,000 queued instant bodies on one slot',
+    unit: 'ns',
+    floor: 'a Map of keys to promise chains',
+    reaches: [
+      { atMost: 4, of: 'floor' },
+      ...['p-queue', 'p-limit', 'fastq', 'async-mutex', 'async-lock', 'rxjs concatMap'].map((of) => ({
+        atMost: 1,
+        of,
+      })),
+    ],
+    contestants: () => contestants([chains, ours, ...queues], 1),
+  },
+  {
+    name: 'eight-slots',
+    title: '50,000 queued instant bodies on eight slots',
+    unit: 'ns',
+    floor: 'a Map of keys to promise chains',
+    reaches: [{ atMost: 4.5, of: 'floor' }],
+    contestants: () => contestants([chains, ours, ...queues], 8),
+  },
+  {
+    name: 'distinct-slots',
+    title: '50,000 instant bodies, a slot each',
+    unit: 'ns',
+    floor: 'a Map of keys to promise chains',
+    reaches: [
+      { atMost: 6, of: 'floor' },
+      { atMost: 2, of: 'effect FiberMap' },
+    ],
+    contestants: () => contestants([chains, ours, pQueue, asyncMutex, asyncLock, fiberMapRun], OPERATIONS),
+  },
+  {
+    name: 'gate',
+    title: '20,000 instant bodies over 1,000 slots, eight at a time',
+    unit: 'ns',
+    floor: 'one p-queue of concurrency 8, with no slots',
+    reaches: [{ atMost: 1.5, of: 'bare p-queue of 8' }],
+    contestants: () => contestants(gated, 1_000, GATED),
+  },
+  {
+    name: 'subscriber',
+    title: '50,000 queued instant bodies on one slot, a subscriber counts the events',
+    unit: 'ns',
+    floor: 'slotvisor without a subscriber',
+    reaches: [{ who: 'slotvisor, counting subscriber', atMost: 2, of: 'slotvisor' }],
+    contestants: () => [...contestants([ours], 1), counted],
+  },
+];
