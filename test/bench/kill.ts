@@ -1,20 +1,21 @@
 // How long a body takes to begin, and from the request to end it to the proof that it is gone; and what is still alive when others say so.
-//   node --import tsx test/bench/kill.ts [--rounds 20] [--peers <folder where piscina, execa and tinyexec are installed>]
+//   npm run bench:kill -- [--rounds 20]
 // Times are medians (and 90th percentiles) in ms. The rounds of all contenders are interleaved, so that each meets the same machine.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { execa } from 'execa';
+import { Piscina } from 'piscina';
 import { Supervisor } from 'slotvisor';
 import { subprocessTask } from 'slotvisor/subprocess';
 import { workerTask } from 'slotvisor/worker';
+import { x } from 'tinyexec';
 
 interface Begun {
   /** Ends the body, and resolves when the contender says that it has ended. */
@@ -24,32 +25,11 @@ interface Begun {
 }
 type Contender = readonly [name: string, begin: () => Promise<Begun>];
 
-const { values: given } = parseArgs({ options: { rounds: { type: 'string' }, peers: { type: 'string' } } });
+const { values: given } = parseArgs({ options: { rounds: { type: 'string' } } });
 const rounds = Number(given.rounds ?? 20);
 const folder = mkdtempSync(join(tmpdir(), 'slotvisor-bench-'));
 
-/** The module of a peer, or nothing where it is not installed. */
-async function peer<T>(name: string): Promise<T | undefined> {
-  if (given.peers === undefined) return undefined;
-  const root = resolve(given.peers, 'node_modules', name);
-  console.log(name, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
-  return import(pathToFileURL(createRequire(join(root, '_')).resolve(name)).href);
-}
-
 console.log(`node ${process.versions.node}, ${rounds} rounds`);
-const piscina = await peer<{ default: { Piscina: new (options: object) => PiscinaPool } }>('piscina');
-const execa = await peer<{
-  execa: (file: string, args: string[], options: object) => AsyncIterable<string> & Promise<unknown>;
-}>('execa');
-const tinyexec = await peer<{ x: (file: string, args: string[], options: object) => TinyProcess }>('tinyexec');
-
-interface PiscinaPool {
-  run(data: unknown, options: object): Promise<unknown>;
-  destroy(): Promise<void>;
-}
-interface TinyProcess extends AsyncIterable<string>, PromiseLike<unknown> {
-  kill(signal: string): boolean;
-}
 
 // Newer than the language level that the sources are checked for, not than the oldest Node that is supported.
 const { waitAsync } = Atomics as unknown as {
@@ -86,6 +66,8 @@ const supervisor = new Supervisor({ graceMs: 0 });
 const inSlot = (run: Parameters<Supervisor['submit']>[0]['run']) =>
   supervisor.submit({ slot: 'bench', restart: 'never', run });
 
+const pool = () => new Piscina({ filename: spinner, maxThreads: 1, execArgv: [] });
+
 const workers: Contender[] = [
   [
     'slotvisor/worker',
@@ -103,34 +85,29 @@ const workers: Contender[] = [
         return () => worker.terminate();
       }),
   ],
+  [
+    'piscina, destroy()',
+    () =>
+      counting((count) => {
+        const threads = pool();
+        threads.run({ count }, {}).catch(() => {});
+        return () => threads.destroy();
+      }),
+  ],
+  [
+    'piscina, signal',
+    () =>
+      counting((count) => {
+        const threads = pool();
+        const stop = new AbortController();
+        const done = threads.run({ count }, { signal: stop.signal }).catch(() => {});
+        return () => {
+          stop.abort();
+          return done.finally(() => void threads.destroy());
+        };
+      }),
+  ],
 ];
-if (piscina !== undefined) {
-  const pool = () => new piscina.default.Piscina({ filename: spinner, maxThreads: 1, execArgv: [] });
-  workers.push(
-    [
-      'piscina, destroy()',
-      () =>
-        counting((count) => {
-          const threads = pool();
-          threads.run({ count }, {}).catch(() => {});
-          return () => threads.destroy();
-        }),
-    ],
-    [
-      'piscina, signal',
-      () =>
-        counting((count) => {
-          const threads = pool();
-          const stop = new AbortController();
-          const done = threads.run({ count }, { signal: stop.signal }).catch(() => {});
-          return () => {
-            stop.abort();
-            return done.finally(() => void threads.destroy());
-          };
-        }),
-    ],
-  );
-}
 
 // The shell has a child that outlives it by ten seconds unless somebody ends the whole group. Both end at once when they are asked to.
 const SCRIPT = 'sleep 10 & echo $!; wait';
@@ -161,6 +138,10 @@ function readState(pid: number): 'dead' | 'alive' {
   }
 }
 
+const firstLine = async (lines: AsyncIterable<string>, heard: (line: string) => void): Promise<void> => {
+  for await (const line of lines) heard(line);
+};
+
 const processes: Contender[] = [
   [
     'slotvisor/subprocess',
@@ -187,17 +168,12 @@ const processes: Contender[] = [
         };
       }),
   ],
-];
-const firstLine = async (lines: AsyncIterable<string>, heard: (line: string) => void): Promise<void> => {
-  for await (const line of lines) heard(line);
-};
-if (execa !== undefined)
-  processes.push([
+  [
     'execa, cancelSignal',
     () =>
       child((heard) => {
         const stop = new AbortController();
-        const run = execa.execa('sh', ['-c', SCRIPT], { cancelSignal: stop.signal, stdin: 'ignore', buffer: false });
+        const run = execa('sh', ['-c', SCRIPT], { cancelSignal: stop.signal, stdin: 'ignore', buffer: false });
         firstLine(run, heard).catch(() => {});
         const exit = new Promise((resolve) => (run as unknown as NodeJS.EventEmitter).once('exit', resolve));
         run.catch(() => {});
@@ -206,13 +182,12 @@ if (execa !== undefined)
           return exit;
         };
       }),
-  ]);
-if (tinyexec !== undefined)
-  processes.push([
+  ],
+  [
     'tinyexec, kill()',
     () =>
       child((heard) => {
-        const run = tinyexec.x('sh', ['-c', SCRIPT], {});
+        const run = x('sh', ['-c', SCRIPT], {});
         firstLine(run, heard).catch(() => {});
         const exit = once((run as unknown as { process: NodeJS.EventEmitter }).process, 'exit');
         return () => {
@@ -220,7 +195,8 @@ if (tinyexec !== undefined)
           return exit;
         };
       }),
-  ]);
+  ],
+];
 
 async function measure(title: string, contenders: readonly Contender[]): Promise<void> {
   const figures = new Map(contenders.map(([name]) => [name, { begin: [] as number[], end: [] as number[], left: 0 }]));
