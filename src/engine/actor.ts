@@ -61,8 +61,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   get status(): TaskStatus {
-    const state = this.#attempt?.state;
-    return state === undefined || state === 'ended' ? this.#wait : state;
+    return this.#attempt?.state ?? this.#wait;
   }
   get streak(): number {
     return this.#retries?.streak ?? 0;
@@ -71,7 +70,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
     return this.#runtime.clock.now() - this.#sinceMs;
   }
   get nextAttemptInMs(): number | undefined {
-    const waits = this.#attempt === undefined && (this.#wait === 'backoff' || this.#wait === 'interval');
+    const waits = this.#wait === 'backoff' || this.#wait === 'interval';
     return waits ? Math.max(0, this.#dueMs - this.#runtime.clock.now()) : undefined;
   }
 
@@ -95,7 +94,6 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   restart(): boolean {
-    if (this.stop !== undefined) return false;
     if (this.#attempt !== undefined) {
       if (this.#attempt.state !== 'running') return false;
       this.restartAsked = true;
@@ -263,7 +261,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   get #heard(): boolean {
-    return this.#runtime.news.heard && this.subject !== null;
+    return this.#runtime.news.heard;
   }
 
   #tell(news: TaskNews): void {

@@ -576,3 +576,38 @@ test('a handle that its caller freezes works on', async () => {
   gate.open('first');
   expect(await Promise.all([frozen.value(), queued.value()])).toEqual(['first', 'next']);
 });
+
+test('a view keeps the last failure through a success, and a stop says in words who asked', async () => {
+  const { supervisor, clock } = setup();
+  const reasons: string[] = [];
+  const submission = supervisor.submit({
+    restart: 'always',
+    intervalMs: 50,
+    backoff: { firstMs: 10, jitter: 'none' },
+    run: (ctx): unknown => {
+      ctx.onCancel(({ message }) => reasons.push(message));
+      if (ctx.attempt === 1) throw new Error('once');
+      return ctx.attempt === 2 ? 'fine' : ctx.sleep(Infinity);
+    },
+  });
+  await clock.advance(20);
+  expect(supervisor.tasks()[0]).toMatchObject({ status: 'interval', lastFailure: { message: 'once' } });
+  await clock.advance(50);
+  submission.restart();
+  await clock.settle();
+  await submission.cancel();
+  expect(reasons).toEqual(['restarted', 'stopped by caller']);
+});
+
+test('the started event says how long it waited, from its own submission', async () => {
+  const { supervisor, clock, recorded } = setup();
+  const gate = gateBody();
+  await clock.advance(1_000);
+  supervisor.submit({ slot: 's', run: gate.body });
+  await clock.advance(100);
+  supervisor.submit({ slot: 's', run: gate.body });
+  await clock.advance(30);
+  gate.open('end');
+  await clock.settle();
+  expect(recorded.of('started').map(({ waitedMs }) => waitedMs)).toEqual([0, 30]);
+});
