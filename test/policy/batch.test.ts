@@ -75,3 +75,33 @@ test('slots and pending bounds hold over the whole batch', () => {
     'resourceLimit',
   ]);
 });
+
+const running =
+  (line: readonly AdmissionPolicy[], hasNext = false) =>
+  () => ({
+    phase: 'running' as const,
+    paused: false,
+    hasNext,
+    line,
+  });
+
+test('a slot that is there already takes none of the slots that may still be opened', () => {
+  const room = { queueLimit: 10, onFull: 'reject' } as const;
+  expect(new Rehearsal({ slots: 0, pending: 1 }, 'running').add('a', running([]), 'queue', room)).toBeUndefined();
+});
+
+test('a replacement that takes the place of another takes no further place', () => {
+  const room = { queueLimit: 10, onFull: 'reject' } as const;
+  const rehearsal = new Rehearsal({ slots: 1, pending: 1 }, 'running');
+  expect(rehearsal.add('a', running([], true), 'replace', room)).toBeUndefined();
+  expect(rehearsal.add('b', running([]), 'queue', room)).toBeUndefined();
+  expect(rehearsal.add('b', running([]), 'queue', room)).toBe('resourceLimit');
+});
+
+test('the one that is dropped for a newcomer gives its place to it', () => {
+  const room = { queueLimit: 1, onFull: 'dropOldest' } as const;
+  const rehearsal = new Rehearsal({ slots: 1, pending: 1 }, 'running');
+  expect(rehearsal.add('a', running(['queue']), 'queue', room)).toBeUndefined();
+  expect(rehearsal.add('b', running([]), 'queue', room)).toBeUndefined();
+  expect(rehearsal.add('c', running([]), 'queue', room)).toBe('resourceLimit');
+});
