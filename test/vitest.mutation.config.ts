@@ -8,7 +8,7 @@ process.env.SLOTVISOR_RUNS ??= '30';
 export default mergeConfig(base, {
   test: {
     exclude: [
-      'test/policy/slot.faults.test.ts',
+      'test/policy/*.faults.test.ts',
       'test/process/**',
       'test/soak/**',
       'test/*.test.ts',

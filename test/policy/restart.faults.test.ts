@@ -1,0 +1,72 @@
+// Each of these faults is planted in the decision after an attempt, and found in the cases that it spoils.
+
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { type Fault, loadPatched } from '../support/patched.ts';
+import { type Decide, wrongAnswers } from '../support/restart-table.ts';
+
+describe('a fault in the table of restart policies is found', () => {
+  const faults: readonly (Fault & { readonly breaks: RegExp })[] = [
+    {
+      name: 'one retry too many',
+      from: 'streak >= settings.maxRetries',
+      to: 'streak > settings.maxRetries',
+      breaks: /streak (\d) of \1: retry, expected fail$/,
+    },
+    {
+      name: 'a FatalError is retried',
+      from: "if (failure.fatal) return { next: 'fatal', failure };",
+      to: '',
+      breaks: /^a FatalError, .*: (retry|fail), expected fatal$/,
+    },
+    {
+      name: 'restart() beats a stop request',
+      from: 'if (task.stop !== undefined) {',
+      to: 'if (task.stop !== undefined && !task.restartAsked) {',
+      breaks: /restart true.*: freshAttempt, expected cancel$/,
+    },
+    {
+      name: 'restart() counts as a failure',
+      from: "task.restartAsked || end.kind === 'stopped'",
+      to: "end.kind === 'stopped'",
+      breaks: /^thrown, .*, restart true, .*: (retry|fail), expected freshAttempt$/,
+    },
+    {
+      name: 'a value after a stop request completes',
+      from: 'if (task.stop !== undefined) {',
+      to: "if (task.stop !== undefined && end.kind !== 'value') {",
+      breaks: /^a value, never, stop caller, .*: complete, expected cancel$/,
+    },
+    {
+      name: 'what a stopped body threw is lost',
+      from: "const failure = end.kind === 'stopped' || end.kind === 'failure' ? end.failure : undefined;",
+      to: "const failure = end.kind === 'failure' ? end.failure : undefined;",
+      breaks: /^stopped, throwing, .*: cancel, expected cancel$/,
+    },
+    {
+      name: 'never retries',
+      from: "if (settings.restart === 'never') return { next: 'fail', failure, because: 'policy' };",
+      to: '',
+      breaks: /^thrown, never, .*: retry, expected fail$/,
+    },
+    {
+      name: 'onFailure repeats after a success',
+      from: "settings.restart === 'always'",
+      to: "settings.restart !== 'never'",
+      breaks: /^a value, onFailure, .*: afterInterval, expected complete$/,
+    },
+    {
+      name: 'a body that gives up is told to have been stopped by the caller',
+      from: "by: 'task'",
+      to: "by: 'caller'",
+      breaks: /^a CanceledError of its own, .*: cancel, expected cancel$/,
+    },
+  ];
+
+  const path = fileURLToPath(new URL('../../src/policy/restart.ts', import.meta.url));
+
+  test.for(faults)('$name', ({ breaks, ...fault }) => {
+    const { afterAttempt } = loadPatched<{ afterAttempt: Decide }>(path, fault);
+    expect(wrongAnswers(afterAttempt).wrong.filter((line) => breaks.test(line))).not.toEqual([]);
+  });
+});
