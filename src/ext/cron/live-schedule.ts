@@ -102,7 +102,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#mustLive();
     const { settings, given } = readOptions(options, this.#slot, this.#settings);
     const redated = DATING.some((field) => given.has(field));
-    const anchor = COUNTING.some((field) => given.has(field)) ? undefined : this.#dates.anchor;
+    const recounted = COUNTING.some((field) => given.has(field));
+    const anchor = recounted ? undefined : this.#dates.anchor;
     const dates = redated ? datesOf(settings, this.#timeline.moment(), anchor) : this.#dates;
     if (given.has('task')) this.#runner.check(settings);
     this.#settings = settings;
@@ -111,9 +112,13 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       this.end();
     } else if (redated) {
       this.#dates = dates;
-      this.#cursor = dates.cursor;
-      this.#runner.forgetBacklog();
-      if (this.#status === 'active') this.#plan(dates.first);
+      // An end or a zone moves dates to come. What has come already, run or waiting, is neither asked for again nor forgotten.
+      if (recounted) {
+        const fromStart = given.has('startAt') || settings.at !== undefined;
+        this.#cursor = fromStart ? dates.cursor : this.#timeline.now(dates.hand);
+        this.#runner.forgetBacklog();
+      }
+      if (this.#status === 'active') this.#plan();
     }
   }
 

@@ -8,6 +8,8 @@ const NEWLINE = 10;
 const LEFT_IN_PIPE = 67_108_864;
 const IDLE_LOOK_MS = 25;
 const IDLE_LOOKS = 4;
+/** However much is written by who holds the pipe, a reader that keeps up has had what the group left after this many. */
+const MOST_LOOKS = 40;
 
 /** What becomes of the bytes. A promise pauses the stream. What it throws, or rejects with, ends the reading. */
 export interface Sink {
@@ -46,14 +48,21 @@ export class Output {
   async drain(): Promise<void> {
     const before = this.#bytes;
     let seen = before;
-    for (let idle = 0; !this.#ended && idle < IDLE_LOOKS && seen - before < LEFT_IN_PIPE; idle += 1) {
+    let looks = 0;
+    for (let idle = 0; this.#isOpen && idle < IDLE_LOOKS && looks < MOST_LOOKS; idle += 1) {
+      if (seen - before >= LEFT_IN_PIPE) break;
       // Several short looks, not a long one: between two of them the event loop has really looked at the pipe.
       await Promise.race([this.done.catch(() => {}), timers.setTimeout(IDLE_LOOK_MS)]);
+      if (!this.#busy) looks += 1;
       if (this.#busy || this.#bytes !== seen) idle = 0;
       seen = this.#bytes;
     }
     if (!this.#ended) this.cut();
     await this.done.catch(() => {});
+  }
+
+  get #isOpen(): boolean {
+    return !this.#ended && !this.#cut;
   }
 
   async #read(): Promise<void> {

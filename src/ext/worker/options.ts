@@ -60,6 +60,8 @@ export function parseOptions(value: unknown): ParsedOptions {
     if (got === undefined) continue;
     if (typeof got !== 'number' || !Number.isFinite(got) || got <= 0)
       return refuse(`resourceLimits.${key}`, 'must be a number of MiB, more than 0', got);
+    if (key === 'stackSizeMb' && got < 1)
+      return refuse(`resourceLimits.${key}`, 'must be 1 or more: a smaller stack ends the whole process', got);
     resourceLimits[key] = got;
   }
   return Object.freeze({

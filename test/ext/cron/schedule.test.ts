@@ -270,6 +270,29 @@ describe('a schedule is changed in place', () => {
     expect(made.schedule.totals.submitted).toBe(3);
   });
 
+  for (const update of [{ endAt: '2021-01-01T00:00:00Z' }, { timezone: 'Europe/Berlin' }])
+    test(`a date is run once, and none is lost, when ${Object.keys(update)} is updated meanwhile`, async () => {
+      const world = setup();
+      const made = recorded(world, { everyMs: 10 * SECOND, startAt: '2020-01-01T00:00:00Z' });
+      for (let n = 0; n < 3; n += 1) {
+        await world.clock.advance(5_000);
+        made.schedule.update(update);
+      }
+      await world.clock.advance(10_000);
+      expect(made.dues.map((due) => due.slice(17, 19))).toEqual(['00', '10', '20']);
+    });
+
+  test('what is to be caught up is not forgotten when the end is updated during a pause', async () => {
+    const world = setup();
+    const made = recorded(world, { everyMs: 10 * SECOND, missed: { catchUp: 10 } });
+    made.schedule.pause();
+    await world.clock.advance(35_000);
+    made.schedule.update({ endAt: '2021-01-01T00:00:00Z' });
+    made.schedule.resume();
+    await world.clock.advance(1_000);
+    expect(made.dues.map((due) => due.slice(17, 19))).toEqual(['10', '20', '30']);
+  });
+
   test('a bound is taken back with the value that says none', () => {
     const world = setup();
     const { schedule: made } = recorded(world, {

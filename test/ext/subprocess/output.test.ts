@@ -84,4 +84,27 @@ describe('reading', () => {
     clearInterval(writing);
     expect(stream.destroyed).toBe(true);
   });
+
+  test('whoever holds it open and writes a little now and then is cut off as well', async () => {
+    const stream = new PassThrough();
+    const output = new Output(stream, { take: nothing, end: nothing }, nothing);
+    stream.on('error', nothing);
+    const writing = setInterval(() => stream.destroyed || stream.write('still here\n'), 20);
+    await output.drain();
+    clearInterval(writing);
+    expect(stream.destroyed).toBe(true);
+  });
+
+  test('a sink that never settles is not looked at for ever once the stream is cut', async () => {
+    const stream = new PassThrough();
+    const output = new Output(stream, { take: () => new Promise(() => {}), end: nothing }, nothing);
+    stream.write('a line\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    output.cut();
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    void output.drain();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(timers()).toBe(before);
+  });
 });

@@ -228,6 +228,11 @@ describe('bad options are refused at the door', () => {
     [{ resourceLimits: 1 }, 'resourceLimits', /must be an object/],
     [{ resourceLimits: { memory: 1 } }, 'resourceLimits.memory', /is not an option; known: maxOld/],
     [{ resourceLimits: { stackSizeMb: 0 } }, 'resourceLimits.stackSizeMb', /more than 0, got 0/],
+    [
+      { resourceLimits: { stackSizeMb: 0.5 } },
+      'resourceLimits.stackSizeMb',
+      /1 or more: a smaller stack ends the whole/,
+    ],
     [{ resourceLimits: { stackSizeMb: Number.NaN } }, 'resourceLimits.stackSizeMb', /got NaN/],
   ];
   for (const [options, field, rule] of rows)
