@@ -61,6 +61,9 @@ export class ProcessGroup {
   }
 }
 
+/** The number of threads, counted from the state. */
+const THREADS = 17;
+
 /**
  * Whether all that is left of the group are zombies: dead, but not yet collected by their parent, which may be never where the first process
  * of a container does not do its duty. They still answer to signals.
@@ -73,9 +76,11 @@ async function onlyZombies(group: number): Promise<boolean> {
     const stat = reading(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
     if (stat === undefined) continue; // gone meanwhile
     // "pid (name) state parent group ...", where the name may hold anything.
-    const [state = '', , of] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state = '', , of] = fields;
     if (Number(of) !== group) continue;
-    if (state !== 'Z' && state !== 'X') return false;
+    // A process whose main thread has ended shows as a zombie while its other threads still work.
+    if ((state !== 'Z' && state !== 'X') || Number(fields[THREADS]) > 1) return false;
     zombies += 1;
   }
   return zombies > 0;
