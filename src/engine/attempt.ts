@@ -177,22 +177,17 @@ export class Attempt implements Job, Call {
       callKill(
         kill,
         this.context,
-        () => this.#dead(),
+        () => this.ended(undefined),
         (error) => this.#notDead(error),
       );
     callIn(this.submission.context, ask, undefined);
-  }
-
-  #dead(): void {
-    if (this.state !== 'ended') this.#finish(undefined);
-    else if (this.#proof === 'abandoned') this.#host.abandonedEnded(this);
   }
 
   /** A kill that failed proves nothing: the slot stays blocked until the body itself ends. */
   #notDead(error: unknown): void {
     if (this.state === 'ended') return;
     this.#proof = 'settled';
-    this.#listenerFailure ??= { error };
+    this.#listenerFailed(error);
     this.#host.attemptOverran(this, 'hold');
   }
 
@@ -212,13 +207,13 @@ export class Attempt implements Job, Call {
     }
   }
 
-  ended(body: BodyEnd): void {
+  /** Proof of end: what the body came to, or nothing when its kill says that it is dead. An abandoned one may still bring it. */
+  ended(body: BodyEnd | undefined): void {
     if (this.state !== 'ended') this.#finish(body);
     else if (this.#proof === 'abandoned') this.#host.abandonedEnded(this);
   }
 
   #finish(body: BodyEnd | undefined): void {
-    if (this.state === 'ended') return;
     this.state = 'ended';
     this.#stopWatching();
     this.#stopGrace?.();

@@ -64,6 +64,13 @@ export class Registry implements ActorHost {
     return [...this.#abandoned.values()];
   }
 
+  /** The first that is heard of it, whatever becomes of it. */
+  submitted(submission: LiveSubmission): void {
+    this.totals.submitted += 1;
+    const { news } = this.#runtime;
+    if (news.heard) news.about(submission, { type: 'submitted', policy: submission.policy });
+  }
+
   /** It waits, owns or shares: from here on it can be found by its id. */
   enter(submission: LiveSubmission): void {
     this.#live.set(submission.number, submission);

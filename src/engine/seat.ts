@@ -100,9 +100,9 @@ export class Seat {
   }
 
   release(): void {
-    const { lease } = this.#held;
+    const held = this.#held;
     this.forget();
-    this.#desk.release(this.name, lease);
+    if (held !== LOCAL) this.#desk.release(this.name, held.lease);
   }
 
   /** A lost lease is nobody's to release. */
@@ -114,7 +114,6 @@ export class Seat {
 
   #hold(held: HeldLease, request: number): void {
     this.#held = held;
-    if (held === LOCAL) return;
     const { lost, revoked } = held;
     const unwatchLost = this.#watch(lost, () => this.machine.lost(request));
     const unwatchRevoked = revoked && this.#watch(revoked, () => this.machine.revoked(request));

@@ -61,7 +61,7 @@ export class Slots implements RegistryHost {
   }
 
   settings(name: string): SlotSettings {
-    return this.#configured.size === 0 ? this.#defaults : (this.#configured.get(name) ?? this.#defaults);
+    return this.#configured.get(name) ?? this.#defaults;
   }
 
   configure(name: string, settings: SlotSettings): void {
@@ -74,8 +74,7 @@ export class Slots implements RegistryHost {
 
   submit(submission: LiveSubmission): void {
     const { news } = this.#runtime;
-    this.#registry.totals.submitted += 1;
-    if (news.heard) news.about(submission, { type: 'submitted', policy: submission.policy });
+    this.#registry.submitted(submission);
     const known = this.#seats.get(submission.slot);
     if (known === undefined && this.#seats.size >= this.#bounds.slots) {
       this.reject(submission, { reason: 'resourceLimit' });

@@ -25,7 +25,6 @@ import {
 import { Drain } from './drain.ts';
 import { EventStream } from './event-stream.ts';
 import { LeaseDesk } from './lease-desk.ts';
-import { localLeases } from './local-leases.ts';
 import { News } from './news.ts';
 import { parseOptions, type SupervisorOptions } from './options.ts';
 import { Registry } from './registry.ts';
@@ -75,8 +74,8 @@ export class Supervisor implements AsyncDisposable {
     this.clock = clock;
     this.#defaults = settings.defaults;
     this.#graceMs = settings.graceMs;
-    this.#ownedAs = leases === localLeases ? 'running' : 'waiting';
     const desk = new LeaseDesk(leases);
+    this.#ownedAs = desk.isLocal ? 'running' : 'waiting';
     this.#slots = new Slots(this.#runtime, desk, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
     this.#registry = new Registry(this.#runtime, this.#ids, this.#slots);
@@ -276,9 +275,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #turnAway(submission: LiveSubmission, rejection: Rejection): void {
-    this.#registry.totals.submitted += 1;
-    const { news } = this.#runtime;
-    if (news.heard) news.about(submission, { type: 'submitted', policy: submission.policy });
+    this.#registry.submitted(submission);
     this.#slots.reject(submission, rejection);
   }
 }
