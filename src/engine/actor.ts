@@ -28,6 +28,12 @@ export interface ActorHost {
 
 type Wait = 'starting' | 'backoff' | 'interval';
 
+/** Between two attempts. */
+interface Pause {
+  readonly dueMs: number;
+  readonly cancel: () => void;
+}
+
 export class Actor implements Work, AttemptHost, Job, Progress {
   readonly submission: LiveSubmission;
   readonly fence: bigint;
@@ -40,20 +46,19 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   restartAsked = false;
   /** Whom its events are about; null once everybody has left. */
   subject: LiveSubmission | null;
+  readonly runtime: Runtime;
   readonly #host: ActorHost;
-  readonly #runtime: Runtime;
   readonly #startedMs: number;
   #wait: Wait | 'ended' = 'starting';
   #sinceMs: number;
-  #dueMs = 0;
   #attempt: Attempt | undefined;
   #leaveGate: Leave | undefined;
-  #stopTimer: (() => void) | undefined;
+  #pause: Pause | undefined;
   #retries: Retries | undefined; // made with the first failure
 
   constructor(host: ActorHost, runtime: Runtime, submission: LiveSubmission, fence: bigint) {
     this.#host = host;
-    this.#runtime = runtime;
+    this.runtime = runtime;
     this.submission = submission;
     this.subject = submission;
     this.fence = fence;
@@ -67,11 +72,10 @@ export class Actor implements Work, AttemptHost, Job, Progress {
     return this.#retries?.streak ?? 0;
   }
   get sinceMs(): number {
-    return this.#runtime.clock.now() - this.#sinceMs;
+    return this.runtime.clock.now() - this.#sinceMs;
   }
   get nextAttemptInMs(): number | undefined {
-    const waits = this.#wait === 'backoff' || this.#wait === 'interval';
-    return waits ? Math.max(0, this.#dueMs - this.#runtime.clock.now()) : undefined;
+    return this.#pause && Math.max(0, this.#pause.dueMs - this.runtime.clock.now());
   }
 
   /** Owns its slot from here on: waits for a place at the gate, then for its turn. */
@@ -100,7 +104,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
       this.#attempt.interrupt('restart', stopReason('caller', 'restarted'));
       return true;
     }
-    if (this.#wait !== 'backoff' && this.#wait !== 'interval') return false;
+    if (this.#pause === undefined) return false;
     this.#stopWaiting();
     this.#startAnew();
     return true;
@@ -122,15 +126,15 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   #enterGate(): void {
-    const { gate, pump } = this.#runtime;
+    const { gate, pump } = this.runtime;
     if (gate.open) pump.push(this);
-    else this.#leaveGate = gate.enter(this.submission.spec.settings.priority, () => pump.push(this));
+    else this.#leaveGate = gate.enter(this.submission.settings.priority, () => pump.push(this));
   }
 
   /** Its turn has come, unless it was stopped meanwhile. */
   run(): void {
     if (this.#wait !== 'starting') return;
-    if (this.#leaveGate === undefined && !this.#runtime.gate.open)
+    if (this.#leaveGate === undefined && !this.runtime.gate.open)
       this.#enterGate(); // paused meanwhile
     else this.#beginAttempt();
   }
@@ -138,7 +142,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   #beginAttempt(): void {
     this.attempts += 1;
     this.#host.attemptStarted();
-    const attempt = new Attempt(this, this.#runtime, this.submission, this.attempts, this.fence);
+    const attempt = new Attempt(this, this.attempts);
     this.#attempt = attempt;
     this.#sinceMs = attempt.startedMs;
     if (this.#heard) this.#tell({ type: 'attemptStarted', attempt: attempt.number });
@@ -150,7 +154,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   attemptOverran(attempt: Attempt, action: OverrunAction): void {
-    const now = this.#runtime.clock.now();
+    const now = this.runtime.clock.now();
     this.#sinceMs = now;
     if (this.#heard) this.#tell({ type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
   }
@@ -173,11 +177,11 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   #ranMs(attempt: Attempt): number {
-    return this.#runtime.clock.now() - attempt.startedMs;
+    return this.runtime.clock.now() - attempt.startedMs;
   }
 
   #follow(attempt: Attempt, end: AttemptEnd, proof: Proof): void {
-    const { settings } = this.submission.spec;
+    const { settings } = this.submission;
     const { attempts } = this;
     const decision = afterAttempt(end, this, settings);
     switch (decision.next) {
@@ -219,7 +223,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   #retry(failure: Failure): void {
-    this.#retries ??= new Retries(this.#runtime, this.submission.spec.settings);
+    this.#retries ??= new Retries(this.runtime, this.submission.settings);
     const verdict = this.#retries.failed(failure);
     if (this.#wait === 'ended') return; // the predicate itself has canceled it
     if ('refused' in verdict) {
@@ -237,35 +241,37 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   #waitFor(wait: 'backoff' | 'interval', ms: number): void {
-    const { clock } = this.#runtime;
+    if (ms === 0) {
+      this.#nextAttempt();
+      return;
+    }
+    const { clock } = this.runtime;
     this.#become(wait);
-    this.#dueMs = clock.now() + ms;
-    if (ms === 0) this.#nextAttempt();
-    else
-      this.#stopTimer = after(clock, ms, () => {
-        this.#stopTimer = undefined;
-        this.#nextAttempt();
-      });
+    const cancel = after(clock, ms, () => {
+      this.#pause = undefined;
+      this.#nextAttempt();
+    });
+    this.#pause = { dueMs: clock.now() + ms, cancel };
   }
 
   #stopWaiting(): void {
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
+    this.#pause?.cancel();
+    this.#pause = undefined;
     this.#leaveGate?.();
     this.#leaveGate = undefined;
   }
 
   #become(wait: Wait): void {
     this.#wait = wait;
-    this.#sinceMs = this.#runtime.clock.now();
+    this.#sinceMs = this.runtime.clock.now();
   }
 
   get #heard(): boolean {
-    return this.#runtime.news.heard;
+    return this.runtime.news.heard;
   }
 
   #tell(news: TaskNews): void {
-    if (this.subject !== null) this.#runtime.news.about(this.subject, news);
+    if (this.subject !== null) this.runtime.news.about(this.subject, news);
   }
 
   #end(outcome: Outcome): void {
@@ -274,7 +280,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   get ranMs(): number {
-    return this.#runtime.clock.now() - this.#startedMs;
+    return this.runtime.clock.now() - this.#startedMs;
   }
 }
 

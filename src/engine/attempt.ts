@@ -8,10 +8,10 @@ import type { Job } from '../kernel/pump.ts';
 import { field } from '../model/brand.ts';
 import { CanceledError, TimeoutError, timeoutReason } from '../model/error.ts';
 import { stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
-import type { ParsedSpec } from '../model/spec.ts';
+import type { Run } from '../model/spec.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
-import { type BodyEnd, type Call, callBody, callKill } from './body.ts';
+import { type BodyEnd, type Call, callBody, callKill, type Thrown } from './body.ts';
 import { BodyContext } from './body-context.ts';
 import type { AroundAttempt, Runtime } from './runtime.ts';
 import { type SilenceWatch, watchSilence } from './silence.ts';
@@ -26,6 +26,9 @@ export type Proof = 'settled' | 'killed' | 'abandoned';
 export type OverrunAction = 'hold' | 'kill' | 'abandon';
 
 export interface AttemptHost {
+  readonly runtime: Runtime;
+  readonly submission: LiveSubmission;
+  readonly fence: bigint;
   attemptInterrupted(attempt: Attempt): void;
   attemptOverran(attempt: Attempt, action: OverrunAction): void;
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void;
@@ -36,14 +39,11 @@ export interface AttemptHost {
 export class Attempt implements Job, Call {
   readonly number: number;
   readonly startedMs: number;
-  readonly fence: bigint;
   readonly context: BodyContext;
   state: 'running' | 'stopping' | 'overrun' | 'ended' = 'running';
   /** When it was told to stop. */
   interruptedMs = 0;
   readonly #host: AttemptHost;
-  readonly runtime: Runtime;
-  readonly submission: LiveSubmission;
   #token: CancelToken<CanceledError> | undefined;
   #interruption: Interruption | undefined;
   #proof: Proof = 'settled';
@@ -52,14 +52,21 @@ export class Attempt implements Job, Call {
   #stopGrace: (() => void) | undefined;
   #silence: SilenceWatch | undefined;
 
-  constructor(host: AttemptHost, runtime: Runtime, submission: LiveSubmission, number: number, fence: bigint) {
+  constructor(host: AttemptHost, number: number) {
     this.#host = host;
-    this.runtime = runtime;
-    this.submission = submission;
     this.number = number;
-    this.fence = fence;
-    this.startedMs = runtime.clock.now();
+    this.startedMs = host.runtime.clock.now();
     this.context = new BodyContext(this);
+  }
+
+  get runtime(): Runtime {
+    return this.#host.runtime;
+  }
+  get submission(): LiveSubmission {
+    return this.#host.submission;
+  }
+  get fence(): bigint {
+    return this.#host.fence;
   }
 
   /** Made when the body first looks, or when it is told to stop: a body that does neither costs no token. */
@@ -76,8 +83,12 @@ export class Attempt implements Job, Call {
     return this.state === 'ended' && this.#proof !== 'abandoned';
   }
 
-  get spec(): ParsedSpec {
-    return this.submission.spec;
+  get body(): Run {
+    return this.submission.run;
+  }
+
+  get makeState(): (() => unknown) | undefined {
+    return this.submission.settings.state;
   }
 
   get around(): AroundAttempt | undefined {
@@ -90,17 +101,20 @@ export class Attempt implements Job, Call {
 
   /** Calls the body, in the async context of its submitter. */
   begin(): void {
+    const { timeoutMs, stallMs } = this.submission.settings;
+    if (timeoutMs !== Infinity || stallMs !== Infinity) this.#watch(timeoutMs, stallMs);
+    callIn(this.submission.context, callBody, this);
+  }
+
+  #watch(timeoutMs: number, stallMs: number): void {
     const { clock } = this.runtime;
-    const { timeoutMs, stallMs } = this.submission.spec.settings;
-    if (timeoutMs !== Infinity)
-      this.#stopTimeout = after(clock, timeoutMs, () =>
-        this.interrupt('timeout', timeoutReason(`timed out after ${timeoutMs} ms`)),
-      );
+    this.#stopTimeout = after(clock, timeoutMs, () =>
+      this.interrupt('timeout', timeoutReason(`timed out after ${timeoutMs} ms`)),
+    );
     if (stallMs !== Infinity)
       this.#silence = watchSilence(clock, stallMs, () =>
         this.interrupt('stall', timeoutReason(`no heartbeat for ${stallMs} ms`)),
       );
-    callIn(this.submission.context, callBody, this);
   }
 
   beat(): void {
@@ -141,7 +155,7 @@ export class Attempt implements Job, Call {
     if (this.#isOver) return;
     callIn(this.submission.context, deliver, this);
     if (this.state === 'stopping')
-      this.#stopGrace = after(this.runtime.clock, this.submission.spec.settings.graceMs, () => this.#overrun());
+      this.#stopGrace = after(this.runtime.clock, this.submission.settings.graceMs, () => this.#overrun());
   }
 
   deliver(): void {
@@ -151,8 +165,8 @@ export class Attempt implements Job, Call {
   #overrun(): void {
     if (this.state !== 'stopping') return;
     this.state = 'overrun';
-    const { spec } = this.submission;
-    const action = spec.kill === undefined ? spec.settings.onOverrun : 'kill';
+    const { kill, onOverrun } = this.submission.settings;
+    const action = kill === undefined ? onOverrun : 'kill';
     this.#host.attemptOverran(this, action);
     if (action === 'kill') this.kill();
     else if (action === 'abandon') this.abandon();
@@ -161,7 +175,7 @@ export class Attempt implements Job, Call {
   /** Ends a shutdown's grace: kills what can be killed, gives up the rest. */
   force(): void {
     if (this.state === 'ended') return;
-    const action = this.submission.spec.kill === undefined ? 'abandon' : 'kill';
+    const action = this.submission.settings.kill === undefined ? 'abandon' : 'kill';
     if (this.#proof === 'killed' && action === 'kill') return; // being killed already
     this.state = 'overrun';
     this.#host.attemptOverran(this, action);
@@ -170,7 +184,7 @@ export class Attempt implements Job, Call {
   }
 
   kill(): void {
-    const { kill } = this.submission.spec;
+    const { kill } = this.submission.settings;
     if (kill === undefined || this.#proof === 'killed') return;
     this.#proof = 'killed';
     const ask = () =>
@@ -228,7 +242,7 @@ export class Attempt implements Job, Call {
   }
 
   #endOf(body: BodyEnd | undefined): AttemptEnd {
-    const { timeoutMs, stallMs } = this.submission.spec.settings;
+    const { timeoutMs, stallMs } = this.submission.settings;
     switch (this.#interruption) {
       case 'timeout':
         return { kind: 'failure', failure: timedOutFailure(timeoutMs) };
@@ -236,13 +250,13 @@ export class Attempt implements Job, Call {
         return { kind: 'failure', failure: stalledFailure(stallMs) };
       case 'stop':
       case 'restart':
-        return body?.ok === true ? { kind: 'value', value: body.value } : this.#stoppedEnd(body);
+        return body?.kind === 'value' ? body : this.#stoppedEnd(body);
       case undefined:
         return body === undefined ? this.#stoppedEnd(body) : endOfItself(body);
     }
   }
 
-  #stoppedEnd(body: Extract<BodyEnd, { ok: false }> | undefined): AttemptEnd {
+  #stoppedEnd(body: Thrown | undefined): AttemptEnd {
     const thrown = body !== undefined && !this.#isOwnReason(body.error) ? body : this.#listenerFailure;
     return { kind: 'stopped', failure: thrown && thrownFailure(thrown.error) };
   }
@@ -258,7 +272,7 @@ const deliver = (attempt: Attempt): void => attempt.deliver();
 const attemptHasEnded = (): Error => new Error('the attempt that waited for this has ended');
 
 function endOfItself(body: BodyEnd): AttemptEnd {
-  if (body.ok) return { kind: 'value', value: body.value };
+  if (body.kind === 'value') return body;
   const { error } = body;
   // Only an error of the body's own making counts as giving up: the stop of another task, or its timeout, is an ordinary failure here.
   const gaveUp = error instanceof CanceledError && !(error instanceof TimeoutError) && field(error, 'by') === 'task';

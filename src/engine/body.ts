@@ -2,16 +2,27 @@
 // of it (a throw, a thenable of any make, silence) is told as data, at most once, and reaches nobody else.
 
 import { ignore, settled } from '../kernel/deferred.ts';
-import type { ParsedSpec } from '../model/spec.ts';
+import type { Kill, Run } from '../model/spec.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { BodyContext } from './body-context.ts';
 import { intercepted } from './interceptor.ts';
 import type { AroundAttempt } from './runtime.ts';
 
-export type BodyEnd = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+export type BodyEnd = Value | Thrown;
+
+export interface Value {
+  readonly kind: 'value';
+  readonly value: unknown;
+}
+
+export interface Thrown {
+  readonly kind: 'thrown';
+  readonly error: unknown;
+}
 
 export interface Call {
-  readonly spec: ParsedSpec;
+  readonly body: Run;
+  readonly makeState: (() => unknown) | undefined;
   readonly context: BodyContext;
   readonly around: AroundAttempt | undefined;
   info(): AttemptInfo;
@@ -26,37 +37,32 @@ export interface Call {
 export function callBody(call: Call): void {
   let result: unknown;
   try {
-    const { state } = call.spec; // called without its spec: a body is handed its context and nothing else
-    if (state !== undefined) {
-      call.context.state = state();
+    const { makeState } = call; // called bare: user code is handed its context and nothing else
+    if (makeState !== undefined) {
+      call.context.state = makeState();
       ignore(call.context.state); // a promise for a state is its body's to look at
     }
     result = call.around === undefined ? begin(call) : intercepted(call.around, call.info(), async () => begin(call));
   } catch (error) {
-    call.ended({ ok: false, error });
+    call.ended({ kind: 'thrown', error });
     return;
   }
   const later = settled(
     result,
-    (value) => call.endedLater({ ok: true, value }),
-    (error) => call.endedLater({ ok: false, error }),
+    (value) => call.endedLater({ kind: 'value', value }),
+    (error) => call.endedLater({ kind: 'thrown', error }),
   );
-  if (!later) call.ended({ ok: true, value: result });
+  if (!later) call.ended({ kind: 'value', value: result });
 }
 
 function begin(call: Call): unknown {
   call.mustBeOn();
-  const { run } = call.spec;
-  return run(call.context);
+  const { body } = call;
+  return body(call.context);
 }
 
 /** `dead` is proof; `notDead` says what the kill threw, and proves nothing. */
-export function callKill(
-  kill: NonNullable<ParsedSpec['kill']>,
-  context: BodyContext,
-  dead: () => void,
-  notDead: (error: unknown) => void,
-): void {
+export function callKill(kill: Kill, context: BodyContext, dead: () => void, notDead: (error: unknown) => void): void {
   let later: boolean;
   try {
     later = settled(kill(context), dead, notDead);

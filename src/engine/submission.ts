@@ -7,7 +7,7 @@ import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
-import type { AdmissionPolicy, ParsedSpec } from '../model/spec.ts';
+import type { AdmissionPolicy, ParsedSpec, Run, TaskSettings } from '../model/spec.ts';
 import type { TaskStatus, TaskView } from '../model/view.ts';
 import type { Place, SlotEntry } from '../policy/slot.ts';
 
@@ -111,9 +111,12 @@ class SubmissionHandle implements Submission {
 export class LiveSubmission implements SlotEntry<LiveSubmission> {
   readonly handle: Submission = new SubmissionHandle(this);
   readonly number: number;
-  readonly spec: ParsedSpec;
+  readonly run: Run;
+  readonly settings: TaskSettings;
+  readonly meta: unknown;
   readonly policy: AdmissionPolicy;
   readonly slot: string;
+  readonly name: string;
   submittedMs = 0;
   /** Its submitter's. */
   context: AsyncContext | null = null;
@@ -141,24 +144,21 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   ) {
     this.#host = host;
     this.number = number;
-    this.spec = spec;
+    this.run = spec.run;
+    this.settings = spec.settings;
+    this.meta = spec.meta;
     this.policy = policy;
     this.slot = slot ?? spec.slot ?? spec.name ?? host.ids.text(number);
+    this.name = spec.name ?? this.slot;
   }
 
   get id(): TaskId {
     this.#id ??= this.#host.ids.text(this.number);
     return this.#id;
   }
-  get name(): string {
-    return this.spec.name ?? this.slot;
-  }
-  get meta(): unknown {
-    return this.spec.meta;
-  }
   /** Its signal has aborted already. */
   get isUnwanted(): boolean {
-    const { signal } = this.spec;
+    const { signal } = this.settings;
     return signal !== undefined && isAborted(signal);
   }
   get ended(): boolean {

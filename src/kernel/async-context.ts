@@ -4,8 +4,10 @@ import { AsyncResource } from 'node:async_hooks';
 
 export type AsyncContext = AsyncResource;
 
+const OPTIONS = Object.freeze({ requireManualDestroy: true });
+
 export function captureContext(): AsyncContext {
-  return new AsyncResource('slotvisor', { requireManualDestroy: true });
+  return new AsyncResource('slotvisor', OPTIONS);
 }
 
 /** Without a context: in the present one. */

@@ -4,7 +4,7 @@
 
 import PQueue from 'p-queue';
 import { deferred, ignore } from './deferred.ts';
-import { PriorityLines, type Waiter } from './priority-lines.ts';
+import { PriorityLines, Waiter } from './priority-lines.ts';
 
 export interface GateLimits {
   readonly concurrency: number;
@@ -38,12 +38,12 @@ export class Gate {
   /** Calls `granted` once there is a place, on a later turn or within this call. */
   enter(priority: number, granted: () => void): Leave {
     const place = deferred<void>();
-    const waiter: Waiter = { priority };
+    const waiter = new Waiter(priority);
     const job = () => {
       granted();
       return place.promise;
     };
-    ignore(this.#queue.add(job, { waiter } as object));
+    ignore(this.#queue.add(job, { waiter, id: '' } as object)); // p-queue would make up an id
     // Once inside only the promise counts: the place is given back when it is resolved, and not before.
     return () => {
       if (!this.#lines.remove(waiter)) place.resolve();

@@ -56,7 +56,8 @@ export class Pump {
     } finally {
       this.#scheduled = false;
       if (this.#next === this.#jobs.length) {
-        this.#jobs.length = 0;
+        if (this.#next > BATCH) this.#jobs = [];
+        while (this.#jobs.length > 0) this.#jobs.pop(); // keeps the array's store, unlike `length = 0`
         this.#next = 0;
       } else {
         if (this.#next >= BATCH) {

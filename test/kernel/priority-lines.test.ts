@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { PriorityLines, type Waiter } from '../../src/kernel/priority-lines.ts';
+import { PriorityLines, Waiter } from '../../src/kernel/priority-lines.ts';
 
 const start = () => Promise.resolve();
 
 function linesOf(...priorities: readonly number[]) {
   const lines = new PriorityLines();
-  const waiters = priorities.map((priority): Waiter => ({ priority }));
+  const waiters = priorities.map((priority) => new Waiter(priority));
   const starts = new Map(priorities.map((_, n) => [() => start(), n]));
   [...starts.keys()].forEach((own, n) => {
     lines.enqueue(own, { waiter: waiters[n] as Waiter });

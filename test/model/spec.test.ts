@@ -7,15 +7,15 @@ const read = (spec: object, defaults = DEFAULT_SETTINGS): ParsedSpec => parseSpe
 describe('a spec', () => {
   test('that overrides nothing shares the settings it was given', () => {
     const meta = { own: true };
-    const parsed = read({ name: 'n', slot: 's', admission: 'join', meta, state: run, signal: undefined });
+    const parsed = read({ name: 'n', slot: 's', admission: 'join', meta, state: undefined, signal: undefined });
     expect(parsed.settings).toBe(DEFAULT_SETTINGS);
-    expect(parsed).toMatchObject({ run, kill: undefined, name: 'n', slot: 's', admission: 'join', state: run });
+    expect(parsed).toMatchObject({ run, name: 'n', slot: 's', admission: 'join' });
     expect(parsed.meta).toBe(meta);
   });
 
   test('that overrides something gets frozen settings of its own', () => {
-    const { settings } = read({ timeoutMs: 5, maxRetries: 0, graceMs: undefined });
-    expect(settings).toStrictEqual({ ...DEFAULT_SETTINGS, timeoutMs: 5, maxRetries: 0 });
+    const { settings } = read({ timeoutMs: 5, maxRetries: 0, graceMs: undefined, state: run });
+    expect(settings).toStrictEqual({ ...DEFAULT_SETTINGS, timeoutMs: 5, maxRetries: 0, state: run });
     expect([Object.isFrozen(settings), DEFAULT_SETTINGS.timeoutMs]).toEqual([true, Infinity]);
   });
 
@@ -57,7 +57,7 @@ describe('a spec', () => {
     const parsed = read({ run: job });
     Object.assign(job, { run: null, kill: null });
     expect(parsed.run({} as never)).toBe(7);
-    void parsed.kill?.({} as never);
+    void parsed.settings.kill?.({} as never);
     expect(job.id).toBe(0);
   });
 
