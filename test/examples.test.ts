@@ -69,6 +69,17 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'the digests are those of node:crypto: true',
     'blocks that revision 1 hashed after its end: 0',
   ],
+  'subprocess.ts': [
+    'revision 1: started',
+    'revision 1 says: ready',
+    'revision 2: queued',
+    'revision 1: killed',
+    'revision 2 says: page 1',
+    'revision 2 says: page 2',
+    'revision 2 says: page 3',
+    'revision 2: completed',
+    'ticks of revision 1 after its end: 0',
+  ],
   'cron.ts': [
     'next: 10-24T00:30, 10-25T00:30, 10-26T01:30',
     'poller: 7 dates, 4 dropped, ended',

@@ -109,6 +109,54 @@ describe('the packed package', () => {
     expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: 'open\n' });
   });
 
+  const bodies = `
+    const supervisor = new Supervisor();
+    const valueOf = (run) => supervisor.submit({ restart: 'never', run }).value();
+    const sum = 'data:text/javascript,export const sum = ({ workerData: [a, b] }) => a + b';
+    const main = async () => {
+      console.log(await valueOf(workerTask(sum, { export: 'sum', workerData: [40, 2] })));
+      console.log((await valueOf(subprocessTask(process.execPath, ['-p', '6 * 7']))).stdout.trim());
+      await supervisor.shutdown();
+    };
+    main();`;
+  const heads = {
+    imported: `
+      import { Supervisor } from 'slotvisor';
+      import { subprocessTask } from 'slotvisor/subprocess';
+      import { workerTask } from 'slotvisor/worker';`,
+    required: `
+      const { Supervisor } = require('slotvisor');
+      const { subprocessTask } = require('slotvisor/subprocess');
+      const { workerTask } = require('slotvisor/worker');`,
+  };
+  for (const [how, head] of Object.entries(heads))
+    it.skipIf(process.platform === 'win32')(`has doors to threads and processes that work when ${how}`, async () => {
+      const type = `--input-type=${how === 'imported' ? 'module' : 'commonjs'}`;
+      const ended = await node(consumer, '--disable-warning=ExperimentalWarning', type, '-e', head + bodies);
+      expect(ended).toEqual({ code: 0, output: '42\n42\n' });
+    });
+
+  it('has a cron door that names its peer where that is absent, and works where it is present', async () => {
+    const script = `
+      import { Supervisor } from 'slotvisor';
+      import { VirtualClock } from 'slotvisor/testing';
+      const { schedule } = await import('slotvisor/cron');
+      const clock = new VirtualClock({ wallMs: 1_000 });
+      const supervisor = new Supervisor({ clock });
+      const runs = [];
+      const task = { run: (_, due) => runs.push(due.getUTCSeconds()) };
+      schedule(supervisor, { cron: '*/20 * * * * *', timezone: 'UTC', task });
+      await clock.advance(60_000);
+      console.log(runs.join());`;
+    const absent = await node(consumer, '--input-type=module', '-e', script);
+    expect(absent.code).toBe(1);
+    expect(absent.output).toMatch(/Cannot find package 'croner' imported from \S+calendar\.js/);
+    const peer = join(consumer, 'node_modules', 'croner');
+    cpSync(tool('croner'), peer, { recursive: true });
+    expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: '20,40,0\n' });
+    rmSync(peer, { recursive: true }); // its types are not needed either: see below
+  });
+
   it('refuses deep imports', async () => {
     const script =
       "import('slotvisor/dist/engine/slots.js').then(() => 'open', (error) => error.code).then(console.log);";
@@ -123,12 +171,20 @@ describe('the packed package', () => {
       const value: Promise<number> = supervisor.submit({ name: 'a', run: () => 1 }).value();
       // @ts-expect-error the value is a number, or the types are \`any\`
       const wrong: Promise<string> = supervisor.submit({ name: 'a', run: () => 1 }).value();
-      void [disposable, value, wrong];`;
-    const heads = {
-      'use.mts': "import { Supervisor } from 'slotvisor';\nimport { VirtualClock } from 'slotvisor/testing';",
-      'use.cts': "import { Supervisor } from 'slotvisor';\nimport { VirtualClock } from 'slotvisor/testing';",
-    };
-    for (const [name, head] of Object.entries(heads)) writeFileSync(join(consumer, name), head + use);
+      const sum: Promise<number> = supervisor.submit({ run: workerTask<number>('/sum.js', { workerData: [1, 2] }) }).value();
+      const said: Promise<{ stdout: string }> = supervisor.submit({ run: subprocessTask('date', ['-u']) }).value();
+      const reports: Schedule = schedule(supervisor, { everyMs: 1, task: { run: (_, due) => due.getTime() } });
+      // @ts-expect-error a date is no number
+      const due = schedule(supervisor, { everyMs: 1, task: { run: (_, due): number => due } });
+      void [disposable, value, wrong, sum, said, reports, due];`;
+    const head = `
+      import { Supervisor } from 'slotvisor';
+      import { type Schedule, schedule } from 'slotvisor/cron';
+      import { subprocessTask } from 'slotvisor/subprocess';
+      import { VirtualClock } from 'slotvisor/testing';
+      import { workerTask } from 'slotvisor/worker';`;
+    const files = ['use.mts', 'use.cts'];
+    for (const name of files) writeFileSync(join(consumer, name), head + use);
     const compilerOptions = {
       module: 'nodenext',
       target: 'es2023',
@@ -141,7 +197,7 @@ describe('the packed package', () => {
       skipLibCheck: false,
       noEmit: true,
     };
-    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(heads) }));
+    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
     expect(await node(consumer, tool('typescript/bin/tsc'), '-p', '.')).toEqual({ code: 0, output: '' });
   });
 

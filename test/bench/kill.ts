@@ -1,4 +1,5 @@
-// How long a body takes to begin, and from the request to end it to the proof that it is gone; and what is still alive when others say so.
+// How long a body takes to begin, and from the request to end it to the proof that it is gone; and what is still alive when others say so;
+// then what a body that ends by itself costs more than a bare one (kill-overhead.ts).
 //   npm run bench:kill -- [--rounds 20]
 // Times are medians (and 90th percentiles) in ms. The rounds of all contenders are interleaved, so that each meets the same machine.
 
@@ -16,6 +17,7 @@ import { Supervisor } from 'slotvisor';
 import { subprocessTask } from 'slotvisor/subprocess';
 import { workerTask } from 'slotvisor/worker';
 import { x } from 'tinyexec';
+import { measureOverhead } from './kill-overhead.ts';
 
 interface Begun {
   /** Ends the body, and resolves when the contender says that it has ended. */
@@ -234,5 +236,6 @@ function spread(times: number[]): string {
 
 await measure('a worker that spins', workers);
 await measure('a shell with a child', processes);
+await measureOverhead(supervisor, folder, rounds * 5);
 await supervisor.shutdown({ graceMs: 0 });
 rmSync(folder, { recursive: true });

@@ -1,9 +1,9 @@
 // From settings to dates: which calendar, on which clock, from which moment on. It reads no clock: the moment is handed in.
 
-import { SpecError } from '../../index.ts';
+import { refuse } from '../options.ts';
 import { atCalendar, bounded, type Calendar, cronCalendar, everyCalendar, localInstantMs } from './calendar.ts';
-import { FURTHEST_MS, refuse, textOf } from './check.ts';
-import type { ReadInstant, Settings } from './settings.ts';
+import { FURTHEST_MS, textOf } from './check.ts';
+import { DATING, KINDS, type ReadInstant, type Settings } from './settings.ts';
 import type { Hand, Moment } from './timeline.ts';
 
 export interface Dates {
@@ -14,29 +14,58 @@ export interface Dates {
   readonly cursor: number;
   /** The first date after the cursor; absent when the calendar failed, which is no fault of the options. */
   readonly first?: number;
+  /** What `startAt` said, on the wall clock. */
+  readonly startMs: number;
   /** Where a fixed rate counts from. */
   readonly anchor?: number;
 }
 
-/** Throws a SpecError for what cannot be read, and for a schedule without a date ahead. */
-export function datesOf(settings: Settings, now: Moment, anchor: number | undefined): Dates {
+/**
+ * Throws a SpecError for what cannot be read, and for a schedule without a date ahead. It blames one of the fields that were `given`: in
+ * an update the others stand as they stood.
+ *
+ * @param old a fixed rate counts on from where it did, if its start is the same.
+ */
+export function datesOf(settings: Settings, given: ReadonlySet<string>, now: Moment, old: Dates | undefined): Dates {
   const startMs = instantMs('startAt', settings.startAt, settings.timezone);
   const endMs = instantMs('endAt', settings.endAt, settings.timezone);
-  if (endMs <= startMs) refuse('endAt', 'must be later than startAt', settings.endAt);
-  const { cron, everyMs, at, toleranceMs, timezone } = settings;
+  if (endMs <= startMs) {
+    if (given.has('startAt') && !given.has('endAt')) refuse('startAt', 'must be earlier than endAt', settings.startAt);
+    refuse('endAt', 'must be later than startAt', settings.endAt);
+  }
+  const endless = endlessDates(settings, startMs, now, old);
+  const calendar = bounded(endless.calendar, -Infinity, endless.hand === 'wall' ? endMs : endMs - now.shift);
+  const dates = { ...endless, calendar, startMs };
+  let first: number | undefined;
+  let endIsNear = false;
+  try {
+    first = calendar.after(dates.cursor);
+    endIsNear = first === undefined && endless.calendar.after(dates.cursor) !== undefined;
+  } catch {
+    return dates;
+  }
+  return first === undefined ? refuseNone(settings, given, endIsNear) : { ...dates, first };
+}
+
+function endlessDates(
+  { cron, everyMs, at, timezone, toleranceMs }: Settings,
+  startMs: number,
+  now: Moment,
+  old: Dates | undefined,
+): Omit<Dates, 'first' | 'startMs'> {
   if (everyMs !== undefined) {
-    const from = startMs === -Infinity ? (anchor ?? now.steady) : startMs - now.shift;
-    const start = startMs === -Infinity ? from + everyMs : from;
-    const calendar = bounded(everyCalendar(everyMs, from), start, endMs - now.shift);
-    const cursor = cursorAt(now.steady, startMs - now.shift, toleranceMs);
-    return { ...withFirst('everyMs', everyMs, calendar, cursor), hand: 'steady', anchor: from };
+    const begin = startMs === -Infinity ? now.steady : startMs - now.shift;
+    const anchor = old?.startMs === startMs ? (old.anchor ?? begin) : begin;
+    const start = startMs === -Infinity ? anchor + everyMs : anchor;
+    const calendar = bounded(everyCalendar(everyMs, anchor), start, Infinity);
+    return { calendar, hand: 'steady', cursor: cursorAt(now.steady, startMs - now.shift, toleranceMs), anchor };
   }
   if (at !== undefined) {
-    const calendar = bounded(atCalendar(instantMs('at', at, timezone)), startMs, endMs);
-    return { ...withFirst('at', at, calendar, now.wall - toleranceMs - 1), hand: 'wall' };
+    const calendar = bounded(atCalendar(instantMs('at', at, timezone)), startMs, Infinity);
+    return { calendar, hand: 'wall', cursor: now.wall - toleranceMs - 1 };
   }
-  const calendar = bounded(parsed(cron ?? '', timezone), startMs, endMs);
-  return { ...withFirst('cron', cron, calendar, cursorAt(now.wall, startMs, toleranceMs)), hand: 'wall' };
+  const calendar = bounded(parsed(cron ?? '', timezone), startMs, Infinity);
+  return { calendar, hand: 'wall', cursor: cursorAt(now.wall, startMs, toleranceMs) };
 }
 
 /** Whoever says "start now" says so a moment before it is read here: the start itself must not be lost. */
@@ -44,14 +73,11 @@ function cursorAt(now: number, start: number, toleranceMs: number): number {
   return start <= now && start >= now - toleranceMs ? start - 1 : now;
 }
 
-function withFirst(field: string, got: unknown, calendar: Calendar, cursor: number) {
-  try {
-    const first = calendar.after(cursor);
-    return first === undefined ? refuse(field, 'must have a date ahead', got) : { calendar, cursor, first };
-  } catch (error) {
-    if (error instanceof SpecError) throw error;
-    return { calendar, cursor };
-  }
+function refuseNone(settings: Settings, given: ReadonlySet<string>, endIsNear: boolean): never {
+  const kind = KINDS.find((name) => settings[name] !== undefined) ?? 'cron';
+  const suspects = [...(endIsNear ? (['endAt'] as const) : []), kind, ...DATING];
+  const field = suspects.find((name) => given.has(name)) ?? kind;
+  return refuse(field, `must ${field === kind ? 'have' : 'leave'} a date ahead`, settings[field]);
 }
 
 /** Named, so that the calculator takes the same way for every zone. */

@@ -14,10 +14,6 @@ export class Heap<T extends object> {
     return this.#items[0]?.key ?? Infinity;
   }
 
-  items(): T[] {
-    return this.#items.map(({ item }) => item);
-  }
-
   /** The least key is first; equal keys stay in the order in which they were put. An item that is here already is moved. */
   put(item: T, key: number): void {
     this.delete(item);

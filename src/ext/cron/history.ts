@@ -42,6 +42,14 @@ export interface ScheduleTotals {
   readonly errors: number;
 }
 
+/** As it is kept: a Date can be set by whoever has it, a number cannot. */
+type Kept<Run> = Run extends unknown ? { -readonly [K in keyof Run]: Run[K] extends Date ? number : Run[K] } : never;
+
+function shown<T>(run: Kept<ScheduleRun<T>>): ScheduleRun<T> {
+  const at = new Date(run.at);
+  return run.kind === 'error' ? { ...run, at } : { ...run, at, due: new Date(run.due) };
+}
+
 export class History<T> {
   readonly totals: { -readonly [K in keyof ScheduleTotals]: number } = {
     submitted: 0,
@@ -49,7 +57,7 @@ export class History<T> {
     missed: 0,
     errors: 0,
   };
-  readonly #runs: ScheduleRun<T>[] = [];
+  readonly #runs: Kept<ScheduleRun<T>>[] = [];
   #size: number;
 
   constructor(size: number) {
@@ -57,7 +65,7 @@ export class History<T> {
   }
 
   get runs(): ScheduleRun<T>[] {
-    return [...this.#runs];
+    return this.#runs.map(shown);
   }
 
   set size(size: number) {
@@ -66,17 +74,14 @@ export class History<T> {
   }
 
   /** Returns what is to be called with its outcome. */
-  submitted(submission: Submission<T>, cause: 'date' | 'trigger', due: Date, at: Date): (outcome: Outcome<T>) => void {
+  submitted(
+    submission: Submission<T>,
+    cause: 'date' | 'trigger',
+    due: number,
+    at: number,
+  ): (outcome: Outcome<T>) => void {
     const { id, admission } = submission;
-    const run: { -readonly [K in keyof SubmittedRun<T>]: SubmittedRun<T>[K] } = {
-      kind: 'submitted',
-      cause,
-      due,
-      at,
-      id,
-      admission,
-      outcome: undefined,
-    };
+    const run: Kept<SubmittedRun<T>> = { kind: 'submitted', cause, due, at, id, admission, outcome: undefined };
     this.totals.submitted += 1;
     this.#add(run);
     return (outcome) => {
@@ -85,17 +90,17 @@ export class History<T> {
     };
   }
 
-  missed(count: number, due: Date, at: Date): void {
+  missed(count: number, due: number, at: number): void {
     this.totals.missed += count;
     this.#add({ kind: 'missed', due, at, count });
   }
 
-  failed(error: unknown, at: Date): void {
+  failed(error: unknown, at: number): void {
     this.totals.errors += 1;
     this.#add({ kind: 'error', at, error });
   }
 
-  #add(run: ScheduleRun<T>): void {
+  #add(run: Kept<ScheduleRun<T>>): void {
     this.#runs.push(run);
     this.#trim();
   }

@@ -2,6 +2,7 @@
 // and submitting is the runner's.
 
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
+import { isOpen, mustTake } from './asking.ts';
 import { datesAfter } from './calendar.ts';
 import { wholeFrom } from './check.ts';
 import { type Dates, datesOf } from './dates.ts';
@@ -11,15 +12,16 @@ import { drawJitterMs } from './jitter.ts';
 import type { ScheduleUpdate } from './options.ts';
 import { Runner } from './runner.ts';
 import type { Schedule, ScheduleStatus } from './schedule.ts';
-import { COUNTING, DATING, readOptions, type Settings } from './settings.ts';
-import { type Entry, LONGEST_REPEAT_MS, type Timeline } from './timeline.ts';
+import { COUNTING, DATING, type OwnSlot, readSettings, type Settings } from './settings.ts';
+import type { Entry, Timeline } from './timeline.ts';
 
 /** A calendar that failed is asked again after this long, for dates from then on. */
 const RETRY_MS = 60_000;
 
 export class LiveSchedule<T> implements Schedule<T>, Entry {
+  readonly #supervisor: Supervisor;
   readonly #timeline: Timeline;
-  readonly #slot: string;
+  readonly #own: OwnSlot;
   readonly #history: History<T>;
   readonly #runner: Runner<T>;
   #settings: Settings;
@@ -31,12 +33,14 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #due: number | undefined;
   #jitterMs = 0;
 
-  constructor(supervisor: Supervisor, timeline: Timeline, slot: string, options: unknown) {
-    const { settings } = readOptions(options, slot, undefined);
+  constructor(supervisor: Supervisor, timeline: Timeline, own: OwnSlot, options: unknown) {
+    const { settings, given } = readSettings(options, own, undefined);
+    this.#supervisor = supervisor;
     this.#timeline = timeline;
-    this.#slot = slot;
+    this.#own = own;
     this.#settings = settings;
-    this.#dates = datesOf(settings, this.#timeline.moment(), undefined);
+    timeline.look();
+    this.#dates = datesOf(settings, given, timeline.moment(), undefined);
     this.#cursor = this.#dates.cursor;
     this.#history = new History(settings.historySize);
     const self = this;
@@ -47,16 +51,18 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       get paused() {
         return self.#status === 'paused';
       },
-      now: () => timeline.wallNow(),
+      now: () => timeline.now('wall'),
       exhausted: () => this.end(),
       closed: () => timeline.close(),
     });
-    this.#runner.check(settings);
+    mustTake(supervisor, settings.specFor(0));
     timeline.join(this);
     this.#plan(this.#dates.first);
   }
 
+  /** A shutdown tells nobody of its beginning; who looks finds out. */
   get status(): ScheduleStatus {
+    if (this.#status !== 'ended' && !isOpen(this.#supervisor)) this.#timeline.close();
     return this.#status;
   }
   get runs(): readonly ScheduleRun<T>[] {
@@ -68,26 +74,28 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   next(count = 1): Date[] {
     const most = Math.min(wholeFrom('count', count, 0, 1_000), this.#runner.runsLeft);
-    if (this.#status === 'ended') return [];
+    this.#timeline.look();
+    if (this.status === 'ended') return [];
     const { calendar, hand } = this.#dates;
     const from = Math.max(this.#cursor, this.#timeline.now(hand));
-    return datesAfter(calendar, from, most).map((date) => this.#timeline.wallDate(hand, date));
+    return datesAfter(calendar, from, most).map((date) => new Date(this.#timeline.wallDate(hand, date)));
   }
 
   previous(): Date | undefined {
     const { calendar, hand } = this.#dates;
     const date = calendar.before(this.#timeline.now(hand));
-    return date === undefined ? undefined : this.#timeline.wallDate(hand, date);
+    return date === undefined ? undefined : new Date(this.#timeline.wallDate(hand, date));
   }
 
   pause(): void {
-    if (this.#status !== 'active') return;
+    if (this.status !== 'active') return;
     this.#status = 'paused';
     this.#timeline.take(this);
   }
 
   resume(): void {
-    if (this.#status !== 'paused') return;
+    this.#timeline.look();
+    if (this.status !== 'paused') return;
     this.#status = 'active';
     this.#plan();
     this.#runner.catchUp();
@@ -95,17 +103,19 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   trigger(): Submission<T> {
     this.#mustLive();
-    return this.#runner.submit(this.#timeline.wallNow(), 'trigger');
+    return this.#runner.submit(this.#timeline.now('wall'), 'trigger');
   }
 
   update<S = undefined>(options: ScheduleUpdate<T, S>): void {
     this.#mustLive();
-    const { settings, given } = readOptions(options, this.#slot, this.#settings);
+    this.#timeline.look();
+    const { settings, given } = readSettings(options, this.#own, this.#settings);
     const redated = DATING.some((field) => given.has(field));
     const recounted = COUNTING.some((field) => given.has(field));
-    const anchor = recounted ? undefined : this.#dates.anchor;
-    const dates = redated ? datesOf(settings, this.#timeline.moment(), anchor) : this.#dates;
-    if (given.has('task')) this.#runner.check(settings);
+    const old = recounted ? undefined : this.#dates;
+    const dates = redated ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
+    if (given.has('task')) mustTake(this.#supervisor, settings.specFor(0));
+    this.#mustLive(); // a getter of the options may have ended it
     this.#settings = settings;
     this.#history.size = settings.historySize;
     if (this.#runner.runsLeft <= 0) {
@@ -136,12 +146,15 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#finish();
   }
 
-  replan(): void {
-    this.#plan();
+  rewind(wallMs: number): void {
+    if (this.#dates.hand !== 'wall') return;
+    this.#cursor = Math.min(this.#cursor, wallMs);
+    if (this.#status === 'active' && this.#due !== undefined) this.#plan();
   }
 
   fire(): void {
-    const { calendar, hand } = this.#dates;
+    const dates = this.#dates;
+    const { calendar, hand } = dates;
     const clockMs = this.#timeline.now(hand);
     const now = clockMs - this.#jitterMs; // what jitter put off is not late
     const first = this.#due;
@@ -154,7 +167,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const { run, missed, lastMissed, next, failure } = decideDue(calendar, first, now, this.#settings);
     if (lastMissed !== undefined) this.#runner.missed(missed, this.#timeline.wallDate(hand, lastMissed));
     this.#runner.run(run.map((date) => this.#timeline.wallDate(hand, date)));
-    if (this.#status !== 'active') return;
+    if (this.#status !== 'active' || this.#dates !== dates) return; // ended by its last run, or changed by a lease store
     if (failure !== undefined) this.#failed(failure.error);
     else if (next === undefined) this.#finish();
     else this.#plan(next, clockMs - next);
@@ -165,12 +178,9 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
    * too; then it is put off by as much.
    */
   #plan(due?: number, behindMs = 0): void {
-    const { calendar, hand } = this.#dates;
-    const now = this.#timeline.now(hand);
-    // Only a wall clock that was set back leaves the cursor in the future. By a little: no date is run twice. By much: it was wrong.
-    if (this.#cursor > now + LONGEST_REPEAT_MS) this.#cursor = now;
+    const dates = this.#dates;
     try {
-      this.#due = due ?? calendar.after(this.#cursor);
+      this.#due = due ?? dates.calendar.after(this.#cursor);
     } catch (error) {
       this.#failed(error);
       return;
@@ -180,9 +190,9 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       return;
     }
     const drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
-    if (this.#status !== 'active') return; // the source of chance is the user's, and may have stopped it
+    if (this.#status !== 'active' || this.#dates !== dates) return; // chance is the user's, and may have changed it
     this.#jitterMs = Math.max(behindMs, drawnMs);
-    this.#timeline.put(this, hand, this.#due + this.#jitterMs);
+    this.#timeline.put(this, dates.hand, this.#due + this.#jitterMs);
   }
 
   #failed(error: unknown): void {
@@ -199,6 +209,6 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   #mustLive(): void {
-    if (this.#status === 'ended') throw new ClosedError('the schedule has ended');
+    if (this.status === 'ended') throw new ClosedError('the schedule has ended');
   }
 }

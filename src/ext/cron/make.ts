@@ -1,7 +1,8 @@
 // The way in: one timeline a supervisor, made with its first schedule and closed with its shutdown.
 
+import { randomUUID } from 'node:crypto';
 import type { Supervisor } from '../../index.ts';
-import { refuse } from './check.ts';
+import { reading, refuse } from '../options.ts';
 import { LiveSchedule } from './live-schedule.ts';
 import type { ScheduleOptions } from './options.ts';
 import type { Schedule } from './schedule.ts';
@@ -30,7 +31,8 @@ const hosts = new WeakMap<Supervisor, Host>();
  * Throws SpecError for an option or a task that cannot be meant (nothing is kept), ClosedError once the supervisor is shutting down.
  */
 export function schedule<T, S = undefined>(supervisor: Supervisor, options: ScheduleOptions<T, S>): Schedule<T> {
-  if (typeof supervisor?.submitAll !== 'function') refuse('supervisor', 'must be a Supervisor', supervisor);
+  const submitAll = reading('supervisor', supervisor, () => supervisor?.submitAll);
+  if (typeof submitAll !== 'function') refuse('supervisor', 'must be a Supervisor', supervisor);
   let host = hosts.get(supervisor);
   if (host === undefined) {
     const timeline = new Timeline(supervisor.clock);
@@ -39,5 +41,7 @@ export function schedule<T, S = undefined>(supervisor: Supervisor, options: Sche
     void supervisor.closed.then(() => timeline.close());
   }
   host.made += 1;
-  return new LiveSchedule<T>(supervisor, host.timeline, `schedule-${host.made}`, options);
+  const name = `schedule-${host.made}`;
+  // A name that counts would be the same in every process, and keep them out of each other's slots wherever leases are shared.
+  return new LiveSchedule<T>(supervisor, host.timeline, { name, slot: `${name}-${randomUUID()}` }, options);
 }

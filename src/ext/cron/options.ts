@@ -11,8 +11,9 @@ export type Instant = Date | string | number;
 /**
  * What becomes of dates that could not have their turn in time: after a blocked event loop, a sleep of the machine, a wall clock that was
  * set forward, a pause. When several have come due together, `skip` runs the latest one if it is at most `toleranceMs` late, `once` runs
- * the latest one however late it is, `catchUp` the latest n (1 to 1,000), oldest first, each when the one before has ended.
- * All others are counted as missed and told in `runs`.
+ * the latest one however late it is, `catchUp` the latest n (1 to 1,000), oldest first, each when the one before has ended. A date that comes
+ * while others still wait for that goes behind them, and the oldest of more than n is given up. What is not run is counted as missed and
+ * told in `runs`.
  */
 export type MissedPolicy = 'skip' | 'once' | { readonly catchUp: number };
 
@@ -51,7 +52,10 @@ export interface ScheduleSettings {
   readonly endAt?: Instant | undefined;
   /** The schedule ends after this many of its runs were accepted. A dropped run and a `trigger` do not count. Default `Infinity`. */
   readonly maxRuns?: number | undefined;
-  /** Each date is put off by chance, by at most this long. It reorders nothing and is no lateness. Default 0. */
+  /**
+   * Each date is put off by chance, by at most this long. It reorders nothing and is no lateness: one that is put off past the next one
+   * takes that along, and whether both run is the admission policy's affair. Default 0.
+   */
   readonly jitterMs?: number | undefined;
   /** Default `skip`. */
   readonly missed?: MissedPolicy | undefined;
@@ -69,8 +73,9 @@ export interface ScheduleSettings {
 export type ScheduledBody<T = unknown, S = undefined> = (ctx: TaskContext<S>, due: Date) => T | PromiseLike<T>;
 
 /**
- * A spec whose admission policy is `dropIfRunning` unless it says otherwise, and whose slot, if it has neither slot nor name, is one of the
- * schedule's own. Its restart policy holds for each run: with the default a failing run is retried, and keeps the slot, until it succeeds.
+ * A spec whose admission policy is `dropIfRunning` unless it says otherwise. With neither `slot` nor `name` it is called `schedule-<n>` and
+ * has a slot of its own, `schedule-<n>-<uuid>`: no other slot has that name, in this process or in one that shares its leases.
+ * The restart policy holds for each run: with the default a failing run is retried, and keeps the slot, until it succeeds.
  */
 export type ScheduledTask<T = unknown, S = undefined> = Omit<TaskSpec<T, S>, 'run'> & {
   readonly run: ScheduledBody<T, S> | { run: ScheduledBody<T, S>; kill(ctx: TaskContext<S>): void | PromiseLike<void> };

@@ -1,14 +1,15 @@
 // From dates to submissions. It knows no calendar and no timer, and it does not look at what still runs: overlap is the slot's affair.
 
 import { AsyncResource } from 'node:async_hooks';
-import { ClosedError, SpecError, type Submission, type Supervisor } from '../../index.ts';
+import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
 import type { History } from './history.ts';
 import type { Settings } from './settings.ts';
 
 export interface RunnerHost {
   readonly settings: Settings;
   readonly paused: boolean;
-  now(): Date;
+  /** Epoch ms, as all moments here. */
+  now(): number;
   /** `maxRuns` were accepted. */
   exhausted(): void;
   /** The supervisor takes nothing more. */
@@ -23,7 +24,7 @@ export class Runner<T> {
   readonly #context = new AsyncResource('slotvisor.schedule', { requireManualDestroy: true });
   readonly #live = new Set<Submission<T>>();
   #accepted = 0;
-  #backlog: Date[] = [];
+  #backlog: number[] = [];
   #catchingUp = false;
 
   constructor(supervisor: Supervisor, history: History<T>, host: RunnerHost) {
@@ -36,10 +37,13 @@ export class Runner<T> {
     return this.#host.settings.maxRuns - this.#accepted;
   }
 
-  /** One date is submitted at once; several are caught up with. */
-  run(dates: readonly Date[]): void {
+  /**
+   * One date is submitted at once; several are caught up with. While some wait for that, one that comes goes behind them: submitted at
+   * once it would run before older ones, or be replaced by one.
+   */
+  run(dates: readonly number[]): void {
     const [only] = dates;
-    if (dates.length === 1 && only !== undefined) {
+    if (dates.length === 1 && only !== undefined && this.#backlog.length === 0) {
       this.#submitDate(only);
       return;
     }
@@ -69,12 +73,12 @@ export class Runner<T> {
     this.#backlog = [];
   }
 
-  missed(count: number, last: Date | undefined): void {
+  missed(count: number, last: number | undefined): void {
     if (last !== undefined) this.#history.missed(count, last, this.#host.now());
   }
 
-  submit(due: Date, cause: 'date' | 'trigger'): Submission<T> {
-    const submission = this.#supervisor.submit(this.#host.settings.specFor(new Date(due))) as Submission<T>;
+  submit(due: number, cause: 'date' | 'trigger'): Submission<T> {
+    const submission = this.#supervisor.submit(this.#host.settings.specFor(due)) as Submission<T>;
     const ended = this.#history.submitted(submission, cause, due, this.#host.now());
     this.#live.add(submission);
     void submission.outcome.then((outcome) => {
@@ -99,19 +103,7 @@ export class Runner<T> {
       .catch((thrown) => this.#history.failed(thrown, this.#host.now()));
   }
 
-  /**
-   * Throws what the supervisor would throw for this task. It reads a whole batch before it admits any of it: with a last entry that cannot
-   * be meant it does no more than read.
-   */
-  check(settings: Settings): void {
-    try {
-      this.#supervisor.submitAll([settings.specFor(new Date(0)), NO_SPEC as never]);
-    } catch (error) {
-      if (!(error instanceof SpecError && error.got === NO_SPEC)) throw error;
-    }
-  }
-
-  #submitDate(due: Date): Submission<T> | undefined {
+  #submitDate(due: number): Submission<T> | undefined {
     try {
       const submission = this.#context.runInAsyncScope(() => this.submit(due, 'date'));
       if (submission.admission !== 'rejected') this.#accepted += 1;
@@ -124,5 +116,3 @@ export class Runner<T> {
     }
   }
 }
-
-const NO_SPEC = Symbol('no spec');

@@ -1,8 +1,10 @@
 // The reading of options: once, checked, copied. A bad one throws a SpecError that names the field, and nothing is kept.
 // What only a calendar can tell (an expression, text without an offset) is read in dates.ts.
 
+import { types } from 'node:util';
 import type { TaskSpec } from '../../index.ts';
-import { aFunction, FURTHEST_MS, fieldsOf, numberFrom, read, refuse, textOf, wholeFrom } from './check.ts';
+import { reading, readOptions, refuse } from '../options.ts';
+import { aFunction, FURTHEST_MS, numberFrom, textOf, wholeFrom } from './check.ts';
 
 /** Epoch ms, or text that only a time zone makes a moment of. */
 export type ReadInstant = number | string;
@@ -22,18 +24,18 @@ export interface Settings {
   readonly historySize: number;
   readonly random: (() => number) | undefined;
   readonly onError: ((error: unknown) => unknown) | undefined;
-  readonly specFor: (due: Date) => TaskSpec;
+  readonly specFor: (dueMs: number) => TaskSpec;
 }
 
-const KINDS = ['cron', 'everyMs', 'at'] as const;
+export const KINDS = ['cron', 'everyMs', 'at'] as const;
 /** A change of one of these makes a fixed rate count anew. */
 export const COUNTING = [...KINDS, 'startAt'] as const;
 /** A change of one of these makes all dates anew. */
 export const DATING = [...COUNTING, 'timezone', 'endAt'] as const;
-const KNOWN: readonly string[] = [
+const KNOWN = [
   ...DATING,
-  ...['maxRuns', 'jitterMs', 'missed', 'toleranceMs', 'historySize', 'random', 'onError', 'task'],
-];
+  ...(['maxRuns', 'jitterMs', 'missed', 'toleranceMs', 'historySize', 'random', 'onError', 'task'] as const),
+] as const;
 
 const MOST_CAUGHT_UP = 1_000;
 
@@ -49,24 +51,27 @@ const DEFAULTS = {
   onError: undefined,
 };
 
+/** Where a schedule's task runs that names neither a slot nor itself. */
+export type OwnSlot = Readonly<Pick<TaskSpec, 'name' | 'slot'>>;
+
 /** Reads options over `old`; the field names that were given come along. */
-export function readOptions(
+export function readSettings(
   value: unknown,
-  slot: string,
+  own: OwnSlot,
   old: Settings | undefined,
 ): { readonly settings: Settings; readonly given: ReadonlySet<string> } {
-  const fields = fieldsOf('options', value, KNOWN);
-  const given = new Set(fields.keys());
-  const kinds = KINDS.filter((kind) => given.has(kind));
-  if (kinds.length > 1) refuse(String(kinds[1]), `does not go together with ${kinds[0]}`, fields.get(String(kinds[1])));
-  if (kinds.length === 0 && old === undefined) refuse('cron', 'or everyMs or at must be given', undefined);
+  const fields = readOptions('options', value, KNOWN);
+  const given = new Set(Object.keys(fields));
+  const [kind, other] = KINDS.filter((name) => given.has(name));
+  if (other !== undefined) refuse(other, `does not go together with ${kind}`, fields[other]);
+  if (kind === undefined && old === undefined) refuse('cron', 'or everyMs or at must be given', undefined);
   if (!given.has('task') && old === undefined) refuse('task', 'must be given', undefined);
   const draft: Record<string, unknown> = { ...DEFAULTS, ...old };
-  if (kinds.length === 1) for (const kind of KINDS) delete draft[kind];
-  for (const [field, got] of fields) {
+  if (kind !== undefined) for (const name of KINDS) delete draft[name];
+  for (const [field, got] of Object.entries(fields)) {
     if (field === 'missed') draft.keep = readMissed(got);
-    else if (field === 'task') draft.specFor = readTask(got, slot);
-    else draft[field] = read(field, () => readField(field, got));
+    else if (field === 'task') draft.specFor = readTask(got, own);
+    else draft[field] = reading(field, got, () => readField(field, got));
   }
   return { settings: draft as unknown as Settings, given };
 }
@@ -97,7 +102,7 @@ function readField(field: string, got: unknown): unknown {
 
 function readInstant(field: string, got: unknown): ReadInstant {
   if (typeof got === 'string') return got;
-  const ms = got instanceof Date ? got.getTime() : got;
+  const ms = types.isDate(got) ? Date.prototype.getTime.call(got) : got; // of whatever realm
   const none = ms === (field === 'startAt' ? -Infinity : Infinity) && field !== 'at';
   if (typeof ms === 'number' && (none || Math.abs(ms) <= FURTHEST_MS)) return none ? ms : Math.trunc(ms);
   return refuse(field, 'must be a valid Date, epoch ms or ISO 8601 text', got);
@@ -123,23 +128,26 @@ function readMissed(got: unknown): number {
   if (got === 'skip') return 0;
   if (got === 'once') return 1;
   if (typeof got !== 'object') return refuse('missed', "must be 'skip', 'once' or { catchUp: n }", got);
-  return wholeFrom('missed.catchUp', fieldsOf('missed', got, ['catchUp']).get('catchUp'), 1, MOST_CAUGHT_UP);
+  return wholeFrom('missed.catchUp', readOptions('missed', got, ['catchUp']).catchUp, 1, MOST_CAUGHT_UP);
 }
 
-function readTask(got: unknown, slot: string): (due: Date) => TaskSpec {
-  const fields = fieldsOf('task', got);
-  const bodyFor = readBody(fields.get('run'));
-  const owned = fields.has('slot') || fields.has('name') ? {} : { slot };
-  const spec = { ...owned, admission: 'dropIfRunning', ...Object.fromEntries(fields) };
-  return (due) => ({ ...spec, run: bodyFor(due) }) as TaskSpec;
+function readTask(got: unknown, own: OwnSlot): (dueMs: number) => TaskSpec {
+  const fields = readOptions('task', got);
+  const bodyFor = readBody(fields.run);
+  const where = 'slot' in fields || 'name' in fields ? {} : own;
+  const spec = { ...where, admission: 'dropIfRunning', ...fields };
+  return (dueMs) => ({ ...spec, run: bodyFor(dueMs) }) as TaskSpec;
 }
 
-/** What is no body is handed on as it is: the supervisor says what is wrong with it. */
-function readBody(run: unknown): (due: Date) => unknown {
+/** Every attempt gets a date of its own. What is no body is handed on as it is: the supervisor says what is wrong with it. */
+function readBody(run: unknown): (dueMs: number) => unknown {
   type Call = (...given: unknown[]) => unknown;
-  if (typeof run === 'function') return (due) => (ctx: unknown) => (run as Call)(ctx, due);
+  if (typeof run === 'function') return (dueMs) => (ctx: unknown) => (run as Call)(ctx, new Date(dueMs));
   if (typeof run !== 'object' || run === null) return () => run;
-  const [body, kill] = read('task.run', () => [(run as { run?: Call }).run, (run as { kill?: Call }).kill]);
+  const [body, kill] = reading('task.run', run, () => [(run as { run?: Call }).run, (run as { kill?: Call }).kill]);
   if (typeof body !== 'function' || typeof kill !== 'function') return () => run;
-  return (due) => ({ run: (ctx: unknown) => body.call(run, ctx, due), kill: (ctx: unknown) => kill.call(run, ctx) });
+  return (dueMs) => ({
+    run: (ctx: unknown) => body.call(run, ctx, new Date(dueMs)),
+    kill: (ctx: unknown) => kill.call(run, ctx),
+  });
 }

@@ -27,8 +27,8 @@ const LONGEST_TURN_MS = 8;
 export interface Entry {
   /** Its moment has come. It has been taken out, and may put itself in again. It must not throw. */
   fire(): void;
-  /** The wall clock was set back by more than LONGEST_REPEAT_MS: where it stands in time must be worked out anew. It must not throw. */
-  replan(): void;
+  /** The wall clock was set back by more than LONGEST_REPEAT_MS: its dates from `wallMs` on are still to come. It must not throw. */
+  rewind(wallMs: number): void;
   /** The supervisor has shut down. */
   end(): void;
 }
@@ -43,12 +43,16 @@ export class Timeline {
   #wakesAt = Infinity;
   #awake = false;
   #shift = 0;
-  /** The furthest that the wall clock has been ahead of the monotonic one. */
-  #ahead = 0;
+  /** The latest time that the wall clock has been seen to show, since it was set back by much. */
+  #furthest: number;
+  /** When it was looked at, on the monotonic clock. */
+  #lookedAt: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#origin = clock.wallNow() - clock.now();
+    this.#furthest = clock.wallNow();
+    this.#origin = this.#furthest - clock.now();
+    this.#lookedAt = this.#furthest;
   }
 
   now(hand: Hand): number {
@@ -59,13 +63,23 @@ export class Timeline {
     return { wall: this.now('wall'), steady: this.now('steady'), shift: this.#shiftNow() };
   }
 
-  wallNow(): Date {
-    return new Date(this.now('wall'));
+  /** A date of the monotonic clock is shown as what the wall clock will say then, if nobody sets it. */
+  wallDate(hand: Hand, date: number): number {
+    return hand === 'wall' ? date : Math.round(date + this.#shiftNow());
   }
 
-  /** A date of the monotonic clock is shown as what the wall clock will say then, if nobody sets it. */
-  wallDate(hand: Hand, date: number): Date {
-    return new Date(hand === 'wall' ? date : Math.round(date + this.#shiftNow()));
+  /**
+   * Notices a wall clock that was set back by much, and tells every entry, also one that waits for nothing now. The timer looks by itself;
+   * whoever works a date out on another occasion looks first.
+   */
+  look(): void {
+    const [wall, steady] = [this.now('wall'), this.now('steady')];
+    // What the clock would have shown at the last look, had it been set then: dates from there on have come unseen.
+    const since = wall - (steady - this.#lookedAt);
+    const setBack = this.#furthest - since > LONGEST_REPEAT_MS + NOISE_MS;
+    this.#lookedAt = steady;
+    this.#furthest = setBack ? wall : Math.max(this.#furthest, wall);
+    if (setBack) for (const entry of this.#members) entry.rewind(since);
   }
 
   join(entry: Entry): void {
@@ -134,26 +148,23 @@ export class Timeline {
     this.#cancelTimer = undefined;
     this.#wakesAt = Infinity;
     this.#awake = true;
-    this.#noticeSetBack();
+    try {
+      this.look();
+      this.#fireDue();
+    } finally {
+      this.#awake = false;
+      this.#arm();
+    }
+  }
+
+  #fireDue(): void {
     const began = this.#clock.now();
     do {
       const hand = this.#untilDue('wall') <= this.#untilDue('steady') ? 'wall' : 'steady';
       const entry = this.#heaps[hand].first;
-      if (entry === undefined || this.#untilDue(hand) > 0) break;
+      if (entry === undefined || this.#untilDue(hand) > 0) return;
       this.#heaps[hand].delete(entry);
       entry.fire();
     } while (this.#clock.now() - began < LONGEST_TURN_MS);
-    this.#awake = false;
-    this.#arm();
-  }
-
-  #noticeSetBack(): void {
-    const ahead = this.now('wall') - this.now('steady');
-    if (ahead >= this.#ahead - LONGEST_REPEAT_MS) {
-      this.#ahead = Math.max(this.#ahead, ahead);
-      return;
-    }
-    this.#ahead = ahead;
-    for (const entry of this.#heaps.wall.items()) entry.replan();
   }
 }

@@ -105,9 +105,8 @@ export class Child {
     for (const output of this.#outputs) await output.drain();
     await this.#closed;
     if (this.#fault !== undefined) throw this.#fault.error;
-    const { code, signal } = exit;
-    if (code !== 0) throw this.#isOwnStop(signal) ? this.#reason : this.#exited(exit);
-    if (this.#unread !== undefined) throw this.#unread;
+    // An exit code of 0 says that it has read all that it wanted. Whether the rest was refused or lost is a matter of chance.
+    if (exit.code !== 0) throw this.#isOwnStop(exit.signal) ? this.#reason : this.#exited(exit);
     return { stdout: this.#collected.stdout?.text() ?? '', stderr: this.#collected.stderr?.text() ?? '' };
   }
 
@@ -117,8 +116,9 @@ export class Child {
 
   #exited({ code, signal }: Exit): ExitError {
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-    const why = this.#tail.toString('utf8').trim();
-    return new ExitError(`${this.#task.file} ${how}${why && `: ${why}`}`, { exitCode: code, signal });
+    const why = this.#tail.toString('utf8').trim() || (this.#unread?.message ?? '');
+    const message = `${this.#task.file} ${how}${why && `: ${why}`}`;
+    return new ExitError(message, { exitCode: code, signal, ...(this.#unread && { cause: this.#unread }) });
   }
 
   #notSpawned(error: NodeJS.ErrnoException): Error {
@@ -134,7 +134,7 @@ export class Child {
     const stream = this.#process[name];
     if (!stream) return; // not asked for, or there is no process
     const output = new Output(stream, this.#sink(name), (chunk) => {
-      this.#ctx.heartbeat();
+      if (this.#group?.isGone === false) this.#ctx.heartbeat(); // what it said before its end is no sign of life
       if (name === 'stderr') this.#tail = Buffer.concat([this.#tail, chunk.subarray(-TAIL)]).subarray(-TAIL);
     });
     output.done.catch((error) => this.#fail(error));
@@ -157,7 +157,7 @@ export class Child {
     const { stdin } = this.#process;
     if (!stdin) return;
     stdin.on('error', (error) => {
-      error.message = `${this.#task.file} did not take all of its stdin: ${error.message}`;
+      error.message = `it did not take all of its stdin: ${error.message}`;
       this.#unread ??= error;
     });
     stdin.end(this.#task.stdin);

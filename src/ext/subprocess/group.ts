@@ -5,10 +5,10 @@ import timers from 'node:timers/promises';
 
 const LONGEST_PAUSE_MS = 50;
 /** Reading the process table costs more than a look: it is done early, and then only now and then, unless the group must be dying. */
-const EARLY_SCANS = [3, 6];
+const EARLY_SCANS = [2, 5];
 const LOOKS_BETWEEN_SCANS = 20;
 /** Read without a pause: the table is in memory, and its lines are quicker read than handed to another thread. */
-const LINES_AT_ONCE = 256;
+const LINES_AT_ONCE = 64;
 
 const live = new Set<ProcessGroup>();
 const killAll = (): void => {
@@ -26,6 +26,10 @@ export class ProcessGroup {
     live.add(this);
   }
 
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
   /** False if there is nobody: the group is gone, and its number may be another's by now, so it is never signaled again. */
   send(signal: NodeJS.Signals | 0): boolean {
     if (this.#gone) return false;
@@ -41,7 +45,7 @@ export class ProcessGroup {
   /** Resolves when no process of the group can run any more. To be asked once the leader has ended. */
   async untilGone(): Promise<void> {
     let pauseMs = 1;
-    for (let look = 1; !(await this.#isGone(look)); look += 1) {
+    for (let look = 1; !(await this.#proves(look)); look += 1) {
       await timers.setTimeout(pauseMs);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
@@ -50,19 +54,15 @@ export class ProcessGroup {
     if (live.size === 0) process.off('exit', killAll);
   }
 
-  async #isGone(look: number): Promise<boolean> {
-    if (!this.send(this.#killed ? 'SIGKILL' : 0)) return true;
-    const scans = this.#killed || EARLY_SCANS.includes(look) || look % LOOKS_BETWEEN_SCANS === 0;
+  async #proves(look: number): Promise<boolean> {
+    const killed = this.#killed;
+    if (!this.send(killed ? 'SIGKILL' : 0)) return true;
+    const scans = killed || EARLY_SCANS.includes(look) || look % LOOKS_BETWEEN_SCANS === 0;
     if (process.platform !== 'linux' || !scans || !(await onlyZombies(this.#leader))) return false;
-    if (this.#killed) return true;
-    // While a process may still fork, a scan can miss its child. After a SIGKILL none can, so that the next scan is a proof.
-    this.send('SIGKILL');
-    return false;
+    // While a process may still fork, a scan can miss its child. After a SIGKILL none can, so that a scan from then on is a proof.
+    return killed || !this.send('SIGKILL') || onlyZombies(this.#leader);
   }
 }
-
-/** The number of threads, counted from the state. */
-const THREADS = 17;
 
 /**
  * Whether all that is left of the group are zombies: dead, but not yet collected by their parent, which may be never where the first process
@@ -75,15 +75,24 @@ async function onlyZombies(group: number): Promise<boolean> {
     if (n % LINES_AT_ONCE === LINES_AT_ONCE - 1) await timers.setImmediate();
     const stat = reading(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
     if (stat === undefined) continue; // gone meanwhile
-    // "pid (name) state parent group ...", where the name may hold anything.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [state = '', , of] = fields;
-    if (Number(of) !== group) continue;
-    // A process whose main thread has ended shows as a zombie while its other threads still work.
-    if ((state !== 'Z' && state !== 'X') || Number(fields[THREADS]) > 1) return false;
+    const one = parseStat(stat);
+    if (one.group !== group) continue;
+    if (!one.isDead) return false;
     zombies += 1;
   }
   return zombies > 0;
+}
+
+/** The number of threads, counted from the state. */
+const THREADS = 17;
+
+/** A line of the process table: "pid (name) state parent group ...", where the name may hold anything. */
+export function parseStat(line: string): { readonly group: number; readonly isDead: boolean } {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  const [state, , group] = fields;
+  // A process whose main thread has ended shows as a zombie while its other threads still work.
+  const isDead = (state === 'Z' || state === 'X') && Number(fields[THREADS]) <= 1;
+  return { group: Number(group), isDead };
 }
 
 function reading<T>(read: () => T): T | undefined {

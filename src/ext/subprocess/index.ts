@@ -19,9 +19,10 @@ export type { OutputStream, SubprocessOptions } from './options.ts';
  * Promised: the attempt ends, and the slot is free, when the *whole group* is gone, children of children included. A stop request sends
  * `killSignal` to the group; after `graceMs` the group gets SIGKILL, and the outcome is `killed`. What is left of the group when its leader
  * has ended by itself gets SIGKILL at once. Exit code 0 is success, and its value is the {@link SubprocessResult}. Another code or a signal is a failure
- * of kind `exited`, with the end of stderr in its message. An attempt fails, too, when the process cannot be spawned (code `ENOENT`, `EACCES`), when
- * its output is over `maxBuffer` (code `ERR_CHILD_PROCESS_STDIO_MAXBUFFER`), when it ends well without having taken all of its `stdin`
- * (code `EPIPE`), or when `onLine` throws. The restart policy decides what follows. Output is the process's heartbeat for `stallMs`.
+ * of kind `exited`, with the end of stderr in its message, or else with `EPIPE` if it refused the rest of its `stdin`. A process that ends well
+ * without having read its `stdin` has not failed: the exit decides, as in a shell. An attempt fails, too, when the process cannot be spawned
+ * (code `ENOENT`, `EACCES`), when its output is over `maxBuffer` (code `ERR_CHILD_PROCESS_STDIO_MAXBUFFER`), or when `onLine` throws. The restart
+ * policy decides what follows. Output is the process's heartbeat for `stallMs`.
  *
  * Not promised: an end of what has left the group (`setsid`, a daemon): nobody can tell whose it is. When this process exits, the groups that
  * are alive get SIGKILL, but not when it is itself ended by a signal that it does not handle. Windows has no process groups: refused there.
@@ -53,6 +54,10 @@ export function subprocessTask(
       }
     },
     // No child: it has ended, or it will never begin.
-    kill: async (ctx) => live.get(`${ctx.id} ${ctx.attempt}`)?.kill(),
+    kill: async (ctx) => {
+      const key = `${ctx.id} ${ctx.attempt}`;
+      await live.get(key)?.kill();
+      live.delete(key); // `run` may still wait for an `onLine` that never settles
+    },
   };
 }

@@ -1,7 +1,8 @@
 // Checks what is given to subprocessTask, once, at the door. It starts nothing and looks at no file.
 
 import { constants } from 'node:os';
-import { SpecError, type TaskContext } from '../../index.ts';
+import type { TaskContext } from '../../index.ts';
+import { reading, readOptions, refuse } from '../options.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
 type OnLine = (line: string, stream: OutputStream, ctx: TaskContext<unknown>) => unknown;
@@ -13,7 +14,7 @@ export interface SubprocessOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Variables taken over from this process at each attempt: all (`true`), those named, or none (`false`, default). `env` wins. */
   readonly inheritEnv?: boolean | readonly string[] | undefined;
-  /** Written to the process, then closed. Default: nothing, closed from the start. */
+  /** Written, then closed. How much of it the process takes is its own affair: its exit decides. Default: nothing, closed from the start. */
   readonly stdin?: string | Uint8Array | undefined;
   /** What becomes of stdout and stderr without `onLine`: `collect` (default) into the value, `ignore`, or `inherit` this process's own. */
   readonly output?: 'collect' | 'ignore' | 'inherit' | undefined;
@@ -50,7 +51,7 @@ type Check = readonly [rule: string, holds: (value: unknown) => boolean];
 
 // A NUL ends a text for the system: what follows it would be lost.
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 const isName = (value: unknown): boolean => isText(value) && value !== '' && !value.includes('=');
 
 const CHECKS: Readonly<Record<keyof SubprocessOptions, Check>> = {
@@ -60,7 +61,7 @@ const CHECKS: Readonly<Record<keyof SubprocessOptions, Check>> = {
   ],
   env: [
     'must be an object of names and strings',
-    (value) => isObject(value) && Object.entries(value).every(([name, text]) => isName(name) && isText(text)),
+    (value) => Object.entries(value as object).every(([name, text]) => isName(name) && isText(text)),
   ],
   inheritEnv: [
     'must be true, false or an array of names',
@@ -83,34 +84,38 @@ const CHECKS: Readonly<Record<keyof SubprocessOptions, Check>> = {
   ],
 };
 
+const OPTIONS = Object.keys(CHECKS) as (keyof SubprocessOptions)[];
+
 export function parseTask(file: unknown, args: unknown, options: unknown): ParsedTask {
   if (!isText(file) || file === '') return refuse('file', 'must be the name or the path of a program', file);
-  if (!isTexts(args)) return refuse('args', 'must be an array of strings without NUL', args);
-  if (!isObject(options)) return refuse('options', 'must be an object', options);
-  const given: SubprocessOptions = { ...options }; // read once, own fields only
-  for (const [key, value] of Object.entries(given)) {
-    if (!Object.hasOwn(CHECKS, key))
-      return refuse(key, `is not an option; known: ${Object.keys(CHECKS).join(', ')}`, value);
-    const [rule, holds] = CHECKS[key as keyof SubprocessOptions];
-    if (value !== undefined && !holds(value)) return refuse(key, rule, value);
+  const list = copy('args', args);
+  if (!isTexts(list)) return refuse('args', 'must be an array of strings without NUL', args);
+  const given = readOptions('options', options, OPTIONS);
+  for (const key of OPTIONS) {
+    if (given[key] === undefined) continue;
+    given[key] = copy(key, given[key]);
+    const [rule, holds] = CHECKS[key];
+    if (!holds(given[key])) return refuse(key, rule, given[key]);
   }
-  const { cwd, env = {}, inheritEnv = false, stdin, output = 'collect', onLine } = given;
+  const { cwd, env = {}, inheritEnv = false, stdin, output = 'collect', onLine, ...rest } = given as SubprocessOptions;
   if (onLine !== undefined && given.output !== undefined)
     return refuse('output', 'must be absent where onLine takes the output', output);
-  if (given.shell !== undefined && given.shell !== false && (args as string[]).length > 0)
+  const { maxBuffer = MIB, killSignal = 'SIGTERM', shell = false } = rest;
+  if (shell !== false && list.length > 0)
     return refuse('args', 'must be empty where a shell takes the command line', args);
   return Object.freeze({
-    file,
-    args: Object.freeze([...(args as string[])]),
-    cwd,
-    env: Object.freeze({ ...env }),
-    inheritEnv: typeof inheritEnv === 'boolean' ? inheritEnv : Object.freeze([...inheritEnv]),
-    stdin: typeof stdin === 'object' ? new Uint8Array(stdin) : stdin,
+    ...{ file, args: list, cwd, env, inheritEnv, stdin, onLine, maxBuffer, killSignal, shell },
     output: onLine === undefined ? output : 'lines',
-    onLine,
-    maxBuffer: given.maxBuffer ?? MIB,
-    killSignal: given.killSignal ?? 'SIGTERM',
-    shell: given.shell ?? false,
+  });
+}
+
+/** A copy of what could be changed later, so that what was checked is what is used. */
+function copy(field: string, value: unknown): unknown {
+  return reading(field, value, () => {
+    if (field === 'env') return Object.freeze(readOptions(field, value));
+    if (Array.isArray(value)) return Object.freeze([...value]);
+    if (value instanceof URL) return new URL(value);
+    return value instanceof Uint8Array ? new Uint8Array(value) : value;
   });
 }
 
@@ -119,19 +124,4 @@ export function environmentOf({ env, inheritEnv }: ParsedTask): Record<string, s
   if (inheritEnv === true) return { ...process.env, ...env };
   if (inheritEnv === false) return { ...env };
   return { ...Object.fromEntries(inheritEnv.map((name) => [name, process.env[name]])), ...env };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function refuse(field: string, rule: string, got: unknown): never {
-  throw new SpecError(field, rule, got, show(got));
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (Array.isArray(value)) return 'an array';
-  if (isObject(value)) return 'an object';
-  return typeof value === 'function' ? 'a function' : String(value);
 }

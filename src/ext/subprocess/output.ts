@@ -1,11 +1,13 @@
 // Reads one output stream of a process, within bounds: collected, or line by line at the pace of whoever takes the lines.
 
+import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import timers from 'node:timers/promises';
 
 const NEWLINE = 10;
-/** More than what a pipe of a dead process can still hold, where systems are tuned for much. */
-const LEFT_IN_PIPE = 67_108_864;
+/** Lines handed over before the event loop has a turn of its own, however fast they are taken. */
+const LINES_A_TURN = 64;
+const MIB = 1_048_576;
 const IDLE_LOOK_MS = 25;
 const IDLE_LOOKS = 4;
 /** However much is written by who holds the pipe, a reader that keeps up has had what the group left after this many. */
@@ -46,11 +48,10 @@ export class Output {
 
   /** The group is gone: reads what is left in the pipe. Who has left the group and holds the pipe open is not waited for. Never rejects. */
   async drain(): Promise<void> {
-    const before = this.#bytes;
-    let seen = before;
+    const most = this.#bytes + mostUnderWay();
+    let seen = this.#bytes;
     let looks = 0;
-    for (let idle = 0; this.#isOpen && idle < IDLE_LOOKS && looks < MOST_LOOKS; idle += 1) {
-      if (seen - before >= LEFT_IN_PIPE) break;
+    for (let idle = 0; this.#isOpen && idle < IDLE_LOOKS && looks < MOST_LOOKS && seen < most; idle += 1) {
       // Several short looks, not a long one: between two of them the event loop has really looked at the pipe.
       await Promise.race([this.done.catch(() => {}), timers.setTimeout(IDLE_LOOK_MS)]);
       if (!this.#busy) looks += 1;
@@ -80,6 +81,19 @@ export class Output {
     }
     await this.#sink.end();
   }
+}
+
+let underWay: number | undefined;
+
+/** Bytes that can be on their way from a group that is gone: a pipe is a socket here, with a buffer of the system's size; this side reads ahead. */
+function mostUnderWay(): number {
+  if (underWay !== undefined) return underWay;
+  let buffer = 0;
+  try {
+    buffer = Number(readFileSync('/proc/sys/net/core/wmem_default', 'latin1'));
+  } catch {} // other systems have smaller ones
+  underWay = Math.max(MIB, 2 * buffer);
+  return underWay;
 }
 
 /** Keeps everything, up to `limit` bytes. */
@@ -114,6 +128,7 @@ export class LineSplitter implements Sink {
   readonly #onLine: (line: string) => unknown;
   #parts: Buffer[] = [];
   #size = 0;
+  #lines = 0;
 
   constructor(name: string, limit: number, onLine: (line: string) => unknown) {
     this.#name = name;
@@ -146,6 +161,8 @@ export class LineSplitter implements Sink {
     this.#parts = [];
     this.#size = 0;
     await this.#onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+    this.#lines += 1;
+    if (this.#lines % LINES_A_TURN === 0) await timers.setImmediate();
   }
 }
 

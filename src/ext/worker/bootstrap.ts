@@ -70,7 +70,8 @@ function pack(thrown, left = { errors: MOST_ERRORS }) {
 }
 
 // What was written is on its way before the report is: the parent ends the thread when it has the report.
-const flushed = (stream) => new Promise((resolve) => (stream.writable ? stream.write('', resolve) : resolve()));
+const flushed = (stream) =>
+  stream.writableLength !== 0 && stream.writable && new Promise((resolve) => stream.write('', resolve));
 
 parentPort.once('message', ({ port, flags, module, export: name, about }) => {
   const controller = new AbortController();
@@ -101,12 +102,14 @@ parentPort.once('message', ({ port, flags, module, export: name, about }) => {
     },
   };
 
+  // A data: URL is as long as its program; where it is named, its beginning will do.
+  const brief = (text) => (/^data:.{75}/.test(module) ? text.replaceAll(module, module.slice(0, 80) + '…') : text);
   const call = async () => {
     const exported = await import(module);
     const body = exported[name] ?? exported.default?.[name];
     if (typeof body !== 'function') {
       const names = Object.keys(exported).join(', ') || 'nothing';
-      throw new TypeError(module + ' has no function export ' + JSON.stringify(name) + '; it exports ' + names);
+      throw new TypeError(brief(module) + ' has no function export ' + JSON.stringify(name) + '; it exports ' + names);
     }
     context.throwIfCanceled();
     return body(context);
@@ -114,6 +117,11 @@ parentPort.once('message', ({ port, flags, module, export: name, about }) => {
   const isOwnStop = (thrown) => {
     const { reason } = controller.signal;
     return reason !== undefined && (thrown === reason || (thrown instanceof Error && thrown.cause === reason));
+  };
+  const failure = (thrown) => {
+    const error = pack(thrown);
+    for (const field of ['message', 'stack']) if (error[field] !== undefined) error[field] = brief(error[field]);
+    return { kind: 'thrown', error };
   };
   const report = async (message) => {
     await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
@@ -126,7 +134,7 @@ parentPort.once('message', ({ port, flags, module, export: name, about }) => {
   };
   call().then(
     (value) => report({ kind: 'value', value }),
-    (error) => report(isOwnStop(error) ? { kind: 'stopped' } : { kind: 'thrown', error: pack(error) }),
+    (error) => report(isOwnStop(error) ? { kind: 'stopped' } : failure(error)),
   );
 });
 //# sourceURL=slotvisor-worker

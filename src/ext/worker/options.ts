@@ -2,7 +2,7 @@
 
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { SpecError } from '../../index.ts';
+import { describe, reading, readOptions, refuse } from '../options.ts';
 
 /**
  * As in `node:worker_threads`: MiB of V8's heap. Buffers and other memory outside of it are not counted. A `--max-old-space-size` that
@@ -18,7 +18,10 @@ export interface WorkerResourceLimits {
 export interface WorkerTaskOptions<D = unknown> {
   /** Name of the exported function. Default `default`. */
   readonly export?: string | undefined;
-  /** Cloned into every attempt's worker: `ctx.workerData`, and `workerData` of `node:worker_threads` there. */
+  /**
+   * Cloned when the task is made, and from that clone into every attempt's worker: `ctx.workerData`, and `workerData` of `node:worker_threads`
+   * there. Shared memory (`SharedArrayBuffer`) stays shared.
+   */
   readonly workerData?: D | undefined;
   /** Default: V8's own. */
   readonly resourceLimits?: WorkerResourceLimits | undefined;
@@ -33,15 +36,15 @@ export interface ParsedOptions {
   readonly execArgv: readonly string[] | undefined;
 }
 
-const OPTIONS = ['export', 'workerData', 'resourceLimits', 'execArgv'];
-const LIMITS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'];
+const OPTIONS = ['export', 'workerData', 'resourceLimits', 'execArgv'] as const;
+const LIMITS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const;
 
 /** @returns an absolute URL, as text. */
 export function parseModule(value: unknown): string {
-  const text = value instanceof URL ? value.href : value;
+  const text = reading('module', value, () => (value instanceof URL ? value.href : value));
   if (typeof text !== 'string') return refuse('module', 'must be a URL or an absolute path', value);
   if (isAbsolute(text)) return pathToFileURL(text).href;
-  if (/^(?:file|data):/.test(text) && URL.canParse(text)) return text;
+  if (/^(?:file|data):/.test(text) && URL.canParse(text)) return new URL(text).href;
   return refuse(
     'module',
     "must be a file: or data: URL, or an absolute path, as new URL('./job.js', import.meta.url) is",
@@ -50,48 +53,46 @@ export function parseModule(value: unknown): string {
 }
 
 export function parseOptions(value: unknown): ParsedOptions {
-  const given = fields('options', value, OPTIONS);
-  const { export: name = 'default', execArgv } = given;
+  const {
+    export: name = 'default',
+    workerData,
+    resourceLimits = {},
+    execArgv,
+  } = readOptions('options', value, OPTIONS);
   if (typeof name !== 'string' || name === '') return refuse('export', 'must be the name of an export', name);
-  if (execArgv !== undefined && !isListOfText(execArgv))
-    return refuse('execArgv', 'must be an array of strings', execArgv);
-  const resourceLimits: Record<string, number> = {};
-  for (const [key, got] of Object.entries(fields('resourceLimits', given.resourceLimits ?? {}, LIMITS))) {
-    if (got === undefined) continue;
+  return Object.freeze({
+    export: name,
+    workerData: clone(workerData),
+    resourceLimits: parseLimits(resourceLimits),
+    execArgv: execArgv === undefined ? undefined : parseFlags(execArgv),
+  });
+}
+
+function clone(workerData: unknown): unknown {
+  try {
+    return structuredClone(workerData);
+  } catch (error) {
+    const why = describe(error).slice(0, 60); // it may begin with the source text of a function
+    return refuse('workerData', `must be something that can be cloned into a worker (${why})`, workerData);
+  }
+}
+
+function parseLimits(value: unknown): Readonly<Record<string, number>> {
+  const limits: Record<string, number> = {};
+  for (const [key, got] of Object.entries(readOptions('resourceLimits', value, LIMITS))) {
     if (typeof got !== 'number' || !Number.isFinite(got) || got <= 0)
       return refuse(`resourceLimits.${key}`, 'must be a number of MiB, more than 0', got);
     if (key === 'stackSizeMb' && got < 1)
       return refuse(`resourceLimits.${key}`, 'must be 1 or more: a smaller stack ends the whole process', got);
-    resourceLimits[key] = got;
+    limits[key] = got;
   }
-  return Object.freeze({
-    export: name,
-    workerData: given.workerData,
-    resourceLimits: Object.freeze(resourceLimits),
-    execArgv: execArgv && Object.freeze([...execArgv]),
-  });
+  return Object.freeze(limits);
 }
 
-function fields(field: string, value: unknown, known: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return refuse(field, 'must be an object', value);
-  const got = { ...value } as Record<string, unknown>; // read once, own fields only
-  for (const key of Object.keys(got))
-    if (!known.includes(key))
-      refuse(field === 'options' ? key : `${field}.${key}`, `is not an option; known: ${known.join(', ')}`, got[key]);
-  return got;
-}
-
-const isListOfText = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string');
-
-function refuse(field: string, rule: string, got: unknown): never {
-  throw new SpecError(field, rule, got, show(got));
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return typeof value === 'function' ? 'a function' : String(value);
+function parseFlags(value: unknown): readonly string[] {
+  const flags: readonly unknown[] | undefined = reading('execArgv', value, () =>
+    Array.isArray(value) ? [...value] : undefined,
+  );
+  const isText = (flag: unknown): flag is string => typeof flag === 'string';
+  return flags?.every(isText) ? Object.freeze(flags) : refuse('execArgv', 'must be an array of strings', value);
 }

@@ -18,17 +18,15 @@ export class Thread {
   #reason: CanceledError | undefined;
   #terminated = false;
 
-  /** @throws what cannot be sent to a worker, before there is one. */
+  /** @throws what Node refuses, before there is a thread. */
   constructor(task: ParsedOptions & { readonly module: string }, ctx: TaskContext<unknown>) {
     const { id, slot, name, attempt, meta, fence } = ctx;
     this.#heartbeat = () => ctx.heartbeat();
-    this.#worker = sending('workerData', () => {
-      const { workerData, resourceLimits, execArgv } = task;
-      return new Worker(BOOTSTRAP_URL, {
-        workerData,
-        resourceLimits,
-        ...(execArgv !== undefined && { execArgv: [...execArgv] }),
-      });
+    const { workerData, resourceLimits, execArgv } = task;
+    this.#worker = new Worker(BOOTSTRAP_URL, {
+      workerData,
+      resourceLimits,
+      ...(execArgv !== undefined && { execArgv: [...execArgv] }),
     });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -36,9 +34,9 @@ export class Thread {
     const about = { id, slot, name, attempt, meta, fence };
     const envelope: Envelope = { port: port2, flags: this.#flags, module: task.module, export: task.export, about };
     try {
-      sending('meta', () => this.#worker.postMessage(envelope, [port2]));
+      this.#worker.postMessage(envelope, [port2]);
     } catch (error) {
-      this.#crash = { error };
+      this.#crash = { error: notSent(error) };
       port2.close();
       void this.kill();
     }
@@ -106,13 +104,9 @@ export class Thread {
   }
 }
 
-/** Says which of the values given could not be sent. */
-function sending<T>(what: string, send: () => T): T {
-  try {
-    return send();
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error;
-    const refusal = new TypeError(`${what} cannot be cloned into a worker: ${error.message}`, { cause: error });
-    throw Object.assign(refusal, { name: error.name });
-  }
+/** Of what is sent, only `meta` is of any kind. */
+function notSent(error: unknown): unknown {
+  if (!(error instanceof DOMException)) return error;
+  const refusal = new TypeError(`meta cannot be cloned into a worker: ${error.message}`, { cause: error });
+  return Object.assign(refusal, { name: error.name });
 }

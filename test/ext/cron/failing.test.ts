@@ -70,6 +70,16 @@ describe('a calendar that fails is told, asked again a minute later, and never s
     expect(made.totals.submitted).toBe(2);
   });
 
+  test('one that fails until no date is left: the schedule ends', async () => {
+    const { supervisor, clock } = setup();
+    const endAt = START + 13 * MINUTE;
+    const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', endAt, task: { run: () => 1 } });
+    broken((ms) => new Date(ms));
+    await clock.advance(15 * MINUTE);
+    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 10, errors: 5 } });
+    expect(clock.timers).toBe(0);
+  });
+
   test('one that goes back wrongly when it is asked for the last date', () => {
     const { supervisor } = setup();
     const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', task: { run: () => 1 } });
@@ -143,6 +153,40 @@ describe('what else goes wrong harms nothing else', () => {
     await clock.advance(5_000);
     expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1 } });
     expect(clock.timers).toBe(0);
+  });
+
+  test('a source of chance that updates the schedule has updated it', async () => {
+    const { supervisor, clock } = setup();
+    const seconds: number[] = [];
+    let draws = 0;
+    const random = () => {
+      draws += 1;
+      if (draws === 2) made.update({ cron: '30 * * * * *', timezone: 'UTC' });
+      return 0;
+    };
+    const run = () => void seconds.push(Math.floor(clock.now() / 1_000));
+    const made = schedule(supervisor, { everyMs: 7_000, jitterMs: 10, random, task: { run } });
+    clock.setWall(clock.wallNow() + HOUR); // the two clocks differ from here on
+    await clock.advance(2 * MINUTE);
+    expect(seconds).toEqual([7, 30, 90]);
+  });
+
+  test('a lease store that updates the schedule while it is asked has updated it', async () => {
+    const lost = new AbortController().signal;
+    let asked = 0;
+    const acquire = () => {
+      asked += 1;
+      if (asked === 1) made.update({ cron: '30 * * * * *', timezone: 'UTC' });
+      return { fence: BigInt(asked), lost, release: () => {} };
+    };
+    const { supervisor, clock } = setup({ leases: { acquire } });
+    const seconds: number[] = [];
+    const run = () => void seconds.push(clock.now() / 1_000);
+    const made = schedule(supervisor, { everyMs: 7_000, task: { run } });
+    clock.setWall(clock.wallNow() + HOUR);
+    await clock.advance(2 * MINUTE);
+    expect(seconds).toEqual([7, 30, 90]);
+    expect(made.totals).toMatchObject({ submitted: 3, missed: 0 });
   });
 
   test('chance that is no chance puts a date off by at most jitterMs all the same', async () => {

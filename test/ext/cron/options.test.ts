@@ -1,6 +1,7 @@
 import { SpecError, Supervisor } from 'slotvisor';
 import { schedule } from 'slotvisor/cron';
 import { describe, expect, test } from 'vitest';
+import { far, revoked } from '../../support/must-not-escape.ts';
 import { setup } from '../../support/setup.ts';
 
 const task = { run: () => 1 };
@@ -10,7 +11,9 @@ describe('an option that cannot be meant is refused where it enters, by field, r
   const rows: readonly [options: unknown, field: string, text: RegExp][] = [
     [undefined, 'options', /must be an object, got undefined/],
     [[], 'options', /must be an object, got an array/],
-    [{ ...CRON, protect: true }, 'protect', /is not an option; known: cron, everyMs, at, /],
+    [{ ...CRON, protect: true }, 'protect', /is not an option \(known: cron, everyMs, at, .*\), got true/],
+    [{ ...CRON, timeZone: 'UTC' }, 'timeZone', /is not an option \(did you mean timezone\?\), got "UTC"/],
+    [{ ...CRON, maxRun: 3 }, 'maxRun', /is not an option \(did you mean maxRuns\?\), got 3/],
     [{ task }, 'cron', /or everyMs or at must be given/],
     [{ cron: '* * * * *' }, 'task', /must be given/],
     [{ ...CRON, everyMs: 5 }, 'everyMs', /does not go together with cron, got 5/],
@@ -47,8 +50,8 @@ describe('an option that cannot be meant is refused where it enters, by field, r
     [{ at: '2019-12-31T00:00:00Z', task }, 'at', /must have a date ahead/],
     [{ ...CRON, startAt: Infinity }, 'startAt', /must be a valid Date/],
     [{ ...CRON, startAt: '2020-02-01T00:00', endAt: '2020-02-01T00:00' }, 'endAt', /must be later than startAt/],
-    [{ ...CRON, endAt: Date.UTC(2020, 0, 1) }, 'cron', /must have a date ahead/],
-    [{ everyMs: 1_000, endAt: Date.UTC(2019, 0, 1), task }, 'everyMs', /must have a date ahead/],
+    [{ ...CRON, endAt: '2020-01-01T00:00:00Z' }, 'endAt', /must leave a date ahead, got "2020-01-01T00:00:00Z"/],
+    [{ everyMs: 1_000, endAt: Date.UTC(2019, 0, 1), task }, 'endAt', /must leave a date ahead, got 1546300800000/],
     ...[0, 1.5, -1, Number.NaN, '1'].map((maxRuns): [unknown, string, RegExp] => [
       { ...CRON, maxRuns },
       'maxRuns',
@@ -60,7 +63,7 @@ describe('an option that cannot be meant is refused where it enters, by field, r
     [{ ...CRON, missed: 'all' }, 'missed', /must be 'skip', 'once' or \{ catchUp: n \}, got "all"/],
     [{ ...CRON, missed: null }, 'missed', /must be an object, got null/],
     [{ ...CRON, missed: { catchUp: 0 } }, 'missed.catchUp', /must be a whole number from 1 to 1000/],
-    [{ ...CRON, missed: { catchup: 2 } }, 'catchup', /is not an option; known: catchUp/],
+    [{ ...CRON, missed: { catchup: 2 } }, 'missed.catchup', /is not an option \(did you mean catchUp\?\), got 2/],
     [{ ...CRON, random: 4 }, 'random', /must be a function, got 4/],
     [{ ...CRON, onError: {} }, 'onError', /must be a function, got an object/],
     // The supervisor's own refusals.
@@ -77,9 +80,28 @@ describe('an option that cannot be meant is refused where it enters, by field, r
           throw new Error('not today');
         },
       },
-      'options',
-      /must be readable \(not today\)/,
+      'maxRuns',
+      /must be readable, got a value that throws when it is read: .*not today/,
     ],
+    [
+      {
+        ...CRON,
+        task: {
+          get run(): never {
+            throw new Error('not today');
+          },
+        },
+      },
+      'task.run',
+      /must be readable/,
+    ],
+    [
+      { ...CRON, startAt: revoked() },
+      'startAt',
+      /must be a valid Date, epoch ms or ISO 8601 text, got a value that cannot/,
+    ],
+    [{ ...CRON, missed: revoked() }, 'missed', /must be readable/],
+    [revoked(), 'options', /must be readable/],
   ];
   for (const [options, field, text] of rows)
     test(`${field}: ${text.source}`, () => {
@@ -92,7 +114,7 @@ describe('an option that cannot be meant is refused where it enters, by field, r
     });
 
   test('something that is no supervisor', () => {
-    for (const other of [undefined, null, {}, 5])
+    for (const other of [undefined, null, {}, 5, revoked()])
       expect(() => schedule(other as never, CRON)).toThrow(expect.objectContaining({ field: 'supervisor' }));
   });
 
@@ -102,6 +124,31 @@ describe('an option that cannot be meant is refused where it enters, by field, r
     expect(made.next(1_000)).toHaveLength(1_000);
     for (const count of [-1, 0.5, 1_001, Infinity, '1']) expect(() => made.next(count as number)).toThrow(SpecError);
   });
+});
+
+describe('an update that leaves no date ahead names what was updated', () => {
+  const end = '2020-01-01T00:30';
+  const rows: readonly [options: object, update: object, field: string, text: RegExp][] = [
+    [CRON, { endAt: '2019-12-31T00:00' }, 'endAt', /must leave a date ahead, got "2019-12-31T00:00"/],
+    [{ everyMs: 60_000, task }, { endAt: 5 }, 'endAt', /must leave a date ahead, got 5/],
+    [{ ...CRON, endAt: end }, { cron: '0 5 * * *' }, 'cron', /must have a date ahead, got "0 5 \* \* \*"/],
+    [{ cron: '45 * * * *', task }, { endAt: end }, 'endAt', /must leave a date ahead/],
+    [{ ...CRON, endAt: end }, { startAt: '2020-01-01T01:00' }, 'startAt', /must be earlier than endAt/],
+    [{ ...CRON, startAt: '2020-01-01T01:00' }, { endAt: end }, 'endAt', /must be later than startAt/],
+    [{ at: '2020-01-01T06:00', task }, { timezone: 'Asia/Tokyo' }, 'timezone', /must leave a date ahead, got "Asia/],
+    [{ at: '2020-01-01T06:00', task }, { startAt: '2020-01-02T00:00' }, 'startAt', /must leave a date ahead/],
+    [{ at: '2020-01-01T06:00', task }, { at: '2019-01-01T06:00' }, 'at', /must have a date ahead/],
+  ];
+  for (const [options, update, field, text] of rows)
+    test(`${JSON.stringify(options)} with ${JSON.stringify(update)}: ${field}`, () => {
+      const made = schedule(setup().supervisor, { timezone: 'UTC', ...options } as never);
+      const before = made.next(3);
+      const change = () => made.update(update);
+      expect(change).toThrow(
+        expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(text) }),
+      );
+      expect(made.next(3)).toEqual(before);
+    });
 });
 
 describe('what can be meant', () => {
@@ -122,6 +169,8 @@ describe('what can be meant', () => {
   const HOUR = 3_600_000;
   const moments: readonly [at: Date | string | number, ms: number][] = [
     [new Date(day), day],
+    [far(`new Date(${day})`) as Date, day],
+    [Object.assign(new Date(day), { getTime: () => 0 }), day],
     [day + 0.7, day],
     ['2030-03-31T12:00:00Z', day + 12 * HOUR],
     ['2030-03-31T12:00:00.25+05:30', day + 6.5 * HOUR + 250],
@@ -147,7 +196,7 @@ describe('what can be meant', () => {
 
   test('a value, a state and a date keep their types; two kinds of dates at once do not compile', async () => {
     const { supervisor } = setup();
-    const run = (ctx: { state: number }, due: Date) => ctx.state + due.getFullYear();
+    const run = (ctx: { state: number }, due: Date) => ctx.state + due.getUTCFullYear();
     const made = schedule(supervisor, { cron: '@yearly', task: { state: () => 1, run } });
     const value: Promise<number> = made.trigger().value();
     // @ts-expect-error a number, or the types are `any`

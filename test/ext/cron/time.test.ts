@@ -1,50 +1,11 @@
-// Time that does not go on evenly: stalls, pauses, a wall clock that is set, transitions of a zone, and delays that no timer holds.
+// Time that does not go on evenly: stalls, pauses, two clocks that are not one, and delays that no timer holds.
 
 import { Cron } from 'croner';
-import { type Clock, Supervisor } from 'slotvisor';
-import { type MissedPolicy, type Schedule, type ScheduleOptions, schedule } from 'slotvisor/cron';
+import { type Clock, Supervisor, type TaskContext } from 'slotvisor';
+import { type MissedPolicy, type Schedule, schedule } from 'slotvisor/cron';
 import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test, vi } from 'vitest';
-
-const SECOND = 1_000;
-const MINUTE = 60_000;
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const START = Date.UTC(2020, 0, 1);
-
-interface World {
-  readonly clock: VirtualClock;
-  readonly supervisor: Supervisor;
-  /** Delays of the timers that were set. */
-  readonly delays: number[];
-  make(options: Partial<ScheduleOptions>): { schedule: Schedule; dues: string[] };
-}
-
-/** What a schedule runs is written down as the time of day of its date and, where it differs, of its start. */
-function world(wallMs = START): World {
-  const clock = new VirtualClock({ wallMs });
-  const delays: number[] = [];
-  const watched: Clock = {
-    now: () => clock.now(),
-    wallNow: () => clock.wallNow(),
-    setTimer(ms, fire) {
-      delays.push(ms);
-      return clock.setTimer(ms, fire);
-    },
-  };
-  const supervisor = new Supervisor({ clock: watched });
-  const timeOf = (ms: number) => new Date(ms).toISOString().slice(11, 19);
-  const make: World['make'] = (options) => {
-    const dues: string[] = [];
-    const run = (_: unknown, due: Date) => {
-      const [wanted, got] = [timeOf(due.getTime()), timeOf(clock.wallNow())];
-      dues.push(wanted === got ? wanted : `${wanted} at ${got}`);
-    };
-    const made = schedule(supervisor, { timezone: 'UTC', ...options, task: { run, ...options.task } } as never);
-    return { schedule: made as Schedule, dues };
-  };
-  return { clock, supervisor, delays, make };
-}
+import { DAY, HOUR, MINUTE, SECOND, START, world } from './world.ts';
 
 const missedIn = (made: Schedule) =>
   made.runs.flatMap((run) => (run.kind === 'missed' ? [`${run.count} to ${run.due.toISOString().slice(11, 19)}`] : []));
@@ -146,6 +107,22 @@ describe('dates that could not have their turn', () => {
     expect(most).toBe(1);
   });
 
+  for (const admission of ['dropIfRunning', 'queue', 'replace', 'keepLatest', 'join'] as const)
+    test(`a date that comes while others wait to be caught up goes behind them: ${admission}`, async () => {
+      const { clock, make } = world();
+      const order: string[] = [];
+      const run = async (ctx: TaskContext, due: Date) => {
+        order.push(due.toISOString().slice(14, 16));
+        await ctx.sleep(25 * SECOND);
+      };
+      const made = make({ cron: '* * * * *', missed: { catchUp: 3 }, task: { admission, run } });
+      clock.block(3 * MINUTE + 50 * SECOND);
+      await clock.advance(6 * MINUTE);
+      // Minute 4 comes while the first of three runs, and minute 5 while the third does; at minute 6 the line is empty again.
+      expect(order).toEqual(['01', '02', '03', '04', '05', '06', '07', '08', '09']);
+      expect(made.schedule.totals).toMatchObject({ dropped: 0, missed: 0 });
+    });
+
   test('what still waits to be caught up is bounded, too', async () => {
     const { clock, make } = world();
     const { schedule: made } = make({
@@ -218,55 +195,6 @@ describe('dates that could not have their turn', () => {
   });
 });
 
-describe('a wall clock that is set', () => {
-  test('is noticed within half a minute, and a date that it jumped over is late, not lost', async () => {
-    const { clock, make } = world();
-    const made = make({ at: '2020-03-01T12:00' });
-    await clock.advance(10 * SECOND);
-    clock.setWall(Date.UTC(2020, 2, 1, 12, 0, 5));
-    await clock.advance(30 * SECOND);
-    expect(made.dues).toEqual(['12:00:00 at 12:00:25']);
-  });
-
-  test('back by up to an hour repeats no date', async () => {
-    const { clock, make } = world();
-    const made = make({ cron: '*/20 * * * *' });
-    await clock.advance(41 * MINUTE);
-    clock.setWall(START + 5 * MINUTE);
-    await clock.advance(HOUR);
-    expect(made.dues).toEqual(['00:20:00', '00:40:00', '01:00:00']);
-    expect(made.schedule.totals).toMatchObject({ submitted: 3, missed: 0 });
-  });
-
-  test('back by more than an hour was wrong: dates count from what it says now', async () => {
-    const { clock, make } = world(START + DAY);
-    const made = make({ cron: '0 */6 * * *' });
-    const paused = make({ cron: '0 */6 * * *' });
-    await clock.advance(6 * HOUR);
-    paused.schedule.pause();
-    clock.setWall(START + 5 * HOUR);
-    await clock.advance(30 * SECOND);
-    paused.schedule.resume();
-    expect(made.schedule.next()).toEqual([new Date(START + 6 * HOUR)]);
-    await clock.advance(HOUR);
-    expect(made.dues).toEqual(['06:00:00', '06:00:00']);
-    expect(paused.dues).toEqual(made.dues);
-  });
-
-  test('moves no date of a fixed rate, and shows the dates as it shows the time', async () => {
-    const { clock, make } = world();
-    const made = make({ everyMs: 10 * SECOND });
-    await clock.advance(15 * SECOND);
-    clock.setWall(START - 2 * HOUR);
-    await clock.advance(10 * SECOND);
-    clock.setWall(START + 9 * HOUR);
-    await clock.advance(10 * SECOND);
-    expect(made.dues).toEqual(['00:00:10', '22:00:05', '09:00:05']);
-    expect(made.schedule.next()).toEqual([new Date(START + 9 * HOUR + 15 * SECOND)]);
-    expect(made.schedule.totals.missed).toBe(0);
-  });
-});
-
 describe('two clocks that are not read at once', () => {
   test('leave the round dates of a fixed rate round', async () => {
     const clock = new VirtualClock();
@@ -329,27 +257,4 @@ describe('timers', () => {
     await two.schedule.stop();
     expect(clock.timers).toBe(0);
   });
-});
-
-describe('over a transition, lived through', () => {
-  const rows = [
-    { zone: 'Europe/Vienna', cron: '* * * * * *', from: '2025-10-26T00:59:50Z', lasts: 20 * SECOND, runs: 20 },
-    { zone: 'Europe/Vienna', cron: '* * * * *', from: '2025-10-25T23:00:00Z', lasts: 4 * HOUR, runs: 240 },
-    { zone: 'America/Los_Angeles', cron: '* * * * *', from: '2025-11-02T07:30:00Z', lasts: 3 * HOUR, runs: 180 },
-    { zone: 'America/New_York', cron: '*/5 * * * *', from: '2026-03-08T05:00:00Z', lasts: 4 * HOUR, runs: 48 },
-    { zone: 'Australia/Lord_Howe', cron: '*/10 * * * *', from: '2026-04-04T14:00:00Z', lasts: 2 * HOUR, runs: 12 },
-    { zone: 'Europe/Belgrade', cron: '0 55 * * * *', from: '2026-03-28T20:00:00Z', lasts: DAY, runs: 24 },
-    { zone: 'America/New_York', cron: '30 2 * * *', from: '2026-03-07T12:00:00Z', lasts: 3 * DAY, runs: 3 },
-    { zone: 'America/New_York', cron: '30 1 * * *', from: '2026-10-31T12:00:00Z', lasts: 3 * DAY, runs: 3 },
-  ];
-  for (const { zone, cron, from, lasts, runs } of rows)
-    test(`${cron} in ${zone} from ${from}: ${runs} runs, each at its own moment, and no more timers than needed`, async () => {
-      const { clock, make, delays } = world(Date.parse(from));
-      const starts: number[] = [];
-      make({ cron, timezone: zone, task: { run: () => void starts.push(clock.wallNow()) } });
-      await clock.advance(lasts);
-      expect(starts).toHaveLength(runs);
-      expect(new Set(starts).size).toBe(runs);
-      expect(delays.length).toBeLessThanOrEqual(runs + lasts / (30 * SECOND) + 2);
-    });
 });

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cronCalendar, datesAfter } from '../../../src/ext/cron/calendar.ts';
-import { expectedDates, type Field, HOUR, type Transition, transitionsOf } from './zones.ts';
+import { expectedDates, type Field, HOUR, type Shape, type Transition, transitionsOf } from './zones.ts';
 
 const YEARS = [2024, 2030] as const;
 const WINDOW = 6 * HOUR;
+/** Expressions a transition. */
+const RUNS = 5;
 
 // The first eight cover gaps of an hour and of half an hour, negative summer time, and three zones that gave transitions up; the others
 // have theirs at midnight, over the change of a day, of two hours, or at odd quarters.
@@ -45,34 +47,73 @@ function fieldOf(top: number, most: number): fc.Arbitrary<Field> {
   return fc.oneof({ weight: 3, arbitrary: list }, steps, stepped);
 }
 
-const minutes = fieldOf(59, 4);
+const every = (top: number): Field => ({ text: '*', values: range(0, top), fixed: false });
+const only = (...values: number[]): Field => ({ text: values.join(','), values, fixed: true });
+
+const minutes = fc.oneof({ weight: 6, arbitrary: fieldOf(59, 4) }, fc.constant(every(59)));
 const early = fc.uniqueArray(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 3 });
 const hours = fc.oneof(
-  fc.constant<Field>({ text: '*', values: range(0, 23), fixed: false }),
+  fc.constant(every(23)),
   fc.constant<Field>({ text: '*/2', values: range(0, 23, 2), fixed: false }),
-  early.map((values): Field => ({ text: values.join(','), values, fixed: true })),
-  fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { minLength: 1, maxLength: 12 }).map(
-    (values): Field => ({
-      text: values.join(','),
-      values,
-      fixed: true,
-    }),
-  ),
+  early.map((values) => only(...values)),
+  fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { minLength: 1, maxLength: 12 }).map((values) => only(...values)),
   fc
     .integer({ min: 0, max: 20 })
     .map((low): Field => ({ text: `${low}-${low + 3}`, values: range(low, low + 3), fixed: true })),
 );
+const seconds = fc.oneof(
+  fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { minLength: 1, maxLength: 2 }).map((values) => only(...values)),
+  fc.constant<Field>({ text: '*/30', values: [0, 30], fixed: false }),
+);
+
+const anyDay = () => true;
+const DAY_NAMES = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+
+/** What stands in the fields for days, near the day of a transition: those of the month and of the week on which it happens, and the last ones. */
+function daysNear({ at, after }: Transition): fc.Arbitrary<{ text: string; day: Shape['day'] }> {
+  const local = new Date(at + after);
+  const isLast = (day: Date) => new Date(day.getTime() + 24 * HOUR).getUTCMonth() !== day.getUTCMonth();
+  const weekday = local.getUTCDay();
+  const next = (weekday + 1) % 7;
+  return fc.constantFrom(
+    { text: '* * *', day: anyDay },
+    { text: `* * ${weekday}`, day: (day: Date) => day.getUTCDay() === weekday },
+    { text: `* * ${DAY_NAMES[next]}`, day: (day: Date) => day.getUTCDay() === next },
+    { text: `* * ${weekday}L`, day: (day: Date) => day.getUTCDay() === weekday && isInLastWeek(day) },
+    { text: '* * MON-FRI', day: (day: Date) => day.getUTCDay() % 6 !== 0 },
+    { text: `${local.getUTCDate()} * *`, day: (day: Date) => day.getUTCDate() === local.getUTCDate() },
+    { text: 'L * *', day: isLast },
+  );
+}
+
+const isInLastWeek = (day: Date): boolean =>
+  new Date(day.getTime() + 7 * 24 * HOUR).getUTCMonth() !== day.getUTCMonth();
+
+const FULL_MINUTE = only(0);
+
+function shapes(transition: Transition): fc.Arbitrary<Shape> {
+  const plain = fc.tuple(minutes, hours, daysNear(transition)).map(([m, h, { text, day }]) => ({
+    ...{ text: `${m.text} ${h.text} ${text}`, day },
+    ...{ seconds: FULL_MINUTE, minutes: m, hours: h },
+  }));
+  const toTheSecond = fc
+    .tuple(seconds, fieldOf(59, 2), hours, daysNear(transition))
+    .map(([s, m, h, { text, day }]) => ({
+      ...{ text: `${s.text} ${m.text} ${h.text} ${text}`, day },
+      ...{ seconds: s, minutes: m, hours: h },
+    }));
+  return fc.oneof({ weight: 2, arbitrary: plain }, toTheSecond);
+}
 
 /** Around one transition the calendar must say exactly what looking at every minute says, forward, back, and from anywhere in between. */
 function agrees(transition: Transition, numRuns: number): void {
   const { at, zone } = transition;
   const [from, to] = [at - WINDOW, at + WINDOW];
   fc.assert(
-    fc.property(minutes, hours, fc.double({ min: from, max: to, noNaN: true }), (minute, hour, anywhere) => {
-      const expression = `${minute.text} ${hour.text} * * *`;
-      const calendar = cronCalendar(expression, zone);
-      const expected = expectedDates(transition, minute, hour, from, to);
-      const label = `${expression} in ${zone} around ${new Date(at).toISOString()}`;
+    fc.property(shapes(transition), fc.double({ min: from, max: to, noNaN: true }), (shape, anywhere) => {
+      const calendar = cronCalendar(shape.text, zone);
+      const expected = expectedDates(transition, shape, from, to);
+      const label = `${shape.text} in ${zone} around ${new Date(at).toISOString()}`;
 
       expect(datesAfter(calendar, from - 1, expected.length), label).toEqual(expected);
       const beyond = calendar.after(expected.at(-1) ?? from - 1);
@@ -95,7 +136,7 @@ describe('over a zone transition no date comes twice, none is left out, none goe
     const found = transitionsOf(zone, ...YEARS);
     test(`${zone}: ${found.length} transitions from ${YEARS.join(' to ')}`, () => {
       expect(found.length > 0).toBe(!RETIRED.includes(zone));
-      for (const transition of found) agrees(transition, 4);
+      for (const transition of found) agrees(transition, RUNS);
     });
   }
 
@@ -110,10 +151,10 @@ describe('over a zone transition no date comes twice, none is left out, none goe
     test(`${zone}: none any more, nothing happens where others have theirs, and its last ones`, () => {
       const last = transitionsOf(zone, 2017, 2022);
       expect(last.length).toBeGreaterThan(2);
-      for (const transition of last) agrees(transition, 4);
+      for (const transition of last) agrees(transition, RUNS);
       for (const { at } of transitionsOf('Europe/Berlin', 2026, 2027)) {
         const [{ after } = { after: 0 }] = last.slice(-1);
-        agrees({ zone, at, before: after, after }, 4);
+        agrees({ zone, at, before: after, after }, RUNS);
       }
     });
   }

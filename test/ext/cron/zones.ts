@@ -46,8 +46,6 @@ export function transitionsOf(zone: string, firstYear: number, lastYear: number)
   return found;
 }
 
-const dayOf = (local: number): number => Math.floor(local / 24 / HOUR);
-
 /** One field of an expression, with the values that it means. */
 export interface Field {
   readonly text: string;
@@ -56,26 +54,41 @@ export interface Field {
   readonly fixed: boolean;
 }
 
+/** An expression, and what it means. */
+export interface Shape {
+  readonly text: string;
+  readonly seconds: Field;
+  readonly minutes: Field;
+  readonly hours: Field;
+  /** Asked with a local time that is written as if it were UTC, as all local times here. */
+  readonly day: (local: Date) => boolean;
+}
+
+const dayOf = (local: number): number => Math.floor(local / 24 / HOUR);
+
 /**
- * The dates of `minute hour * * *` from `from` to `to`, both included, around one transition, by looking at every minute:
- * an interval comes at each moment that matches; a time of day comes the first time that it is shown, or at the end of the gap that skips it
- * if that is still the same day.
+ * The dates of an expression from `from` to `to`, both included, around one transition, by looking at every minute: an interval comes at
+ * each moment that matches; a time of day comes the first time that it is shown, or at the end of the gap that skips it if that is still
+ * the same day.
  */
-export function expectedDates(transition: Transition, minute: Field, hour: Field, from: number, to: number): number[] {
+export function expectedDates(transition: Transition, shape: Shape, from: number, to: number): number[] {
   const { at, before, after } = transition;
+  const { seconds, minutes, hours } = shape;
   const matches = (local: number): boolean => {
     const time = new Date(local);
-    return minute.values.includes(time.getUTCMinutes()) && hour.values.includes(time.getUTCHours());
+    return (
+      minutes.values.includes(time.getUTCMinutes()) && hours.values.includes(time.getUTCHours()) && shape.day(time)
+    );
   };
-  const fixed = minute.fixed && hour.fixed;
-  const dates: number[] = [];
+  const fixed = seconds.fixed && minutes.fixed && hours.fixed;
+  const dates = new Set<number>();
   for (let moment = from; moment <= to; moment += MINUTE) {
-    const repeated = moment >= at && moment < at + before - after;
-    let comes = matches(moment + (moment < at ? before : after)) && !(fixed && repeated);
     if (fixed && moment === at)
       for (let skipped = at + before; skipped < at + after; skipped += MINUTE)
-        comes ||= matches(skipped) && dayOf(skipped) === dayOf(at + after);
-    if (comes) dates.push(moment);
+        if (matches(skipped) && dayOf(skipped) === dayOf(at + after)) dates.add(at);
+    const repeated = moment >= at && moment < at + before - after;
+    if (matches(moment + (moment < at ? before : after)) && !(fixed && repeated))
+      for (const second of seconds.values) dates.add(moment + second * 1_000);
   }
-  return dates;
+  return [...dates].filter((date) => date <= to).sort((a, b) => a - b);
 }

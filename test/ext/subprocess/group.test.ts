@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ProcessGroup } from '../../../src/ext/subprocess/group.ts';
+import { ProcessGroup, parseStat } from '../../../src/ext/subprocess/group.ts';
 import { isDead, until } from './setup.ts';
 
 const children: ChildProcess[] = [];
@@ -89,5 +90,31 @@ describe('the proof of a group’s end', () => {
     await exit;
     await group.untilGone();
     expect(process.listeners('exit')).toEqual(before);
+  });
+});
+
+describe('a line of the process table', () => {
+  /** As Linux writes it: from the state to the number of threads there are 18 fields. */
+  const line = (name: string, state: string, threads: number): string =>
+    `4711 (${name}) ${state} 1 4242 4242 0 -1 4194560 ${'0 '.repeat(8)}20 0 ${threads} 0 987654 2576384 230\n`;
+  const rows: readonly [what: string, text: string, isDead: boolean][] = [
+    ['a process that runs', line('node', 'R', 11), false],
+    ['one that sleeps', line('sleep', 'S', 1), false],
+    ['one that is stopped', line('sleep', 'T', 1), false],
+    ['one that has ended, and that nobody has collected', line('sleep', 'Z', 1), true],
+    ['one that is just being collected', line('sleep', 'X', 0), true],
+    ['one whose main thread has ended while another one works', line('server', 'Z', 2), false],
+    ['one with a name made to mislead', line('x) Z 1 4 (', 'R', 1), false],
+    ['one with a name of its own that has ended', line('my (good) job', 'Z', 1), true],
+  ];
+  for (const [what, text, isDead] of rows)
+    test(`${what} is ${isDead ? 'dead' : 'alive'}`, () => {
+      expect(parseStat(text)).toEqual({ group: 4242, isDead });
+    });
+
+  test.runIf(process.platform === 'linux')('is written as it is read: this very process is alive', () => {
+    const stat = readFileSync('/proc/self/stat', 'latin1');
+    expect(parseStat(stat).isDead).toBe(false);
+    expect(parseStat(stat.replace(/\) \S/, ') Z')).isDead).toBe(false); // it has more threads than one
   });
 });

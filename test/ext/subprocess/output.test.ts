@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Collector, LineSplitter, Output } from '../../../src/ext/subprocess/output.ts';
@@ -25,6 +25,25 @@ describe('lines', () => {
         expect(await lines(Buffer.from(all), cuts)).toEqual(expected);
       }),
     );
+  });
+
+  test('taken as fast as they come leave the event loop its turns', async () => {
+    let handedOver = 0;
+    let most = 0;
+    let before = 0;
+    const turn = (): void => {
+      most = Math.max(most, handedOver - before);
+      before = handedOver;
+      if (handedOver < 10_000) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const splitter = new LineSplitter('stdout', 10, () => {
+      handedOver += 1;
+    });
+    for (let n = 0; n < 10; n += 1) await splitter.take(Buffer.from('y\n'.repeat(1_000)));
+    await new Promise(setImmediate);
+    expect(handedOver).toBe(10_000);
+    expect(most).toBeLessThanOrEqual(200);
   });
 
   test('are held to maxBuffer, each of them, in bytes', async () => {
@@ -83,6 +102,25 @@ describe('reading', () => {
     await output.drain();
     clearInterval(writing);
     expect(stream.destroyed).toBe(true);
+  });
+
+  test('whoever floods a slow reader is cut off after what a dead process could have left', async () => {
+    const MIB = 1_048_576;
+    const chunk = Buffer.alloc(MIB / 4);
+    const stream = new Readable({
+      read() {
+        this.push(chunk);
+      },
+    });
+    let taken = 0;
+    const slow = async (bytes: Buffer): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      taken += bytes.length;
+    };
+    await new Output(stream, { take: slow, end: nothing }, nothing).drain();
+    expect(stream.destroyed).toBe(true);
+    expect(taken).toBeGreaterThanOrEqual(MIB);
+    expect(taken).toBeLessThan(40 * MIB);
   });
 
   test('whoever holds it open and writes a little now and then is cut off as well', async () => {

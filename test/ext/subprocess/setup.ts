@@ -1,7 +1,7 @@
 // Real supervisors and real processes, for the tests of the subprocess door.
 
 import { readFileSync } from 'node:fs';
-import { Supervisor, type SupervisorOptions, type TaskSpec } from 'slotvisor';
+import { Supervisor, type SupervisorOptions, type TaskContext, type TaskSpec } from 'slotvisor';
 import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
 import { recordEvents } from 'slotvisor/testing';
 import { afterEach, beforeEach } from 'vitest';
@@ -67,4 +67,11 @@ export function isDead(pid: number): boolean {
 
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** A context without a supervisor, for what a supervisor does not show. */
+export function fakeContext(rest: object = {}): TaskContext<unknown> {
+  const nothing = (): void => {};
+  const ctx = { id: 'x-1', attempt: 1, onCancel: () => nothing, throwIfCanceled: nothing, heartbeat: nothing, ...rest };
+  return ctx as unknown as TaskContext<unknown>;
 }

@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process';
-import { CanceledError, type TaskContext } from 'slotvisor';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { CanceledError } from 'slotvisor';
 import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
 import { describe, expect, test } from 'vitest';
-import { ALOOF, isDead, listener, type Rest, real, STUBBORN, script, until } from './setup.ts';
+import { ALOOF, fakeContext, isDead, listener, type Rest, real, STUBBORN, script, until } from './setup.ts';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
 
 describe('stopping', () => {
   const rows: readonly [name: string, text: string, options: SubprocessOptions, outcome: object][] = [
@@ -139,14 +144,54 @@ describe('what does not stop is killed, and proved dead', () => {
     const silent = await script(supervisor, STUBBORN, {}, rest).outcome;
     expect(silent).toMatchObject({ kind: 'failed', attempts: 2, failure: { kind: 'stalled', silentMs: 150 } });
     let beats = 0;
-    const task = subprocessTask('sh', ['-c', 'echo 1; sleep 0.05; echo 2']);
-    const nothing = (): void => {};
     const heartbeat = (): void => {
       beats += 1;
     };
-    const ctx = { id: 'x-1', attempt: 1, onCancel: () => nothing, throwIfCanceled: nothing, heartbeat };
-    await task.run(ctx as unknown as TaskContext<unknown>);
+    await subprocessTask('sh', ['-c', 'echo 1; sleep 0.05; echo 2; sleep 0.05']).run(fakeContext({ heartbeat }));
     expect(beats).toBe(2);
+  });
+
+  test('what it said before its end is no sign of life after it', async () => {
+    let beats = 0;
+    let beatsAtEnd = Number.NaN;
+    const heartbeat = (): void => {
+      beats += 1;
+    };
+    let seen = 0;
+    // 130,000 bytes: more than is read at once, and little enough for the process to end before they are.
+    const text = 'echo $$; yes $(printf %099d 7) | head -n 1300';
+    const onLine = async (line: string): Promise<void> => {
+      if (++seen > 1) return;
+      await until(() => isDead(Number(line)));
+      await new Promise((resolve) => setTimeout(resolve, 200)); // the proof takes a few looks
+      beatsAtEnd = beats;
+    };
+    await subprocessTask('sh', ['-c', text], { onLine }).run(fakeContext({ heartbeat }));
+    expect(seen).toBe(1_301);
+    expect(beats).toBe(beatsAtEnd);
+  });
+
+  test('nothing is kept of an attempt that was killed, although its listener never settles', async () => {
+    let lines = 0;
+    const onLine = (): Promise<void> => {
+      lines += 1;
+      return new Promise(() => {});
+    };
+    const task = subprocessTask('sh', ['-c', STUBBORN], { onLine });
+    const killed = async (): Promise<WeakRef<object>> => {
+      const ctx = fakeContext();
+      void task.run(ctx);
+      await until(() => lines === 1);
+      await task.kill(ctx);
+      return new WeakRef(ctx);
+    };
+    const left = await killed();
+    await until(() => {
+      gc();
+      return left.deref() === undefined;
+    });
+    expect(left.deref()).toBe(undefined);
+    void task.kill; // the task itself is still there
   });
 
   test('a shutdown’s grace ends in a kill, and nobody is abandoned', async () => {

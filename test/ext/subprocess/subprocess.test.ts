@@ -44,6 +44,14 @@ describe('what goes in and comes out', () => {
     expect((await value('cat', [], { stdin: Buffer.from('bytes') })).stdout).toBe('bytes');
   });
 
+  test('a process that ends well has not failed, however much of its stdin it took', async () => {
+    const much = 'x'.repeat(1e6);
+    expect(await value('sh', ['-c', 'exec <&-; echo none'], { stdin: much })).toMatchObject({ stdout: 'none\n' });
+    expect(await value('head', ['-c', '3'], { stdin: much, inheritEnv: ['PATH'] })).toMatchObject({ stdout: 'xxx' });
+    const little = Array.from({ length: 40 }, () => value('true', [], { stdin: 'x', inheritEnv: ['PATH'] }));
+    expect(await Promise.all(little)).toHaveLength(40);
+  });
+
   test('the working directory is a path or a URL', async () => {
     const here = realpathSync(tmpdir());
     expect((await value('pwd', [], { cwd: here })).stdout).toBe(`${here}\n`);
@@ -103,16 +111,16 @@ describe('every other end is a failure, and the restart policy decides', () => {
     ],
     ['no program', () => [join(folder, 'plain'), []], {}, thrown('EACCES', /EACCES/)],
     [
-      'stdin that was not taken',
-      () => sh('exec <&-'),
-      { stdin: 'x'.repeat(1e6) },
-      thrown('EPIPE', /did not take all of its stdin/),
-    ],
-    [
-      'the exit code, rather than stdin',
+      'an exit code, with stdin that was not taken',
       () => sh('exec <&-; exit 4'),
       { stdin: 'x'.repeat(1e6) },
-      exited(4, null, /code 4/),
+      exited(4, null, /^sh exited with code 4: it did not take all of its stdin: write EPIPE$/),
+    ],
+    [
+      'an exit code, with the end of stderr rather than stdin',
+      () => sh('exec <&-; echo why >&2; exit 4'),
+      { stdin: 'x'.repeat(1e6) },
+      exited(4, null, /^sh exited with code 4: why$/),
     ],
     [
       'too much output',
@@ -227,7 +235,9 @@ describe('lines', () => {
 describe('bad options are refused at the door', () => {
   const rows: readonly [options: unknown, field: string, rule: RegExp][] = [
     [null, 'options', /must be an object, got null/],
-    [{ enviroment: {} }, 'enviroment', /is not an option; known: cwd, env/],
+    [{ maxbuffer: 1 }, 'maxbuffer', /^maxbuffer is not an option \(did you mean maxBuffer\?\)/],
+    [{ environment: {} }, 'environment', /is not an option \(known: cwd, env, inheritEnv/],
+    [{ env: 'A=1' }, 'env', /must be an object, got "A=1"/],
     [{ cwd: '' }, 'cwd', /must be a path or a file: URL/],
     [{ cwd: new URL('https://example.org') }, 'cwd', /file: URL/],
     [{ env: { A: 1 } }, 'env', /must be an object of names and strings/],
@@ -252,6 +262,27 @@ describe('bad options are refused at the door', () => {
         expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(rule) }),
       );
     });
+
+  for (const field of ['cwd', 'env', 'inheritEnv', 'stdin', 'output', 'onLine', 'maxBuffer', 'killSignal', 'shell'])
+    test(`a getter of ${field} that throws`, () => {
+      const options = {
+        get [field](): never {
+          throw new Error('not today');
+        },
+      };
+      expect(() => subprocessTask('sh', [], options)).toThrow(
+        expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(/readable.*not today/) }),
+      );
+    });
+
+  test('what can be read but not looked into', () => {
+    const { proxy, revoke } = Proxy.revocable([], {});
+    revoke();
+    const refused = (field: string): object => expect.objectContaining({ name: 'SpecError', field });
+    expect(() => subprocessTask('sh', proxy)).toThrow(refused('args') as Error);
+    expect(() => subprocessTask('sh', [], { inheritEnv: proxy })).toThrow(refused('inheritEnv') as Error);
+    expect(() => subprocessTask('sh', [], { env: proxy as never })).toThrow(refused('env') as Error);
+  });
 
   test('file and args', () => {
     const refused = (field: string): object => expect.objectContaining({ name: 'SpecError', field });

@@ -149,15 +149,22 @@ describe('every other end is a failure, and the restart policy decides', () => {
       {},
       { message: /has no function export "mising"; it exports .*, value/ },
     ],
+    [
+      'no such export of a long data: URL, which is shown in part',
+      data(`export const other = 1; //${'x'.repeat(5_000)}`),
+      {},
+      {},
+      { message: /^data:text.{71}… has no function export "default"; it exports other$/ },
+    ],
+    [
+      'no such import in one',
+      data(`import 'nope'; //${'x'.repeat(5_000)}`),
+      {},
+      {},
+      { message: /^[^x]*"nope" from "data:text.{71}…".{0,99}$/ },
+    ],
     ['an export that is no function', JOBS, { export: 'notAFunction' }, {}, { message: /no function export/ }],
     ['a value that cannot be cloned', JOBS, { export: 'unclonable' }, {}, { error: { name: 'DataCloneError' } }],
-    [
-      'workerData that cannot',
-      JOBS,
-      { workerData: () => {} },
-      {},
-      { message: /^workerData cannot be cloned into a worker/ },
-    ],
     [
       'meta that cannot',
       JOBS,
@@ -220,13 +227,21 @@ describe('bad options are refused at the door', () => {
   const rows: readonly [options: unknown, field: string, rule: RegExp][] = [
     [null, 'options', /must be an object, got null/],
     [[], 'options', /must be an object, got an array/],
-    [{ exprot: 'a' }, 'exprot', /is not an option; known: export, workerData, resourceLimits, execArgv/],
+    [{ exprot: 'a' }, 'exprot', /^exprot is not an option \(did you mean export\?\)/],
+    [{ threads: 1 }, 'threads', /is not an option \(known: export, workerData, resourceLimits, execArgv\)/],
+    [
+      { workerData: { log: () => {} } },
+      'workerData',
+      /must be something that can be cloned into a worker \(.*could not/,
+    ],
     [{ export: '' }, 'export', /must be the name of an export, got ""/],
     [{ export: 1 }, 'export', /got 1/],
     [{ execArgv: '--import' }, 'execArgv', /must be an array of strings/],
     [{ execArgv: [1] }, 'execArgv', /must be an array of strings/],
     [{ resourceLimits: 1 }, 'resourceLimits', /must be an object/],
-    [{ resourceLimits: { memory: 1 } }, 'resourceLimits.memory', /is not an option; known: maxOld/],
+    [{ resourceLimits: null }, 'resourceLimits', /must be an object, got null/],
+    [{ resourceLimits: { memory: 1 } }, 'resourceLimits.memory', /is not an option \(known: maxOld/],
+    [{ resourceLimits: { stackSizeMB: 1 } }, 'resourceLimits.stackSizeMB', /did you mean stackSizeMb\?/],
     [{ resourceLimits: { stackSizeMb: 0 } }, 'resourceLimits.stackSizeMb', /more than 0, got 0/],
     [
       { resourceLimits: { stackSizeMb: 0.5 } },
@@ -241,6 +256,18 @@ describe('bad options are refused at the door', () => {
       refused.toThrow(expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(rule) }));
     });
 
+  for (const field of ['export', 'workerData', 'resourceLimits', 'execArgv'])
+    test(`a getter of ${field} that throws`, () => {
+      const options = {
+        get [field](): never {
+          throw new Error('not today');
+        },
+      };
+      expect(() => workerTask(JOBS, options)).toThrow(
+        expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(/readable.*not today/) }),
+      );
+    });
+
   for (const module of ['./job.js', 'some-package', 'https://example.org/job.js', '', 1, undefined])
     test(`a module at ${String(module)}`, () => {
       expect(() => workerTask(module as string)).toThrow(
@@ -250,10 +277,16 @@ describe('bad options are refused at the door', () => {
 
   test('an option that is undefined is absent, and what is changed later changes nothing', async () => {
     const limits = { maxOldGenerationSizeMb: 64, stackSizeMb: undefined };
-    const options = { export: 'value', workerData: 1, resourceLimits: limits, execArgv: undefined };
+    const workerData = { n: 1, memory: shared() };
+    const options = { export: 'value', workerData, resourceLimits: limits, execArgv: undefined };
     const run = workerTask(JOBS, options);
     Object.assign(options, { export: 'exits', workerData: 5 });
     Object.assign(limits, { maxOldGenerationSizeMb: -1 });
-    expect(await real().supervisor.submit({ restart: 'never', run }).value()).toBe(1);
+    workerData.n = 2;
+    workerData.memory[0] = 3;
+    expect(await real().supervisor.submit({ restart: 'never', run }).value()).toEqual({
+      n: 1,
+      memory: new Int32Array([3, 0]), // shared memory is shared
+    });
   });
 });

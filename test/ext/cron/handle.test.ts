@@ -1,0 +1,239 @@
+// What a schedule says of itself and hands out: its slot, its history, its dates once the end has begun.
+
+import fc from 'fast-check';
+import { ClosedError, Supervisor, type TaskContext } from 'slotvisor';
+import { type Schedule, type ScheduleUpdate, schedule } from 'slotvisor/cron';
+import { describe, expect, test } from 'vitest';
+import { gateBody } from '../../support/gate.ts';
+import { nothingEscapes } from '../../support/must-not-escape.ts';
+import { setup } from '../../support/setup.ts';
+import { MINUTE, SECOND, START } from './world.ts';
+
+describe('a slot of its own', () => {
+  test('is nobody else’s: a slot that a user names like a schedule keeps no date out', async () => {
+    const { supervisor, clock, recorded } = setup();
+    const body = gateBody();
+    for (const slot of ['schedule-1', 'schedule-2']) supervisor.submit({ slot, run: body.body });
+    const made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
+    await clock.advance(SECOND);
+    expect(made.runs).toMatchObject([{ admission: 'started', outcome: { kind: 'completed' } }]);
+    expect(recorded.of('started').at(-1)).toMatchObject({
+      name: 'schedule-1',
+      slot: expect.stringMatching(/^schedule-1-[0-9a-f-]{36}$/),
+    });
+  });
+
+  test('is the same for all runs of a schedule, and another one in another process', async () => {
+    const slots = new Set<string>();
+    for (let processes = 0; processes < 2; processes += 1) {
+      const { supervisor, clock, recorded } = setup();
+      schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
+      await clock.advance(3 * SECOND);
+      for (const { slot } of recorded.of('started')) slots.add(slot ?? '');
+    }
+    expect(slots.size).toBe(2);
+  });
+});
+
+describe('dates that are handed out are copies', () => {
+  test('those in runs: setting them changes no history', async () => {
+    const { supervisor, clock } = setup();
+    const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', task: { run: () => 1 } });
+    clock.block(3 * MINUTE);
+    await clock.advance(0);
+    const before = structuredClone(made.runs.map((run) => ({ ...run })));
+    for (const run of made.runs) {
+      run.at.setTime(0);
+      if (run.kind !== 'error') run.due.setTime(0);
+      Object.assign(run, { kind: 'error', error: 'none' });
+    }
+    expect(made.runs).toEqual(before);
+    expect(before).toMatchObject([
+      { kind: 'missed', count: 2, due: new Date(START + 2 * MINUTE), at: new Date(START + 3 * MINUTE) },
+      { kind: 'submitted', due: new Date(START + 3 * MINUTE), at: new Date(START + 3 * MINUTE) },
+    ]);
+  });
+
+  test('those that a body gets: each attempt has one of its own, and it is not the one in runs', async () => {
+    const { supervisor, clock } = setup();
+    const dues: number[] = [];
+    const run = (_: TaskContext, due: Date) => {
+      dues.push(due.getTime());
+      due.setTime(0);
+      if (dues.length < 3) throw new Error('again');
+    };
+    const made = schedule(supervisor, { cron: '0 * * * *', timezone: 'UTC', maxRuns: 1, task: { run } });
+    await clock.advance(70 * MINUTE);
+    const due = START + 60 * MINUTE;
+    expect(dues).toEqual([due, due, due]);
+    expect(made.runs).toMatchObject([{ due: new Date(due) }]);
+  });
+});
+
+describe('from the first moment of a shutdown on', () => {
+  const refused: readonly [string, (made: Schedule<number>) => unknown][] = [
+    ['trigger', (made) => made.trigger()],
+    ['update', (made) => made.update({ everyMs: 5 } satisfies ScheduleUpdate)],
+  ];
+  for (const paused of [false, true])
+    test(`a schedule that is ${paused ? 'paused' : 'active'} has ended, promises no date, and takes no call`, async () => {
+      const { supervisor, clock } = setup();
+      const stubborn = gateBody();
+      supervisor.submit({ run: stubborn.body });
+      await clock.settle();
+      const made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
+      await clock.advance(1_500);
+      if (paused) made.pause();
+      expect(made.next(3)).toHaveLength(3);
+      const closed = supervisor.shutdown({ graceMs: 10_000 });
+      expect(made.next(3)).toEqual([]);
+      expect(made.status).toBe('ended');
+      made.resume();
+      expect(made.status).toBe('ended');
+      for (const [, call] of refused) expect(() => call(made)).toThrow(ClosedError);
+      expect(made.previous()).toEqual(new Date(START + SECOND)); // the past stays
+      stubborn.open('done');
+      await closed;
+      expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1, errors: 0 } });
+      expect(made.next()).toEqual([]);
+      expect(clock.timers).toBe(0);
+    });
+
+  test('one that nobody looks at runs nothing, and what it had to catch up is forgotten', async () => {
+    const { supervisor, clock } = setup();
+    const body = gateBody();
+    const made = schedule(supervisor, { everyMs: SECOND, missed: { catchUp: 5 }, task: { run: body.body } });
+    clock.block(5 * SECOND);
+    await clock.advance(0);
+    const closed = supervisor.shutdown({ graceMs: 10_000 });
+    await clock.advance(2_000);
+    body.open('done');
+    await closed;
+    expect(body.calls).toHaveLength(1);
+    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1, errors: 0 } });
+  });
+});
+
+describe('asking and stopping', () => {
+  test('looking at a schedule submits nothing and tells nothing', async () => {
+    const { supervisor, clock, recorded } = setup();
+    const made = schedule(supervisor, { cron: '@daily', task: { run: () => 1 } });
+    made.update({ task: { run: () => 2 } });
+    for (const look of [() => made.status, () => made.next(5), () => made.previous(), () => made.runs]) look();
+    await clock.settle();
+    expect(supervisor.snapshot().totals).toMatchObject({ submitted: 0, rejected: 0 });
+    expect(recorded.events).toEqual([]);
+  });
+
+  test('a body may stop its own schedule, if it does not wait for that', async () => {
+    const { supervisor, clock } = setup();
+    let stopped: Promise<void> | undefined;
+    const made: Schedule<string> = schedule(supervisor, {
+      everyMs: SECOND,
+      task: {
+        run: async (ctx: TaskContext) => {
+          stopped = made.stop();
+          await ctx.sleep(100);
+          return 'to its end';
+        },
+      },
+    });
+    await clock.advance(5 * SECOND);
+    await stopped;
+    expect(made.runs).toMatchObject([{ outcome: { kind: 'completed', value: 'to its end' } }]);
+    expect(made.status).toBe('ended');
+  });
+
+  test('an update during a run leaves that run as it is', async () => {
+    const { supervisor, clock } = setup();
+    const body = gateBody();
+    const made = schedule(supervisor, { everyMs: SECOND, task: { run: body.body } });
+    await clock.advance(SECOND);
+    made.update({ everyMs: 2 * SECOND, task: { run: () => 'new' } });
+    body.open('old');
+    await clock.advance(2 * SECOND);
+    expect(made.runs.map((run) => run.kind === 'submitted' && run.outcome)).toMatchObject([
+      { kind: 'completed', value: 'old' },
+      { kind: 'completed', value: 'new' },
+    ]);
+  });
+
+  const calls: readonly ((made: Schedule<unknown>, ms: number) => unknown)[] = [
+    (made) => made.pause(),
+    (made) => made.resume(),
+    (made) => made.resume(),
+    (made) => made.trigger(),
+    (made, ms) => made.update({ everyMs: 1 + ms }),
+    (made, ms) => made.update({ cron: `${ms % 60} * * * * *`, timezone: 'UTC' }),
+    (made, ms) => made.update({ missed: { catchUp: 1 + (ms % 9) }, jitterMs: ms }),
+    (made) => made.update({ maxRuns: made.totals.submitted + 3 }),
+  ];
+
+  test('whatever is called, within its body too: one body is alive at most, nothing escapes, and a stop leaves nothing', async () => {
+    const step = fc.record({
+      call: fc.constantFrom(...calls),
+      ms: fc.nat(20_000),
+      within: fc.boolean(),
+      blocks: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+        const { supervisor, clock } = setup();
+        const within: (() => unknown)[] = [];
+        let [alive, most] = [0, 0];
+        const run = async (ctx: TaskContext) => {
+          alive += 1;
+          most = Math.max(most, alive);
+          within.pop()?.();
+          await ctx.sleep(1_500).finally(() => {
+            alive -= 1;
+          });
+        };
+        const made: Schedule<unknown> = schedule(supervisor, { everyMs: SECOND, task: { restart: 'never', run } });
+        await nothingEscapes(async () => {
+          for (const { call, ms, within: later, blocks } of steps) {
+            const act = () => made.status !== 'ended' && call(made, ms);
+            if (later) within.push(act);
+            else act();
+            if (blocks) clock.block(ms);
+            else await clock.advance(ms);
+          }
+          const stopped = made.stop();
+          await clock.advance(2 * SECOND);
+          await stopped;
+        });
+        expect(most).toBeLessThanOrEqual(1);
+        expect(made.totals.errors).toBe(0);
+        expect(made.runs.filter((one) => one.kind === 'submitted' && one.outcome === undefined)).toEqual([]);
+        expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0 });
+        expect(clock.timers).toBe(0);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('a getter of an update that stops the schedule has stopped it', async () => {
+    const { supervisor, clock } = setup();
+    const made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
+    const options = {
+      get everyMs() {
+        void made.stop();
+        return 5;
+      },
+    };
+    expect(() => made.update(options)).toThrow(ClosedError);
+    await clock.advance(SECOND);
+    expect(made.totals.submitted).toBe(0);
+  });
+
+  test('all of it holds on the clock of the platform', async () => {
+    await using supervisor = new Supervisor();
+    let made: Schedule | undefined;
+    await new Promise<void>((resolve) => {
+      made = schedule(supervisor, { everyMs: 1, maxRuns: 1, task: { run: () => resolve() } });
+    });
+    await made?.stop();
+    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1, dropped: 0, errors: 0 } });
+    expect(made?.runs.at(-1)).toMatchObject({ cause: 'date', outcome: { kind: 'completed' } });
+  });
+});
