@@ -42,4 +42,30 @@ describe.concurrent('the end of the process', () => {
       const ended = await run('process/children/exit-inside.ts', { args: [when] });
       expect(ended).toEqual({ code, lines: [line], stderr: '' });
     });
+
+  test('an uncaught exception elsewhere ends a process in the middle of a shutdown as it ends any other', async ({
+    expect,
+  }) => {
+    const { code, lines, stderr } = await run('process/children/elsewhere.ts', { args: ['uncaught'] });
+    expect({ code, lines }).toEqual({ code: 1, lines: ['exit 1, draining, 1 shutdowns'] });
+    expect(stderr).toContain('Error: thrown elsewhere');
+  });
+
+  test('a handler of uncaught exceptions that shuts down joins the shutdown that goes on, and the process exits by itself', async ({
+    expect,
+  }) => {
+    expect(await run('process/children/elsewhere.ts', { args: ['handled'] })).toEqual({
+      code: 5,
+      lines: ['caught: thrown elsewhere', 'ended in its own time', 'exit 5, closed, 1 shutdowns'],
+      stderr: '',
+    });
+  });
+
+  test('a handler of beforeExit that shuts down does so once, and the process exits', async ({ expect }) => {
+    expect(await run('process/children/elsewhere.ts', { args: ['beforeExit'] })).toEqual({
+      code: 0,
+      lines: ['exit 0, closed, 1 shutdowns'],
+      stderr: '',
+    });
+  });
 });

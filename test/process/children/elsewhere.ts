@@ -1,0 +1,39 @@
+// What goes on around a shutdown: `elsewhere.ts uncaught|handled|beforeExit`. There is one shutdown, and nothing hangs.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Supervisor } from 'slotvisor';
+
+const [what] = process.argv.slice(2);
+const supervisor = new Supervisor({ graceMs: 3_600_000 });
+let shutdowns = 0;
+supervisor.subscribe(
+  () => {
+    shutdowns += 1;
+  },
+  { types: ['shutdownStarted'] },
+);
+process.on('exit', (code) => console.log(`exit ${code}, ${supervisor.snapshot().phase}, ${shutdowns} shutdowns`));
+
+if (what === 'beforeExit') {
+  await supervisor.submit({ run: () => sleep(5) }).outcome;
+  process.on('beforeExit', () => void supervisor.shutdown());
+} else {
+  if (what === 'handled')
+    process.on('uncaughtException', ({ message }) => {
+      console.log(`caught: ${message}`);
+      process.exitCode = 5;
+      void supervisor.shutdown();
+    });
+  supervisor.submit({
+    name: 'ending in its own time',
+    run: async (ctx) => {
+      await ctx.sleep(3_600_000).catch(() => sleep(100));
+      console.log('ended in its own time');
+    },
+  });
+  await new Promise(setImmediate);
+  void supervisor.shutdown();
+  setTimeout(() => {
+    throw new Error('thrown elsewhere');
+  }, 20);
+}
