@@ -115,7 +115,7 @@ export class Registry implements ActorHost {
       if (outcome.reason === 'slotBusy') this.totals.dropped += 1;
       if (news.heard) {
         const { reason, by } = outcome;
-        news.about(submission, { type: 'rejected', reason, ...(by !== undefined && { by }) });
+        news.about(submission, by === undefined ? { type: 'rejected', reason } : { type: 'rejected', reason, by });
       }
     } else if (news.heard)
       news.about(submission, {
