@@ -52,15 +52,8 @@ export function admit(slot: Standing, policy: AdmissionPolicy, room: Room): Verd
 
 /** Owned, or about to be: while the lease is asked for, whoever waits first has the owner's part. */
 function isTaken(slot: Standing): boolean {
-  switch (slot.phase) {
-    case 'idle':
-      return false;
-    case 'waiting':
-      return !slot.paused && (slot.hasNext || slot.inLine > 0);
-    case 'running':
-    case 'stopping':
-      return true;
-  }
+  if (slot.phase === 'running' || slot.phase === 'stopping') return true;
+  return !slot.paused && (slot.hasNext || slot.inLine > 0);
 }
 
 /** How many of the line count to the limit: while the lease is asked for, its head has the owner's part. */

@@ -36,8 +36,7 @@ function baseMs({ firstMs, factor, maxMs }: ResolvedBackoff, retryIndex: number)
   return Math.min(firstMs * factor ** retryIndex, maxMs);
 }
 
+/** `low` where nothing lies between. An infinite cap has no middle: stay at the largest finite delay instead of never. */
 function between(low: number, high: number, random: number): number {
-  if (high <= low) return low;
-  // An infinite cap has no middle: stay at the largest finite delay instead of never.
-  return low + (Math.min(high, Number.MAX_VALUE) - low) * random;
+  return low + Math.max(0, Math.min(high, Number.MAX_VALUE) - low) * random;
 }

@@ -25,18 +25,19 @@ interface Waiter {
 class Plan implements Standing {
   phase: Standing['phase'];
   readonly paused: boolean;
-  next: Waiter | undefined;
+  /** Whether the replacement that waits is one of the batch; `undefined` when none waits. */
+  nextIsOurs: boolean | undefined;
   readonly line: Waiter[];
 
   constructor(found: Found) {
     this.phase = found.phase;
     this.paused = found.paused;
-    this.next = found.hasNext ? { policy: 'replace', ours: false } : undefined;
+    this.nextIsOurs = found.hasNext ? false : undefined;
     this.line = found.line.map((policy) => ({ policy, ours: false }));
   }
 
   get hasNext(): boolean {
-    return this.next !== undefined;
+    return this.nextIsOurs !== undefined;
   }
   get hasLatest(): boolean {
     return this.latest >= 0;
@@ -87,17 +88,19 @@ export class Rehearsal {
         if (this.#ownedAs === 'waiting') this.#wait(plan, waiter);
         return undefined;
       case 'next': {
-        const earlier = plan.next;
+        const supersedesOurs = plan.nextIsOurs;
         this.#wait(plan, waiter);
         if (plan.phase === 'running') plan.phase = 'stopping';
-        return earlier?.ours ? 'superseded' : undefined;
+        return supersedesOurs ? 'superseded' : undefined;
       }
       case 'append':
         this.#wait(plan, waiter);
         return undefined;
       case 'takeLatest': {
-        const [earlier] = plan.line.splice(plan.latest, 1, waiter);
-        return earlier?.ours ? 'superseded' : undefined;
+        const at = plan.latest;
+        const earlier = plan.line[at] as Waiter; // the table asks for one that waits
+        plan.line[at] = waiter;
+        return earlier.ours ? 'superseded' : undefined;
       }
       case 'dropOldest': {
         const first = plan.phase === 'waiting' && !plan.hasNext ? 1 : 0;
@@ -108,7 +111,7 @@ export class Rehearsal {
         return dropped.some(({ ours }) => ours) ? 'queueFull' : undefined;
       }
       case 'join':
-        return undefined;
+        return undefined; // it takes no place, and leaves the slot as it is
       case 'slotBusy':
       case 'queueFull':
       case 'resourceLimit':
@@ -117,12 +120,9 @@ export class Rehearsal {
   }
 
   #wait(plan: Plan, waiter: Waiter): void {
-    if (waiter.policy !== 'replace') plan.line.push(waiter);
-    else if (plan.next === undefined) plan.next = waiter;
-    else {
-      plan.next = waiter;
-      return; // it takes a place that is counted already
-    }
-    this.#bounds.pending -= 1;
+    const takesOver = waiter.policy === 'replace' && plan.hasNext; // a place that is counted already
+    if (!takesOver) this.#bounds.pending -= 1;
+    if (waiter.policy === 'replace') plan.nextIsOurs = true;
+    else plan.line.push(waiter);
   }
 }

@@ -4,7 +4,7 @@ import type { RestartLimit } from '../model/spec.ts';
 
 export class RestartWindow {
   readonly #limit: RestartLimit;
-  #instants: number[] = []; // ascending, never more than `restarts` of them
+  readonly #instants: number[] = []; // ascending, never more than `restarts` of them
 
   constructor(limit: RestartLimit) {
     this.#limit = limit;
@@ -13,7 +13,7 @@ export class RestartWindow {
   /** Records a restart at `nowMs` if the window has room for it; false when it does not. */
   take(nowMs: number): boolean {
     const { restarts, withinMs } = this.#limit;
-    this.#instants = this.#instants.filter((instant) => nowMs - instant < withinMs);
+    while (nowMs - (this.#instants[0] ?? Infinity) >= withinMs) this.#instants.shift();
     if (this.#instants.length >= restarts) return false;
     this.#instants.push(nowMs);
     return true;

@@ -7,10 +7,10 @@ import type { TaskSettings } from '../model/spec.ts';
 
 /** How an attempt ended, once its body has ended or has been given up. */
 export type AttemptEnd =
-  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'value'; readonly value: unknown; readonly failure?: undefined }
   | { readonly kind: 'failure'; readonly failure: Failure }
   /** It threw a CanceledError of its own making. */
-  | { readonly kind: 'gaveUp'; readonly reason: unknown }
+  | { readonly kind: 'gaveUp'; readonly reason: unknown; readonly failure?: undefined }
   /** It ended because its stop was requested; `failure` is what it threw beside the stop's own reason. */
   | { readonly kind: 'stopped'; readonly failure: Failure | undefined };
 
@@ -40,8 +40,7 @@ export type Decision =
 export function afterAttempt(end: AttemptEnd, task: Progress, settings: TaskSettings): Decision {
   if (task.stop !== undefined) {
     const { by, reason } = task.stop;
-    const failure = end.kind === 'stopped' || end.kind === 'failure' ? end.failure : undefined;
-    return { next: 'cancel', by, reason, failure };
+    return { next: 'cancel', by, reason, failure: end.failure };
   }
   // Without a stop request of the task only restart() can have stopped it.
   if (task.restartAsked || end.kind === 'stopped') return { next: 'freshAttempt' };

@@ -45,17 +45,23 @@ export type SlotEffect<E> =
   | { readonly do: 'leave'; readonly entry: E; readonly owner: E; readonly by: StopCause; readonly reason: unknown };
 
 /** What the slot holds. Each variant carries only what is true in it. */
-type Hold<E> =
-  | { readonly phase: 'idle' }
-  | { readonly phase: 'waiting'; readonly request: number; readonly asker: E; wanted: boolean }
-  | {
-      phase: 'running' | 'stopping';
-      readonly owner: E;
-      readonly request: number; // the number of the lease's request: its ticket
-      lease: 'held' | 'revoked' | 'lost';
-      participants: number; // the owner and those who joined, less those who left
-      stop: Stop | undefined; // the first one; none while running
-    };
+type Hold<E> = { readonly phase: 'idle' } | Asked<E> | Owned<E>;
+
+interface Asked<E> {
+  readonly phase: 'waiting';
+  readonly request: number;
+  asker: E | null; // none once the request is called off; until then somebody waits who may start
+}
+
+interface Owned<E> {
+  phase: 'running' | 'stopping';
+  readonly owner: E;
+  readonly request: number; // the number of the lease's request: its ticket
+  /** Held: may be kept for the next owner. Lost: not ours to release. Revoked: neither, so nothing has to ask for it by name. */
+  lease: 'held' | 'revoked' | 'lost';
+  participants: number; // the owner and those who joined, less those who left
+  stop: Stop | undefined; // the first one; none while running
+}
 
 interface Stop {
   readonly by: StopCause;
@@ -63,6 +69,8 @@ interface Stop {
 }
 
 const IDLE = { phase: 'idle' } as const;
+
+const waits = ({ place }: { readonly place: Place }): boolean => place === 'next' || place === 'line';
 
 export class SlotMachine<E extends SlotEntry<E>> implements Standing {
   readonly effects: SlotEffect<E>[] = [];
@@ -92,9 +100,9 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
   get participants(): number {
     return 'owner' in this.#hold ? this.#hold.participants : 0;
   }
-  /** Nothing held, nobody waits, not paused: the slot may leave the table. */
+  /** Nothing held and not paused, so nobody waits either (S5): the slot may leave the table. */
   get spent(): boolean {
-    return this.#hold.phase === 'idle' && this.#front() === null && !this.paused;
+    return this.#hold.phase === 'idle' && !this.paused;
   }
   *waiting(): IterableIterator<E> {
     if (this.#next !== null) yield this.#next;
@@ -112,11 +120,9 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
       case 'next':
         this.#wait(entry);
         this.#stopOwner('replace', undefined);
-        this.#advance();
         return verdict;
       case 'dropOldest':
-        for (let oldest = this.#oldest(); oldest !== null && counted(this) >= room.queueLimit; oldest = this.#oldest())
-          this.#reject(oldest, 'queueFull', entry);
+        while (counted(this) >= room.queueLimit) this.#reject(this.#oldest(), 'queueFull', entry);
         this.#wait(entry);
         return verdict;
       case 'append':
@@ -138,13 +144,13 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
 
   /** A waiting submission gives up, or its time is over. False when it does not wait. */
   withdraw(entry: E, reason: RejectReason): boolean {
-    if (entry.place !== 'next' && entry.place !== 'line') return false;
+    if (!waits(entry)) return false;
     this.#reject(entry, reason, null);
     this.#withdrawUnwanted();
     return true;
   }
 
-  /** An owner or a joined submission wants out. The body is told to stop when nobody is left who wants it. */
+  /** An owner or a joined submission, whose body has not ended, wants out. The body is told to stop when nobody is left who wants it. */
   leave(entry: E, by: StopCause, reason?: unknown): void {
     const hold = this.#hold;
     if (!('owner' in hold) || (entry.place !== 'owner' && entry.place !== 'joined')) return;
@@ -185,9 +191,8 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
     const hold = this.#hold;
     if (hold.phase !== 'waiting' || hold.request !== request) return false;
     this.#hold = IDLE;
-    const front = this.#front();
-    if (hold.wanted && front !== null && !this.paused && !this.#closed) {
-      this.#own(front, request);
+    if (hold.asker !== null) {
+      this.#own(this.#front() as E, request);
       return true;
     }
     this.#advance();
@@ -199,8 +204,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
     const hold = this.#hold;
     if (hold.phase !== 'waiting' || hold.request !== request) return;
     this.#hold = IDLE;
-    if (hold.wanted && (hold.asker.place === 'next' || hold.asker.place === 'line'))
-      this.#reject(hold.asker, reason, null, error);
+    if (hold.asker !== null && waits(hold.asker)) this.#reject(hold.asker, reason, null, error);
     this.#advance();
   }
 
@@ -239,16 +243,17 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
     return this.#next ?? this.#head;
   }
 
-  /** The one that has waited longest in line, apart from who has the owner's part. */
-  #oldest(): E | null {
-    return this.#hold.phase === 'waiting' && this.#next === null ? (this.#head?.behind ?? null) : this.#head;
+  /** The one that has waited longest of those who count to the limit, while there are any. */
+  #oldest(): E {
+    const head = this.#head as E;
+    return counted(this) < this.inLine ? (head.behind as E) : head;
   }
 
   #advance(): void {
     const front = this.#front();
     if (this.#hold.phase !== 'idle' || front === null || this.paused || this.#closed) return;
     this.#requests += 1;
-    this.#hold = { phase: 'waiting', request: this.#requests, asker: front, wanted: true };
+    this.#hold = { phase: 'waiting', request: this.#requests, asker: front };
     this.effects.push({ do: 'acquire', request: this.#requests, asker: front });
   }
 
@@ -268,8 +273,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
   }
 
   #join(entry: E): void {
-    if (!('owner' in this.#hold)) return;
-    this.#hold.participants += 1;
+    (this.#hold as Owned<E>).participants += 1; // the table lets nobody join but beside a running owner
     entry.place = 'joined';
   }
 
@@ -290,8 +294,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
   }
 
   #takeLatest(entry: E): void {
-    const old = this.#latest;
-    if (old === null) return;
+    const old = this.#latest as E; // the table asks for one that waits
     const { ahead, behind } = old;
     this.#reject(old, 'superseded', entry);
     entry.place = 'line';
@@ -340,8 +343,8 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
   /** A request that nobody waits for is called off; its answer, when it comes, is given back. */
   #withdrawUnwanted(): void {
     const hold = this.#hold;
-    if (hold.phase !== 'waiting' || !hold.wanted || (this.#front() !== null && !this.paused)) return;
-    hold.wanted = false;
+    if (hold.phase !== 'waiting' || hold.asker === null || (this.#front() !== null && !this.paused)) return;
+    hold.asker = null;
     this.effects.push({ do: 'withdraw' });
   }
 }

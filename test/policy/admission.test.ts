@@ -17,6 +17,18 @@ const rows: readonly Row[] = [
   ['paused, with an owner', { phase: 'running', paused: true }, {}, ['append', 'next', 'slotBusy', 'append', 'join']],
   ['paused, without an owner', { paused: true }, {}, ['append', 'next', 'append', 'append', 'append']],
   [
+    'paused, without an owner, others wait',
+    { paused: true, hasNext: true, inLine: 1 },
+    {},
+    ['append', 'next', 'append', 'append', 'append'],
+  ],
+  [
+    'paused while the lease was asked for',
+    { phase: 'waiting', paused: true, inLine: 1 },
+    {},
+    ['append', 'next', 'append', 'append', 'append'],
+  ],
+  [
     'running, a keepLatest waits',
     { phase: 'running', hasLatest: true, inLine: 1 },
     {},

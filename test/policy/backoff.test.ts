@@ -41,6 +41,11 @@ describe('the delay before a retry', () => {
     expect(delays({ firstMs: 100, jitter }, random, [3], 250)).toEqual([expected]);
   });
 
+  test.for([0, 1, 33, 34])('decorrelated is never below firstMs: after a delay of %d ms', (previousMs) => {
+    const [delay = 0] = delays({ firstMs: 100, jitter: 'decorrelated' }, 0.5, [0], previousMs);
+    expect(delay).toBe(previousMs < 34 ? 100 : 101);
+  });
+
   test('is never below floorMs nor above maxMs', () => {
     expect(delays({ firstMs: 10, floorMs: 100, jitter: 'full' }, 0, [0])).toEqual([100]);
     expect(delays({ firstMs: 10, floorMs: 999, maxMs: 50, jitter: 'none' }, 0, [0])).toEqual([50]);

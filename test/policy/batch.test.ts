@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AdmissionPolicy } from '../../src/model/spec.ts';
-import { Rehearsal } from '../../src/policy/batch.ts';
+import { type Found, Rehearsal } from '../../src/policy/batch.ts';
 import { SlotMachine } from '../../src/policy/slot.ts';
 import type { Entry, Machine } from '../support/slot-explorer.ts';
 
@@ -98,10 +98,37 @@ test('a replacement that takes the place of another takes no further place', () 
   expect(rehearsal.add('b', running([]), 'queue', room)).toBe('resourceLimit');
 });
 
+test('what queues beside a waiting replacement takes a place of its own', () => {
+  const room = { queueLimit: 10, onFull: 'reject' } as const;
+  const rehearsal = new Rehearsal({ slots: 1, pending: 1 }, 'running');
+  expect(rehearsal.add('a', running([], true), 'queue', room)).toBeUndefined();
+  expect(rehearsal.add('a', running([], true), 'queue', room)).toBe('resourceLimit');
+});
+
 test('the one that is dropped for a newcomer gives its place to it', () => {
   const room = { queueLimit: 1, onFull: 'dropOldest' } as const;
   const rehearsal = new Rehearsal({ slots: 1, pending: 1 }, 'running');
   expect(rehearsal.add('a', running(['queue']), 'queue', room)).toBeUndefined();
   expect(rehearsal.add('b', running([]), 'queue', room)).toBeUndefined();
   expect(rehearsal.add('c', running([]), 'queue', room)).toBe('resourceLimit');
+});
+
+const asking: Found = { phase: 'waiting', paused: false, hasNext: false, line: ['queue'] };
+
+test.for<readonly [claim: string, found: Found, batch: readonly AdmissionPolicy[], last: string]>([
+  ['a replacement that supersedes one of the batch', running([])(), ['replace', 'replace'], 'superseded'],
+  ['a keepLatest that supersedes one of the batch', running([])(), ['keepLatest', 'keepLatest'], 'superseded'],
+  ['a newcomer that drops one of the batch', running([])(), ['queue', 'queue'], 'queueFull'],
+  ['a newcomer that drops one of the batch beside another', asking, ['queue', 'replace', 'queue'], 'queueFull'],
+  [
+    'an owner that the batch replaces, for it is there until it has ended',
+    { ...running([])(), paused: true },
+    ['replace', 'dropIfRunning'],
+    'slotBusy',
+  ],
+])('a batch is refused, with the reason, because of %s', ([, found, batch, last]) => {
+  const rehearsal = new Rehearsal({ slots: 0, pending: 9 }, 'waiting');
+  const room = { queueLimit: 1, onFull: 'dropOldest' } as const;
+  const reasons = batch.map((policy) => rehearsal.add('a', () => found, policy, room));
+  expect(reasons).toEqual(batch.map((_, i) => (i === batch.length - 1 ? last : undefined)));
 });

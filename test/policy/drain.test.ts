@@ -39,6 +39,11 @@ describe('the steps of a shutdown', () => {
     expect(walk(begin, { kind: 'graceOver', nowMs: 1_050 }).did).toEqual(['stopAll', 'graceUntil 1100']);
   });
 
+  test('a grace that ends when the present one does sets no timer anew', () => {
+    const { did } = walk(begin, { kind: 'hasten', graceMs: 60, nowMs: 1_040 });
+    expect(did).toEqual(['stopAll', 'graceUntil 1100']);
+  });
+
   test('it begins once, and input out of its time changes nothing', () => {
     const everything: DrainInput[] = [
       begin,

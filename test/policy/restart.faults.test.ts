@@ -39,8 +39,8 @@ describe('a fault in the table of restart policies is found', () => {
     },
     {
       name: 'what a stopped body threw is lost',
-      from: "const failure = end.kind === 'stopped' || end.kind === 'failure' ? end.failure : undefined;",
-      to: "const failure = end.kind === 'failure' ? end.failure : undefined;",
+      from: 'reason, failure: end.failure }',
+      to: "reason, failure: end.kind === 'failure' ? end.failure : undefined }",
       breaks: /^stopped, throwing, .*: cancel, expected cancel$/,
     },
     {

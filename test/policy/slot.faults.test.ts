@@ -46,7 +46,7 @@ describe('a fault in the slot machine is found', () => {
     },
     {
       name: 'a spent slot never leaves the table',
-      from: "return this.#hold.phase === 'idle' && this.#front() === null && !this.paused;",
+      from: "return this.#hold.phase === 'idle' && !this.paused;",
       to: 'return false;',
       breaks: /^S6/,
     },
@@ -64,8 +64,8 @@ describe('a fault in the slot machine is found', () => {
     },
     {
       name: 'a paused slot starts',
-      from: 'if (hold.wanted && front !== null && !this.paused && !this.#closed) {',
-      to: 'if (front !== null && !this.#closed) {',
+      from: 'if (hold.asker !== null) {',
+      to: 'if (this.#front() !== null) {',
       breaks: /^S[58]/,
     },
     {
@@ -103,6 +103,18 @@ describe('a fault in the slot machine is found', () => {
       from: 'else entry.behind.ahead = entry.ahead;',
       to: '',
       breaks: /^S3: 1 ended twice/,
+    },
+    {
+      name: 'a pause does not call off the request',
+      from: 'this.paused = true;\n    this.#withdrawUnwanted();',
+      to: 'this.paused = true;',
+      breaks: /^S6/,
+    },
+    {
+      name: 'a request is not called off when the last one who waited gives up',
+      from: 'this.#reject(entry, reason, null);\n    this.#withdrawUnwanted();',
+      to: 'this.#reject(entry, reason, null);',
+      breaks: /^S6/,
     },
     {
       name: 'a called-off request is not called off',
