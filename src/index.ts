@@ -18,6 +18,7 @@ export { Supervisor, type ValueOf } from './engine/supervisor.ts';
 export type { Clock } from './kernel/clock.ts';
 export type { Backoff, Jitter } from './model/backoff.ts';
 export { once, periodic, restartable } from './model/builders.ts';
+export { reading, readOptions, refuse } from './model/check.ts';
 export {
   CanceledError,
   ClosedError,

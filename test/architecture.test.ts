@@ -147,24 +147,6 @@ describe('each law catches a planted offence', () => {
       "src/ext/cron/index.ts:1  imports '../otel/index.ts': ext/cron/ enters by src/index.ts or stays in its own folder",
     ],
     [
-      'what the doors share reaches past model',
-      floorOffences,
-      [file('src/ext/options.ts', "import { x } from '../engine/options.ts';")],
-      "src/ext/options.ts:1  imports '../engine/options.ts': what the doors share may import only model/",
-    ],
-    [
-      'what the doors share uses a Node built-in',
-      floorOffences,
-      [file('src/ext/options.ts', "import fs from 'node:fs';")],
-      "src/ext/options.ts:1  imports 'node:fs': a Node built-in belongs to the kernel or behind a door",
-    ],
-    [
-      'the testing door uses what the others share',
-      floorOffences,
-      [file('src/testing/a.ts', "import { x } from '../ext/options.ts';")],
-      "src/testing/a.ts:1  imports '../ext/options.ts': testing/ enters by src/index.ts or stays in its own folder",
-    ],
-    [
       'a door uses a package that is no peer',
       floorOffences,
       [file('src/ext/redis/index.ts', "import { x } from 'ioredis';")],
@@ -313,12 +295,11 @@ describe('what is lawful passes', () => {
     expect(print(ambientOffences(files))).toBe('');
   });
 
-  it('a door with its own folder, what the doors share, the porch, a built-in and its peer', () => {
+  it('a door with its own folder, the porch, a built-in and its peer', () => {
     const door = file(
       'src/ext/redis/index.ts',
       "import { Supervisor } from '../../index.ts';",
       "import { x } from './x.ts';",
-      "import { refuse } from '../options.ts';",
       "import { once } from 'node:events';",
       "import type { Redis } from 'ioredis/built/Redis';",
     );

@@ -2,7 +2,7 @@
 
 import { systemRandom } from '../kernel/random.ts';
 import { type Backoff, parseBackoff } from '../model/backoff.ts';
-import { aFunction, count, durationMs, reading, refuse } from '../model/check.ts';
+import { aFunction, count, durationMs, refuse } from '../model/check.ts';
 import { delayMs } from '../policy/backoff.ts';
 
 /**
@@ -15,7 +15,7 @@ export function backoffDelayMs(
   random: () => number = systemRandom,
   previousMs?: number,
 ): number {
-  const resolved = reading('backoff', backoff, () => parseBackoff('backoff', backoff));
+  const resolved = parseBackoff('backoff', backoff);
   const index = count('retryIndex', retryIndex, 0);
   const previous = previousMs === undefined ? resolved.firstMs : durationMs('previousMs', previousMs);
   const drawn = aFunction<() => number>('random', random)();

@@ -7,12 +7,11 @@ import {
   anObject,
   count,
   durationMs,
-  fieldsOf,
   nameText,
   oneOf,
   reading,
+  readOptions,
   refuse,
-  refuseUnknown,
 } from '../model/check.ts';
 import {
   EVENT_TYPES,
@@ -39,18 +38,12 @@ export interface Subscription {
 }
 
 export function parseSubscription(options: SubscribeOptions): Subscription {
-  return reading('options', options, () => {
-    let capacity = 1_024;
-    let types: readonly TaskEventType[] | undefined;
-    let signal: AbortSignal | undefined;
-    for (const [key, got] of fieldsOf('options', options)) {
-      if (key === 'capacity') capacity = got === undefined ? capacity : count(key, got, 1);
-      else if (key === 'types') types = got === undefined ? undefined : parseTypes(got);
-      else if (key === 'signal') signal = got === undefined ? undefined : abortSignal(key, got);
-      else refuseUnknown('', key, got, ['capacity', 'types', 'signal']);
-    }
-    return { capacity, types, signal };
-  });
+  const { capacity = 1_024, types, signal } = readOptions('options', options, ['capacity', 'types', 'signal']);
+  return {
+    capacity: count('capacity', capacity, 1),
+    types: types === undefined ? undefined : reading('types', types, () => parseTypes(types)),
+    signal: signal === undefined ? undefined : abortSignal('signal', signal),
+  };
 }
 
 function parseTypes(value: unknown): readonly TaskEventType[] {
@@ -69,14 +62,8 @@ export function parseSubscriber(value: Subscriber | ((event: TaskEvent) => void 
 }
 
 export function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] {
-  return reading('options', options, () => {
-    let signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
-    for (const [key, got] of fieldsOf('options', options)) {
-      if (key !== 'signals') return refuseUnknown('', key, got, ['signals']);
-      if (got !== undefined) signals = got === false ? [] : parseSignals(got);
-    }
-    return signals;
-  });
+  const { signals = ['SIGINT', 'SIGTERM'] } = readOptions('options', options, ['signals']);
+  return signals === false ? [] : reading('signals', signals, () => parseSignals(signals));
 }
 
 function parseSignals(value: unknown): readonly NodeJS.Signals[] {
@@ -89,12 +76,6 @@ function parseSignals(value: unknown): readonly NodeJS.Signals[] {
 
 /** The grace asked for; `undefined` leaves it to the supervisor's own. */
 export function parseShutdownOptions(options: ShutdownOptions): number | undefined {
-  return reading('options', options, () => {
-    let graceMs: number | undefined;
-    for (const [key, got] of fieldsOf('options', options)) {
-      if (key !== 'graceMs') return refuseUnknown('', key, got, ['graceMs']);
-      if (got !== undefined) graceMs = durationMs(key, got);
-    }
-    return graceMs;
-  });
+  const { graceMs } = readOptions('options', options, ['graceMs']);
+  return graceMs === undefined ? undefined : durationMs('graceMs', graceMs);
 }

@@ -3,17 +3,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { LONGEST_TIMER_MS, systemClock } from '../kernel/clock.ts';
 import { systemRandom } from '../kernel/random.ts';
-import {
-  aFunction,
-  anObject,
-  count,
-  durationMs,
-  fieldsOf,
-  nameText,
-  reading,
-  refuse,
-  refuseUnknown,
-} from '../model/check.ts';
+import { aFunction, anObject, count, durationMs, nameText, reading, readOptions, refuse } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
 import { DEFAULT_SLOT_SETTINGS, parseSlotOptions, type SlotOptions, type SlotSettings } from '../model/slot-options.ts';
 import { DEFAULT_SETTINGS, parseDefaults, type TaskDefaults, type TaskSettings } from '../model/spec.ts';
@@ -85,65 +75,54 @@ const KEYS: readonly (keyof SupervisorOptions)[] = [
 ];
 
 export function parseOptions(value: unknown): SupervisorSettings {
-  return reading('options', value, () => {
-    const given = new Map(fieldsOf('options', value));
-    for (const [key, got] of given) if (!(KEYS as readonly string[]).includes(key)) refuseUnknown('', key, got, KEYS);
-    const take = <T>(key: keyof SupervisorOptions, parse: (field: string, value: unknown) => T, otherwise: T): T => {
-      const got = given.get(key);
-      return got === undefined ? otherwise : parse(key, got);
-    };
-    const graceMs = take('graceMs', durationMs, DEFAULT_SETTINGS.graceMs);
-    const slotDefaults = take(
-      'slotDefaults',
-      (field, got) => parseSlotOptions(field, got, DEFAULT_SLOT_SETTINGS),
-      DEFAULT_SLOT_SETTINGS,
-    );
-    const base: TaskSettings = Object.freeze({ ...DEFAULT_SETTINGS, graceMs });
-    return Object.freeze({
-      defaults: take('defaults', (field, got) => parseDefaults(field, got, base), base),
-      slots: take('slots', (field, got) => parseSlots(field, got, slotDefaults), new Map<string, SlotSettings>()),
-      slotDefaults,
-      concurrency: take('concurrency', (field, got) => count(field, got, 1), Infinity),
-      rate: take<RateOptions | undefined>('rate', parseRate, undefined),
-      graceMs,
-      subscriberGraceMs: take('subscriberGraceMs', durationMs, 5_000),
-      limits: take('limits', parseLimits, { slots: Infinity, pending: Infinity }),
-      deadFraction: take('deadFraction', parseFraction, Infinity),
-      clock: take('clock', parseClock, systemClock),
-      random: take('random', parseRandom, systemRandom),
-      leases: take('leases', parseLeases, localLeases),
-      aroundAttempt: take<AroundAttempt | undefined>('aroundAttempt', (field, got) => aFunction(field, got), undefined),
-    });
+  const given = readOptions('options', value, KEYS);
+  const take = <T>(key: keyof SupervisorOptions, parse: (field: string, value: unknown) => T, otherwise: T): T => {
+    const got = given[key];
+    return got === undefined ? otherwise : reading(key, got, () => parse(key, got));
+  };
+  const graceMs = take('graceMs', durationMs, DEFAULT_SETTINGS.graceMs);
+  const slotDefaults = take(
+    'slotDefaults',
+    (field, got) => parseSlotOptions(field, got, DEFAULT_SLOT_SETTINGS),
+    DEFAULT_SLOT_SETTINGS,
+  );
+  const base: TaskSettings = Object.freeze({ ...DEFAULT_SETTINGS, graceMs });
+  return Object.freeze({
+    defaults: take('defaults', (field, got) => parseDefaults(field, got, base), base),
+    slots: take('slots', (field, got) => parseSlots(field, got, slotDefaults), new Map<string, SlotSettings>()),
+    slotDefaults,
+    concurrency: take('concurrency', (field, got) => count(field, got, 1), Infinity),
+    rate: take<RateOptions | undefined>('rate', parseRate, undefined),
+    graceMs,
+    subscriberGraceMs: take('subscriberGraceMs', durationMs, 5_000),
+    limits: take('limits', parseLimits, { slots: Infinity, pending: Infinity }),
+    deadFraction: take('deadFraction', parseFraction, Infinity),
+    clock: take('clock', parseClock, systemClock),
+    random: take('random', parseRandom, systemRandom),
+    leases: take('leases', parseLeases, localLeases),
+    aroundAttempt: take<AroundAttempt | undefined>('aroundAttempt', aFunction, undefined),
   });
 }
 
 function parseSlots(field: string, value: unknown, base: SlotSettings): Map<string, SlotSettings> {
   const slots = new Map<string, SlotSettings>();
-  for (const [name, options] of fieldsOf(field, value)) {
-    nameText(`${field} name`, name);
-    if (options !== undefined) slots.set(name, parseSlotOptions(`${field}.${name}`, options, base));
-  }
+  for (const [name, options] of Object.entries(readOptions(field, value)))
+    slots.set(nameText(`${field} name`, name), parseSlotOptions(`${field}.${name}`, options, base));
   return slots;
 }
 
 function parseRate(field: string, value: unknown): RateOptions {
-  const given = new Map(fieldsOf(field, value));
-  for (const [key, got] of given)
-    if (key !== 'limit' && key !== 'intervalMs') refuseUnknown(`${field}.`, key, got, ['limit', 'intervalMs']);
-  const limit = count(`${field}.limit`, given.get('limit'), 1);
-  const intervalMs = durationMs(`${field}.intervalMs`, given.get('intervalMs'), 'aboveZero');
+  const given = readOptions(field, value, ['limit', 'intervalMs']);
+  const limit = count(`${field}.limit`, given.limit, 1);
+  const intervalMs = durationMs(`${field}.intervalMs`, given.intervalMs, 'aboveZero');
   // The window runs on one platform timer, which would fire a longer delay at once.
   if (intervalMs > LONGEST_TIMER_MS) refuse(`${field}.intervalMs`, `must be at most ${LONGEST_TIMER_MS}`, intervalMs);
   return Object.freeze({ limit, intervalMs });
 }
 
 function parseLimits(field: string, value: unknown): SupervisorSettings['limits'] {
-  const limits = { slots: Infinity, pending: Infinity };
-  for (const [key, got] of fieldsOf(field, value)) {
-    if (key !== 'slots' && key !== 'pending') return refuseUnknown(`${field}.`, key, got, ['slots', 'pending']);
-    if (got !== undefined) limits[key] = count(`${field}.${key}`, got, 0);
-  }
-  return Object.freeze(limits);
+  const { slots = Infinity, pending = Infinity } = readOptions(field, value, ['slots', 'pending']);
+  return Object.freeze({ slots: count(`${field}.slots`, slots, 0), pending: count(`${field}.pending`, pending, 0) });
 }
 
 function parseFraction(field: string, value: unknown): number {

@@ -1,6 +1,6 @@
 // A slot by its name: a handle that holds no state of its own and costs nothing to make.
 
-import { nameText, reading } from '../model/check.ts';
+import { nameText } from '../model/check.ts';
 import { parseSlotOptions, type SlotOptions } from '../model/slot-options.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
@@ -38,10 +38,7 @@ export class SlotHandle implements Slot {
   }
 
   configure(options: SlotOptions): void {
-    const settings = reading('options', options, () =>
-      parseSlotOptions('options', options, this.#slots.settings(this.name)),
-    );
-    this.#slots.configure(this.name, settings);
+    this.#slots.configure(this.name, parseSlotOptions('options', options, this.#slots.settings(this.name)));
   }
 
   cancel(reason?: unknown): Promise<void> {

@@ -102,6 +102,14 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
+   * Throws what `submit` would throw for this spec now: SpecError or ClosedError. It reads the spec once, submits nothing and keeps nothing.
+   * Not promised: that the spec would be admitted, or is still a good one once it was changed.
+   */
+  check<T, S = undefined>(spec: TaskSpec<T, S>): void {
+    this.#read(spec);
+  }
+
+  /**
    * All or none, decided in the order given: if one would be turned away, none starts and all end `rejected`.
    * Decided before a lease store is asked: what the store then says concerns each slot alone.
    */
@@ -158,10 +166,15 @@ export class Supervisor implements AsyncDisposable {
     return Array.from(this.#registry.all(), (submission) => submission.view());
   }
 
+  /** For health checks: no snapshot is built. `draining` from the call of `shutdown` on, `closed` once its report is there. */
+  get phase(): Snapshot['phase'] {
+    return this.#drain.phase;
+  }
+
   snapshot(): Snapshot {
     const { totals, running, abandonedAlive } = this.#registry;
     return {
-      phase: this.#drain.phase,
+      phase: this.phase,
       slots: this.#slots.views(),
       totals: { ...totals },
       running,
@@ -254,13 +267,17 @@ export class Supervisor implements AsyncDisposable {
     if (this.#drain.phase !== 'open') throw new ClosedError();
   }
 
-  #submit(spec: unknown, slot?: string): Submission {
+  #read(spec: unknown, slot?: string): ParsedSpec {
     this.#mustBeOpen();
     const parsed = parseSpec(spec, this.#defaults);
     if (slot !== undefined && parsed.slot !== undefined)
       refuse('slot', `is no option of slot(${JSON.stringify(slot)}).submit: the handle names the slot`, parsed.slot);
     this.#mustBeOpen(); // a getter of the spec may have closed it
-    const submission = this.#mint(parsed, slot);
+    return parsed;
+  }
+
+  #submit(spec: unknown, slot?: string): Submission {
+    const submission = this.#mint(this.#read(spec, slot), slot);
     if (submission.isUnwanted) this.#turnAway(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
     return submission.handle;

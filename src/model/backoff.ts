@@ -1,6 +1,6 @@
 // How long to wait before a retry, as data. The arithmetic is policy/backoff.ts.
 
-import { durationMs, fieldsOf, finiteMs, oneOf, refuse, refuseUnknown } from './check.ts';
+import { durationMs, finiteMs, oneOf, readOptions, refuse } from './check.ts';
 
 /**
  * `none`: the base delay; `full`: 0 to base; `equal`: half the base to the base; `band`: `firstMs` to three times the base;
@@ -34,33 +34,29 @@ export const DEFAULT_BACKOFF: ResolvedBackoff = Object.freeze({
   jitter: 'equal',
 });
 
+const NAMES = Object.keys(DEFAULT_BACKOFF) as (keyof Backoff)[];
+
 export function parseBackoff(field: string, value: unknown): ResolvedBackoff {
-  const given: { -readonly [K in keyof ResolvedBackoff]?: ResolvedBackoff[K] } = {};
-  for (const [key, got] of fieldsOf(field, value)) {
-    const name = `${field}.${key}`;
-    if (got === undefined && Object.hasOwn(DEFAULT_BACKOFF, key)) continue;
-    switch (key) {
-      case 'firstMs':
-      case 'floorMs':
-        given[key] = finiteMs(name, got);
-        break;
-      case 'maxMs':
-        given.maxMs = durationMs(name, got);
-        break;
-      case 'factor':
-        if (typeof got !== 'number' || !Number.isFinite(got) || got < 1)
-          refuse(name, 'must be a finite number, 1 or more', got);
-        given.factor = got as number;
-        break;
-      case 'jitter':
-        given.jitter = oneOf(name, got, JITTERS);
-        break;
-      default:
-        refuseUnknown(`${field}.`, key, got, Object.keys(DEFAULT_BACKOFF));
-    }
-  }
-  const firstMs = given.firstMs ?? Math.min(DEFAULT_BACKOFF.firstMs, given.maxMs ?? Infinity);
-  const maxMs = given.maxMs ?? Math.max(DEFAULT_BACKOFF.maxMs, firstMs);
-  if (firstMs > maxMs) refuse(`${field}.firstMs`, `must be at most maxMs (${maxMs})`, firstMs);
-  return Object.freeze({ ...DEFAULT_BACKOFF, ...given, firstMs, maxMs });
+  const given = readOptions(field, value, NAMES);
+  const {
+    firstMs = DEFAULT_BACKOFF.firstMs,
+    factor = DEFAULT_BACKOFF.factor,
+    maxMs = DEFAULT_BACKOFF.maxMs,
+    floorMs = DEFAULT_BACKOFF.floorMs,
+    jitter = DEFAULT_BACKOFF.jitter,
+  } = given;
+  const first = finiteMs(`${field}.firstMs`, firstMs);
+  const most = durationMs(`${field}.maxMs`, maxMs);
+  if (typeof factor !== 'number' || !Number.isFinite(factor) || factor < 1)
+    return refuse(`${field}.factor`, 'must be a finite number, 1 or more', factor);
+  // Of the two, a default gives way to what was given.
+  if (given.firstMs !== undefined && given.maxMs !== undefined && first > most)
+    return refuse(`${field}.firstMs`, `must be at most maxMs (${most})`, first);
+  return Object.freeze({
+    firstMs: given.firstMs === undefined ? Math.min(first, most) : first,
+    factor,
+    maxMs: given.maxMs === undefined ? Math.max(first, most) : most,
+    floorMs: finiteMs(`${field}.floorMs`, floorMs),
+    jitter: oneOf(`${field}.jitter`, jitter, JITTERS),
+  });
 }

@@ -7,28 +7,29 @@ import { describe } from './failure.ts';
 /** Longest slot or task name, in UTF-16 units. */
 export const LONGEST_NAME = 1_024;
 
+/**
+ * Throws a {@link SpecError}: "`field` `rule`, got" and the value. For packages that take options in this library's way: the doors do.
+ *
+ * Promised: whatever the value is, it can be shown: objects, arrays and functions by their kind, everything else in at most 60 characters.
+ * Not promised: secrecy. A text is shown as it is.
+ *
+ * @param rule what would have been right, from the verb on: `must be a string`.
+ * @throws SpecError always.
+ */
 export function refuse(field: string, rule: string, got: unknown): never {
-  throw new SpecError(field, rule, got, show(got));
+  throw new SpecError(field, rule, got);
 }
 
-function show(value: unknown): string {
-  try {
-    return shown(value);
-  } catch {
-    return 'a value that cannot be described'; // a revoked proxy cannot even be asked whether it is an array
-  }
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return Object.is(value, -0) ? '-0' : describe(value);
-}
-
-/** Reads a value from outside: a getter or a proxy trap that throws is a bad value too. */
+/**
+ * Looks into a value from outside, where a getter or a proxy trap that throws makes a bad value. For packages that take options in this
+ * library's way: the doors do.
+ *
+ * Promised: what `read` returns is handed on, and so is a SpecError that it throws. Not promised: anything of a promise that it returns: a
+ * later rejection is no refusal.
+ *
+ * @param read is called once, before this returns.
+ * @throws SpecError with `field` and `value` for whatever else `read` throws.
+ */
 export function reading<T>(field: string, value: unknown, read: () => T): T {
   try {
     return read();
@@ -42,18 +43,47 @@ export function unreadable(field: string, value: unknown, error: unknown): never
   throw new SpecError(field, 'must be readable', value, `a value that throws when it is read: ${describe(error)}`);
 }
 
-/** The own fields of an options object, each read once. Own ones only: a polluted prototype is not an option. */
-export function fieldsOf(field: string, value: unknown): [key: string, value: unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return refuse(field, 'must be an object', value);
-  return Object.entries(value);
+/**
+ * The own fields of an options object, each read once, so that what was checked is what is used. For packages that take options in this
+ * library's way: the doors do.
+ *
+ * Promised: an option given as `undefined` is absent, and so is what the object inherits; what comes back is new, and inherits nothing
+ * itself. Not promised: anything of the values. They are neither checked nor copied.
+ *
+ * @param field what the object is called in a refusal. The fields of `options` go by their own names, those of any other by a path.
+ * @param known the names there are. Default: any.
+ * @throws SpecError for what is no object, for an unknown name (with the nearest known one), and for what throws when it is read.
+ */
+export function readOptions<K extends string>(
+  field: string,
+  value: unknown,
+  known?: readonly K[],
+): { [name in K]?: unknown } {
+  const options = { __proto__: null } as { [name in K]?: unknown }; // a polluted Object.prototype is no option either
+  let at: K | undefined;
+  try {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(field, 'must be an object', value);
+    for (at of Object.keys(value as object) as K[]) {
+      const got = (value as typeof options)[at];
+      if (known !== undefined && !known.includes(at)) refuseUnknown(pathOf(field, at), at, got, known);
+      if (got !== undefined) options[at] = got;
+    }
+  } catch (error) {
+    unreadable(at === undefined ? field : pathOf(field, at), value, error);
+  }
+  return options;
 }
 
-export function refuseUnknown(owner: string, key: string, value: unknown, known: readonly string[]): never {
+/** What a field is called in a refusal. */
+export function pathOf(field: string, key: string): string {
+  return field === 'options' ? key : `${field}.${key}`;
+}
+
+export function refuseUnknown(path: string, key: string, value: unknown, known: readonly string[]): never {
   const nearest = known.map((name) => ({ name, far: leven(name, key) })).sort((a, b) => a.far - b.far)[0];
   const hint =
     nearest !== undefined && nearest.far <= 3 ? `did you mean ${nearest.name}?` : `known: ${known.join(', ')}`;
-  return refuse(`${owner}${key}`, `is not an option (${hint})`, value);
+  return refuse(path, `is not an option (${hint})`, value);
 }
 
 /** A duration in ms: a number, not NaN, at least `least`. `Infinity` says "none" or "until stopped", as the field documents. */
@@ -104,10 +134,14 @@ export function nameText(field: string, value: unknown): string {
 
 export function abortSignal(field: string, value: unknown): AbortSignal {
   const shape = value as AbortSignal | null | undefined;
-  const fits =
-    typeof value === 'object' &&
-    typeof shape?.aborted === 'boolean' &&
-    typeof shape.addEventListener === 'function' &&
-    typeof shape.removeEventListener === 'function';
+  const fits = reading(
+    field,
+    value,
+    () =>
+      typeof value === 'object' &&
+      typeof shape?.aborted === 'boolean' &&
+      typeof shape.addEventListener === 'function' &&
+      typeof shape.removeEventListener === 'function',
+  );
   return fits ? (value as AbortSignal) : refuse(field, 'must be an AbortSignal', value);
 }

@@ -106,7 +106,10 @@ function withoutStack<E>(make: () => E): E {
   }
 }
 
-/** An option that cannot be meant: names the field, the rule and the value got. Nothing was kept of the call. */
+/**
+ * An option that cannot be meant: names the field, the rule and the value got. Nothing was kept of the call.
+ * `shown` is how the message shows that value. Default: in brief, whatever it is.
+ */
 export class SpecError extends TypeError {
   override readonly name: string = 'SpecError';
   static {
@@ -114,7 +117,7 @@ export class SpecError extends TypeError {
   }
   readonly field: string;
   readonly got: unknown;
-  constructor(field: string, rule: string, got: unknown, shown: string) {
+  constructor(field: string, rule: string, got: unknown, shown = show(got)) {
     super(`${field} ${rule}, got ${shown}`);
     this.field = field;
     this.got = got;
@@ -122,6 +125,23 @@ export class SpecError extends TypeError {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isInstance(this, SpecError, SPEC, value);
   }
+}
+
+function show(value: unknown): string {
+  try {
+    if (typeof value === 'string') return JSON.stringify(brief(value));
+    if (typeof value === 'bigint') return brief(`${value}n`);
+    if (typeof value === 'function') return 'a function';
+    if (Array.isArray(value)) return 'an array';
+    if (typeof value === 'object' && value !== null) return 'an object';
+    return Object.is(value, -0) ? '-0' : brief(String(value));
+  } catch {
+    return 'a value that cannot be described'; // a revoked proxy cannot even be asked whether it is an array
+  }
+}
+
+function brief(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 /** Thrown by `submit`, `submitAll` and `run` once a shutdown has begun. */

@@ -1,6 +1,6 @@
 // How a slot is configured: what a submission to it inherits, and how long its line may get.
 
-import { count, fieldsOf, oneOf, refuseUnknown } from './check.ts';
+import { count, oneOf, pathOf, readOptions } from './check.ts';
 import { type AdmissionPolicy, parseAdmission } from './spec.ts';
 
 export interface SlotOptions {
@@ -23,15 +23,14 @@ export const DEFAULT_SLOT_SETTINGS: SlotSettings = Object.freeze({
   onFull: 'reject',
 });
 
+const NAMES = Object.keys(DEFAULT_SLOT_SETTINGS) as (keyof SlotOptions)[];
+const ON_FULL = ['reject', 'dropOldest'] as const;
+
 export function parseSlotOptions(field: string, value: unknown, base: SlotSettings): SlotSettings {
-  const draft: { -readonly [K in keyof SlotSettings]: SlotSettings[K] } = { ...base };
-  for (const [key, got] of fieldsOf(field, value)) {
-    const name = `${field}.${key}`;
-    if (got === undefined && Object.hasOwn(DEFAULT_SLOT_SETTINGS, key)) continue;
-    if (key === 'admission') draft.admission = parseAdmission(name, got);
-    else if (key === 'queueLimit') draft.queueLimit = count(name, got, 0);
-    else if (key === 'onFull') draft.onFull = oneOf(name, got, ['reject', 'dropOldest'] as const);
-    else refuseUnknown(`${field}.`, key, got, Object.keys(DEFAULT_SLOT_SETTINGS));
-  }
-  return Object.freeze(draft);
+  const { admission, queueLimit, onFull } = { ...base, ...readOptions(field, value, NAMES) };
+  return Object.freeze({
+    admission: admission === undefined ? undefined : parseAdmission(pathOf(field, 'admission'), admission),
+    queueLimit: count(pathOf(field, 'queueLimit'), queueLimit, 0),
+    onFull: oneOf(pathOf(field, 'onFull'), onFull, ON_FULL),
+  });
 }

@@ -6,10 +6,10 @@ import {
   aFunction,
   count,
   durationMs,
-  fieldsOf,
   finiteNumber,
   nameText,
   oneOf,
+  readOptions,
   refuse,
   refuseUnknown,
   unreadable,
@@ -143,23 +143,21 @@ export const DEFAULT_SETTINGS: TaskSettings = Object.freeze({
 /** Asked of each key of a `for in`: that makes no list of the keys, at half the price of one (measured: 22 ns against 51). */
 const hasOwn = Object.prototype.hasOwnProperty;
 
-const SPEC_KEYS = ['run', 'name', 'slot', ...Object.keys(DEFAULTS), 'signal', 'state', 'meta'];
+const DEFAULT_KEYS = Object.keys(DEFAULTS) as (keyof TaskDefaults)[];
+const SPEC_KEYS = ['run', 'name', 'slot', ...DEFAULT_KEYS, 'signal', 'state', 'meta'];
 
 export function parseAdmission(field: string, value: unknown): AdmissionPolicy {
   return oneOf(field, value, POLICIES);
 }
 
 function parseRestartLimit(field: string, value: unknown): RestartLimit {
-  let restarts: number | undefined;
-  let withinMs: number | undefined;
-  for (const [key, got] of fieldsOf(field, value)) {
-    if (key === 'restarts') restarts = count(`${field}.restarts`, got, 0);
-    else if (key === 'withinMs') withinMs = durationMs(`${field}.withinMs`, got, 'aboveZero');
-    else refuseUnknown(`${field}.`, key, got, ['restarts', 'withinMs']);
-  }
+  const { restarts, withinMs } = readOptions(field, value, ['restarts', 'withinMs']);
   if (restarts === undefined) return refuse(`${field}.restarts`, 'must be given', restarts);
   if (withinMs === undefined) return refuse(`${field}.withinMs`, 'must be given', withinMs);
-  return Object.freeze({ restarts, withinMs });
+  return Object.freeze({
+    restarts: count(`${field}.restarts`, restarts, 0),
+    withinMs: durationMs(`${field}.withinMs`, withinMs, 'aboveZero'),
+  });
 }
 
 type Draft = { -readonly [K in keyof TaskSettings]: TaskSettings[K] };
@@ -220,14 +218,9 @@ function checkInterval(settings: TaskSettings, field: string): void {
 /** The supervisor's defaults, laid over the library's. */
 export function parseDefaults(field: string, value: unknown, base: TaskSettings): TaskSettings {
   const draft: Draft = { ...base };
-  let interval = false;
-  for (const [key, got] of fieldsOf(field, value)) {
-    if (!Object.hasOwn(DEFAULTS, key)) refuseUnknown(`${field}.`, key, got, Object.keys(DEFAULTS));
-    if (got === undefined) continue;
-    putSetting(draft, key, `${field}.${key}`, got);
-    if (key === 'intervalMs') interval = true;
-  }
-  if (interval) checkInterval(draft, `${field}.intervalMs`);
+  const given = readOptions(field, value, DEFAULT_KEYS);
+  for (const [key, got] of Object.entries(given)) putSetting(draft, key, `${field}.${key}`, got);
+  if ('intervalMs' in given) checkInterval(draft, `${field}.intervalMs`);
   return Object.freeze(draft);
 }
 
@@ -272,7 +265,7 @@ function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
       default:
         if (got === undefined && SPEC_KEYS.includes(key)) break;
         draft ??= { ...defaults };
-        if (!putSetting(draft, key, key, got)) refuseUnknown('', key, got, SPEC_KEYS);
+        if (!putSetting(draft, key, key, got)) refuseUnknown(key, key, got, SPEC_KEYS);
         if (key === 'intervalMs') interval = true;
     }
   }

@@ -2,6 +2,7 @@ import {
   type Backoff,
   backoffDelayMs,
   CanceledError,
+  ClosedError,
   type Outcome,
   type SlotOptions,
   SpecError,
@@ -331,7 +332,7 @@ describe('slot options', () => {
       const options = bad<SlotOptions>(put(one[0]));
       checkRefusal(
         refusal(() => slot.configure({ queueLimit: 5, onFull: 'reject', ...options })),
-        `options.${field}`,
+        field,
         rule,
         one,
       );
@@ -372,10 +373,7 @@ describe('slot options', () => {
   test('an unknown key is refused with the nearest known name', () => {
     const { supervisor } = setup();
     const error = refusal(() => supervisor.slot('s').configure(bad<SlotOptions>({ queuelimit: 5 })));
-    expect([error.field, error.message]).toEqual([
-      'options.queuelimit',
-      expect.stringContaining('did you mean queueLimit?'),
-    ]);
+    expect([error.field, error.message]).toEqual(['queuelimit', expect.stringContaining('did you mean queueLimit?')]);
   });
 
   test.each(titled(NO_NAMES))('a slot handle named $shown is refused', ({ value, shown }) => {
@@ -585,7 +583,7 @@ describe('options of calls', () => {
         OBJECT,
         [value, shown],
       );
-    expect(refusal(() => supervisor.shutdown(throwingGetter('graceMs'))).message).toContain('must be readable');
+    expect(refusal(() => supervisor.shutdown(throwingGetter('graceMs'))).message).toMatch(/^graceMs must be readable/);
     expect(supervisor.snapshot().phase).toBe('open');
   });
 
@@ -685,6 +683,49 @@ function revoked<T extends object>(): T {
   revoke();
   return proxy as T;
 }
+
+describe('check', () => {
+  test.each([
+    ...SPEC.map(({ field, put, wrong }) => ({ field, given: put(wrong[0]?.[0]) as object })),
+    { field: 'spec', given: null },
+    { field: 'somethingElse', given: { somethingElse: 1 } },
+    { field: 'intervalMs', given: { intervalMs: 10 } },
+  ])('throws what submit would throw for a bad $field', ({ given }) => {
+    const { supervisor } = setup();
+    const spec = bad<TaskSpec>(given && { run: () => 1, ...given });
+    const { field, message, got } = refusal(() => supervisor.submit(spec));
+    const error = refusal(() => supervisor.check(spec));
+    expect([error.field, error.message, error.got]).toEqual([field, message, got]);
+  });
+
+  test('of a good spec reads it once, over the defaults, and leaves nothing behind', async () => {
+    const { supervisor, clock, recorded } = setup({ defaults: { restart: 'always' }, limits: { pending: 0 } });
+    const run = vi.fn();
+    const reads = vi.fn(() => run);
+    const spec = Object.defineProperty({ slot: 's', intervalMs: 5, signal: AbortSignal.abort() }, 'run', {
+      enumerable: true,
+      get: reads,
+    });
+    expect(supervisor.check(bad<TaskSpec>(spec))).toBeUndefined();
+    expect(reads).toHaveBeenCalledTimes(1);
+    await clock.settle();
+    expectNothingKept(supervisor);
+    expect([run.mock.calls, recorded.events, clock.timers]).toEqual([[], [], 0]);
+    expect(supervisor.submit({ run: () => 1, restart: 'never' }).id).toMatch(/-1$/);
+  });
+
+  test('throws ClosedError once a shutdown has begun, be it by a getter of the spec', () => {
+    const { supervisor } = setup();
+    const closing = {
+      get run(): () => void {
+        void supervisor.shutdown();
+        return () => {};
+      },
+    };
+    expect(() => supervisor.check(closing)).toThrow(ClosedError);
+    expect(() => supervisor.check(bad<TaskSpec>(5))).toThrow(ClosedError);
+  });
+});
 
 describe('specs are read once', () => {
   test('every getter of a spec is read exactly once, those of backoff and restartLimit too', async () => {
@@ -807,37 +848,50 @@ describe('specs are read once', () => {
     },
   );
 
-  test('throwing getters and revoked proxies are SpecErrors at every door', async () => {
+  test('throwing getters and revoked proxies are SpecErrors at every door, which name what cannot be read', async () => {
     const { supervisor } = setup();
-    const doors: (() => unknown)[] = [
-      () => supervisor.submit(revoked<TaskSpec>()),
-      () => supervisor.submit({ run: revoked<never>() }),
-      () => supervisor.submit({ run: () => 1, backoff: revoked<object>() }),
-      () => supervisor.submit({ run: () => 1, backoff: throwingGetter('firstMs') }),
-      () => supervisor.submit({ run: () => 1, slot: revoked<never>() }),
-      () => supervisor.submit({ run: () => 1, signal: revoked<AbortSignal>() }),
-      () => supervisor.submit({ run: throwingGetter<never>('kill', { run: () => 1 }) }),
-      () => supervisor.submitAll(revoked<TaskSpec[]>()),
-      () => supervisor.submitAll([{ run: () => 1 }, revoked<TaskSpec>()]),
-      () => supervisor.slot('s').submit(revoked<TaskSpec>()),
-      () => supervisor.slot('s').configure(revoked<SlotOptions>()),
-      () => supervisor.slot('s').configure(throwingGetter('queueLimit')),
-      () => supervisor.slot(revoked<never>()),
-      () => supervisor.subscribe(revoked<never>()),
-      () => supervisor.subscribe(throwingGetter<never>('onEvent')),
-      () => supervisor.subscribe(() => {}, revoked()),
-      () => supervisor.events(throwingGetter('capacity')),
-      () => supervisor.shutdown(revoked()),
-      () => new Supervisor(revoked()),
-      () => new Supervisor(throwingGetter('clock')),
-      () => new Supervisor({ clock: revoked<never>() }),
-      () => new Supervisor({ leases: throwingGetter<never>('acquire') }),
-      () => backoffDelayMs(revoked(), 0),
-      () => backoffDelayMs(throwingGetter('firstMs'), 0),
+    const run = () => 1;
+    const doors: readonly (readonly [field: string, call: () => unknown])[] = [
+      ['spec', () => supervisor.submit(revoked<TaskSpec>())],
+      ['spec', () => supervisor.submit({ run: revoked<never>() })],
+      ['backoff', () => supervisor.submit({ run, backoff: revoked<object>() })],
+      ['backoff.firstMs', () => supervisor.submit({ run, backoff: throwingGetter('firstMs') })],
+      ['restartLimit.withinMs', () => supervisor.submit({ run, restartLimit: throwingGetter('withinMs') })],
+      ['slot', () => supervisor.submit({ run, slot: revoked<never>() })],
+      ['signal', () => supervisor.submit({ run, signal: revoked<AbortSignal>() })],
+      ['signal', () => supervisor.submit({ run, signal: throwingGetter('aborted') })],
+      ['spec', () => supervisor.submit({ run: throwingGetter<never>('kill', { run }) })],
+      ['specs', () => supervisor.submitAll(revoked<TaskSpec[]>())],
+      ['spec', () => supervisor.submitAll([{ run }, revoked<TaskSpec>()])],
+      ['spec', () => supervisor.check(revoked<TaskSpec>())],
+      ['spec', () => supervisor.slot('s').submit(revoked<TaskSpec>())],
+      ['options', () => supervisor.slot('s').configure(revoked<SlotOptions>())],
+      ['queueLimit', () => supervisor.slot('s').configure(throwingGetter('queueLimit'))],
+      ['slot', () => supervisor.slot(revoked<never>())],
+      ['subscriber', () => supervisor.subscribe(revoked<never>())],
+      ['subscriber', () => supervisor.subscribe(throwingGetter<never>('onEvent'))],
+      ['options', () => supervisor.subscribe(() => {}, revoked())],
+      ['capacity', () => supervisor.events(throwingGetter('capacity'))],
+      ['types', () => supervisor.events({ types: revoked() })],
+      ['signal', () => supervisor.events({ signal: throwingGetter('aborted') })],
+      ['options', () => supervisor.shutdown(revoked())],
+      ['options', () => new Supervisor(revoked())],
+      ['clock', () => new Supervisor(throwingGetter('clock'))],
+      ['clock', () => new Supervisor({ clock: revoked<never>() })],
+      ['leases', () => new Supervisor({ leases: throwingGetter<never>('acquire') })],
+      ['defaults.backoff.jitter', () => new Supervisor({ defaults: { backoff: throwingGetter('jitter') } })],
+      ['slots.orders', () => new Supervisor({ slots: throwingGetter('orders') })],
+      ['slots.orders.onFull', () => new Supervisor({ slots: { orders: throwingGetter('onFull') } })],
+      ['rate.limit', () => new Supervisor({ rate: throwingGetter('limit') })],
+      ['backoff', () => backoffDelayMs(revoked(), 0)],
+      ['backoff.firstMs', () => backoffDelayMs(throwingGetter('firstMs'), 0)],
     ];
-    for (const door of doors) expect(refusal(door).message.length).toBeGreaterThan(10);
-    const run = await supervisor.run([], revoked()).catch((error: unknown) => error);
-    expect(run).toBeInstanceOf(SpecError);
+    expect(doors.map(([, call]) => refusal(call).field)).toEqual(doors.map(([field]) => field));
+    for (const [options, field] of [
+      [revoked(), 'options'],
+      [{ signals: revoked() }, 'signals'],
+    ] as const)
+      await expect(supervisor.run([], options as never)).rejects.toMatchObject({ name: 'SpecError', field });
     expectNothingKept(supervisor);
     expect(supervisor.snapshot().phase).toBe('open');
   });

@@ -50,6 +50,7 @@ describe('step 1: admission closes (section 8)', () => {
     ['submit', (supervisor) => supervisor.submit({ run: forever })],
     ['slot.submit', (supervisor) => supervisor.slot('s').submit({ run: forever })],
     ['submitAll', (supervisor) => supervisor.submitAll([{ run: forever }])],
+    ['check', (supervisor) => supervisor.check({ run: forever })],
   ];
   for (const [name, knock] of doors)
     test(`${name} throws ClosedError from the call of shutdown on, and after it`, async () => {
@@ -407,7 +408,7 @@ describe('one shared operation (section 8)', () => {
   test('an idle supervisor reports at once, and leaves nothing', async () => {
     const { supervisor, clock } = setup();
     expect(await isSettled(supervisor.closed)).toBe(false);
-    expect(supervisor.snapshot().phase).toBe('open');
+    expect([supervisor.phase, supervisor.snapshot().phase]).toEqual(['open', 'open']);
     const report = await supervisor.shutdown();
     expect(report).toEqual({
       withinGrace: true,
@@ -419,6 +420,24 @@ describe('one shared operation (section 8)', () => {
     });
     expect(await supervisor.closed).toBe(report);
     expect([supervisor.snapshot().phase, clock.now(), clock.timers]).toEqual(['closed', 0, 0]);
+  });
+
+  test('the phase is draining from the call on, through grace, force and the last news, and closed with the report', async () => {
+    const { supervisor, clock } = setup();
+    const phases: string[] = [];
+    supervisor.subscribe(async () => {
+      await Promise.resolve();
+      phases.push(supervisor.phase);
+    });
+    const overrunning = supervisor.submit({ run: forever });
+    await clock.settle();
+    const report = supervisor.shutdown({ graceMs: GRACE });
+    expect(supervisor.phase).toBe('draining');
+    await clock.advance(GRACE);
+    expect(await overrunning.outcome).toMatchObject({ kind: 'abandoned' });
+    await report;
+    expect([supervisor.phase, supervisor.snapshot().phase]).toEqual(['closed', 'closed']);
+    expect([...new Set(phases)]).toEqual(['open', 'draining']);
   });
 
   test('later callers join it: one report, told once, also for those who come after the end', async () => {

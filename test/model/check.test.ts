@@ -5,15 +5,14 @@ import {
   anObject,
   count,
   durationMs,
-  fieldsOf,
   finiteMs,
   finiteNumber,
   LONGEST_NAME,
   nameText,
   oneOf,
   reading,
+  readOptions,
   refuse,
-  refuseUnknown,
 } from '../../src/model/check.ts';
 import { SpecError } from '../../src/model/error.ts';
 
@@ -97,9 +96,11 @@ describe('a refusal shows what it got', () => {
     ['-0', -0],
     ['NaN', Number.NaN],
     ['7n', 7n],
+    [`1${'0'.repeat(59)}…`, 10n ** 100n],
     ['null', null],
     ['undefined', undefined],
     ['Symbol(s)', Symbol('s')],
+    [`Symbol(${'s'.repeat(53)}…`, Symbol('s'.repeat(100))],
     ['a function', () => {}],
     ['an array', [1]],
     ['an object', { a: 1 }],
@@ -107,41 +108,67 @@ describe('a refusal shows what it got', () => {
     ['a function', revoked(() => {})],
   ];
   for (const [shown, got] of rows)
-    test(shown, () => expect(() => refuse('f', 'must be else', got)).toThrow(`f must be else, got ${shown}`));
+    test(shown, () => {
+      const message = `f must be else, got ${shown}`;
+      expect(caught(() => refuse('f', 'must be else', got))).toMatchObject({ name: 'SpecError', message, field: 'f' });
+      expect(new SpecError('f', 'must be else', got)).toMatchObject({ message });
+    });
 });
 
-describe('an unknown option', () => {
-  test.for([
-    ['timeoutMS', 'did you mean timeoutMs?'],
-    ['TimeoutMs', 'did you mean timeoutMs?'],
-    ['stalMs', 'did you mean stallMs?'],
-    ['somethingElse', 'known: timeoutMs, stallMs'],
-  ] as const)('%s: %s', ([key, hint]) => {
-    expect(() => refuseUnknown('spec.', key, 5, ['timeoutMs', 'stallMs'])).toThrow(
-      `spec.${key} is not an option (${hint}), got 5`,
-    );
-  });
-});
-
-describe('fields are the own ones, each read once', () => {
-  test('in order, inherited and symbol keys left alone', () => {
+describe('options are the own fields, each read once', () => {
+  test('in order; what is inherited, undefined or a symbol is absent', () => {
     let reads = 0;
     const given = Object.create({ inherited: 1 }) as Record<PropertyKey, unknown>;
     Object.defineProperty(given, 'counted', { get: () => ++reads, enumerable: true });
-    given.absent = undefined;
-    given[Symbol('s')] = 1;
-    expect(fieldsOf('f', given)).toEqual([
+    Object.assign(given, { absent: undefined, last: null, [Symbol('s')]: 1 });
+    const options = readOptions('f', given, ['last', 'absent', 'counted']);
+    expect(Object.entries(options)).toEqual([
       ['counted', 1],
-      ['absent', undefined],
+      ['last', null],
     ]);
-    expect(reads).toBe(1);
-    expect(fieldsOf('f', JSON.parse('{"__proto__":1}'))).toEqual([['__proto__', 1]]);
+    expect([options.counted, options.counted, reads]).toEqual([1, 1, 1]);
+  });
+
+  test('of any name where none is known, and never one that Object.prototype has', () => {
+    const options = readOptions('env', JSON.parse('{ "A": "1", "__proto__": "2" }'));
+    expect(Object.entries(options)).toEqual([
+      ['A', '1'],
+      ['__proto__', '2'],
+    ]);
+    expect(options.toString).toBeUndefined();
   });
 
   test('of an object only', () => {
     for (const value of [null, undefined, [], 'text', 1, () => {}])
-      expect(() => fieldsOf('f', value)).toThrow('f must be an object');
+      expect(caught(() => readOptions('f', value))).toMatchObject({ field: 'f', got: value });
+    expect(() => readOptions('f', [])).toThrow(/^f must be an object, got an array$/);
   });
+
+  const throwing = {
+    get near(): never {
+      throw new Error('not today');
+    },
+  };
+  const rows: readonly [field: string, value: unknown, blamed: string, message: RegExp][] = [
+    ['options', revoked({}), 'options', /^options must be readable, got .*revoked/],
+    ['options', throwing, 'near', /^near must be readable, got .*: not today$/],
+    ['limits', throwing, 'limits.near', /^limits\.near must be readable, got .*: not today$/],
+    ['options', { neAr: 1 }, 'neAr', /^neAr is not an option \(did you mean near\?\), got 1$/],
+    ['limits', { Far: 1 }, 'limits.Far', /^limits\.Far is not an option \(did you mean far\?\), got 1$/],
+    ['limits', { nar: undefined }, 'limits.nar', /^limits\.nar is not .*did you mean near\?\), got undefined$/],
+    [
+      'limits',
+      { elsewhere: 1 },
+      'limits.elsewhere',
+      /^limits\.elsewhere is not an option \(known: near, far\), got 1$/,
+    ],
+  ];
+  for (const [field, value, blamed, message] of rows)
+    test(`or refused: ${message.source}`, () => {
+      const error = caught(() => readOptions(field, value, ['near', 'far']));
+      expect(error).toBeInstanceOf(SpecError);
+      expect(error).toMatchObject({ field: blamed, message: expect.stringMatching(message) });
+    });
 });
 
 describe('reading', () => {

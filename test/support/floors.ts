@@ -186,12 +186,12 @@ function sources(files: readonly SourceFile[]): SourceFile[] {
   return files.filter((file) => file.path.startsWith('src/'));
 }
 
-/** model, policy, kernel, engine, porch, testing, ext/<door>, or ext: what the doors share. */
+/** model, policy, kernel, engine, porch, testing, or ext/<door>. */
 function floorOf(path: string): string | undefined {
   const [, first = '', second = ''] = path.split('/');
   if (path === 'src/index.ts') return 'porch';
   if (first === 'ext' && path.split('/').length > 3) return `ext/${second}`;
-  return first in FLOORS || first === 'testing' || first === 'ext' ? first : undefined;
+  return first in FLOORS || first === 'testing' ? first : undefined;
 }
 
 function refusal(floor: string, entry: Import, peers: readonly string[]): string | undefined {
@@ -204,9 +204,7 @@ function refusal(floor: string, entry: Import, peers: readonly string[]): string
       : `${floor}/ may import only ${allowed.map((name) => `${name}/`).join(', ')}`;
   if (floor === 'porch')
     return target !== undefined && target in FLOORS ? undefined : 'the porch re-exports the four floors only';
-  if (floor === 'ext') return target === 'model' ? undefined : 'what the doors share may import only model/';
-  const shared = target === 'ext' && floor.startsWith('ext/');
-  return target === 'porch' || target === floor || shared
+  return target === 'porch' || target === floor
     ? undefined
     : `${floor}/ enters by src/index.ts or stays in its own folder`;
 }

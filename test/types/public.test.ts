@@ -17,6 +17,9 @@ import {
   type RetryError,
   type RunOptions,
   type RunReport,
+  reading,
+  readOptions,
+  refuse,
   restartable,
   type ShutdownOptions,
   type ShutdownReport,
@@ -310,7 +313,7 @@ describe('what cannot be meant is refused by the compiler, and by the library', 
     // @ts-expect-error the handle says the slot
     ['slot', (to) => to.slot('s').submit({ run, slot: 'other' })],
     // @ts-expect-error no such word
-    ['options.onFull', (to) => to.slot('s').configure({ onFull: 'drop' })],
+    ['onFull', (to) => to.slot('s').configure({ onFull: 'drop' })],
     // @ts-expect-error no such event
     ['types[0]', (to) => to.subscribe(() => {}, { types: ['ended'] })],
     // @ts-expect-error an object, no number
@@ -359,10 +362,22 @@ test('what is handed back has its type', async () => {
   expectTypeOf<Admission>().toEqualTypeOf<'started' | 'queued' | 'joined' | 'waiting' | 'rejected'>();
   expectTypeOf(to.run).returns.toEqualTypeOf<Promise<RunReport>>();
   expectTypeOf(to.closed).toEqualTypeOf<Promise<ShutdownReport>>();
+  expectTypeOf(to.phase).toEqualTypeOf<'open' | 'draining' | 'closed'>();
+  expectTypeOf(to.check<number>).returns.toEqualTypeOf<void>();
   expectTypeOf(to.cancel).returns.toEqualTypeOf<Promise<Outcome | undefined>>();
   expectTypeOf<OutcomeError['outcome']>().toEqualTypeOf<Outcome>();
   expectTypeOf<RetryError['afterMs']>().toEqualTypeOf<number | undefined>();
   expectTypeOf<VirtualClock>().toExtend<NonNullable<SupervisorOptions['clock']>>();
   expectTypeOf<Lease['revoked']>().toEqualTypeOf<AbortSignal | undefined>();
   expect(submission.admission).toBe('started');
+});
+
+test('options that are read have the names that are known, and values that are to be checked', () => {
+  const options = readOptions('options', { far: 1, near: undefined }, ['near', 'far']);
+  expectTypeOf(options).toEqualTypeOf<{ near?: unknown; far?: unknown }>();
+  expectTypeOf(readOptions('env', {})).toEqualTypeOf<{ [name: string]: unknown }>();
+  expectTypeOf(reading('far', options, () => 7)).toEqualTypeOf<number>();
+  expectTypeOf(refuse).returns.toEqualTypeOf<never>();
+  expectTypeOf<[string, string, unknown]>().toExtend<ConstructorParameters<typeof SpecError>>();
+  expect(options).toEqual({ far: 1 });
 });

@@ -1,6 +1,6 @@
-// Checks of numbers and the like at this door; how options are read at every door stands in ../options.ts. It decides nothing about dates.
+// Checks of numbers and the like at this door. It decides nothing about dates.
 
-import { refuse } from '../options.ts';
+import { refuse } from '../../index.ts';
 
 /** The longest time that a JavaScript date can hold, in ms from the epoch, either way. */
 export const FURTHEST_MS = 8.64e15;

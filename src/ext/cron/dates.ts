@@ -1,6 +1,6 @@
 // From settings to dates: which calendar, on which clock, from which moment on. It reads no clock: the moment is handed in.
 
-import { refuse } from '../options.ts';
+import { refuse } from '../../index.ts';
 import { atCalendar, bounded, type Calendar, cronCalendar, everyCalendar, localInstantMs } from './calendar.ts';
 import { FURTHEST_MS, textOf } from './check.ts';
 import { DATING, KINDS, type ReadInstant, type Settings } from './settings.ts';

@@ -8,8 +8,7 @@
  * it starts nothing.
  *
  * Reading order: `options.ts` (what can be asked for), `calendar.ts` (when), `due.ts` (what becomes of dates that are due), `timeline.ts`
- * (the one timer), `live-schedule.ts` (how these make one schedule), `runner.ts` (from dates to submissions), `asking.ts` (what it must know of
- * its supervisor before).
+ * (the one timer), `live-schedule.ts` (how these make one schedule), `runner.ts` (from dates to submissions).
  *
  * @module
  */

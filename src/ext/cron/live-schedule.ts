@@ -2,7 +2,6 @@
 // and submitting is the runner's.
 
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
-import { isOpen, mustTake } from './asking.ts';
 import { datesAfter } from './calendar.ts';
 import { wholeFrom } from './check.ts';
 import { type Dates, datesOf } from './dates.ts';
@@ -55,14 +54,14 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       exhausted: () => this.end(),
       closed: () => timeline.close(),
     });
-    mustTake(supervisor, settings.specFor(0));
+    supervisor.check(settings.specFor(0));
     timeline.join(this);
     this.#plan(this.#dates.first);
   }
 
   /** A shutdown tells nobody of its beginning; who looks finds out. */
   get status(): ScheduleStatus {
-    if (this.#status !== 'ended' && !isOpen(this.#supervisor)) this.#timeline.close();
+    if (this.#status !== 'ended' && this.#supervisor.phase !== 'open') this.#timeline.close();
     return this.#status;
   }
   get runs(): readonly ScheduleRun<T>[] {
@@ -114,7 +113,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const recounted = COUNTING.some((field) => given.has(field));
     const old = recounted ? undefined : this.#dates;
     const dates = redated ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
-    if (given.has('task')) mustTake(this.#supervisor, settings.specFor(0));
+    if (given.has('task')) this.#supervisor.check(settings.specFor(0));
     this.#mustLive(); // a getter of the options may have ended it
     this.#settings = settings;
     this.#history.size = settings.historySize;

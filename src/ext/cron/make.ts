@@ -1,8 +1,7 @@
 // The way in: one timeline a supervisor, made with its first schedule and closed with its shutdown.
 
 import { randomUUID } from 'node:crypto';
-import type { Supervisor } from '../../index.ts';
-import { reading, refuse } from '../options.ts';
+import { reading, refuse, type Supervisor } from '../../index.ts';
 import { LiveSchedule } from './live-schedule.ts';
 import type { ScheduleOptions } from './options.ts';
 import type { Schedule } from './schedule.ts';
@@ -31,8 +30,8 @@ const hosts = new WeakMap<Supervisor, Host>();
  * Throws SpecError for an option or a task that cannot be meant (nothing is kept), ClosedError once the supervisor is shutting down.
  */
 export function schedule<T, S = undefined>(supervisor: Supervisor, options: ScheduleOptions<T, S>): Schedule<T> {
-  const submitAll = reading('supervisor', supervisor, () => supervisor?.submitAll);
-  if (typeof submitAll !== 'function') refuse('supervisor', 'must be a Supervisor', supervisor);
+  const check = reading('supervisor', supervisor, () => supervisor?.check);
+  if (typeof check !== 'function') refuse('supervisor', 'must be a Supervisor', supervisor);
   let host = hosts.get(supervisor);
   if (host === undefined) {
     const timeline = new Timeline(supervisor.clock);

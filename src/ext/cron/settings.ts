@@ -2,8 +2,7 @@
 // What only a calendar can tell (an expression, text without an offset) is read in dates.ts.
 
 import { types } from 'node:util';
-import type { TaskSpec } from '../../index.ts';
-import { reading, readOptions, refuse } from '../options.ts';
+import { reading, readOptions, refuse, type TaskSpec } from '../../index.ts';
 import { aFunction, FURTHEST_MS, numberFrom, textOf, wholeFrom } from './check.ts';
 
 /** Epoch ms, or text that only a time zone makes a moment of. */

@@ -1,8 +1,7 @@
 // Checks what is given to subprocessTask, once, at the door. It starts nothing and looks at no file.
 
 import { constants } from 'node:os';
-import type { TaskContext } from '../../index.ts';
-import { reading, readOptions, refuse } from '../options.ts';
+import { reading, readOptions, refuse, type TaskContext } from '../../index.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
 type OnLine = (line: string, stream: OutputStream, ctx: TaskContext<unknown>) => unknown;
@@ -97,10 +96,10 @@ export function parseTask(file: unknown, args: unknown, options: unknown): Parse
     const [rule, holds] = CHECKS[key];
     if (!holds(given[key])) return refuse(key, rule, given[key]);
   }
-  const { cwd, env = {}, inheritEnv = false, stdin, output = 'collect', onLine, ...rest } = given as SubprocessOptions;
+  const { cwd, env = {}, inheritEnv = false, stdin, output = 'collect', onLine } = given as SubprocessOptions;
   if (onLine !== undefined && given.output !== undefined)
     return refuse('output', 'must be absent where onLine takes the output', output);
-  const { maxBuffer = MIB, killSignal = 'SIGTERM', shell = false } = rest;
+  const { maxBuffer = MIB, killSignal = 'SIGTERM', shell = false } = given as SubprocessOptions;
   if (shell !== false && list.length > 0)
     return refuse('args', 'must be empty where a shell takes the command line', args);
   return Object.freeze({

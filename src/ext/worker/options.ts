@@ -2,7 +2,7 @@
 
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, reading, readOptions, refuse } from '../options.ts';
+import { reading, readOptions, refuse } from '../../index.ts';
 
 /**
  * As in `node:worker_threads`: MiB of V8's heap. Buffers and other memory outside of it are not counted. A `--max-old-space-size` that
@@ -69,12 +69,15 @@ export function parseOptions(value: unknown): ParsedOptions {
 }
 
 function clone(workerData: unknown): unknown {
-  try {
-    return structuredClone(workerData);
-  } catch (error) {
-    const why = describe(error).slice(0, 60); // it may begin with the source text of a function
-    return refuse('workerData', `must be something that can be cloned into a worker (${why})`, workerData);
-  }
+  return reading('workerData', workerData, () => {
+    try {
+      return structuredClone(workerData);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error; // a getter's own
+      const why = error.message.slice(0, 60); // it may begin with the source text of a function
+      return refuse('workerData', `must be something that can be cloned into a worker (${why})`, workerData);
+    }
+  });
 }
 
 function parseLimits(value: unknown): Readonly<Record<string, number>> {

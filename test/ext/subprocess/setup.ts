@@ -56,12 +56,21 @@ export function isDead(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
-  if (process.platform !== 'linux') return false;
+  return process.platform === 'linux' && ['Z', ''].includes(stateOf(pid));
+}
+
+/** It has stopped (SIGSTOP). Only Linux can tell; elsewhere it is taken on trust. */
+export function isStopped(pid: number): boolean {
+  return process.platform !== 'linux' || stateOf(pid) === 'T';
+}
+
+/** The letter that Linux has for what a process does; empty for one that is gone. */
+function stateOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+    return stat.charAt(stat.lastIndexOf(')') + 2);
   } catch {
-    return true; // gone in between
+    return '';
   }
 }
 

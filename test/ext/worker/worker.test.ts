@@ -268,6 +268,16 @@ describe('bad options are refused at the door', () => {
       );
     });
 
+  test('a getter within workerData that throws', () => {
+    const workerData = {
+      get log(): never {
+        throw new Error('not today');
+      },
+    };
+    const message = 'workerData must be readable, got a value that throws when it is read: not today';
+    expect(() => workerTask(JOBS, { workerData })).toThrow(expect.objectContaining({ name: 'SpecError', message }));
+  });
+
   for (const module of ['./job.js', 'some-package', 'https://example.org/job.js', '', 1, undefined])
     test(`a module at ${String(module)}`, () => {
       expect(() => workerTask(module as string)).toThrow(
