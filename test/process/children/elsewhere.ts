@@ -2,17 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Supervisor } from 'slotvisor';
+import { tellAtExit } from '../../support/tell-at-exit.ts';
 
 const [what] = process.argv.slice(2);
 const supervisor = new Supervisor({ graceMs: 3_600_000 });
-let shutdowns = 0;
-supervisor.subscribe(
-  () => {
-    shutdowns += 1;
-  },
-  { types: ['shutdownStarted'] },
-);
-process.on('exit', (code) => console.log(`exit ${code}, ${supervisor.snapshot().phase}, ${shutdowns} shutdowns`));
+tellAtExit(supervisor);
 
 if (what === 'beforeExit') {
   await supervisor.submit({ run: () => sleep(5) }).outcome;

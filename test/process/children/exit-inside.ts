@@ -1,18 +1,12 @@
 // A task that calls process.exit: `exit-inside.ts running|stopping`. Nothing may hold the process, and no second shutdown begins.
 
 import { Supervisor } from 'slotvisor';
+import { tellAtExit } from '../../support/tell-at-exit.ts';
 
 const [when] = process.argv.slice(2);
 const supervisor = new Supervisor({ graceMs: 3_600_000, subscriberGraceMs: 3_600_000 });
 supervisor.subscribe(() => new Promise(() => {}));
-let shutdowns = 0;
-supervisor.subscribe(
-  () => {
-    shutdowns += 1;
-  },
-  { types: ['shutdownStarted'] },
-);
-process.on('exit', (code) => console.log(`exit ${code}, ${supervisor.snapshot().phase}, ${shutdowns} shutdowns`));
+tellAtExit(supervisor);
 
 void supervisor.run([
   { name: 'hanging', run: () => new Promise(() => {}) },
