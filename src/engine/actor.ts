@@ -21,9 +21,9 @@ export interface ActorHost {
   retryScheduled(): void;
   /** Proof of end, or giving up: the slot may go on. */
   actorEnded(actor: Actor, outcome: Outcome): void;
-  /** A body that was given up has ended after all. */
+  /** A body was given up; what then ends of it is told by `endedAfterAll`. */
   abandoned(actor: Actor, attempt: Attempt): void;
-  abandonedEnded(attempt: Attempt): void;
+  endedAfterAll(attempt: Attempt): void;
 }
 
 type Wait = 'starting' | 'backoff' | 'interval';
@@ -87,10 +87,11 @@ export class Actor implements Work, AttemptHost, Job, Progress {
 
   /** Comes once at most: the slot machine asks no owner twice. Between attempts there is nothing to wait for: it ends at once. */
   requestStop(by: StopCause, reason: unknown): void {
+    if (this.#wait === 'ended') return; // its slot is about to hear of it
     this.stop = { by, reason };
     if (this.#heard) this.#tell({ type: 'stopRequested', by });
     if (this.#attempt !== undefined) {
-      this.#attempt.interrupt('stop', stopReason(by, `stopped by ${by}`, reason));
+      this.#attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
       return;
     }
     this.#stopWaiting();
@@ -101,7 +102,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
     if (this.#attempt !== undefined) {
       if (this.#attempt.state !== 'running') return false;
       this.restartAsked = true;
-      this.#attempt.interrupt('restart', stopReason('caller', 'restarted'));
+      this.#attempt.interrupt(stopReason('caller', 'restarted'));
       return true;
     }
     if (this.#pause === undefined) return false;
@@ -110,14 +111,14 @@ export class Actor implements Work, AttemptHost, Job, Progress {
     return true;
   }
 
-  /** The end of a shutdown's grace. */
+  /** The end of a shutdown's grace. Who was told to stop and has not ended is in an attempt. */
   force(): void {
-    this.#attempt?.force();
+    (this.#attempt as Attempt).force();
   }
 
   /** A killed body that does not die in time is given up like any other. */
   giveUp(): void {
-    this.#attempt?.abandon();
+    (this.#attempt as Attempt).abandon();
   }
 
   #nextAttempt(): void {
@@ -172,8 +173,8 @@ export class Actor implements Work, AttemptHost, Job, Progress {
     this.#follow(attempt, end, proof);
   }
 
-  abandonedEnded(attempt: Attempt): void {
-    this.#host.abandonedEnded(attempt);
+  endedAfterAll(attempt: Attempt): void {
+    this.#host.endedAfterAll(attempt);
   }
 
   #ranMs(attempt: Attempt): number {

@@ -7,8 +7,8 @@ import { after } from '../kernel/clock.ts';
 import type { Job } from '../kernel/pump.ts';
 import { field } from '../model/brand.ts';
 import { CanceledError, TimeoutError, timeoutReason } from '../model/error.ts';
-import { stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
-import type { Run } from '../model/spec.ts';
+import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
+import type { Kill, Run } from '../model/spec.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 import { type BodyEnd, type Call, callBody, callKill, type Thrown } from './body.ts';
@@ -16,9 +16,6 @@ import { BodyContext } from './body-context.ts';
 import type { AroundAttempt, Runtime } from './runtime.ts';
 import { type SilenceWatch, watchSilence } from './silence.ts';
 import type { LiveSubmission } from './submission.ts';
-
-/** Why an attempt was told to end before its body did. The first one decides what the end means. */
-export type Interruption = 'stop' | 'restart' | 'timeout' | 'stall';
 
 /** What proves, or will prove, the end: the body settles; its kill says that it is dead; or nothing does, and it is given up. */
 export type Proof = 'settled' | 'killed' | 'abandoned';
@@ -32,8 +29,8 @@ export interface AttemptHost {
   attemptInterrupted(attempt: Attempt): void;
   attemptOverran(attempt: Attempt, action: OverrunAction): void;
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void;
-  /** The body of an abandoned attempt has ended after all. */
-  abandonedEnded(attempt: Attempt): void;
+  /** A proof of end that comes late: of a body that was given up, or the second one of a body that was killed. */
+  endedAfterAll(attempt: Attempt): void;
 }
 
 export class Attempt implements Job, Call {
@@ -45,7 +42,8 @@ export class Attempt implements Job, Call {
   interruptedMs = 0;
   readonly #host: AttemptHost;
   #token: CancelToken<CanceledError> | undefined;
-  #interruption: Interruption | undefined;
+  /** What it comes to whatever its body does: it was told to stop because it timed out or stalled. */
+  #failure: Failure | undefined;
   #proof: Proof = 'settled';
   #listenerFailure: { readonly error: unknown } | undefined;
   #stopTimeout: (() => void) | undefined;
@@ -73,14 +71,9 @@ export class Attempt implements Job, Call {
   get token(): CancelToken<CanceledError> {
     if (this.#token === undefined) {
       this.#token = new CancelToken();
-      if (this.#isOver) this.#token.close(attemptHasEnded);
+      if (this.state === 'ended') this.#token.close(attemptHasEnded);
     }
     return this.#token;
-  }
-
-  /** Nobody is left who could hear of anything. An abandoned body may still. */
-  get #isOver(): boolean {
-    return this.state === 'ended' && this.#proof !== 'abandoned';
   }
 
   get body(): Run {
@@ -102,19 +95,19 @@ export class Attempt implements Job, Call {
   /** Calls the body, in the async context of its submitter. */
   begin(): void {
     const { timeoutMs, stallMs } = this.submission.settings;
-    if (timeoutMs !== Infinity || stallMs !== Infinity) this.#watch(timeoutMs, stallMs);
+    if (timeoutMs !== Infinity || stallMs !== Infinity) this.#watch(timeoutMs, stallMs); // what is not bounded costs no closure
     callIn(this.submission.context, callBody, this);
   }
 
   #watch(timeoutMs: number, stallMs: number): void {
     const { clock } = this.runtime;
-    this.#stopTimeout = after(clock, timeoutMs, () =>
-      this.interrupt('timeout', timeoutReason(`timed out after ${timeoutMs} ms`)),
-    );
-    if (stallMs !== Infinity)
-      this.#silence = watchSilence(clock, stallMs, () =>
-        this.interrupt('stall', timeoutReason(`no heartbeat for ${stallMs} ms`)),
-      );
+    this.#stopTimeout = after(clock, timeoutMs, () => this.#fail(timedOutFailure(timeoutMs)));
+    // An endless silence would never be told, but be watched for.
+    if (stallMs !== Infinity) this.#silence = watchSilence(clock, stallMs, () => this.#fail(stalledFailure(stallMs)));
+  }
+
+  #fail(failure: Failure): void {
+    this.interrupt(timeoutReason(failure.message), failure);
   }
 
   beat(): void {
@@ -139,10 +132,10 @@ export class Attempt implements Job, Call {
   }
 
   /** Tells the body to stop. The first reason counts; a second one changes nothing here. */
-  interrupt(kind: Interruption, reason: CanceledError): void {
+  interrupt(reason: CanceledError, failure?: Failure): void {
     if (this.state !== 'running') return;
     this.state = 'stopping';
-    this.#interruption = kind;
+    this.#failure = failure;
     this.interruptedMs = this.runtime.clock.now();
     this.#stopWatching();
     this.token.cancel(reason);
@@ -152,7 +145,6 @@ export class Attempt implements Job, Call {
 
   /** On a turn of its own: no listener of a body runs inside a call of the API. The grace begins when the body is told. */
   run(): void {
-    if (this.#isOver) return;
     callIn(this.submission.context, deliver, this);
     if (this.state === 'stopping')
       this.#stopGrace = after(this.runtime.clock, this.submission.settings.graceMs, () => this.#overrun());
@@ -163,29 +155,24 @@ export class Attempt implements Job, Call {
   }
 
   #overrun(): void {
-    if (this.state !== 'stopping') return;
+    if (this.state === 'stopping') this.#endGrace(this.submission.settings.onOverrun);
+  }
+
+  /** Ends a shutdown's grace: kills what can be killed, gives up the rest. It comes after the body was told to stop. */
+  force(): void {
+    if (this.#proof !== 'killed') this.#endGrace('abandon'); // else it is being killed already
+  }
+
+  #endGrace(unkillable: 'hold' | 'abandon'): void {
     this.state = 'overrun';
-    const { kill, onOverrun } = this.submission.settings;
-    const action = kill === undefined ? onOverrun : 'kill';
+    const { kill } = this.submission.settings;
+    const action = kill === undefined ? unkillable : 'kill';
     this.#host.attemptOverran(this, action);
-    if (action === 'kill') this.kill();
+    if (kill !== undefined) this.#kill(kill);
     else if (action === 'abandon') this.abandon();
   }
 
-  /** Ends a shutdown's grace: kills what can be killed, gives up the rest. */
-  force(): void {
-    if (this.state === 'ended') return;
-    const action = this.submission.settings.kill === undefined ? 'abandon' : 'kill';
-    if (this.#proof === 'killed' && action === 'kill') return; // being killed already
-    this.state = 'overrun';
-    this.#host.attemptOverran(this, action);
-    if (action === 'kill') this.kill();
-    else this.abandon();
-  }
-
-  kill(): void {
-    const { kill } = this.submission.settings;
-    if (kill === undefined || this.#proof === 'killed') return;
+  #kill(kill: Kill): void {
     this.#proof = 'killed';
     const ask = () =>
       callKill(
@@ -206,7 +193,6 @@ export class Attempt implements Job, Call {
   }
 
   abandon(): void {
-    if (this.state === 'ended') return;
     this.#proof = 'abandoned';
     this.#finish(undefined);
   }
@@ -221,18 +207,18 @@ export class Attempt implements Job, Call {
     }
   }
 
-  /** Proof of end: what the body came to, or nothing when its kill says that it is dead. An abandoned one may still bring it. */
+  /** Proof of end: what the body came to, or nothing when its kill says that it is dead. */
   ended(body: BodyEnd | undefined): void {
     if (this.state !== 'ended') this.#finish(body);
-    else if (this.#proof === 'abandoned') this.#host.abandonedEnded(this);
+    else this.#host.endedAfterAll(this);
   }
 
   #finish(body: BodyEnd | undefined): void {
     this.state = 'ended';
     this.#stopWatching();
     this.#stopGrace?.();
-    // Nothing that a body left waiting outlives it.
-    if (this.#isOver) this.#token?.close(attemptHasEnded);
+    // Nothing that a body left waiting outlives it. One that was given up may listen for its stop still.
+    if (this.#proof !== 'abandoned') this.#token?.close(attemptHasEnded);
     this.#host.attemptEnded(this, this.#endOf(body), this.#proof);
   }
 
@@ -242,18 +228,9 @@ export class Attempt implements Job, Call {
   }
 
   #endOf(body: BodyEnd | undefined): AttemptEnd {
-    const { timeoutMs, stallMs } = this.submission.settings;
-    switch (this.#interruption) {
-      case 'timeout':
-        return { kind: 'failure', failure: timedOutFailure(timeoutMs) };
-      case 'stall':
-        return { kind: 'failure', failure: stalledFailure(stallMs) };
-      case 'stop':
-      case 'restart':
-        return body?.kind === 'value' ? body : this.#stoppedEnd(body);
-      case undefined:
-        return body === undefined ? this.#stoppedEnd(body) : endOfItself(body);
-    }
+    if (this.#failure !== undefined) return { kind: 'failure', failure: this.#failure };
+    if (!this.canceled) return endOfItself(body as BodyEnd); // killed or given up is only what was told to stop
+    return body?.kind === 'value' ? body : this.#stoppedEnd(body);
   }
 
   #stoppedEnd(body: Thrown | undefined): AttemptEnd {
@@ -263,8 +240,8 @@ export class Attempt implements Job, Call {
 
   /** The stop's own reason, bare or as the cause of what the platform made of it (an AbortError). */
   #isOwnReason(error: unknown): boolean {
-    const reason = this.#token?.reason;
-    return reason !== undefined && (error === reason || field(error, 'cause') === reason);
+    const { reason } = this.token;
+    return error === reason || field(error, 'cause') === reason;
   }
 }
 

@@ -16,7 +16,7 @@ export interface Value {
 }
 
 export interface Thrown {
-  readonly kind: 'thrown';
+  readonly kind?: undefined;
   readonly error: unknown;
 }
 
@@ -44,13 +44,13 @@ export function callBody(call: Call): void {
     }
     result = call.around === undefined ? begin(call) : intercepted(call.around, call.info(), async () => begin(call));
   } catch (error) {
-    call.ended({ kind: 'thrown', error });
+    call.ended({ error });
     return;
   }
   const later = settled(
     result,
     (value) => call.endedLater({ kind: 'value', value }),
-    (error) => call.endedLater({ kind: 'thrown', error }),
+    (error) => call.endedLater({ error }),
   );
   if (!later) call.ended({ kind: 'value', value: result });
 }

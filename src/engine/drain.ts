@@ -25,9 +25,9 @@ export class Drain {
   readonly #subscriberGraceMs: number;
   readonly #closed = deferred<ShutdownReport>();
   #state: DrainState = OPEN;
-  #cause: ShutdownCause = 'caller';
+  #cause!: ShutdownCause;
   #withinGrace = true;
-  #stopTimer: (() => void) | undefined;
+  #stopTimer: () => void = () => {};
 
   constructor(runtime: Runtime, registry: Registry, slots: Slots, desk: LeaseDesk, subscriberGraceMs: number) {
     this.#runtime = runtime;
@@ -35,9 +35,6 @@ export class Drain {
     this.#slots = slots;
     this.#desk = desk;
     this.#subscriberGraceMs = subscriberGraceMs;
-    registry.onEmpty = () => {
-      if (this.phase !== 'open') this.#emptySoon();
-    };
   }
 
   get phase(): 'open' | 'draining' | 'closed' {
@@ -81,6 +78,7 @@ export class Drain {
     switch (effect.do) {
       case 'stopAll':
         this.#registry.keepRecord();
+        this.#registry.onEmpty = () => this.#emptySoon();
         this.#slots.close();
         this.#emptySoon();
         return;
@@ -100,7 +98,7 @@ export class Drain {
         for (const actor of this.#slots.actors) actor.giveUp();
         return;
       case 'flush':
-        this.#stopTimer?.();
+        this.#stopTimer();
         ignore(this.#flush());
         return;
       case 'report':
@@ -110,7 +108,7 @@ export class Drain {
 
   #until(atMs: number, fire: () => void): void {
     const { clock } = this.#runtime;
-    this.#stopTimer?.();
+    this.#stopTimer();
     this.#stopTimer = after(clock, Math.max(0, atMs - clock.now()), fire);
   }
 

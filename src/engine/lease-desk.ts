@@ -3,7 +3,7 @@
 
 import { ignore, promised } from '../kernel/deferred.ts';
 import { KeyedLock } from '../kernel/lock.ts';
-import { abortSignal } from '../model/check.ts';
+import { abortSignal, aFunction, refuse } from '../model/check.ts';
 import type { Lease, LeaseRequest, SlotLeases } from '../model/lease.ts';
 import { LOCAL_LEASE, localLeases } from './local-leases.ts';
 
@@ -86,7 +86,7 @@ export class LeaseDesk {
     try {
       await this.#store.close?.();
     } catch {
-      // nothing is left that could use the store
+      // no `close`, or one that throws: nobody is left who could use the store
     }
   }
 
@@ -113,20 +113,23 @@ function give(lease: unknown, answer: LeaseAnswer): void {
     answer.refused(null);
     return;
   }
-  const held = read(lease);
-  if (held !== undefined) answer.granted(held);
-  else answer.refused({ error: new TypeError('the lease store answered neither with a lease nor with null') });
+  let held: HeldLease;
+  try {
+    held = read(lease as Lease);
+  } catch (cause) {
+    const error = new TypeError('the lease store answered neither with a lease nor with null', { cause });
+    answer.refused({ error });
+    return;
+  }
+  answer.granted(held);
 }
 
-/** What a store gave, each field read once. */
-function read(value: unknown): HeldLease | undefined {
-  try {
-    const { fence, lost, revoked, release } = value as Lease;
-    if (typeof fence !== 'bigint' || typeof release !== 'function') return undefined;
-    abortSignal('lost', lost);
-    if (revoked !== undefined) abortSignal('revoked', revoked);
-    return { fence, lost, revoked, lease: value as Lease };
-  } catch {
-    return undefined;
-  }
+/** What a store gave, each field read once. Throws when it is no lease: SpecError where a field is to blame. */
+function read(lease: Lease): HeldLease {
+  const { fence, lost, revoked, release } = lease;
+  if (typeof fence !== 'bigint') refuse('fence', 'must be a bigint', fence);
+  aFunction('release', release);
+  abortSignal('lost', lost);
+  if (revoked !== undefined) abortSignal('revoked', revoked);
+  return { lease, fence, lost, revoked };
 }

@@ -12,7 +12,7 @@ import type { LiveSubmission } from './submission.ts';
 
 export interface RegistryHost {
   /** The slot may go on: the owner's body has ended, or has been given up. */
-  ownerEnded(owner: LiveSubmission, outcome: Outcome): void;
+  ownerEnded(actor: Actor, outcome: Outcome): void;
 }
 
 export class Registry implements ActorHost {
@@ -77,8 +77,7 @@ export class Registry implements ActorHost {
   }
 
   get(id: string): LiveSubmission | undefined {
-    const number = this.#ids.number(id);
-    return number === undefined ? undefined : this.#live.get(number);
+    return this.#live.get(this.#ids.number(id) ?? 0); // nobody: they are counted from 1
   }
 
   all(): IterableIterator<LiveSubmission> {
@@ -114,7 +113,7 @@ export class Registry implements ActorHost {
     if (outcome.kind === 'rejected') {
       if (outcome.reason === 'slotBusy') this.totals.dropped += 1;
       if (news.heard) {
-        const { reason, by } = outcome;
+        const { reason, by } = outcome; // `by` is left out where there is none, as the event will
         news.about(submission, by === undefined ? { type: 'rejected', reason } : { type: 'rejected', reason, by });
       }
     } else if (news.heard)
@@ -148,7 +147,8 @@ export class Registry implements ActorHost {
     this.#abandoned.set(attempt, { ...actor.submission.view(actor), status: 'overrun' });
   }
 
-  abandonedEnded(attempt: Attempt): void {
+  /** Of one that was not given up there is nothing to delete. */
+  endedAfterAll(attempt: Attempt): void {
     this.#astray.delete(attempt);
     if (!this.#keepsRecord) this.#abandoned.delete(attempt);
   }
@@ -158,7 +158,7 @@ export class Registry implements ActorHost {
     this.running -= 1;
     const died = outcome.kind === 'failed' || outcome.kind === 'fatal';
     if (died) this.dead += 1;
-    this.#host.ownerEnded(actor.submission, outcome);
+    this.#host.ownerEnded(actor, outcome);
     this.#tellIfEmpty();
     if (died) this.onDead();
   }

@@ -78,8 +78,8 @@ export class Retries {
   }
 
   #delayMs(failure: Failure): number {
-    const hint = failure.kind === 'thrown' && failure.error instanceof RetryError;
-    const asked = hint ? field(failure.error, 'afterMs') : undefined;
+    const error = field(failure, 'error'); // none but a thrown one has it
+    const asked = error instanceof RetryError ? field(error, 'afterMs') : undefined;
     if (typeof asked === 'number' && asked >= 0) return asked;
     const { backoff } = this.#settings;
     this.#previousDelayMs = delayMs(backoff, this.streak, this.#runtime.random(), this.#previousDelayMs);

@@ -4,6 +4,7 @@
 import { isAborted, onAbort } from '../kernel/abort-fan.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import type { Deferred } from '../kernel/deferred.ts';
+import { field } from '../model/brand.ts';
 import { stopReason } from '../model/error.ts';
 import type { LeaseRequest } from '../model/lease.ts';
 import type { SlotView } from '../model/view.ts';
@@ -43,11 +44,7 @@ export class Seat {
 
   /** Somebody elsewhere waits for the slot. */
   get contended(): boolean {
-    try {
-      return this.#held.lease.contended === true;
-    } catch {
-      return false;
-    }
+    return field(this.#held.lease, 'contended') === true;
   }
 
   /** Neither owner nor queue. */
@@ -58,17 +55,18 @@ export class Seat {
 
   view(): SlotView {
     const { name, machine, actor } = this;
-    const { owner, phase, paused } = machine;
+    const { phase, paused } = machine;
     return {
       name,
       phase,
       paused,
-      ...(owner !== null && actor !== undefined && { owner: owner.view(actor) }),
+      ...(actor !== undefined && { owner: actor.submission.view(actor) }),
       queued: [...machine.waiting()].map((one) => one.view()),
     };
   }
 
   acquire(asker: LiveSubmission, request: number): void {
+    // The desk would say the same, by a longer way.
     if (this.#desk.isLocal) {
       this.machine.granted(request);
       return;
@@ -95,14 +93,15 @@ export class Seat {
 
   /** Takes back the request: nobody waits for its answer. */
   callOff(): void {
-    this.#asked?.cancel(stopReason('caller', 'nobody waits for this slot any more'));
-    this.#asked?.deliver(() => {});
+    const asked = this.#asked; // none, if the store has answered within the call
+    asked?.cancel(stopReason('caller', 'nobody waits for this slot any more'));
+    asked?.deliver(() => {});
   }
 
   release(): void {
     const held = this.#held;
     this.forget();
-    if (held !== LOCAL) this.#desk.release(this.name, held.lease);
+    if (held !== LOCAL) this.#desk.release(this.name, held.lease); // the local one has nothing to do, and is asked nothing
   }
 
   /** A lost lease is nobody's to release. */
@@ -118,21 +117,23 @@ export class Seat {
     const unwatchLost = this.#watch(lost, () => this.machine.lost(request));
     const unwatchRevoked = revoked && this.#watch(revoked, () => this.machine.revoked(request));
     this.#unwatchLease = () => {
-      unwatchLost?.();
+      unwatchLost();
       unwatchRevoked?.();
     };
   }
 
-  #watch(signal: AbortSignal, hear: () => void): (() => void) | undefined {
+  #watch(signal: AbortSignal, hear: () => void): () => void {
     if (!isAborted(signal))
       return onAbort(signal, () => {
         hear();
         this.#answered(this);
       });
     hear(); // the grant's own effects are carried out after this
-    return undefined;
+    return nothing;
   }
 }
+
+const nothing = (): void => {};
 
 /** What the store is asked: a plain object, that a store may spread or write down. The signal is made only if it is looked at. */
 function requestOf(asker: LiveSubmission, token: CancelToken<unknown>): LeaseRequest {

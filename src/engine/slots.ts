@@ -32,7 +32,7 @@ export class Slots implements RegistryHost {
   #registry!: Registry;
   #pending = 0;
   #closed = false;
-  /** One for all: a machine reads it within the call. */
+  /** One for all: written for each submission, and read by its machine within the call. */
   readonly #room = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true };
   readonly #answered = (seat: Seat): void => this.#carryOut(seat);
 
@@ -84,7 +84,7 @@ export class Slots implements RegistryHost {
     }
     const seat = known ?? this.#open(submission.slot);
     const verdict = seat.machine.submit(submission, this.#roomIn(submission.slot));
-    // What is turned away needs no place in the books, no time and no context: a busy slot says no cheaply.
+    // What is turned away needs no place in the books, no time and no context: a busy slot says no cheaply. What joins uses its leader's.
     if (submission.place !== 'out') {
       if (verdict !== 'join') submission.begin(this.#runtime.clock.now());
       this.#registry.enter(submission);
@@ -93,8 +93,8 @@ export class Slots implements RegistryHost {
       submission.work = seat.actor ?? null;
       seat.joined ??= new Set();
       seat.joined.add(submission);
-      const leader = seat.machine.owner;
-      if (news.heard && leader !== null) news.about(submission, { type: 'joined', leader: leader.id });
+      const leader = seat.machine.owner as LiveSubmission;
+      if (news.heard) news.about(submission, { type: 'joined', leader: leader.id });
     }
     this.#carryOut(seat);
     if (submission.place === 'joined') submission.admission = 'joined';
@@ -107,14 +107,13 @@ export class Slots implements RegistryHost {
 
   /** Turned away before any slot was asked. */
   reject(submission: LiveSubmission, rejection: Rejection): void {
-    submission.place = 'out';
     this.#registry.settle(submission, { kind: 'rejected', ...rejection });
   }
 
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void {
     const waitingIsOver: RejectReason = by === 'deadline' ? 'deadline' : 'canceled';
     const seat = this.#seats.get(submission.slot);
-    if (seat === undefined) return;
+    if (seat === undefined) return; // left the table, with an end that is being told
     if (!seat.machine.withdraw(submission, waitingIsOver)) seat.machine.leave(submission, by, reason);
     this.#carryOut(seat);
   }
@@ -170,15 +169,16 @@ export class Slots implements RegistryHost {
     }
   }
 
-  ownerEnded(owner: LiveSubmission, outcome: Outcome): void {
-    const seat = this.#seats.get(owner.slot);
-    if (seat === undefined) return;
+  ownerEnded(actor: Actor, outcome: Outcome): void {
+    const owner = actor.submission;
+    const seat = this.#seats.get(owner.slot) as Seat;
     const { contended } = seat; // asked first: the store's own code may come back here
-    const { actor, joined, ownerGone } = seat;
+    const { joined, ownerGone } = seat;
     seat.actor = undefined;
     seat.joined = undefined;
     seat.ownerGone = undefined;
-    seat.machine.ended(owner, actor?.leftBody === true, contended);
+    if (joined !== undefined) for (const one of joined) one.place = 'out'; // they are nobody else's, whoever comes back while they are told
+    seat.machine.ended(owner, actor.leftBody, contended);
     this.#registry.settle(owner, outcome, actor);
     if (joined !== undefined) for (const one of joined) this.#registry.settle(one, outcome, actor);
     this.#carryOut(seat);
@@ -241,7 +241,7 @@ export class Slots implements RegistryHost {
         return;
       }
       case 'stop':
-        seat.actor?.requestStop(effect.by, effect.reason);
+        (seat.actor as Actor).requestStop(effect.by, effect.reason);
         return;
       case 'reject': {
         const { entry, reason, by, error } = effect;
@@ -251,22 +251,24 @@ export class Slots implements RegistryHost {
         return;
       }
       case 'leave': {
-        const { entry, by, reason } = effect;
-        seat.joined?.delete(entry);
-        if (seat.actor?.subject === entry) seat.actor.subject = seat.joined?.values().next().value ?? null;
-        const attempts = seat.actor?.attempts ?? 0;
+        const { entry, owner, by, reason } = effect;
+        const { actor } = seat;
+        if (actor?.submission !== owner) return; // it has ended meanwhile, and with it all who shared it
+        const joined = seat.joined as Set<LiveSubmission>;
+        joined.delete(entry);
+        if (actor.subject === entry) actor.subject = joined.values().next().value ?? null;
         const given = reason === undefined ? {} : { reason };
-        this.#registry.settle(entry, { kind: 'canceled', by, ...given, attempts }, seat.actor);
+        this.#registry.settle(entry, { kind: 'canceled', by, ...given, attempts: actor.attempts }, actor);
       }
     }
   }
 
-  /** Deadline, time in the queue and the caller's signal, as far as they were asked for. */
+  /** Deadline, time in the queue and the caller's signal. Most ask for none of them, and pay for none. */
   #watch(submission: LiveSubmission): void {
     const { signal, deadlineMs, queueTimeoutMs } = submission.settings;
     if (submission.ended || (signal === undefined && deadlineMs === Infinity && queueTimeoutMs === Infinity)) return;
-    if (signal !== undefined && submission.isUnwanted) {
-      this.cancel(submission, 'signal', signal.reason); // by a lease store, while it was asked
+    if (submission.isUnwanted) {
+      this.cancel(submission, 'signal', (signal as AbortSignal).reason); // by a lease store, while it was asked
       return;
     }
     const { clock } = this.#runtime;
@@ -282,8 +284,7 @@ export class Slots implements RegistryHost {
   }
 
   #withdraw(submission: LiveSubmission, reason: RejectReason): void {
-    const seat = this.#seats.get(submission.slot);
-    if (seat === undefined) return;
+    const seat = this.#seats.get(submission.slot) as Seat;
     seat.machine.withdraw(submission, reason);
     this.#carryOut(seat);
   }

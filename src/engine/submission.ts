@@ -95,8 +95,8 @@ class SubmissionHandle implements Submission {
   async value(): Promise<unknown> {
     const outcome = await this.outcome;
     if (outcome.kind === 'completed') return outcome.value;
-    const thrown =
-      'failure' in outcome && outcome.failure?.kind === 'thrown' ? { cause: outcome.failure.error } : undefined;
+    const { failure }: { readonly kind: string; readonly failure?: Failure } = outcome;
+    const thrown = failure?.kind === 'thrown' ? { cause: failure.error } : undefined;
     throw new OutcomeError(`${this.name}: ${outcomeText(outcome)}`, outcome, thrown);
   }
   cancel(reason?: unknown): Promise<Outcome> {
@@ -126,7 +126,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   unwatch: (() => void) | null = null;
   stopQueueTimer: (() => void) | null = null;
   // The slot machine's.
-  place: Place = 'new';
+  place: Place = 'new'; // nowhere: what never comes to its slot stays there
   ahead: LiveSubmission | null = null;
   behind: LiveSubmission | null = null;
   readonly #host: SubmissionHost;
@@ -181,7 +181,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
 
   cancel(reason: unknown): void {
-    if (this.#outcome === undefined) this.#host.cancel(this, 'caller', reason);
+    this.#host.cancel(this, 'caller', reason);
   }
 
   /** It is let in: its time runs from here, and its body will run in the async context of this call. */

@@ -157,6 +157,17 @@ describe('leaving: who cancels ends at once, and the body goes on as long as som
     gate.open('on its own');
     expect(await leader.outcome).toEqual(value('on its own'));
   });
+
+  test('who shared a body that has ended is gone too: its cancel does not stop the next owner', async () => {
+    const { gate, all, supervisor, clock } = await party(1);
+    const next = supervisor.submit({ slot: 's', run: gate.body });
+    gate.open('for both');
+    expect(await outcomes(all)).toEqual([value('for both'), value('for both')]);
+    await clock.settle();
+    for (const one of all) expect(await one.cancel()).toEqual(value('for both'));
+    await clock.settle();
+    expect([next.status, gate.calls[1]?.canceled]).toEqual(['running', false]);
+  });
 });
 
 describe('what stops it for all of them', () => {
@@ -255,7 +266,7 @@ describe("a joined submission's own deadline, signal and cancel", () => {
     await clock.advance(99);
     expect(joined.status).toBe('running');
     await clock.advance(1);
-    expect(await joined.outcome).toEqual(canceled('deadline'));
+    expect(await joined.outcome).toStrictEqual(canceled('deadline')); // no reason was given
     expect(gate.calls[0]?.canceled).toBe(false);
     gate.open('goes on');
     expect(await leader.outcome).toEqual(value('goes on'));

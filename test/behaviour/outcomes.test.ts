@@ -579,13 +579,13 @@ test('a handle that its caller freezes works on', async () => {
 
 test('a view keeps the last failure through a success, and a stop says in words who asked', async () => {
   const { supervisor, clock } = setup();
-  const reasons: string[] = [];
+  const reasons: [string, string][] = [];
   const submission = supervisor.submit({
     restart: 'always',
     intervalMs: 50,
     backoff: { firstMs: 10, jitter: 'none' },
     run: (ctx): unknown => {
-      ctx.onCancel(({ message }) => reasons.push(message));
+      ctx.onCancel(({ by, message }) => void reasons.push([by, message]));
       if (ctx.attempt === 1) throw new Error('once');
       return ctx.attempt === 2 ? 'fine' : ctx.sleep(Infinity);
     },
@@ -596,7 +596,10 @@ test('a view keeps the last failure through a success, and a stop says in words 
   submission.restart();
   await clock.settle();
   await submission.cancel();
-  expect(reasons).toEqual(['restarted', 'stopped by caller']);
+  expect(reasons).toEqual([
+    ['caller', 'restarted'],
+    ['caller', 'stopped by caller'],
+  ]);
 });
 
 test('the started event says how long it waited, from its own submission', async () => {

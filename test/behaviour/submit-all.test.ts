@@ -1,4 +1,4 @@
-import type { AdmissionPolicy, RejectReason, SupervisorOptions, TaskSpec } from 'slotvisor';
+import type { AdmissionPolicy, Lease, RejectReason, SupervisorOptions, TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { gateBody } from '../support/gate.ts';
 import { setup } from '../support/setup.ts';
@@ -9,6 +9,7 @@ const one = (slot: string, admission: AdmissionPolicy = 'queue', more: Partial<T
   run: () => slot,
   ...more,
 });
+const LOCAL: Lease = { fence: 0n, lost: new AbortController().signal, release: () => {} };
 const busy = (admission: AdmissionPolicy) => one('busy', admission);
 
 describe('submitAll: all or none', () => {
@@ -16,6 +17,12 @@ describe('submitAll: all or none', () => {
   const rows: readonly Row[] = [
     ['two dropIfRunning for one idle slot', [one('s', 'dropIfRunning'), one('s', 'dropIfRunning')], 'slotBusy'],
     ['a dropIfRunning behind an own queued one', [one('s'), one('s', 'dropIfRunning')], 'slotBusy'],
+    [
+      'a dropIfRunning behind one whose lease is asked for',
+      [one('s'), one('s', 'dropIfRunning')],
+      'slotBusy',
+      { leases: { acquire: ({ slot }) => (slot === 'busy' ? LOCAL : new Promise(() => {})) } },
+    ],
     ['a dropIfRunning for a busy slot', [one('t'), busy('dropIfRunning'), one('u')], 'slotBusy'],
     ['two replacements of one slot', [one('s'), one('s', 'replace'), one('s', 'replace')], 'superseded'],
     ['two replacements of a busy slot', [busy('replace'), busy('replace')], 'superseded'],

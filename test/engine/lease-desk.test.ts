@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type HeldLease, LeaseDesk } from '../../src/engine/lease-desk.ts';
 import { type Deferred, deferred } from '../../src/kernel/deferred.ts';
+import type { SpecError } from '../../src/model/error.ts';
 import { createTaskIds } from '../../src/model/id.ts';
 import type { Lease, LeaseRequest, SlotLeases } from '../../src/model/lease.ts';
 
@@ -101,6 +102,41 @@ describe('a store that answers at once', () => {
     expect(held).toMatchObject({ fence: 1n, lost: good.lost, revoked });
     expect(held?.lease).toBe(watched);
     expect(reads.filter((key) => key !== 'then').sort()).toEqual(['fence', 'lost', 'release', 'revoked']);
+  });
+
+  test('is told of a release in the same turn, and may be asked again in it', () => {
+    const log: string[] = [];
+    const desk = new LeaseDesk({ acquire: () => good });
+    desk.release(
+      's',
+      lease(() => void log.push('released')),
+    );
+    const to = answers();
+    desk.ask(request(), to);
+    expect([log, to.got]).toEqual([['released'], [good]]);
+  });
+
+  test('with what is no lease is told so, and which field is to blame', () => {
+    const blamed = (
+      [
+        { ...good, fence: 1 },
+        { ...good, release: undefined },
+        { ...good, lost: 'no' },
+        { ...good, revoked: true },
+      ] as unknown[]
+    ).map((answer) => {
+      const to = answers();
+      new LeaseDesk({ acquire: () => answer as Lease }).ask(request(), to);
+      const { error } = to.got[0] as { error: TypeError };
+      expect(error.message).toBe('the lease store answered neither with a lease nor with null');
+      return (error.cause as SpecError).message;
+    });
+    expect(blamed).toEqual([
+      'fence must be a bigint, got 1',
+      'release must be a function, got undefined',
+      'lost must be an AbortSignal, got "no"',
+      'revoked must be an AbortSignal, got true',
+    ]);
   });
 
   test('with what cannot be looked at at all is refused, and nothing is thrown', async () => {
