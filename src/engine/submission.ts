@@ -148,7 +148,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     this.settings = spec.settings;
     this.meta = spec.meta;
     this.policy = policy;
-    this.slot = slot ?? spec.slot ?? spec.name ?? host.ids.text(number);
+    this.slot = slot ?? host.ids.text(number); // given none: one of its own, which never contends
     this.name = spec.name ?? this.slot;
   }
 

@@ -86,11 +86,10 @@ export class Supervisor implements AsyncDisposable {
       now: () => clock.now(),
       cancel: (submission, by, reason) => this.#slots.cancel(submission, by, reason),
     };
-    if (settings.deadFraction !== Infinity)
-      this.#registry.onDead = () => {
-        const { dead, totals } = this.#registry;
-        if (dead >= totals.started * settings.deadFraction) ignore(this.#shutdown('deadFraction', this.#graceMs));
-      };
+    this.#registry.onDead = () => {
+      const { dead, totals } = this.#registry;
+      if (dead >= totals.started * settings.deadFraction) ignore(this.#shutdown('deadFraction', this.#graceMs));
+    };
   }
 
   /**
@@ -111,7 +110,8 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * All or none, decided in the order given: if one would be turned away, none starts and all end `rejected`.
-   * Decided before a lease store is asked: what the store then says concerns each slot alone.
+   * Decided before a lease store is asked: what the store then says concerns each slot alone. An owner that the batch itself tells to stop
+   * counts as one that takes its time.
    */
   submitAll<const Specs extends readonly AnySpec[]>(
     specs: Specs,
@@ -284,11 +284,11 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #mint(spec: ParsedSpec, slot?: string): LiveSubmission {
-    const name = slot ?? spec.slot ?? spec.name;
-    const configured = name === undefined ? undefined : this.#slots.settings(name).admission;
+    const given = slot ?? spec.slot ?? spec.name;
+    const configured = this.#slots.settings(given ?? '').admission; // no slot is called '': one of its own has the defaults of slots
     const policy = spec.admission ?? configured ?? this.#defaults.admission;
     this.#submitted += 1;
-    return new LiveSubmission(this.#host, this.#submitted, spec, slot, policy);
+    return new LiveSubmission(this.#host, this.#submitted, spec, given, policy);
   }
 
   #turnAway(submission: LiveSubmission, rejection: Rejection): void {
