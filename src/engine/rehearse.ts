@@ -20,7 +20,7 @@ export function rehearse(
       ? 'canceled'
       : rehearsal.add(slot, () => find(slots, slot), policy, slots.settings(slot));
     if (reason === undefined) continue;
-    const by = reason === 'slotBusy' ? slots.machine(slot)?.owner?.id : undefined;
+    const by = reason === 'slotBusy' ? slots.machine(slot)?.occupant?.id : undefined;
     rejections.set(submission, by === undefined ? { reason } : { reason, by });
   }
   return rejections.size === 0 ? undefined : rejections;

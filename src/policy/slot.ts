@@ -97,6 +97,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
   get owner(): E | null {
     return 'owner' in this.#hold ? this.#hold.owner : null;
   }
+  /** The owner, or who has the owner's part while the lease is asked for. */
+  get occupant(): E | null {
+    return this.owner ?? this.#front();
+  }
   get participants(): number {
     return 'owner' in this.#hold ? this.#hold.participants : 0;
   }
@@ -135,7 +139,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
         this.#join(entry);
         return verdict;
       case 'slotBusy':
-        return this.#turnAway(entry, verdict, this.owner ?? this.#front());
+        return this.#turnAway(entry, verdict, this.occupant);
       case 'queueFull':
       case 'resourceLimit':
         return this.#turnAway(entry, verdict, null);

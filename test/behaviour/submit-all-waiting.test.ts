@@ -62,9 +62,16 @@ test('an entry that meets a busy slot is told who owns it; one that finds no roo
     { slot: 'full', run: forever },
     { slot: 'idle', run: forever },
   ]);
-  expect(await Promise.all(batch.map(({ outcome }) => outcome))).toEqual([
+  expect(await Promise.all(batch.map(({ outcome }) => outcome))).toStrictEqual([
     { kind: 'rejected', reason: 'slotBusy', by: owner.id },
     { kind: 'rejected', reason: 'queueFull' },
     { kind: 'rejected', reason: 'batchRejected' },
   ]);
+});
+
+test('an entry that meets a slot whose lease is asked for is told who asks', async () => {
+  const { supervisor } = setup({ leases: { acquire: forever } });
+  const asker = supervisor.submit({ slot: 's', run: forever });
+  const [refused] = supervisor.submitAll([{ slot: 's', admission: 'dropIfRunning', run: forever }]);
+  expect(await refused.outcome).toStrictEqual({ kind: 'rejected', reason: 'slotBusy', by: asker.id });
 });
