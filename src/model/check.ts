@@ -82,7 +82,9 @@ export function pathOf(field: string, key: string): string {
 export function refuseUnknown(path: string, key: string, value: unknown, known: readonly string[]): never {
   const nearest = known.map((name) => ({ name, far: leven(name, key) })).sort((a, b) => a.far - b.far)[0];
   const hint =
-    nearest !== undefined && nearest.far <= 3 ? `did you mean ${nearest.name}?` : `known: ${known.join(', ')}`;
+    nearest !== undefined && nearest.far <= 3 && nearest.far < key.length
+      ? `did you mean ${nearest.name}?`
+      : `known: ${known.join(', ')}`;
   return refuse(path, `is not an option (${hint})`, value);
 }
 

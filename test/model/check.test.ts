@@ -155,6 +155,7 @@ describe('options are the own fields, each read once', () => {
     ['limits', throwing, 'limits.near', /^limits\.near must be readable, got .*: not today$/],
     ['options', { neAr: 1 }, 'neAr', /^neAr is not an option \(did you mean near\?\), got 1$/],
     ['limits', { Far: 1 }, 'limits.Far', /^limits\.Far is not an option \(did you mean far\?\), got 1$/],
+    ['limits', { xy: 1 }, 'limits.xy', /^limits\.xy is not an option \(known: /],
     ['limits', { nar: undefined }, 'limits.nar', /^limits\.nar is not .*did you mean near\?\), got undefined$/],
     [
       'limits',

@@ -16,9 +16,10 @@ export interface Calendar {
 const MOST_COMPILED = 200;
 const lately = new Map<string, Cron>();
 
-function compiled(expression: string, timezone: string): Cron {
+function compiled(expression: string, timezone: string | undefined): Cron {
   const key = `${timezone} ${expression}`;
-  const cron = lately.get(key) ?? new Cron(expression, { timezone, paused: true, fixedTimeRule: 'no-wildcard' });
+  const cron =
+    lately.get(key) ?? new Cron(expression, { ...zoned(timezone), paused: true, fixedTimeRule: 'no-wildcard' });
   lately.delete(key);
   lately.set(key, cron);
   const [oldest] = lately.size > MOST_COMPILED ? lately.keys() : [];
@@ -26,13 +27,17 @@ function compiled(expression: string, timezone: string): Cron {
   return cron;
 }
 
+function zoned(timezone: string | undefined): { timezone?: string } {
+  return timezone === undefined ? {} : { timezone };
+}
+
 /**
- * A cron expression read in a time zone. Throws what the parser says.
+ * A cron expression read in a time zone; without one, in the local time of Date. Throws what the parser says.
  * An expression with neither `*` nor a step in its seconds, minutes and hours names times of the day: one that a zone transition skips comes
  * at the end of the gap (if that is still the same day), one that it repeats comes once, the first time. Any other is an interval: it
  * comes at every moment that matches, so a skipped time does not come and a repeated one comes twice.
  */
-export function cronCalendar(expression: string, timezone: string): Calendar {
+export function cronCalendar(expression: string, timezone: string | undefined): Calendar {
   if (compiled(expression, timezone).getOnce() !== null) throw new TypeError('a date is no expression');
   // croner puts the moment of parsing in its place: the same expression would mean something else after every restart.
   if (expression.includes('?')) throw new TypeError("'?' is not supported, use '*'");
@@ -102,9 +107,9 @@ export function datesAfter(calendar: Calendar, ms: number, most: number): number
 }
 
 /** A date and time without an offset, read in a zone: one that a transition skips is moved past the gap, a repeated one is the first. */
-export function localInstantMs(text: string, timezone: string): number {
+export function localInstantMs(text: string, timezone: string | undefined): number {
   const [whole = '', fraction = '0'] = text.split('.');
-  const date = new Cron(whole, { timezone, paused: true }).getOnce();
+  const date = new Cron(whole, { ...zoned(timezone), paused: true }).getOnce();
   if (date === null) throw new TypeError('not a date');
   return date.getTime() + Math.floor(Number(`0.${fraction}`) * 1_000);
 }

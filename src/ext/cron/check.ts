@@ -5,9 +5,14 @@ import { refuse } from '../../index.ts';
 /** The longest time that a JavaScript date can hold, in ms from the epoch, either way. */
 export const FURTHEST_MS = 8.64e15;
 
-/** What a parser threw, in one line for people. */
+/** Parsers quote what they were given, however long it is, and say before or after it what is wrong. */
+const LONGEST_PART = 80;
+
+/** What a parser threw, in one line for people: of a long text the beginning and the end. */
 export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  if (text.length <= 2 * LONGEST_PART) return text;
+  return `${text.slice(0, LONGEST_PART)} … ${text.slice(-LONGEST_PART)}`;
 }
 
 /** A number from `least` to `most`, both included. */

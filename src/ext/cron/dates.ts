@@ -3,22 +3,24 @@
 import { refuse } from '../../index.ts';
 import { atCalendar, bounded, type Calendar, cronCalendar, everyCalendar, localInstantMs } from './calendar.ts';
 import { FURTHEST_MS, textOf } from './check.ts';
-import { DATING, KINDS, type ReadInstant, type Settings } from './settings.ts';
-import type { Hand, Moment } from './timeline.ts';
+import { MOVING, type ReadInstant, type Settings } from './settings.ts';
+import type { Moment } from './timeline.ts';
 
-export interface Dates {
+interface Reach {
   readonly calendar: Calendar;
-  /** The clock that its dates are moments of. */
-  readonly hand: Hand;
   /** Dates up to here are past. */
   readonly cursor: number;
+}
+
+/** `hand`: the clock that its dates are moments of. A fixed rate counts from its anchor. */
+type Endless = Reach & ({ readonly hand: 'wall' } | { readonly hand: 'steady'; readonly anchor: number });
+
+export type Dates = Endless & {
   /** The first date after the cursor; absent when the calendar failed, which is no fault of the options. */
   readonly first?: number;
   /** What `startAt` said, on the wall clock. */
   readonly startMs: number;
-  /** Where a fixed rate counts from. */
-  readonly anchor?: number;
-}
+};
 
 /**
  * Throws a SpecError for what cannot be read, and for a schedule without a date ahead. It blames one of the fields that were `given`: in
@@ -48,41 +50,46 @@ export function datesOf(settings: Settings, given: ReadonlySet<string>, now: Mom
 }
 
 function endlessDates(
-  { cron, everyMs, at, timezone, toleranceMs }: Settings,
+  { when, timezone, toleranceMs }: Settings,
   startMs: number,
   now: Moment,
   old: Dates | undefined,
-): Omit<Dates, 'first' | 'startMs'> {
-  if (everyMs !== undefined) {
+): Endless {
+  if (when.kind === 'everyMs') {
     const begin = startMs === -Infinity ? now.steady : startMs - now.shift;
-    const anchor = old?.startMs === startMs ? (old.anchor ?? begin) : begin;
-    const start = startMs === -Infinity ? anchor + everyMs : anchor;
-    const calendar = bounded(everyCalendar(everyMs, anchor), start, Infinity);
+    const anchor = old?.hand === 'steady' && old.startMs === startMs ? old.anchor : begin;
+    const start = startMs === -Infinity ? anchor + when.value : anchor;
+    const calendar = bounded(everyCalendar(when.value, anchor), start, Infinity);
     return { calendar, hand: 'steady', cursor: cursorAt(now.steady, startMs - now.shift, toleranceMs), anchor };
   }
-  if (at !== undefined) {
-    const calendar = bounded(atCalendar(instantMs('at', at, timezone)), startMs, Infinity);
+  if (when.kind === 'at') {
+    const calendar = bounded(atCalendar(instantMs('at', when.value, timezone)), startMs, Infinity);
     return { calendar, hand: 'wall', cursor: now.wall - toleranceMs - 1 };
   }
-  const calendar = bounded(parsed(cron ?? '', timezone), startMs, Infinity);
+  const calendar = bounded(parsed(when.value, timezone), startMs, Infinity);
   return { calendar, hand: 'wall', cursor: cursorAt(now.wall, startMs, toleranceMs) };
 }
 
 /** Whoever says "start now" says so a moment before it is read here: the start itself must not be lost. */
 function cursorAt(now: number, start: number, toleranceMs: number): number {
-  return start <= now && start >= now - toleranceMs ? start - 1 : now;
+  return start !== -Infinity && start <= now && start >= now - toleranceMs ? start - 1 : now;
 }
 
 function refuseNone(settings: Settings, given: ReadonlySet<string>, endIsNear: boolean): never {
-  const kind = KINDS.find((name) => settings[name] !== undefined) ?? 'cron';
-  const suspects = [...(endIsNear ? (['endAt'] as const) : []), kind, ...DATING];
-  const field = suspects.find((name) => given.has(name)) ?? kind;
-  return refuse(field, `must ${field === kind ? 'have' : 'leave'} a date ahead`, settings[field]);
+  const { kind, value } = settings.when;
+  if (endIsNear && given.has('endAt')) refuse('endAt', 'must leave a date ahead', settings.endAt);
+  const moved = given.has(kind) ? undefined : MOVING.find((field) => given.has(field));
+  if (moved !== undefined) refuse(moved, 'must leave a date ahead', settings[moved]);
+  return refuse(kind, 'must have a date ahead', value);
 }
 
-/** Named, so that the calculator takes the same way for every zone. */
-function zoneOf(timezone: string | undefined): string {
-  return timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+/**
+ * Named, so that the calculator takes the same way for every zone. Some that a process can have (`TZ=`, `TZ=UTC+3`) have no name that can
+ * be read in: `undefined` makes the calculator read local time as Date does.
+ */
+function zoneOf(timezone: string | undefined): string | undefined {
+  const zone = timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return zone === 'Etc/Unknown' ? undefined : zone;
 }
 
 function parsed(cron: string, timezone: string | undefined): Calendar {

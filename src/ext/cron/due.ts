@@ -2,7 +2,7 @@
 
 import type { Calendar } from './calendar.ts';
 
-/** Dates that came due together are counted one by one up to here. */
+/** Missed dates that came due together are counted one by one up to here. */
 export const MOST_COUNTED = 100;
 
 export interface DuePolicy {
@@ -30,7 +30,7 @@ export interface Due {
  * the policy says how many of the latest are run. All others were missed.
  */
 export function decideDue(calendar: Calendar, first: number, now: number, policy: DuePolicy): Due {
-  const limit = Math.max(MOST_COUNTED, policy.keep);
+  const limit = MOST_COUNTED + Math.max(policy.keep, 1); // what runs does not use the count up
   let dates: number[] = [];
   let next: number | undefined = first;
   try {

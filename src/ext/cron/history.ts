@@ -37,7 +37,7 @@ export interface ScheduleTotals {
   readonly submitted: number;
   /** Of these: ended `rejected`, for whatever reason. */
   readonly dropped: number;
-  /** Dates that were not run. */
+  /** Dates that were not run: "at least", once an entry of 100 or more did. */
   readonly missed: number;
   readonly errors: number;
 }

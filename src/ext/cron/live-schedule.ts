@@ -11,7 +11,7 @@ import { drawJitterMs } from './jitter.ts';
 import type { ScheduleUpdate } from './options.ts';
 import { Runner } from './runner.ts';
 import type { Schedule, ScheduleStatus } from './schedule.ts';
-import { COUNTING, DATING, type OwnSlot, readSettings, type Settings } from './settings.ts';
+import { KINDS, MOVING, type OwnSlot, readSettings, type Settings } from './settings.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
 /** A calendar that failed is asked again after this long, for dates from then on. */
@@ -28,6 +28,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #status: ScheduleStatus = 'active';
   /** Dates up to here have had their turn. */
   #cursor: number;
+  /** The latest date that was run or missed. A date is never run twice, wherever an update makes dates count from. */
+  #decided = -Infinity;
   /** The date it waits for; `undefined` after the calendar failed. */
   #due: number | undefined;
   #jitterMs = 0;
@@ -88,6 +90,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   pause(): void {
     if (this.status !== 'active') return;
+    this.#advance(this.#timeline.now(this.#dates.hand));
     this.#status = 'paused';
     this.#timeline.take(this);
   }
@@ -109,24 +112,31 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#mustLive();
     this.#timeline.look();
     const { settings, given } = readSettings(options, this.#own, this.#settings);
-    const redated = DATING.some((field) => given.has(field));
-    const recounted = COUNTING.some((field) => given.has(field));
+    const recounted = [...KINDS, 'startAt'].some((field) => given.has(field));
+    const redated = recounted || MOVING.some((field) => given.has(field));
     const old = recounted ? undefined : this.#dates;
     const dates = redated ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
     if (given.has('task')) this.#supervisor.check(settings.specFor(0));
     this.#mustLive(); // a getter of the options may have ended it
+    const before = this.#settings;
     this.#settings = settings;
     this.#history.size = settings.historySize;
     if (this.#runner.runsLeft <= 0) {
       this.end();
     } else if (redated) {
-      this.#dates = dates;
-      // An end or a zone moves dates to come. What has come already, run or waiting, is neither asked for again nor forgotten.
+      const now = this.#timeline.now(dates.hand);
+      const from = given.has('startAt') || settings.when.kind === 'at' ? dates.cursor : now;
       if (recounted) {
-        const fromStart = given.has('startAt') || settings.at !== undefined;
-        this.#cursor = fromStart ? dates.cursor : this.#timeline.now(dates.hand);
+        if (dates.hand !== this.#dates.hand) this.#decided = -Infinity;
+        // A wall clock that was set back shows decided dates again. Other dates than they were need not wait until it has passed them.
+        const same = settings.when.value === before.when.value && settings.timezone === before.timezone;
+        this.#cursor = Math.max(from, same ? this.#decided : Math.min(this.#decided, now));
         this.#runner.forgetBacklog();
+      } else {
+        // An end or a zone moves dates to come. What has come already, run or waiting, is neither asked for again nor forgotten.
+        this.#advance(from);
       }
+      this.#dates = dates;
       if (this.#status === 'active') this.#plan();
     }
   }
@@ -148,6 +158,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   rewind(wallMs: number): void {
     if (this.#dates.hand !== 'wall') return;
     this.#cursor = Math.min(this.#cursor, wallMs);
+    this.#decided = Math.min(this.#decided, wallMs);
     if (this.#status === 'active' && this.#due !== undefined) this.#plan();
   }
 
@@ -164,12 +175,19 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     }
     this.#cursor = Math.max(this.#cursor, now);
     const { run, missed, lastMissed, next, failure } = decideDue(calendar, first, now, this.#settings);
+    this.#decided = Math.max(this.#decided, run.at(-1) ?? lastMissed ?? -Infinity);
     if (lastMissed !== undefined) this.#runner.missed(missed, this.#timeline.wallDate(hand, lastMissed));
     this.#runner.run(run.map((date) => this.#timeline.wallDate(hand, date)));
     if (this.#status !== 'active' || this.#dates !== dates) return; // ended by its last run, or changed by a lease store
     if (failure !== undefined) this.#failed(failure.error);
     else if (next === undefined) this.#finish();
     else this.#plan(next, clockMs - next);
+  }
+
+  /** Nothing has come between the cursor and the date it waits for, whatever another calendar says. While paused that date may be old. */
+  #advance(ms: number): void {
+    if (this.#status !== 'active' || this.#due === undefined) return;
+    this.#cursor = Math.max(this.#cursor, Math.min(ms, this.#due - 1));
   }
 
   /**

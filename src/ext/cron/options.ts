@@ -12,8 +12,9 @@ export type Instant = Date | string | number;
  * What becomes of dates that could not have their turn in time: after a blocked event loop, a sleep of the machine, a wall clock that was
  * set forward, a pause. When several have come due together, `skip` runs the latest one if it is at most `toleranceMs` late, `once` runs
  * the latest one however late it is, `catchUp` the latest n (1 to 1,000), oldest first, each when the one before has ended. A date that comes
- * while others still wait for that goes behind them, and the oldest of more than n is given up. What is not run is counted as missed and
- * told in `runs`.
+ * while others still wait for that goes behind them, and the oldest of more than n is given up; all are when the
+ * schedule is stopped, has used up `maxRuns` or is shut down, or is updated to new dates. What is not run is counted as missed and told in
+ * `runs`.
  */
 export type MissedPolicy = 'skip' | 'once' | { readonly catchUp: number };
 
@@ -44,7 +45,7 @@ export type ScheduleDates =
 
 /** An option given as `undefined` is absent. */
 export interface ScheduleSettings {
-  /** An IANA name. Default: the zone of the process. */
+  /** An IANA name. Default: the zone of the process, in which Date shows local time. */
   readonly timezone?: string | undefined;
   /** No date before it. Default: now. One that is at most `toleranceMs` past counts as now. `-Infinity`: none. */
   readonly startAt?: Instant | undefined;

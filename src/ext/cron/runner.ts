@@ -24,7 +24,7 @@ export class Runner<T> {
   readonly #context = new AsyncResource('slotvisor.schedule', { requireManualDestroy: true });
   readonly #live = new Set<Submission<T>>();
   #accepted = 0;
-  #backlog: number[] = [];
+  readonly #backlog: number[] = [];
   #catchingUp = false;
 
   constructor(supervisor: Supervisor, history: History<T>, host: RunnerHost) {
@@ -69,8 +69,10 @@ export class Runner<T> {
     }
   }
 
+  /** Gives up what still waits to be caught up. */
   forgetBacklog(): void {
-    this.#backlog = [];
+    const dates = this.#backlog.splice(0);
+    this.missed(dates.length, dates.at(-1));
   }
 
   missed(count: number, last: number | undefined): void {
@@ -110,8 +112,13 @@ export class Runner<T> {
       if (this.runsLeft <= 0) this.#host.exhausted();
       return submission;
     } catch (error) {
-      if (error instanceof ClosedError) this.#host.closed();
-      else this.tell(error);
+      if (error instanceof ClosedError) {
+        this.#backlog.unshift(due); // given up with the rest
+        this.forgetBacklog();
+        this.#host.closed();
+      } else {
+        this.tell(error);
+      }
       return undefined;
     }
   }

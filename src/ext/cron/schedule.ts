@@ -14,7 +14,7 @@ export interface Schedule<T = unknown> extends AsyncDisposable {
   readonly status: ScheduleStatus;
   /** The last `historySize` entries, oldest first; a copy, dates included, as things stand now. */
   readonly runs: readonly ScheduleRun<T>[];
-  /** Exact counts since the start, kept apart from `runs`. */
+  /** Counts since the start, kept apart from `runs`: exact, but `missed` means "at least" once an entry of 100 or more did. */
   readonly totals: ScheduleTotals;
   /**
    * The next dates, without jitter: up to `count` (0 to 1,000; default 1), none once it has ended, which a shutdown of the supervisor does
@@ -30,13 +30,15 @@ export interface Schedule<T = unknown> extends AsyncDisposable {
   /** Submits the task now, also while paused; the slot decides as for any other run. Throws ClosedError once the schedule has ended. */
   trigger(): Submission<T>;
   /**
-   * Changes the schedule in place; history, counts and a pause stay. New dates count from now. Throws SpecError, and nothing has changed,
-   * or ClosedError once the schedule has ended. Runs that have been submitted go on as they were.
+   * Changes the schedule in place; history, counts and a pause stay. New dates count from now, or from a `startAt` that is given and at
+   * most `toleranceMs` past, and repeat none that had its turn. With a new `cron`, `everyMs`, `at` or `startAt`, what still waits to be
+   * caught up is given up and counted as missed. Throws SpecError, and nothing has changed, or ClosedError once the schedule has ended.
+   * Runs that have been submitted go on as they were.
    */
   update<S = undefined>(options: ScheduleUpdate<T, S>): void;
   /**
-   * Ends the schedule at once and for good; it stops no run. Resolves when the runs that it has submitted have ended: a body may call it,
-   * but would wait for itself if it awaited it.
+   * Ends the schedule at once and for good; it stops no run. What still waits to be caught up is counted as missed. Resolves when the runs
+   * that it has submitted have ended: a body may call it, but would wait for itself if it awaited it.
    */
   stop(): Promise<void>;
 }

@@ -8,47 +8,74 @@ import { aFunction, FURTHEST_MS, numberFrom, textOf, wholeFrom } from './check.t
 /** Epoch ms, or text that only a time zone makes a moment of. */
 export type ReadInstant = number | string;
 
-export interface Settings {
-  readonly cron?: string;
-  readonly everyMs?: number;
-  readonly at?: ReadInstant;
-  /** Absent: the zone of the process. */
-  readonly timezone?: string;
-  readonly startAt: ReadInstant;
-  readonly endAt: ReadInstant;
-  readonly maxRuns: number;
-  readonly jitterMs: number;
+/** Which of the three kinds of dates, and what was said of it. */
+export type When =
+  | { readonly kind: 'cron'; readonly value: string }
+  | { readonly kind: 'everyMs'; readonly value: number }
+  | { readonly kind: 'at'; readonly value: ReadInstant };
+
+/** What is kept as it is read, under the name of its option. */
+interface Plain {
+  /** `undefined`: the zone of the process. */
+  timezone: string | undefined;
+  startAt: ReadInstant;
+  endAt: ReadInstant;
+  maxRuns: number;
+  jitterMs: number;
+  toleranceMs: number;
+  historySize: number;
+  random: (() => number) | undefined;
+  onError: ((error: unknown) => unknown) | undefined;
+}
+
+export interface Settings extends Readonly<Plain> {
+  readonly when: When;
+  /** How many of the dates that came due together are run. */
   readonly keep: number;
-  readonly toleranceMs: number;
-  readonly historySize: number;
-  readonly random: (() => number) | undefined;
-  readonly onError: ((error: unknown) => unknown) | undefined;
   readonly specFor: (dueMs: number) => TaskSpec;
 }
 
 export const KINDS = ['cron', 'everyMs', 'at'] as const;
-/** A change of one of these makes a fixed rate count anew. */
-export const COUNTING = [...KINDS, 'startAt'] as const;
-/** A change of one of these makes all dates anew. */
-export const DATING = [...COUNTING, 'timezone', 'endAt'] as const;
-const KNOWN = [
-  ...DATING,
-  ...(['maxRuns', 'jitterMs', 'missed', 'toleranceMs', 'historySize', 'random', 'onError', 'task'] as const),
-] as const;
+/** A change of one of these, too, makes all dates anew. */
+export const MOVING = ['startAt', 'timezone', 'endAt'] as const;
 
 const MOST_CAUGHT_UP = 1_000;
 
-const DEFAULTS = {
+const DEFAULTS: Readonly<Plain> = {
+  timezone: undefined,
   startAt: -Infinity,
   endAt: Infinity,
   maxRuns: Infinity,
   jitterMs: 0,
-  keep: 0,
   toleranceMs: 60_000,
   historySize: 20,
   random: undefined,
   onError: undefined,
 };
+
+const READERS: { readonly [F in keyof Plain]: (got: unknown) => Plain[F] } = {
+  timezone: readZone,
+  startAt: (got) => readInstant('startAt', got),
+  endAt: (got) => readInstant('endAt', got),
+  maxRuns: (got) => (got === Infinity ? got : wholeFrom('maxRuns', got, 1, Number.MAX_SAFE_INTEGER)),
+  jitterMs: (got) => numberFrom('jitterMs', got, 0, FURTHEST_MS),
+  toleranceMs: (got) => numberFrom('toleranceMs', got, 0, Infinity),
+  historySize: (got) => wholeFrom('historySize', got, 0, 10_000),
+  random: (got) => aFunction('random', got),
+  onError: (got) => aFunction('onError', got),
+};
+const PLAIN = [
+  'timezone',
+  'startAt',
+  'endAt',
+  'maxRuns',
+  'jitterMs',
+  'toleranceMs',
+  'historySize',
+  'random',
+  'onError',
+] as const satisfies readonly (keyof Plain)[];
+const KNOWN = [...KINDS, ...PLAIN, 'missed', 'task'] as const;
 
 /** Where a schedule's task runs that names neither a slot nor itself. */
 export type OwnSlot = Readonly<Pick<TaskSpec, 'name' | 'slot'>>;
@@ -62,40 +89,29 @@ export function readSettings(
   const fields = readOptions('options', value, KNOWN);
   const given = new Set(Object.keys(fields));
   const [kind, other] = KINDS.filter((name) => given.has(name));
-  if (other !== undefined) refuse(other, `does not go together with ${kind}`, fields[other]);
-  if (kind === undefined && old === undefined) refuse('cron', 'or everyMs or at must be given', undefined);
-  if (!given.has('task') && old === undefined) refuse('task', 'must be given', undefined);
-  const draft: Record<string, unknown> = { ...DEFAULTS, ...old };
-  if (kind !== undefined) for (const name of KINDS) delete draft[name];
-  for (const [field, got] of Object.entries(fields)) {
-    if (field === 'missed') draft.keep = readMissed(got);
-    else if (field === 'task') draft.specFor = readTask(got, own);
-    else draft[field] = reading(field, got, () => readField(field, got));
-  }
-  return { settings: draft as unknown as Settings, given };
+  if (kind !== undefined && other !== undefined) refuse(other, `does not go together with ${kind}`, fields[other]);
+  const when = kind === undefined ? old?.when : readWhen(kind, fields[kind]);
+  if (when === undefined) return refuse('cron', 'or everyMs or at must be given', undefined);
+  const plain: Plain = { ...(old ?? DEFAULTS) };
+  for (const field of PLAIN) if (given.has(field)) readInto(plain, field, fields[field]);
+  const keep = given.has('missed') ? readMissed(fields.missed) : (old?.keep ?? 0);
+  const specFor = given.has('task') ? readTask(fields.task, own) : old?.specFor;
+  if (specFor === undefined) return refuse('task', 'must be given', undefined);
+  return { settings: { ...plain, when, keep, specFor }, given };
 }
 
-function readField(field: string, got: unknown): unknown {
-  switch (field) {
+function readInto<F extends keyof Plain>(plain: Plain, field: F, got: unknown): void {
+  plain[field] = reading(field, got, () => READERS[field](got));
+}
+
+function readWhen(kind: When['kind'], got: unknown): When {
+  switch (kind) {
     case 'cron':
-      return typeof got === 'string' ? got : refuse(field, 'must be a string', got);
-    case 'timezone':
-      return readZone(got);
+      return { kind, value: typeof got === 'string' ? got : refuse(kind, 'must be a string', got) };
     case 'everyMs':
-      return numberFrom(field, got, 1, FURTHEST_MS);
-    case 'maxRuns':
-      return got === Infinity ? got : wholeFrom(field, got, 1, Number.MAX_SAFE_INTEGER);
-    case 'jitterMs':
-      return numberFrom(field, got, 0, FURTHEST_MS);
-    case 'toleranceMs':
-      return numberFrom(field, got, 0, Infinity);
-    case 'historySize':
-      return wholeFrom(field, got, 0, 10_000);
-    case 'random':
-    case 'onError':
-      return aFunction(field, got);
-    default:
-      return readInstant(field, got);
+      return { kind, value: numberFrom(kind, got, 1, FURTHEST_MS) };
+    case 'at':
+      return { kind, value: reading(kind, got, () => readInstant(kind, got)) };
   }
 }
 
@@ -126,7 +142,7 @@ function readZone(got: unknown): string {
 function readMissed(got: unknown): number {
   if (got === 'skip') return 0;
   if (got === 'once') return 1;
-  if (typeof got !== 'object') return refuse('missed', "must be 'skip', 'once' or { catchUp: n }", got);
+  if (typeof got !== 'object' || got === null) return refuse('missed', "must be 'skip', 'once' or { catchUp: n }", got);
   return wholeFrom('missed.catchUp', readOptions('missed', got, ['catchUp']).catchUp, 1, MOST_CAUGHT_UP);
 }
 

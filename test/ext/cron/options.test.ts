@@ -61,7 +61,7 @@ describe('an option that cannot be meant is refused where it enters, by field, r
     [{ ...CRON, toleranceMs: Number.NaN }, 'toleranceMs', /must be a number from 0/],
     [{ ...CRON, historySize: 10_001 }, 'historySize', /must be a whole number from 0 to 10000/],
     [{ ...CRON, missed: 'all' }, 'missed', /must be 'skip', 'once' or \{ catchUp: n \}, got "all"/],
-    [{ ...CRON, missed: null }, 'missed', /must be an object, got null/],
+    [{ ...CRON, missed: null }, 'missed', /must be 'skip', 'once' or \{ catchUp: n \}, got null/],
     [{ ...CRON, missed: { catchUp: 0 } }, 'missed.catchUp', /must be a whole number from 1 to 1000/],
     [{ ...CRON, missed: { catchup: 2 } }, 'missed.catchup', /is not an option \(did you mean catchUp\?\), got 2/],
     [{ ...CRON, random: 4 }, 'random', /must be a function, got 4/],
@@ -213,5 +213,39 @@ describe('what can be meant', () => {
   test('without a zone expressions are read in the zone of the process', () => {
     const made = schedule(setup().supervisor, { cron: '0 0 1 6 *', task });
     expect(made.next()).toEqual([new Date(2020, 5, 1)]);
+  });
+
+  // A fixed offset and a name that means nothing: the platform has no name for either, or one that it does not take back.
+  for (const zone of ['', 'Nowhere/Land', 'UTC+3'])
+    test(`where the zone of the process is ${JSON.stringify(zone)} they are read as Date reads`, async () => {
+      const before = process.env.TZ;
+      process.env.TZ = zone;
+      try {
+        expect(new Date(0).getTimezoneOffset()).toBe(zone === 'UTC+3' ? 180 : 0);
+        const { supervisor, clock } = setup();
+        const [cron, at] = ['0 0 1 6 *', '2020-06-01T00:00'].map((when, i) =>
+          schedule(supervisor, { [i === 0 ? 'cron' : 'at']: when, task } as never),
+        );
+        expect([cron?.next(), at?.next()]).toEqual([[new Date(2020, 5, 1)], [new Date(2020, 5, 1)]]);
+        const { totals } = schedule(supervisor, { cron: '* * * * *', task });
+        await clock.advance(60_000);
+        expect(totals.errors).toBe(0);
+      } finally {
+        if (before === undefined) delete process.env.TZ;
+        else process.env.TZ = before;
+      }
+    });
+
+  test('a refusal stays short, however long the text is', () => {
+    const long = 'secret '.repeat(20_000);
+    const rows = [
+      { cron: long },
+      { cron: `${long.replaceAll(' ', '')} * * * *` },
+      { cron: '* * * * *', timezone: long },
+    ];
+    for (const row of rows) {
+      const make = () => schedule(setup().supervisor, { ...row, task } as never);
+      expect(make).toThrow(expect.objectContaining({ message: expect.stringMatching(/^.{20,400}$/) }));
+    }
   });
 });

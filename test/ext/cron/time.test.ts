@@ -148,7 +148,7 @@ describe('dates that could not have their turn', () => {
     made.update({ everyMs: HOUR });
     open.shift()?.();
     await clock.advance(MINUTE);
-    expect(made.totals).toMatchObject({ submitted: 1, missed: 0 });
+    expect(made.totals).toMatchObject({ submitted: 1, missed: 2 });
   });
 
   test('a short pause between two dates repeats none', async () => {
@@ -181,10 +181,45 @@ describe('dates that could not have their turn', () => {
     expect(asked.reduce((sum, spy) => sum + spy.mock.calls.length, 0)).toBeLessThan(300);
     vi.restoreAllMocks();
     expect(made.dues).toEqual(['23:59:59 at 00:00:00', '00:00:00']);
-    expect(missedIn(made.schedule)).toEqual(['98 to 23:59:58']);
+    expect(missedIn(made.schedule)).toEqual(['100 to 23:59:58']);
     await clock.advance(2 * SECOND);
     expect(made.dues.slice(2)).toEqual(['00:00:01', '00:00:02']);
   });
+
+  for (const [missed, runs] of [
+    ['skip', 1],
+    ['once', 1],
+    [{ catchUp: 100 }, 100],
+    [{ catchUp: 1_000 }, 1_000],
+  ] as const)
+    test(`of more dates than are counted at least 100 are missed, beside those that run: ${JSON.stringify(missed)}`, async () => {
+      const { clock, make } = world();
+      const { schedule: made } = make({ cron: '* * * * *', missed });
+      made.pause();
+      await clock.advance(10 * DAY);
+      made.resume();
+      await clock.advance(30 * SECOND);
+      expect(made.totals).toMatchObject({ submitted: runs, missed: 100 });
+    });
+
+  test('dates that can be counted are counted exactly', async () => {
+    const { clock, make } = world();
+    const { schedule: made } = make({ cron: '* * * * *', missed: { catchUp: 150 } });
+    clock.block(200 * MINUTE);
+    await clock.advance(SECOND);
+    expect(made.totals).toMatchObject({ submitted: 150, missed: 50 });
+  });
+
+  for (const startAt of [undefined, -Infinity])
+    test(`a tolerance without end makes no date late, with startAt ${startAt}`, async () => {
+      const { clock, make } = world();
+      const made = make({ cron: '* * * * *', startAt, toleranceMs: Infinity });
+      await clock.advance(2 * MINUTE);
+      clock.block(8 * MINUTE);
+      await clock.advance(MINUTE);
+      expect(made.dues).toEqual(['00:01:00', '00:02:00', '00:10:00', '00:11:00']);
+      expect(made.schedule.totals).toMatchObject({ missed: 7, errors: 0 });
+    });
 
   test('a date given as at is on time up to toleranceMs later, and refused past that', async () => {
     const { clock, make } = world();

@@ -1,0 +1,175 @@
+// New dates in the place of old ones: where they count from, what is never run twice, and what is no longer run.
+
+import type { TaskContext } from 'slotvisor';
+import { describe, expect, test } from 'vitest';
+import { gateBody } from '../../support/gate.ts';
+import { HOUR, MINUTE, SECOND, START, world } from './world.ts';
+
+describe('an update of the zone runs no date that is past in the new one', () => {
+  for (const missed of ['skip', 'once'] as const)
+    for (const paused of [false, true])
+      test(`${missed}, ${paused ? 'paused' : 'active'}`, async () => {
+        const { clock, make } = world(START + 6 * HOUR);
+        const made = make({ cron: '0 9 * * *', timezone: 'America/New_York', missed });
+        await clock.advance(14 * HOUR);
+        if (paused) made.schedule.pause();
+        made.schedule.update({ timezone: 'America/Los_Angeles' }); // nine o'clock there was three hours ago
+        made.schedule.resume();
+        await clock.advance(SECOND);
+        expect(made.dues).toEqual(['14:00:00']);
+        expect(made.schedule.next()).toEqual([new Date(START + 41 * HOUR)]);
+        expect(made.schedule.totals.missed).toBe(0);
+      });
+
+  test('also before its first date', async () => {
+    const { clock, make } = world(START + 6 * HOUR);
+    const made = make({ cron: '0 9 * * *', timezone: 'America/New_York', missed: 'once' });
+    await clock.advance(4 * HOUR);
+    made.schedule.update({ timezone: 'Europe/Berlin' });
+    await clock.advance(SECOND);
+    expect(made.dues).toEqual([]);
+    expect(made.schedule.next()).toEqual([new Date(START + 32 * HOUR)]);
+  });
+
+  test('a single date that it makes slightly past runs at once', async () => {
+    const { clock, make } = world(START + 6 * HOUR);
+    const made = make({ at: '2020-01-01T09:00', timezone: 'America/New_York' });
+    await clock.advance(2 * HOUR + 30 * SECOND);
+    made.schedule.update({ timezone: 'Europe/Berlin' });
+    await clock.advance(SECOND);
+    expect(made.dues).toEqual(['08:00:00 at 08:00:30']);
+  });
+
+  test('a date that jitter put off is not forgotten for a new end', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '0 * * * *', jitterMs: 40 * SECOND, random: () => 0.9 });
+    await clock.advance(HOUR + 5 * SECOND);
+    made.schedule.update({ endAt: '2021-01-01T00:00' });
+    await clock.advance(MINUTE);
+    expect(made.dues).toHaveLength(1);
+    expect(made.schedule.totals).toMatchObject({ submitted: 1, missed: 0 });
+  });
+});
+
+test('another expression need not wait until a wall clock that was set back has passed what was run', async () => {
+  const { clock, make } = world();
+  const made = make({ cron: '0 * * * *' });
+  await clock.advance(HOUR + MINUTE);
+  clock.setWall(START + 15 * MINUTE);
+  made.schedule.update({ cron: '20 * * * *' });
+  await clock.advance(6 * MINUTE);
+  expect(made.dues).toEqual(['01:00:00', '00:20:00']);
+});
+
+describe('a start that is slightly past', () => {
+  const starts: readonly [string, object][] = [
+    ['cron', { cron: '* * * * *' }],
+    ['everyMs', { everyMs: MINUTE, startAt: START }],
+  ];
+  for (const [kind, dates] of starts)
+    test(`repeats no date of ${kind}`, async () => {
+      const { clock, make } = world();
+      const made = make(dates);
+      await clock.advance(MINUTE + 5 * SECOND);
+      made.schedule.update({ startAt: START + MINUTE });
+      made.schedule.update({ ...dates, startAt: START + MINUTE } as never);
+      await clock.advance(MINUTE);
+      expect(made.dues.filter((due) => due.startsWith('00:01:00'))).toEqual(['00:01:00']);
+      expect(made.dues.at(-1)).toBe('00:02:00');
+    });
+
+  test('repeats no date that another expression has too', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '* * * * *' });
+    await clock.advance(2 * MINUTE + 5 * SECOND);
+    made.schedule.update({ cron: '*/2 * * * *', startAt: START + 2 * MINUTE });
+    await clock.advance(2 * MINUTE);
+    expect(made.dues).toEqual(['00:01:00', '00:02:00', '00:04:00']);
+  });
+
+  test('repeats no date on a wall clock that was set back by less than an hour', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '*/10 * * * *' });
+    await clock.advance(31 * MINUTE);
+    clock.setWall(START + 15 * MINUTE);
+    made.schedule.update({ cron: '*/10 * * * *', startAt: START + 15 * MINUTE });
+    await clock.advance(26 * MINUTE);
+    expect(made.dues).toEqual(['00:10:00', '00:20:00', '00:30:00', '00:40:00']);
+  });
+
+  test('does not keep dates back that a wall clock set back by over an hour shows again', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '*/10 * * * *' });
+    await clock.advance(2 * HOUR + 5 * MINUTE);
+    clock.setWall(START + 30 * MINUTE + 10 * SECOND);
+    made.schedule.update({ startAt: START + 30 * MINUTE });
+    await clock.advance(11 * MINUTE);
+    expect(made.dues.slice(12)).toEqual(['00:40:00']);
+  });
+
+  test('is not lost itself, if it has not been run', async () => {
+    const { clock, make } = world();
+    const made = [make({ cron: '0 * * * *' }), make({ everyMs: HOUR })];
+    for (const { schedule } of made) schedule.update({ startAt: START });
+    await clock.advance(SECOND);
+    expect(made.map(({ dues }) => dues)).toEqual([['00:00:00'], ['00:00:00']]);
+  });
+
+  test('is the first date of another kind, whatever has been run', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '* * * * *' });
+    await clock.advance(MINUTE);
+    clock.setWall(START + 50 * MINUTE); // the two clocks differ from here on
+    await clock.advance(30 * SECOND);
+    made.schedule.update({ everyMs: HOUR, startAt: START + 50 * MINUTE + 30 * SECOND });
+    await clock.advance(SECOND);
+    expect(made.dues.at(-1)).toBe('00:50:30');
+  });
+});
+
+describe('what still waits to be caught up is counted as missed, and told, when it is given up', () => {
+  /** The first of four dates runs, three wait. */
+  async function catchingUp(options: object = {}) {
+    const made = world();
+    const body = gateBody();
+    const run = (ctx: TaskContext) => body.body(ctx);
+    const { schedule } = made.make({ everyMs: MINUTE, missed: { catchUp: 4 }, task: { run }, ...options });
+    made.clock.block(4 * MINUTE);
+    await made.clock.advance(0);
+    return { ...made, schedule, body };
+  }
+
+  const ways: readonly [string, object, (made: Awaited<ReturnType<typeof catchingUp>>) => unknown][] = [
+    ['new dates', {}, ({ schedule }) => schedule.update({ everyMs: HOUR })],
+    ['stop', {}, ({ schedule }) => void schedule.stop()],
+    ['maxRuns', { maxRuns: 1 }, () => {}],
+    ['an update of maxRuns', {}, ({ schedule }) => schedule.update({ maxRuns: 1 })],
+    ['a shutdown', {}, ({ supervisor }) => void supervisor.shutdown()],
+    ['a shutdown after its last date', { endAt: START + 5 * MINUTE }, ({ supervisor }) => void supervisor.shutdown()],
+  ];
+  for (const [way, options, go] of ways)
+    test(way, async () => {
+      const made = await catchingUp(options);
+      go(made);
+      made.body.open('done');
+      await made.clock.advance(SECOND);
+      expect(made.schedule.totals).toMatchObject({ submitted: 1, missed: 3 });
+      expect(made.schedule.runs).toMatchObject([
+        { kind: 'submitted', due: new Date(START + MINUTE) },
+        { kind: 'missed', count: 3, due: new Date(START + 4 * MINUTE) },
+      ]);
+    });
+
+  test('a date that a draining supervisor refuses', async () => {
+    const { clock, supervisor, make } = world();
+    const body = gateBody();
+    supervisor.submit({ run: body.body });
+    await clock.settle();
+    const { schedule } = make({ everyMs: SECOND });
+    const closed = supervisor.shutdown({ graceMs: MINUTE });
+    await clock.advance(SECOND);
+    expect(schedule).toMatchObject({ status: 'ended', totals: { submitted: 0, missed: 1, errors: 0 } });
+    body.open('done');
+    await closed;
+  });
+});
