@@ -102,7 +102,8 @@ export class Child {
 
   async #follow(): Promise<SubprocessResult> {
     const exit = await this.#gone.finally(() => this.#process.stdin?.destroy());
-    for (const output of this.#outputs) await output.drain();
+    // Both at once: each is bounded, and so are the heartbeats that one gives while the other one's listener hangs.
+    await Promise.all(this.#outputs.map((output) => output.drain()));
     await this.#closed;
     if (this.#fault !== undefined) throw this.#fault.error;
     // An exit code of 0 says that it has read all that it wanted. Whether the rest was refused or lost is a matter of chance.
@@ -134,7 +135,7 @@ export class Child {
     const stream = this.#process[name];
     if (!stream) return; // not asked for, or there is no process
     const output = new Output(stream, this.#sink(name), (chunk) => {
-      if (this.#group?.isGone === false) this.#ctx.heartbeat(); // what it said before its end is no sign of life
+      this.#ctx.heartbeat(); // also after the end: the attempt is as alive as who takes what is left
       if (name === 'stderr') this.#tail = Buffer.concat([this.#tail, chunk.subarray(-TAIL)]).subarray(-TAIL);
     });
     output.done.catch((error) => this.#fail(error));
@@ -144,9 +145,10 @@ export class Child {
   #sink(name: OutputStream): Sink {
     const { maxBuffer, onLine } = this.#task;
     if (onLine !== undefined)
-      return new LineSplitter(name, maxBuffer, (line) => {
-        if (this.#killed || this.#fault !== undefined) return undefined;
-        return onLine(line, name, this.#ctx);
+      return new LineSplitter(name, maxBuffer, async (line) => {
+        if (this.#killed || this.#fault !== undefined) return;
+        await onLine(line, name, this.#ctx);
+        this.#ctx.heartbeat();
       });
     const collector = new Collector(name, maxBuffer);
     this.#collected[name] = collector;

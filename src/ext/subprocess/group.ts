@@ -17,7 +17,7 @@ const killAll = (): void => {
 
 export class ProcessGroup {
   readonly #leader: number;
-  #killed = false;
+  #sigkillSent = false;
   #gone = false;
 
   constructor(leader: number) {
@@ -26,14 +26,10 @@ export class ProcessGroup {
     live.add(this);
   }
 
-  get isGone(): boolean {
-    return this.#gone;
-  }
-
   /** False if there is nobody: the group is gone, and its number may be another's by now, so it is never signaled again. */
   send(signal: NodeJS.Signals | 0): boolean {
     if (this.#gone) return false;
-    if (signal === 'SIGKILL') this.#killed = true;
+    if (signal === 'SIGKILL') this.#sigkillSent = true;
     try {
       process.kill(-this.#leader, signal);
     } catch (error) {
@@ -55,7 +51,7 @@ export class ProcessGroup {
   }
 
   async #proves(look: number): Promise<boolean> {
-    const killed = this.#killed;
+    const killed = this.#sigkillSent;
     if (!this.send(killed ? 'SIGKILL' : 0)) return true;
     const scans = killed || EARLY_SCANS.includes(look) || look % LOOKS_BETWEEN_SCANS === 0;
     if (process.platform !== 'linux' || !scans || !(await onlyZombies(this.#leader))) return false;

@@ -22,7 +22,8 @@ export type { OutputStream, SubprocessOptions } from './options.ts';
  * of kind `exited`, with the end of stderr in its message, or else with `EPIPE` if it refused the rest of its `stdin`. A process that ends well
  * without having read its `stdin` has not failed: the exit decides, as in a shell. An attempt fails, too, when the process cannot be spawned
  * (code `ENOENT`, `EACCES`), when its output is over `maxBuffer` (code `ERR_CHILD_PROCESS_STDIO_MAXBUFFER`), or when `onLine` throws. The restart
- * policy decides what follows. Output is the process's heartbeat for `stallMs`.
+ * policy decides what follows. For `stallMs` process and `onLine` are one: output is a heartbeat, and so is every line that has been taken, also
+ * after the process has ended. With `output` `ignore` or `inherit` there is no heartbeat.
  *
  * Not promised: an end of what has left the group (`setsid`, a daemon): nobody can tell whose it is. When this process exits, the groups that
  * are alive get SIGKILL, but not when it is itself ended by a signal that it does not handle. Windows has no process groups: refused there.

@@ -9,17 +9,22 @@ type OnLine = (line: string, stream: OutputStream, ctx: TaskContext<unknown>) =>
 export interface SubprocessOptions {
   /** Working directory. Default: this process's. */
   readonly cwd?: string | URL | undefined;
-  /** The whole environment, but for what `inheritEnv` adds. Default: empty. */
+  /** The whole environment, but for what `inheritEnv` adds, and for `NODE_V8_COVERAGE`, which Node hands on by itself. Default: empty. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Variables taken over from this process at each attempt: all (`true`), those named, or none (`false`, default). `env` wins. */
   readonly inheritEnv?: boolean | readonly string[] | undefined;
   /** Written, then closed. How much of it the process takes is its own affair: its exit decides. Default: nothing, closed from the start. */
   readonly stdin?: string | Uint8Array | undefined;
-  /** What becomes of stdout and stderr without `onLine`: `collect` (default) into the value, `ignore`, or `inherit` this process's own. */
+  /**
+   * What becomes of stdout and stderr without `onLine`: `collect` (default) into the value, `ignore`, or `inherit` this process's own. Only what
+   * comes through a pipe is a heartbeat: for `stallMs` it takes `collect`, or `onLine`.
+   */
   readonly output?: 'collect' | 'ignore' | 'inherit' | undefined;
   /**
    * Called with each line of UTF-8, without its end. A promise holds back the next line of that stream, and in the end the process itself,
-   * until it settles. What it throws ends the attempt: the group gets SIGKILL. Lines are not collected as well. Not called after a kill.
+   * until it settles. What it throws ends the attempt: the group gets SIGKILL. Lines are not collected as well. Not called after a kill; one
+   * still pending at a kill is not waited for, and may overlap with the slot's next owner. A line taken is a heartbeat: where a single one may
+   * take longer than `stallMs`, call `ctx.heartbeat()` meanwhile.
    */
   readonly onLine?: OnLine | undefined;
   /** Bytes: of each collected stream, or of one line. Over it, the group gets SIGKILL. Default 1 MiB. */

@@ -53,7 +53,7 @@ export class Output {
     let looks = 0;
     for (let idle = 0; this.#isOpen && idle < IDLE_LOOKS && looks < MOST_LOOKS && seen < most; idle += 1) {
       // Several short looks, not a long one: between two of them the event loop has really looked at the pipe.
-      await Promise.race([this.done.catch(() => {}), timers.setTimeout(IDLE_LOOK_MS)]);
+      await atMost(IDLE_LOOK_MS, this.done);
       if (!this.#busy) looks += 1;
       if (this.#busy || this.#bytes !== seen) idle = 0;
       seen = this.#bytes;
@@ -81,6 +81,14 @@ export class Output {
     }
     await this.#sink.end();
   }
+}
+
+/** Until it has settled, but no longer than that. Never rejects, and leaves no timer behind. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const pause = timers.setTimeout(ms, undefined, { signal: over.signal });
+  await Promise.race([work, pause]).catch(() => {});
+  over.abort();
 }
 
 let underWay: number | undefined;

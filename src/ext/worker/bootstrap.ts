@@ -39,39 +39,49 @@ const BOOTSTRAP = `import { parentPort, receiveMessageOnPort, workerData } from 
 const BRANDS = ['FatalError', 'RetryError', 'TimeoutError', 'CanceledError', 'ExitError']; // a TimeoutError is a CanceledError, too
 const MOST_ERRORS = 50;
 
-function clonable(value) {
+// What throws when it is read costs nothing but itself.
+function reading(read, otherwise) {
   try {
-    structuredClone(value);
-    return true;
+    return read();
   } catch {
-    return false;
+    return otherwise;
   }
 }
 
 // An error as data, because a clone keeps neither the name nor the fields of most. Causes may go round in a circle: what is left bounds them.
 function pack(thrown, left = { errors: MOST_ERRORS }) {
   left.errors -= 1;
-  try {
-    if (!(thrown instanceof Error) && Object.prototype.toString.call(thrown) !== '[object Error]') {
-      if (clonable(thrown)) return { value: thrown };
-      return { name: 'DataCloneError', message: 'the worker threw a value that cannot be cloned: ' + typeof thrown };
-    }
-    const packed = { name: String(thrown.name), message: String(thrown.message), stack: String(thrown.stack), fields: {} };
-    packed.brand = BRANDS.find((name) => thrown[Symbol.for('slotvisor.' + name)] === true);
-    for (const key of Object.keys(thrown)) {
-      if (!['name', 'message', 'stack', 'cause', 'errors'].includes(key) && clonable(thrown[key])) packed.fields[key] = thrown[key];
-    }
-    if ('cause' in thrown && left.errors > 0) packed.cause = pack(thrown.cause, left);
-    if (Array.isArray(thrown.errors)) packed.errors = thrown.errors.flatMap((error) => (left.errors > 0 ? [pack(error, left)] : []));
-    return packed;
-  } catch {
-    return { name: 'Error', message: 'the worker threw a value that cannot be described' };
+  if (!reading(() => thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]', false)) {
+    const message = 'the worker threw a value that cannot be cloned: ' + typeof thrown;
+    return reading(() => ({ value: structuredClone(thrown) }), { name: 'DataCloneError', message });
   }
+  const packed = {
+    name: reading(() => String(thrown.name), 'Error'),
+    message: reading(() => String(thrown.message), 'the worker threw an error whose message cannot be read'),
+    stack: reading(() => String(thrown.stack)),
+    brand: reading(() => BRANDS.find((name) => thrown[Symbol.for('slotvisor.' + name)] === true)),
+    fields: {},
+  };
+  for (const key of reading(() => Object.keys(thrown), [])) {
+    if (['name', 'message', 'stack', 'cause', 'errors'].includes(key)) continue;
+    reading(() => {
+      packed.fields[key] = structuredClone(thrown[key]);
+    });
+  }
+  reading(() => {
+    if ('cause' in thrown && left.errors > 0) packed.cause = pack(thrown.cause, left);
+  });
+  reading(() => {
+    if (Array.isArray(thrown.errors)) packed.errors = thrown.errors.flatMap((error) => (left.errors > 0 ? [pack(error, left)] : []));
+  });
+  return packed;
 }
 
 // What was written is on its way before the report is: the parent ends the thread when it has the report.
-const flushed = (stream) =>
-  stream.writableLength !== 0 && stream.writable && new Promise((resolve) => stream.write('', resolve));
+function flushed(stream) {
+  for (let corks = stream.writableCorked; corks > 0; corks -= 1) stream.uncork(); // nobody is left to do it
+  return stream.writableLength !== 0 && stream.writable && new Promise((resolve) => stream.write('', resolve));
+}
 
 parentPort.once('message', ({ port, flags, module, export: name, about }) => {
   const controller = new AbortController();
@@ -106,8 +116,9 @@ parentPort.once('message', ({ port, flags, module, export: name, about }) => {
   const brief = (text) => (/^data:.{75}/.test(module) ? text.replaceAll(module, module.slice(0, 80) + '…') : text);
   const call = async () => {
     const exported = await import(module);
-    const body = exported[name] ?? exported.default?.[name];
-    if (typeof body !== 'function') {
+    // CommonJS is seen through its default; compiled from TypeScript, its own default is that default's default.
+    const body = [exported[name], exported.default?.[name]].find((found) => typeof found === 'function');
+    if (body === undefined) {
       const names = Object.keys(exported).join(', ') || 'nothing';
       throw new TypeError(brief(module) + ' has no function export ' + JSON.stringify(name) + '; it exports ' + names);
     }
@@ -128,8 +139,9 @@ parentPort.once('message', ({ port, flags, module, export: name, about }) => {
     try {
       port.postMessage(message);
     } catch (error) {
-      const text = 'what ' + JSON.stringify(name) + ' returned cannot be cloned: ' + error.message;
-      port.postMessage({ kind: 'thrown', error: { name: 'DataCloneError', message: text, stack: error.stack } });
+      const { message: why, value, stack } = pack(error); // a getter may have thrown anything
+      const text = 'what ' + JSON.stringify(name) + ' returned cannot be cloned: ' + (why ?? reading(() => String(value), typeof value));
+      port.postMessage({ kind: 'thrown', error: { name: 'DataCloneError', message: text, stack } });
     }
   };
   call().then(

@@ -52,6 +52,8 @@ describe('lines', () => {
   });
 });
 
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
 describe('reading', () => {
   test('a sink that is busy pauses the stream', async () => {
     const stream = new PassThrough({ highWaterMark: 10 });
@@ -133,13 +135,23 @@ describe('reading', () => {
     expect(stream.destroyed).toBe(true);
   });
 
+  test('a pipe that ends while it is looked at leaves no timer behind', async () => {
+    const stream = new PassThrough();
+    const output = new Output(stream, { take: nothing, end: nothing }, nothing);
+    const before = timers();
+    const drained = output.drain();
+    expect(timers()).toBe(before + 1);
+    stream.end();
+    await drained;
+    expect(timers()).toBe(before);
+  });
+
   test('a sink that never settles is not looked at for ever once the stream is cut', async () => {
     const stream = new PassThrough();
     const output = new Output(stream, { take: () => new Promise(() => {}), end: nothing }, nothing);
     stream.write('a line\n');
     await new Promise((resolve) => setImmediate(resolve));
     output.cut();
-    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
     void output.drain();
     await new Promise((resolve) => setImmediate(resolve));

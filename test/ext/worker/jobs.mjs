@@ -95,12 +95,24 @@ const thrown = {
   primitive: () => 7,
   nothing: () => undefined,
   unclonable: () => () => {},
-  hostile: () =>
-    Object.defineProperty(new Error('x'), 'message', {
-      get() {
-        throw new Error('getter');
-      },
-    }),
+  // Each of these has one field that throws when it is read.
+  ...Object.fromEntries(
+    ['name', 'message', 'stack', 'cause', 'errors', 'detail'].map((field) => [
+      `hostile ${field}`,
+      () =>
+        Object.defineProperty(Object.assign(new RangeError('the real one'), { code: 'E_REAL' }), field, {
+          enumerable: true,
+          get() {
+            throw new Error('getter');
+          },
+        }),
+    ]),
+  ),
+  revoked: () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  },
   fatal: () => Object.assign(new Error('for good'), { [brand('FatalError')]: true, exitCode: 9 }),
   retry: () => Object.assign(new Error('later'), { [brand('RetryError')]: true, afterMs: 0 }),
   canceled: () =>
@@ -120,7 +132,17 @@ export const preloaded = () => globalThis.preloaded;
 export const prints = () => {
   for (let n = 0; n < 200; n += 1) console.log(`line ${n}`);
 };
+export const printsCorked = () => {
+  process.stdout.cork();
+  process.stdout.cork();
+  prints();
+};
 export const unclonable = () => () => {};
+export const unreadable = ({ workerData }) => ({
+  get field() {
+    throw workerData;
+  },
+});
 export const exits = ({ workerData }) => process.exit(workerData);
 export const uncaught = () =>
   new Promise(() => {

@@ -65,11 +65,12 @@ describe('what goes in and comes out', () => {
       [JOBS.href, { export: 'value', workerData: 'a text' }],
       ['data:text/javascript,export default () => "data"', {}],
       [new URL('./common.cjs', import.meta.url).href, { export: 'hello', workerData: 'you' }],
+      [new URL('./compiled.cjs', import.meta.url).href, { workerData: 'default' }],
     ];
     const values = modules.map(([url, options]) =>
       supervisor.submit({ restart: 'never', run: workerTask(url, options) }).value(),
     );
-    expect(await Promise.all(values)).toEqual(['a path', 'a text', 'data', 'hello you']);
+    expect(await Promise.all(values)).toEqual(['a path', 'a text', 'data', 'hello you', 'compiled default']);
   });
 
   test('flags apply to the worker, preloaded modules included', async () => {
@@ -115,8 +116,22 @@ describe('errors keep what they were', () => {
     expect(await thrownBy('primitive')).toBe(7);
     expect(await thrownBy('nothing')).toBe(undefined);
     expect(await thrownBy('unclonable')).toEqual(matching({ name: 'DataCloneError', message: /cannot be cloned/ }));
-    expect(await thrownBy('hostile')).toEqual(matching({ message: /cannot be described/ }));
+    expect(await thrownBy('revoked')).toEqual(matching({ name: 'DataCloneError', message: /cannot be cloned/ }));
   });
+
+  for (const field of ['name', 'message', 'stack', 'cause', 'errors', 'detail'])
+    test(`a getter of ${field} that throws costs an error nothing else`, async () => {
+      const error = await thrownBy(`hostile ${field}`);
+      const whole = { name: 'RangeError', message: 'the real one', stack: /jobs\.mjs/, code: 'E_REAL' };
+      // A stack begins with name and message, and is made when it is first read: it is lost with them.
+      const instead = {
+        name: { name: 'Error', stack: /./ },
+        message: { message: /cannot be read/, stack: /./ },
+        stack: { stack: /./ },
+      };
+      expect(error).toEqual(matching({ ...whole, ...instead[field as 'name'] }));
+      expect(error).not.toHaveProperty('detail');
+    });
 
   test('the library’s own errors mean in a worker what they mean in any body', async () => {
     const { supervisor, recorded } = real({ defaults: { backoff: { firstMs: 60_000 } } });
@@ -165,6 +180,16 @@ describe('every other end is a failure, and the restart policy decides', () => {
     ],
     ['an export that is no function', JOBS, { export: 'notAFunction' }, {}, { message: /no function export/ }],
     ['a value that cannot be cloned', JOBS, { export: 'unclonable' }, {}, { error: { name: 'DataCloneError' } }],
+    ...[null, 'not today', new Error('not today')].map((thrown): (typeof rows)[number] => [
+      `a value with a getter that throws ${thrown}`,
+      JOBS,
+      { export: 'unreadable', workerData: thrown },
+      {},
+      {
+        message: new RegExp(`^what "unreadable" returned cannot be cloned: ${thrown === null ? 'null' : 'not today'}$`),
+        error: { name: 'DataCloneError' },
+      },
+    ]),
     [
       'meta that cannot',
       JOBS,
@@ -209,19 +234,20 @@ describe('every other end is a failure, and the restart policy decides', () => {
     });
 });
 
-test('all that a worker wrote is there, and afterwards nothing keeps the process alive', async () => {
-  const href = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
-  const program = `import { Supervisor } from ${href('../../../src/index.ts')};
-    import { workerTask } from ${href('../../../src/ext/worker/index.ts')};
-    const run = workerTask(${JSON.stringify(JOBS.href)}, { export: 'prints', execArgv: [] });
-    const outcome = await new Supervisor().submit({ run }).outcome;
-    const left = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe)Wrap$/.test(name)); // its own output
-    console.log(JSON.stringify([outcome.kind, left]));`;
-  const flags = ['--import', 'tsx', '--input-type=module'];
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, '-e', program]);
-  const lines = Array.from({ length: 200 }, (_, n) => `line ${n}`);
-  expect(stdout.trimEnd().split('\n')).toEqual([...lines, '["completed",[]]']);
-});
+for (const name of ['prints', 'printsCorked'])
+  test(`all that a worker wrote is there, and afterwards nothing keeps the process alive (${name})`, async () => {
+    const href = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+    const program = `import { Supervisor } from ${href('../../../src/index.ts')};
+      import { workerTask } from ${href('../../../src/ext/worker/index.ts')};
+      const run = workerTask(${JSON.stringify(JOBS.href)}, { export: '${name}', execArgv: [] });
+      const outcome = await new Supervisor().submit({ run, restart: 'never', graceMs: 0, timeoutMs: 10_000 }).outcome;
+      const left = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe)Wrap$/.test(name)); // its own output
+      console.log(JSON.stringify([outcome.kind, left]));`;
+    const flags = ['--import', 'tsx', '--input-type=module'];
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, '-e', program]);
+    const lines = Array.from({ length: 200 }, (_, n) => `line ${n}`);
+    expect(stdout.trimEnd().split('\n')).toEqual([...lines, '["completed",[]]']);
+  });
 
 describe('bad options are refused at the door', () => {
   const rows: readonly [options: unknown, field: string, rule: RegExp][] = [
