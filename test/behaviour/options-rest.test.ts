@@ -91,3 +91,27 @@ test('leaving an `await using` shuts down as its caller would', async () => {
   await supervisor[Symbol.asyncDispose]();
   expect(recorded.events[0]).toMatchObject({ type: 'shutdownStarted', cause: 'caller' });
 });
+
+for (const [what, signals, field, message] of [
+  ['a single signal', 'SIGINT', 'signals', /^signals must be an array of signal names, or false, got "SIGINT"$/],
+  [
+    'one that nobody can catch',
+    ['SIGTERM', 'SIGKILL'],
+    'signals[1]',
+    /^signals\[1\] must be a signal .*, got "SIGKILL"$/,
+  ],
+] as const)
+  test(`run refuses ${what}`, async () => {
+    const refused = new Supervisor().run([], { signals: signals as never });
+    await expect(refused).rejects.toThrow(expect.objectContaining({ field, message: expect.stringMatching(message) }));
+  });
+
+test('run with signals: false listens to none', async () => {
+  const { supervisor, clock } = setup();
+  const heard = process.eventNames();
+  const ended = supervisor.run([{ run: (ctx) => ctx.sleep(10) }], { signals: false });
+  await clock.settle();
+  expect(process.eventNames()).toEqual(heard);
+  await clock.advance(10);
+  expect((await ended).outcomes).toMatchObject([{ kind: 'completed' }]);
+});
