@@ -10,7 +10,7 @@ export interface SilenceWatch {
 
 const LOOKS = 8;
 
-/** Sums of fractions are rounded: a rest below what any timer can tell is none. */
+/** Sums of fractions are rounded: a rest below what any timer can tell is none. (A rest of just as much may count either way.) */
 const ROUNDING_MS = 0.01;
 
 export function watchSilence(clock: Clock, longestMs: number, stalled: () => void): SilenceWatch {
