@@ -9,7 +9,7 @@ import type { Outcome, Rejection, RejectReason } from '../model/outcome.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Room } from '../policy/admission.ts';
-import type { SlotEffect, SlotMachine } from '../policy/slot.ts';
+import { type SlotEffect, type SlotMachine, waits } from '../policy/slot.ts';
 import type { Actor } from './actor.ts';
 import type { LeaseDesk } from './lease-desk.ts';
 import type { Registry, RegistryHost } from './registry.ts';
@@ -289,5 +289,3 @@ export class Slots implements RegistryHost {
     this.#carryOut(seat);
   }
 }
-
-const waits = ({ place }: LiveSubmission): boolean => place === 'next' || place === 'line';

@@ -3,6 +3,7 @@
 
 import { after, type Clock } from './clock.ts';
 import { type Deferred, deferred, settled, soon } from './deferred.ts';
+import { Fifo } from './fifo.ts';
 
 export interface Listener<T> {
   readonly name: string;
@@ -27,8 +28,7 @@ const BATCH = 256;
 class Line<T> {
   readonly #listener: Listener<T>;
   readonly #hooks: BusHooks<T>;
-  #items: T[] = [];
-  #head = 0; // what stands before it has been handled
+  readonly #items = new Fifo<T>();
   #busy = false;
   #open = true;
   #left = BATCH;
@@ -45,7 +45,7 @@ class Line<T> {
 
   put(item: T): void {
     if (!this.#open || this.#listener.wants?.(item) === false) return;
-    const waiting = this.#items.length - this.#head - (this.#notice === undefined ? 0 : 1);
+    const waiting = this.#items.size - (this.#notice === undefined ? 0 : 1);
     if (waiting >= this.#listener.capacity) {
       this.#lost += 1;
       this.lostInAll += 1;
@@ -63,9 +63,8 @@ class Line<T> {
   }
 
   close(): void {
-    this.lostInAll += this.#items.length - this.#head;
-    this.#items = [];
-    this.#head = 0;
+    this.lostInAll += this.#items.size;
+    this.#items.clear();
     this.#open = false;
     this.#listener.ended();
   }
@@ -77,7 +76,7 @@ class Line<T> {
   }
 
   #serve(): void {
-    while (this.#head < this.#items.length) {
+    while (this.#items.size > 0) {
       if (this.#left === 0) {
         this.#left = BATCH;
         setImmediate(this.#turn);
@@ -103,13 +102,7 @@ class Line<T> {
   }
 
   #take(): T {
-    const item = this.#items[this.#head] as T;
-    this.#head += 1;
-    // Rarely, so that a long line is not moved up for every batch.
-    if (this.#head === this.#items.length || (this.#head >= BATCH && this.#head * 2 > this.#items.length)) {
-      this.#items.splice(0, this.#head);
-      this.#head = 0;
-    }
+    const item = this.#items.take() as T;
     if (item === this.#notice) this.#notice = undefined;
     this.#tellLost(); // there is room now
     return item;

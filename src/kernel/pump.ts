@@ -2,6 +2,7 @@
 // the loop gets a turn of its own, so that timers and I/O of the process go on however many instant jobs follow each other.
 
 import { soon } from './deferred.ts';
+import { Fifo } from './fifo.ts';
 
 export interface Job {
   run(): void;
@@ -11,8 +12,7 @@ export interface Job {
 const BATCH = 256;
 
 export class Pump {
-  #jobs: Job[] = [];
-  #next = 0;
+  readonly #jobs = new Fifo<Job>();
   #scheduled = false;
   #left = BATCH;
   readonly #drain = () => this.#run();
@@ -47,25 +47,15 @@ export class Pump {
 
   #run(): void {
     try {
-      while (this.#next < this.#jobs.length && this.#left > 0) {
+      while (this.#left > 0) {
+        const job = this.#jobs.take();
+        if (job === undefined) break;
         this.#left -= 1;
-        const job = this.#jobs[this.#next] as Job;
-        this.#next += 1;
         job.run();
       }
     } finally {
       this.#scheduled = false;
-      if (this.#next === this.#jobs.length) {
-        if (this.#next > BATCH) this.#jobs = [];
-        while (this.#jobs.length > 0) this.#jobs.pop(); // keeps the array's store, unlike `length = 0`
-        this.#next = 0;
-      } else {
-        if (this.#next >= BATCH) {
-          this.#jobs = this.#jobs.slice(this.#next);
-          this.#next = 0;
-        }
-        this.#schedule();
-      }
+      if (this.#jobs.size > 0) this.#schedule();
     }
   }
 }

@@ -70,7 +70,8 @@ interface Stop {
 
 const IDLE = { phase: 'idle' } as const;
 
-const waits = ({ place }: { readonly place: Place }): boolean => place === 'next' || place === 'line';
+/** Whether it stands in the queue. */
+export const waits = ({ place }: { readonly place: Place }): boolean => place === 'next' || place === 'line';
 
 export class SlotMachine<E extends SlotEntry<E>> implements Standing {
   readonly effects: SlotEffect<E>[] = [];

@@ -1,0 +1,47 @@
+import { expect, test, vi } from 'vitest';
+import { Fifo } from '../../src/kernel/fifo.ts';
+
+const numbered = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
+
+function rest(line: Fifo<{ n: number }>): number[] {
+  const order: number[] = [];
+  for (let one = line.take(); one !== undefined; one = line.take()) order.push(one.n);
+  return order;
+}
+
+test('what came first goes first, however many wait and whenever more come', () => {
+  const line = new Fifo<{ n: number }>();
+  const items = numbered(5_000);
+  const taken: number[] = [];
+  for (const [at, item] of items.entries()) {
+    line.push(item);
+    // Two of three stay: the line grows, is moved up on the way, and is emptied in the end.
+    if (at % 3 === 2) taken.push((line.take() as { n: number }).n);
+  }
+  expect(line.size).toBe(items.length - taken.length);
+  expect([...taken, ...rest(line)]).toEqual(items.map(({ n }) => n));
+  expect([line.size, line.take()]).toEqual([0, undefined]);
+});
+
+test('a line that was emptied, or cleared with many in it, begins anew', () => {
+  for (const count of [1, 256, 257, 1_000]) {
+    const line = new Fifo<{ n: number }>();
+    for (const item of numbered(count)) line.push(item);
+    line.take();
+    line.clear();
+    expect([line.size, line.take()]).toEqual([0, undefined]);
+    for (const item of numbered(3)) line.push(item);
+    expect(rest(line)).toEqual([0, 1, 2]);
+  }
+});
+
+test('taking from a long line does not move the whole of it each time', () => {
+  const line = new Fifo<{ n: number }>();
+  for (const item of numbered(100_000)) line.push(item);
+  const slice = vi.spyOn(Array.prototype, 'slice');
+  while (line.size > 0) line.take();
+  const moved = slice.mock.results.reduce((sum, { value }) => sum + value.length, 0);
+  slice.mockRestore();
+  expect(moved).toBeGreaterThan(0);
+  expect(moved).toBeLessThanOrEqual(100_000);
+});
