@@ -86,7 +86,7 @@ export function parseOptions(value: unknown): SupervisorSettings {
     (field, got) => parseSlotOptions(field, got, DEFAULT_SLOT_SETTINGS),
     DEFAULT_SLOT_SETTINGS,
   );
-  const base: TaskSettings = Object.freeze({ ...DEFAULT_SETTINGS, graceMs });
+  const base: TaskSettings = { ...DEFAULT_SETTINGS, graceMs };
   return Object.freeze({
     defaults: take('defaults', (field, got) => parseDefaults(field, got, base), base),
     slots: take('slots', (field, got) => parseSlots(field, got, slotDefaults), new Map<string, SlotSettings>()),

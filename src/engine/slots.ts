@@ -84,9 +84,9 @@ export class Slots implements RegistryHost {
     }
     const seat = known ?? this.#open(submission.slot);
     const verdict = seat.machine.submit(submission, this.#roomIn(submission.slot));
-    // What is turned away needs no place in the books, no time and no context: a busy slot says no cheaply. What joins uses its leader's.
+    // What is turned away needs no place in the books and no time: a busy slot says no cheaply. What joins uses its leader's.
     if (submission.place !== 'out') {
-      if (verdict !== 'join') submission.begin(this.#runtime.clock.now());
+      if (verdict !== 'join') submission.submittedMs = this.#runtime.clock.now();
       this.#registry.enter(submission);
     }
     if (verdict === 'join') {

@@ -2,7 +2,7 @@
 // It acts on nothing: what its caller asks for goes to the host.
 
 import { isAborted } from '../kernel/abort-fan.ts';
-import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
+import { AsyncContext } from '../kernel/async-context.ts';
 import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
@@ -108,8 +108,8 @@ class SubmissionHandle implements Submission {
   }
 }
 
-export class LiveSubmission implements SlotEntry<LiveSubmission> {
-  readonly handle: Submission = new SubmissionHandle(this);
+/** As an async context it is its submitter's: bodies run there. */
+export class LiveSubmission extends AsyncContext implements SlotEntry<LiveSubmission> {
   readonly number: number;
   readonly run: Run;
   readonly settings: TaskSettings;
@@ -117,9 +117,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   readonly policy: AdmissionPolicy;
   readonly slot: string;
   readonly name: string;
-  submittedMs = 0;
-  /** Its submitter's. */
-  context: AsyncContext | null = null;
+  submittedMs = 0; // read for those that are let in
   admission: Admission = 'rejected';
   work: Work | null = null;
   /** Ends the watching of its signal, its deadline and its time in the queue. */
@@ -142,6 +140,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     slot: string | undefined,
     policy: AdmissionPolicy,
   ) {
+    super();
     this.#host = host;
     this.number = number;
     this.run = spec.run;
@@ -152,6 +151,10 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     this.name = spec.name ?? this.slot;
   }
 
+  /** Not kept: most callers want no more of it than the outcome. */
+  get handle(): Submission {
+    return new SubmissionHandle(this);
+  }
   get id(): TaskId {
     this.#id ??= this.#host.ids.text(this.number);
     return this.#id;
@@ -182,12 +185,6 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
 
   cancel(reason: unknown): void {
     this.#host.cancel(this, 'caller', reason);
-  }
-
-  /** It is let in: its time runs from here, and its body will run in the async context of this call. */
-  begin(nowMs: number): void {
-    this.submittedMs = nowMs;
-    this.context = captureContext();
   }
 
   /** The end; the registry calls it once. */

@@ -156,7 +156,7 @@ export class Supervisor implements AsyncDisposable {
     return new SlotHandle(this.#slots, name, (spec, slot) => this.#submit(spec, slot));
   }
 
-  /** Live ones only: an ended submission is forgotten. */
+  /** Live ones only: an ended submission is forgotten. The same submission, not always the same object: compare ids. */
   get(id: TaskId): Submission | undefined {
     return this.#registry.get(id)?.handle;
   }

@@ -14,6 +14,7 @@ export interface Clock {
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const keep = (): void => {};
+const armable = (ms: number): number => Math.min(Math.ceil(ms), LONGEST_TIMER_MS);
 
 /** The platform's clock. Longer delays than a timer can hold are waited for in several; timers that fire early are re-armed. */
 export const systemClock: Clock = {
@@ -21,16 +22,13 @@ export const systemClock: Clock = {
   wallNow: () => Date.now(),
   setTimer(ms, fire) {
     const due = performance.now() + ms;
-    let timer = arm();
+    const turn = (): void => {
+      const leftMs = due - performance.now();
+      if (leftMs <= 0) fire();
+      else timer = setTimeout(turn, armable(leftMs));
+    };
+    let timer = setTimeout(turn, armable(ms));
     return () => clearTimeout(timer);
-
-    function arm(): NodeJS.Timeout {
-      return setTimeout(turn, Math.min(Math.ceil(due - performance.now()), LONGEST_TIMER_MS));
-    }
-    function turn(): void {
-      if (performance.now() >= due) fire();
-      else timer = arm();
-    }
   },
 };
 

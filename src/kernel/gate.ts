@@ -18,6 +18,8 @@ export class Gate {
   readonly #lines = new PriorityLines();
   readonly #queue: PQueue;
   readonly #limited: boolean;
+  /** Nobody has to ask for a place. */
+  open: boolean;
 
   constructor({ concurrency, rate }: GateLimits) {
     const lines = this.#lines;
@@ -28,11 +30,7 @@ export class Gate {
     const limits = rate === undefined ? {} : { intervalCap: rate.limit, interval: rate.intervalMs };
     this.#queue = new PQueue({ concurrency, queueClass, ...limits });
     this.#limited = concurrency !== Infinity || rate !== undefined;
-  }
-
-  /** Nobody has to ask for a place. */
-  get open(): boolean {
-    return !this.#limited && !this.#queue.isPaused;
+    this.open = !this.#limited;
   }
 
   /** Calls `granted` once there is a place, on a later turn or within this call. */
@@ -58,10 +56,12 @@ export class Gate {
   }
 
   pause(): void {
+    this.open = false;
     this.#queue.pause();
   }
 
   resume(): void {
+    this.open = !this.#limited;
     this.#queue.start();
   }
 }

@@ -24,7 +24,7 @@ test('a submission costs what it costs, however many there are', { timeout: 60_0
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const counts = JSON.parse(stdout) as Counts;
-  expect(counts.bytesQueued).toBeLessThan(400);
+  expect(counts.bytesQueued).toBeLessThan(330);
   expect(counts.bytesQueuedMany / counts.bytesQueued).toBeLessThan(1.2);
   expect(counts.promises).toBeLessThan(8);
   expect(counts.promisesMany / counts.promises).toBeLessThan(1.1);

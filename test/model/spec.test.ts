@@ -13,10 +13,10 @@ describe('a spec', () => {
     expect(parsed.meta).toBe(meta);
   });
 
-  test('that overrides something gets frozen settings of its own', () => {
+  test('that overrides something gets settings of its own', () => {
     const { settings } = read({ timeoutMs: 5, maxRetries: 0, graceMs: undefined, state: run });
     expect(settings).toStrictEqual({ ...DEFAULT_SETTINGS, timeoutMs: 5, maxRetries: 0, state: run });
-    expect([Object.isFrozen(settings), DEFAULT_SETTINGS.timeoutMs]).toEqual([true, Infinity]);
+    expect(DEFAULT_SETTINGS.timeoutMs).toBe(Infinity);
   });
 
   test('is read once, own keys only, and changing it afterwards changes nothing', () => {
@@ -118,10 +118,9 @@ describe('a bad spec is refused by field', () => {
 });
 
 describe('defaults', () => {
-  test('lie over their base, are frozen, and undefined leaves the base', () => {
+  test('lie over their base, and undefined leaves the base', () => {
     const parsed = parseDefaults('defaults', { graceMs: 5, stallMs: undefined }, { ...DEFAULT_SETTINGS, stallMs: 9 });
     expect(parsed).toStrictEqual({ ...DEFAULT_SETTINGS, graceMs: 5, stallMs: 9 });
-    expect(Object.isFrozen(parsed)).toBe(true);
   });
 
   test.for([
