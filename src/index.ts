@@ -34,14 +34,9 @@ export type { Failure } from './model/failure.ts';
 export type { TaskId } from './model/id.ts';
 export type { Lease, LeaseRequest, SlotLeases } from './model/lease.ts';
 export { type FailedBecause, type Outcome, OutcomeError, type RejectReason } from './model/outcome.ts';
+export type { AdmissionPolicy, RestartLimit, RestartPolicy } from './model/settings.ts';
 export type { SlotOptions } from './model/slot-options.ts';
-export type {
-  AdmissionPolicy,
-  RestartLimit,
-  RestartPolicy,
-  TaskDefaults,
-  TaskSpec,
-} from './model/spec.ts';
+export type { TaskDefaults, TaskSpec } from './model/spec.ts';
 export type { AttemptInfo, KillableTask, TaskBody, TaskContext } from './model/task.ts';
 export type {
   RunReport,

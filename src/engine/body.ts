@@ -2,7 +2,8 @@
 // of it (a throw, a thenable of any make, silence) is told as data, at most once, and reaches nobody else.
 
 import { ignore, settled } from '../kernel/deferred.ts';
-import type { Kill, Run } from '../model/spec.ts';
+import type { Kill } from '../model/settings.ts';
+import type { Run } from '../model/spec.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { BodyContext } from './body-context.ts';
 import { intercepted } from './interceptor.ts';

@@ -5,8 +5,9 @@ import { LONGEST_TIMER_MS, systemClock } from '../kernel/clock.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { aFunction, anObject, count, durationMs, nameText, reading, readOptions, refuse } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
+import { DEFAULT_SETTINGS, parseDefaults, type TaskSettings } from '../model/settings.ts';
 import { DEFAULT_SLOT_SETTINGS, parseSlotOptions, type SlotOptions, type SlotSettings } from '../model/slot-options.ts';
-import { DEFAULT_SETTINGS, parseDefaults, type TaskDefaults, type TaskSettings } from '../model/spec.ts';
+import type { TaskDefaults } from '../model/spec.ts';
 import { localLeases } from './local-leases.ts';
 import type { AroundAttempt } from './runtime.ts';
 

@@ -5,7 +5,7 @@ import { field } from '../model/brand.ts';
 import { RetryError } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { FailedBecause } from '../model/outcome.ts';
-import type { TaskSettings } from '../model/spec.ts';
+import type { TaskSettings } from '../model/settings.ts';
 import { delayMs } from '../policy/backoff.ts';
 import { RestartWindow } from '../policy/restart-limit.ts';
 import type { Runtime } from './runtime.ts';

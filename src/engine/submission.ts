@@ -7,7 +7,8 @@ import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
-import type { AdmissionPolicy, ParsedSpec, Run, TaskSettings } from '../model/spec.ts';
+import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
+import type { ParsedSpec, Run } from '../model/spec.ts';
 import type { TaskStatus, TaskView } from '../model/view.ts';
 import type { Place, SlotEntry } from '../policy/slot.ts';
 

@@ -11,7 +11,8 @@ import { ClosedError } from '../model/error.ts';
 import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import type { Outcome, Rejection } from '../model/outcome.ts';
-import { type ParsedSpec, parseSpec, type TaskSettings, type TaskSpec } from '../model/spec.ts';
+import type { TaskSettings } from '../model/settings.ts';
+import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
 import {
   parseRunOptions,

@@ -4,7 +4,7 @@ import type { StopCause } from './error.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
 import type { Outcome, RejectReason } from './outcome.ts';
-import type { AdmissionPolicy } from './spec.ts';
+import type { AdmissionPolicy } from './settings.ts';
 import type { ShutdownCause } from './view.ts';
 
 export interface EventBase {

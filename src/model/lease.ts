@@ -1,7 +1,7 @@
 // The port for slots that several processes share. The core knows these shapes and no store.
 
 import type { TaskId } from './id.ts';
-import type { AdmissionPolicy } from './spec.ts';
+import type { AdmissionPolicy } from './settings.ts';
 
 /**
  * Grants slots. The default grants every request in the same turn.

@@ -1,7 +1,7 @@
 // How a slot is configured: what a submission to it inherits, and how long its line may get.
 
 import { count, oneOf, pathOf, readOptions } from './check.ts';
-import { type AdmissionPolicy, parseAdmission } from './spec.ts';
+import { type AdmissionPolicy, parseAdmission } from './settings.ts';
 
 export interface SlotOptions {
   readonly admission?: AdmissionPolicy | undefined;

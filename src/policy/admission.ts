@@ -1,7 +1,7 @@
 // The admission table: what a slot does with one more submission. One function, used for the decision itself and for
 // rehearsing a batch, so that the two cannot differ.
 
-import type { AdmissionPolicy } from '../model/spec.ts';
+import type { AdmissionPolicy } from '../model/settings.ts';
 
 /** What the table looks at. */
 export interface Standing {

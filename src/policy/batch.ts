@@ -2,7 +2,7 @@
 // of each slot's line, so a batch that passes here is admitted as it stands. All or none is decided here, before anything happens.
 
 import type { RejectReason } from '../model/outcome.ts';
-import type { AdmissionPolicy } from '../model/spec.ts';
+import type { AdmissionPolicy } from '../model/settings.ts';
 import { admit, type Room, type Standing } from './admission.ts';
 
 /** A slot as the batch finds it. `line` holds the policies that wait, the next apart. */

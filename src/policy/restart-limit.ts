@@ -1,6 +1,6 @@
 // Restart intensity: how many restarts after failures may happen within a sliding window. A crash loop ends here.
 
-import type { RestartLimit } from '../model/spec.ts';
+import type { RestartLimit } from '../model/settings.ts';
 
 export class RestartWindow {
   readonly #limit: RestartLimit;

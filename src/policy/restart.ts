@@ -3,7 +3,7 @@
 import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { FailedBecause } from '../model/outcome.ts';
-import type { TaskSettings } from '../model/spec.ts';
+import type { TaskSettings } from '../model/settings.ts';
 
 /** How an attempt ended, once its body has ended or has been given up. */
 export type AttemptEnd =

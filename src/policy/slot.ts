@@ -14,7 +14,7 @@
 
 import type { StopCause } from '../model/error.ts';
 import type { RejectReason } from '../model/outcome.ts';
-import type { AdmissionPolicy } from '../model/spec.ts';
+import type { AdmissionPolicy } from '../model/settings.ts';
 import { admit, counted, type Room, type Standing, type Verdict } from './admission.ts';
 
 /** Where the machine has put an entry. */

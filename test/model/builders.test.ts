@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { once, periodic, restartable } from '../../src/model/builders.ts';
-import { DEFAULT_SETTINGS, parseSpec } from '../../src/model/spec.ts';
+import { DEFAULT_SETTINGS } from '../../src/model/settings.ts';
+import { parseSpec } from '../../src/model/spec.ts';
 
 const run = () => 'value';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_SETTINGS, type ParsedSpec, parseAdmission, parseDefaults, parseSpec } from '../../src/model/spec.ts';
+import { DEFAULT_SETTINGS, parseDefaults } from '../../src/model/settings.ts';
+import { type ParsedSpec, parseSpec } from '../../src/model/spec.ts';
 
 const run = () => 'value';
 const read = (spec: object, defaults = DEFAULT_SETTINGS): ParsedSpec => parseSpec({ run, ...spec }, defaults);
@@ -115,27 +116,4 @@ describe('a bad spec is refused by field', () => {
       expect(parse).toThrow(expect.objectContaining({ name: 'SpecError', field }));
       expect(parse).toThrow(rule);
     });
-});
-
-describe('defaults', () => {
-  test('lie over their base, and undefined leaves the base', () => {
-    const parsed = parseDefaults('defaults', { graceMs: 5, stallMs: undefined }, { ...DEFAULT_SETTINGS, stallMs: 9 });
-    expect(parsed).toStrictEqual({ ...DEFAULT_SETTINGS, graceMs: 5, stallMs: 9 });
-  });
-
-  test.for([
-    ['defaults.run', { run }],
-    ['defaults.slot', { slot: 's' }],
-    ['defaults.signal', { signal: undefined }],
-    ['defaults.intervalMs', { intervalMs: 1 }],
-    ['defaults.intervalMs', { restart: 'never', intervalMs: 1 }],
-  ] as const)('refuse %s', ([field, value]) => {
-    expect(() => parseDefaults('defaults', value, DEFAULT_SETTINGS)).toThrow(expect.objectContaining({ field }));
-  });
-});
-
-test('the words of admission are five', () => {
-  for (const word of ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'])
-    expect(parseAdmission('f', word)).toBe(word);
-  expect(() => parseAdmission('f', 'drop')).toThrow('f must be one of');
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AdmissionPolicy } from '../../src/model/spec.ts';
+import type { AdmissionPolicy } from '../../src/model/settings.ts';
 import { admit, counted, type Room, type Standing, type Verdict } from '../../src/policy/admission.ts';
 
 const POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;

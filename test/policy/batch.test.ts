@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { AdmissionPolicy } from '../../src/model/spec.ts';
+import type { AdmissionPolicy } from '../../src/model/settings.ts';
 import { type Found, Rehearsal } from '../../src/policy/batch.ts';
 import { SlotMachine } from '../../src/policy/slot.ts';
 import type { Entry, Machine } from '../support/slot-explorer.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FatalError } from '../../src/model/error.ts';
 import { thrownFailure, timedOutFailure } from '../../src/model/failure.ts';
-import { DEFAULT_SETTINGS, type RestartPolicy } from '../../src/model/spec.ts';
+import { DEFAULT_SETTINGS, type RestartPolicy } from '../../src/model/settings.ts';
 import { type AttemptEnd, afterAttempt, intervalDelayMs } from '../../src/policy/restart.ts';
 
 const value: AttemptEnd = { kind: 'value', value: 7 };

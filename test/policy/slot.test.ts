@@ -1,7 +1,7 @@
 // What one input says and leaves behind, word by word. Every order of inputs is slot.model.test.ts.
 
 import { describe, expect, test } from 'vitest';
-import type { AdmissionPolicy } from '../../src/model/spec.ts';
+import type { AdmissionPolicy } from '../../src/model/settings.ts';
 import { SlotMachine } from '../../src/policy/slot.ts';
 import type { Entry, Machine } from '../support/slot-explorer.ts';
 

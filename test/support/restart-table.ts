@@ -2,7 +2,7 @@
 
 import { FatalError, type StopCause } from '../../src/model/error.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../../src/model/failure.ts';
-import { DEFAULT_SETTINGS, type RestartPolicy } from '../../src/model/spec.ts';
+import { DEFAULT_SETTINGS, type RestartPolicy } from '../../src/model/settings.ts';
 import type { AttemptEnd, afterAttempt, Decision, Progress } from '../../src/policy/restart.ts';
 
 export type Decide = typeof afterAttempt;

@@ -2,7 +2,7 @@
 // store, bodies, callers) is the smallest one that can do everything wrong that a real one can; next to the machine it keeps its own idea of
 // who must go next, so that the two can disagree.
 
-import type { AdmissionPolicy } from '../../src/model/spec.ts';
+import type { AdmissionPolicy } from '../../src/model/settings.ts';
 import type { Place, SlotEffect, SlotEntry, SlotMachine } from '../../src/policy/slot.ts';
 
 export interface Entry extends SlotEntry<Entry> {

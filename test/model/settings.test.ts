@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_BACKOFF } from '../../src/model/backoff.ts';
+import {
+  DEFAULT_SETTINGS,
+  parseAdmission,
+  parseDefaults,
+  shared,
+  type TaskSettings,
+} from '../../src/model/settings.ts';
+
+const run = () => 'value';
+
+describe('defaults', () => {
+  test('lie over their base, and undefined leaves the base', () => {
+    const parsed = parseDefaults('defaults', { graceMs: 5, stallMs: undefined }, { ...DEFAULT_SETTINGS, stallMs: 9 });
+    expect(parsed).toStrictEqual({ ...DEFAULT_SETTINGS, graceMs: 5, stallMs: 9 });
+  });
+
+  test.for([
+    ['defaults.run', { run }],
+    ['defaults.slot', { slot: 's' }],
+    ['defaults.signal', { signal: undefined }],
+    ['defaults.intervalMs', { intervalMs: 1 }],
+    ['defaults.intervalMs', { restart: 'never', intervalMs: 1 }],
+  ] as const)('refuse %s', ([field, value]) => {
+    expect(() => parseDefaults('defaults', value, DEFAULT_SETTINGS)).toThrow(expect.objectContaining({ field }));
+  });
+});
+
+test('the words of admission are five', () => {
+  for (const word of ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'])
+    expect(parseAdmission('f', word)).toBe(word);
+  expect(() => parseAdmission('f', 'drop')).toThrow('f must be one of');
+});
+
+describe('equal settings are one object', () => {
+  // Of each setting another value, so that one that is not compared is found here.
+  const other: TaskSettings = {
+    admission: 'join',
+    restart: 'always',
+    intervalMs: 1,
+    maxRetries: 1,
+    backoff: { ...DEFAULT_BACKOFF, firstMs: 1 },
+    retryIf: () => true,
+    restartLimit: { restarts: 5, withinMs: 5 },
+    timeoutMs: 1,
+    stallMs: 1,
+    graceMs: 1,
+    onOverrun: 'abandon',
+    queueTimeoutMs: 1,
+    deadlineMs: 1,
+    priority: 1,
+    signal: new AbortController().signal,
+    state: () => 1,
+    kill: () => {},
+  };
+  const nested: readonly Partial<TaskSettings>[] = [
+    { backoff: { ...DEFAULT_BACKOFF, factor: 1 } },
+    { backoff: { ...DEFAULT_BACKOFF, maxMs: 1 } },
+    { backoff: { ...DEFAULT_BACKOFF, floorMs: 1 } },
+    { backoff: { ...DEFAULT_BACKOFF, jitter: 'none' } },
+    { restartLimit: { restarts: 1, withinMs: 2 } },
+    { restartLimit: { restarts: 2, withinMs: 1 } },
+  ];
+  const base = { ...DEFAULT_SETTINGS, graceMs: 7, restartLimit: { restarts: 1, withinMs: 1 } };
+  const fresh = () => ({ ...base, backoff: { ...base.backoff }, restartLimit: { ...base.restartLimit } });
+
+  test('when they follow each other', () => {
+    const first = shared(fresh());
+    expect(first).toStrictEqual(base);
+    expect(shared(fresh())).toBe(first);
+    expect(shared(fresh())).toBe(first);
+  });
+
+  const apart = Object.entries(other).map(([key, value]) => ({ [key]: value }));
+  for (const change of [...apart, ...nested, { restartLimit: undefined }])
+    test(`and not where ${JSON.stringify(change)} differs`, () => {
+      shared(fresh());
+      const changed = { ...fresh(), ...change };
+      expect(shared(changed)).toBe(changed);
+    });
+
+  test.for(['retryIf', 'signal', 'state', 'kill'] as const)('but what holds a %s of the caller is not kept', (key) => {
+    const held = () => ({ ...fresh(), [key]: other[key] });
+    const first = held();
+    expect(shared(first)).toBe(first);
+    expect(shared(held())).not.toBe(first);
+  });
+});
