@@ -1,5 +1,6 @@
 // Queueing: one slot, eight slots, a slot each; the gate over all slots; and what a subscriber costs.
 
+import AsyncLock from 'async-lock';
 import PQueue from 'p-queue';
 import { type AsyncBody, Chains } from './floors.ts';
 import { type Contestant, nsPerOp, type Scenario } from './harness.ts';
@@ -97,6 +98,55 @@ const gated: readonly Peer<Runner>[] = [
   partitionedPool,
 ];
 
+const TIMEOUT_MS = 5_000;
+
+/** What a body with a time limit costs where nothing follows from the limit: a timer around it. */
+const timed =
+  (body: AsyncBody): AsyncBody =>
+  async () => {
+    const timer = setTimeout(() => {}, TIMEOUT_MS);
+    try {
+      await body();
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+const bounded: readonly Peer<Runner>[] = [
+  {
+    name: 'floor',
+    make() {
+      const tails = new Chains();
+      return { run: (key, body) => tails.run(key, timed(body)) };
+    },
+  },
+  {
+    name: 'slotvisor',
+    make() {
+      const supervisor = newSupervisor();
+      return {
+        run: (slot, run) => supervisor.submit({ slot, restart: 'never', timeoutMs: TIMEOUT_MS, run }).outcome,
+      };
+    },
+  },
+  {
+    name: 'p-queue',
+    lacks: 'a timeout frees the place before the body has ended, and does not tell the body',
+    make() {
+      const queue = new PQueue({ concurrency: 1, timeout: TIMEOUT_MS });
+      return { run: (_key, body) => queue.add(body) };
+    },
+  },
+  {
+    name: 'async-lock',
+    lacks: 'a time-out frees the place before the body has ended, and does not tell the body',
+    make() {
+      const lock = new AsyncLock({ maxPending: Infinity, maxExecutionTime: TIMEOUT_MS });
+      return { run: (key, body) => lock.acquire(key, body) };
+    },
+  },
+];
+
 export const queueing: readonly Scenario[] = [
   {
     name: 'one-slot',
@@ -130,6 +180,17 @@ export const queueing: readonly Scenario[] = [
       { atMost: 2, of: 'effect FiberMap' },
     ],
     contestants: () => contestants([chains, ours, pQueue, asyncMutex, asyncLock, fiberMapRun], OPERATIONS),
+  },
+  {
+    name: 'timeouts',
+    title: '50,000 queued instant bodies on one slot, each with a timeout',
+    unit: 'ns',
+    floor: 'a Map of keys to promise chains, and a timer around each body',
+    reaches: [
+      { atMost: 1, of: 'p-queue' },
+      { atMost: 1, of: 'async-lock' },
+    ],
+    contestants: () => contestants(bounded, 1),
   },
   {
     name: 'gate',
