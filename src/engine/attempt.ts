@@ -1,6 +1,7 @@
 // One attempt: a call of the body (body.ts), raced with the deadline, the watch for silence and the stop. It WAITS for the body's end
 // whatever came first, kills or gives up an overrun, and hands a value up. It never throws and decides nothing about what follows.
 
+import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
 import type { Job } from '../kernel/pump.ts';
@@ -96,7 +97,7 @@ export class Attempt implements Job, Call {
   begin(): void {
     const { timeoutMs, stallMs } = this.submission.settings;
     if (timeoutMs !== Infinity || stallMs !== Infinity) this.#watch(timeoutMs, stallMs); // what is not bounded costs no closure
-    this.submission.callIn(callBody, this);
+    callIn(this.submission.context, callBody, this);
   }
 
   #watch(timeoutMs: number, stallMs: number): void {
@@ -145,7 +146,7 @@ export class Attempt implements Job, Call {
 
   /** On a turn of its own: no listener of a body runs inside a call of the API. The grace begins when the body is told. */
   run(): void {
-    this.submission.callIn(deliver, this);
+    callIn(this.submission.context, deliver, this);
     if (this.state === 'stopping')
       this.#stopGrace = after(this.runtime.clock, this.submission.settings.graceMs, () => this.#overrun());
   }
@@ -181,7 +182,7 @@ export class Attempt implements Job, Call {
         () => this.ended(undefined),
         (error) => this.#notDead(error),
       );
-    this.submission.callIn(ask, undefined);
+    callIn(this.submission.context, ask, undefined);
   }
 
   /** A kill that failed proves nothing: the slot stays blocked until the body itself ends. */

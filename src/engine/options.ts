@@ -1,4 +1,4 @@
-// What a supervisor is built with: read once, checked, completed, frozen.
+// What a supervisor is built with: read once, checked, completed.
 
 import type { Clock } from '../kernel/clock.ts';
 import { LONGEST_TIMER_MS, systemClock } from '../kernel/clock.ts';

@@ -84,9 +84,9 @@ export class Slots implements RegistryHost {
     }
     const seat = known ?? this.#open(submission.slot);
     const verdict = seat.machine.submit(submission, this.#roomIn(submission.slot));
-    // What is turned away needs no place in the books and no time: a busy slot says no cheaply. What joins uses its leader's.
+    // What is turned away needs no place in the books, no time and no context: a busy slot says no cheaply. What joins uses its leader's.
     if (submission.place !== 'out') {
-      if (verdict !== 'join') submission.submittedMs = this.#runtime.clock.now();
+      if (verdict !== 'join') submission.begin(this.#runtime.clock.now());
       this.#registry.enter(submission);
     }
     if (verdict === 'join') {
@@ -236,7 +236,7 @@ export class Slots implements RegistryHost {
       case 'start': {
         const { entry } = effect;
         if (entry.admission === 'rejected') entry.admission = 'started';
-        entry.stopQueueTimer?.();
+        entry.watch?.leftQueue();
         seat.actor = this.#registry.start(entry, seat.fence);
         return;
       }
@@ -274,12 +274,16 @@ export class Slots implements RegistryHost {
     const { clock } = this.#runtime;
     const leaveSignal = signal && onAbort(signal, (reason) => this.cancel(submission, 'signal', reason));
     const stopDeadline = after(clock, deadlineMs, () => this.cancel(submission, 'deadline', undefined));
-    if (waits(submission))
-      submission.stopQueueTimer = after(clock, queueTimeoutMs, () => this.#withdraw(submission, 'queueTimeout'));
-    submission.unwatch = () => {
-      leaveSignal?.();
-      stopDeadline();
-      submission.stopQueueTimer?.();
+    const leftQueue = after(clock, waits(submission) ? queueTimeoutMs : Infinity, () =>
+      this.#withdraw(submission, 'queueTimeout'),
+    );
+    submission.watch = {
+      leftQueue,
+      end() {
+        leaveSignal?.();
+        stopDeadline();
+        leftQueue();
+      },
     };
   }
 

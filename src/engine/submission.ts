@@ -2,7 +2,7 @@
 // It acts on nothing: what its caller asks for goes to the host.
 
 import { isAborted } from '../kernel/abort-fan.ts';
-import { AsyncContext } from '../kernel/async-context.ts';
+import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
 import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
@@ -63,6 +63,13 @@ export function workView(
   };
 }
 
+/** What bounds a submission from outside: its signal, its deadline, its time in the queue. */
+export interface Watch {
+  /** The last of them is over. */
+  leftQueue(): void;
+  end(): void;
+}
+
 export interface SubmissionHost {
   readonly ids: TaskIds;
   now(): number;
@@ -109,8 +116,7 @@ class SubmissionHandle implements Submission {
   }
 }
 
-/** As an async context it is its submitter's: bodies run there. */
-export class LiveSubmission extends AsyncContext implements SlotEntry<LiveSubmission> {
+export class LiveSubmission implements SlotEntry<LiveSubmission> {
   readonly number: number;
   readonly run: Run;
   readonly settings: TaskSettings;
@@ -118,12 +124,12 @@ export class LiveSubmission extends AsyncContext implements SlotEntry<LiveSubmis
   readonly policy: AdmissionPolicy;
   readonly slot: string;
   readonly name: string;
-  submittedMs = 0; // read for those that are let in
+  submittedMs = 0;
+  /** Its submitter's. An object of its own: bodies can get hold of it, and of nothing else. */
+  context: AsyncContext | null = null;
   admission: Admission = 'rejected';
   work: Work | null = null;
-  /** Ends the watching of its signal, its deadline and its time in the queue. */
-  unwatch: (() => void) | null = null;
-  stopQueueTimer: (() => void) | null = null;
+  watch: Watch | null = null;
   // The slot machine's.
   place: Place = 'new'; // nowhere: what never comes to its slot stays there
   ahead: LiveSubmission | null = null;
@@ -141,7 +147,6 @@ export class LiveSubmission extends AsyncContext implements SlotEntry<LiveSubmis
     slot: string | undefined,
     policy: AdmissionPolicy,
   ) {
-    super();
     this.#host = host;
     this.number = number;
     this.run = spec.run;
@@ -188,11 +193,17 @@ export class LiveSubmission extends AsyncContext implements SlotEntry<LiveSubmis
     this.#host.cancel(this, 'caller', reason);
   }
 
+  /** It is let in: its time runs from here, and its body will run in the async context of this call. */
+  begin(nowMs: number): void {
+    this.submittedMs = nowMs;
+    this.context = captureContext();
+  }
+
   /** The end; the registry calls it once. */
   settle(outcome: Outcome): void {
     this.#outcome = outcome;
-    this.unwatch?.();
-    this.unwatch = null;
+    this.watch?.end();
+    this.watch = null;
     this.work = null; // an outcome that somebody keeps keeps nothing else alive
     this.#resolve?.(outcome);
   }

@@ -1,16 +1,14 @@
-// The async context of whoever makes it, kept for calls that are made on their behalf later: AsyncLocalStorage stores travel along.
+// The async context of a caller, kept for a call that is made for it later: AsyncLocalStorage stores travel along.
 
 import { AsyncResource } from 'node:async_hooks';
 
-const OPTIONS = Object.freeze({ requireManualDestroy: true });
+export type AsyncContext = AsyncResource;
 
-/** To be extended, as the platform's own class is: a context apart would be one more object to each that has one. */
-export class AsyncContext extends AsyncResource {
-  constructor() {
-    super('slotvisor', OPTIONS);
-  }
+export function captureContext(): AsyncContext {
+  return new AsyncResource('slotvisor');
+}
 
-  callIn<A, R>(fn: (argument: A) => R, argument: A): R {
-    return this.runInAsyncScope(fn, undefined, argument);
-  }
+/** Without a context: in the present one. */
+export function callIn<A, R>(context: AsyncContext | null, fn: (argument: A) => R, argument: A): R {
+  return context === null ? fn(argument) : context.runInAsyncScope(fn, undefined, argument);
 }

@@ -18,8 +18,6 @@ export class Gate {
   readonly #lines = new PriorityLines();
   readonly #queue: PQueue;
   readonly #limited: boolean;
-  /** Nobody has to ask for a place. */
-  open: boolean;
 
   constructor({ concurrency, rate }: GateLimits) {
     const lines = this.#lines;
@@ -30,7 +28,11 @@ export class Gate {
     const limits = rate === undefined ? {} : { intervalCap: rate.limit, interval: rate.intervalMs };
     this.#queue = new PQueue({ concurrency, queueClass, ...limits });
     this.#limited = concurrency !== Infinity || rate !== undefined;
-    this.open = !this.#limited;
+  }
+
+  /** Nobody has to ask for a place. */
+  get open(): boolean {
+    return !this.#limited && !this.#queue.isPaused;
   }
 
   /** Calls `granted` once there is a place, on a later turn or within this call. */
@@ -56,12 +58,10 @@ export class Gate {
   }
 
   pause(): void {
-    this.open = false;
     this.#queue.pause();
   }
 
   resume(): void {
-    this.open = !this.#limited;
     this.#queue.start();
   }
 }

@@ -59,7 +59,7 @@ export function readOptions<K extends string>(
   value: unknown,
   known?: readonly K[],
 ): { [name in K]?: unknown } {
-  const options = new Bare() as { [name in K]?: unknown };
+  const options = { __proto__: null } as { [name in K]?: unknown }; // a polluted Object.prototype is no option either
   let at: K | undefined;
   try {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(field, 'must be an object', value);
@@ -73,10 +73,6 @@ export function readOptions<K extends string>(
   }
   return options;
 }
-
-/** It inherits nothing: a polluted Object.prototype is no option either. Unlike a literal without prototype it is no dictionary. */
-const Bare = function Bare() {} as unknown as new () => object;
-Bare.prototype = Object.create(null);
 
 /** What a field is called in a refusal. */
 export function pathOf(field: string, key: string): string {

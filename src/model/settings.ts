@@ -21,7 +21,7 @@ export interface RestartLimit {
 
 export type Kill = KillableTask<unknown, unknown>['kill'];
 
-/** Every default filled in. Shared between submissions that override nothing. */
+/** Every default filled in. Shared between submissions that override nothing, and between those that override the same. */
 export interface TaskSettings {
   readonly admission: AdmissionPolicy; // for a spec and a slot that both say nothing
   readonly restart: RestartPolicy;
@@ -154,7 +154,8 @@ let last = DEFAULT_SETTINGS;
 
 /**
  * `settings`, or the last ones if they are the same: what is submitted from one place mostly asks for the same, and of a long queue every
- * submission would hold 270 bytes of its own (measured: a quarter to a third of its time). What holds something of a caller's is not kept here.
+ * submission would hold 270 bytes of its own (measured: a quarter to a third of its time). What holds something of a
+ * caller's, be it a default `retryIf`, is not kept here.
  */
 export function shared(settings: TaskSettings): TaskSettings {
   const { retryIf, signal, state, kill } = settings;

@@ -1,5 +1,6 @@
 // What a context says of its task, and what it refuses.
 
+import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks';
 import { SpecError, type TaskContext } from 'slotvisor';
 import { expect, test } from 'vitest';
 import { setup } from '../support/setup.ts';
@@ -14,6 +15,31 @@ test('a context tells its body who it is', async () => {
     run: (ctx) => [ctx.id, ctx.slot, ctx.name, ctx.meta, ctx.attempt, ctx.fence],
   });
   expect(await submission.value()).toEqual([submission.id, 's', 'report', meta, 1, 0n]);
+});
+
+test('a kill runs in the async context of its submitter, as the body does', async () => {
+  const { supervisor, clock } = setup();
+  const store = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const note = () => void seen.push(store.getStore());
+  const task = { run: () => new Promise<void>(note), kill: note };
+  const { outcome } = store.run('mine', () =>
+    supervisor.submit({ run: task, restart: 'never', timeoutMs: 5, graceMs: 5 }),
+  );
+  await store.run('other', () => clock.advance(10));
+  expect(await outcome).toMatchObject({ kind: 'failed', failure: { kind: 'timedOut' } });
+  expect(seen).toEqual(['mine', 'mine']);
+});
+
+test('a body that freezes its async resource, and looks for more of it, gets at nothing', async () => {
+  const { supervisor } = setup();
+  const submission = supervisor.submit({
+    slot: 's',
+    restart: 'never',
+    run: () => Object.getOwnPropertyNames(Object.freeze(executionAsyncResource())),
+  });
+  expect(await submission.outcome).toEqual({ kind: 'completed', value: [], attempts: 1 });
+  expect(supervisor.slot('s').view().phase).toBe('idle');
 });
 
 for (const [what, call, message] of [

@@ -1,4 +1,4 @@
-// Queueing: one slot, eight slots, a slot each; the gate over all slots; and what a subscriber costs.
+// Queueing: one slot, eight slots, a slot each; bodies with a timeout; the gate over all slots; and what a subscriber costs.
 
 import AsyncLock from 'async-lock';
 import PQueue from 'p-queue';

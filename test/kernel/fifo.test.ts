@@ -1,5 +1,10 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test, vi } from 'vitest';
 import { Fifo } from '../../src/kernel/fifo.ts';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
 
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => ({ n }));
 
@@ -44,4 +49,18 @@ test('taking from a long line does not move the whole of it each time', () => {
   slice.mockRestore();
   expect(moved).toBeGreaterThan(0);
   expect(moved).toBeLessThanOrEqual(100_000);
+});
+
+test('what was taken is let go at once, though others wait behind it', async () => {
+  const line = new Fifo<object>();
+  const taken = Array.from({ length: 100 }, () => {
+    const item = {};
+    line.push(item);
+    return new WeakRef(item);
+  });
+  line.push({});
+  while (line.size > 1) line.take();
+  await new Promise(setImmediate); // a WeakRef holds what it was made for until the turn ends
+  gc();
+  expect(taken.filter((ref) => ref.deref() !== undefined)).toEqual([]);
 });

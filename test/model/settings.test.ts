@@ -72,9 +72,10 @@ describe('equal settings are one object', () => {
     expect(shared(fresh())).toBe(first);
   });
 
-  const apart = Object.entries(other).map(([key, value]) => ({ [key]: value }));
-  for (const change of [...apart, ...nested, { restartLimit: undefined }])
-    test(`and not where ${JSON.stringify(change)} differs`, () => {
+  const apart = Object.entries(other).map(([key, value]) => [key, { [key]: value }] as const);
+  const within = nested.map((change) => [JSON.stringify(change), change] as const);
+  for (const [what, change] of [...apart, ...within, ['restartLimit (none)', { restartLimit: undefined }] as const])
+    test(`and not where ${what} differs`, () => {
       shared(fresh());
       const changed = { ...fresh(), ...change };
       expect(shared(changed)).toBe(changed);

@@ -20,6 +20,12 @@ describe('a spec', () => {
     expect(DEFAULT_SETTINGS.timeoutMs).toBe(Infinity);
   });
 
+  test('that overrides what the last one did shares its settings', () => {
+    const { settings } = read({ timeoutMs: 5, backoff: { firstMs: 1 } });
+    expect(read({ backoff: { firstMs: 1 }, timeoutMs: 5 }).settings).toBe(settings);
+    expect(read({ timeoutMs: 6, backoff: { firstMs: 1 } }).settings).not.toBe(settings);
+  });
+
   test('is read once, own keys only, and changing it afterwards changes nothing', () => {
     let reads = 0;
     const spec = Object.create({ timeoutMs: 1 }) as { graceMs: number; backoff: { firstMs: number }; run: unknown };

@@ -13,10 +13,10 @@ async function heapUsed(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-async function bytesQueued(count: number): Promise<number> {
+async function bytesQueued(count: number, options: { timeoutMs?: number } = {}): Promise<number> {
   const supervisor = newSupervisor();
   const owner = supervisor.submit({ slot: 's', run: (ctx) => ctx.sleep(Infinity) });
-  const spec = { slot: 's', run: async () => {} };
+  const spec = { slot: 's', run: async () => {}, ...options };
   const before = await heapUsed();
   for (let n = 0; n < count; n += 1) supervisor.submit(spec);
   const bytes = ((await heapUsed()) - before) / count;
@@ -48,6 +48,7 @@ console.log(
   JSON.stringify({
     bytesQueued: await bytesQueued(10_000),
     bytesQueuedMany: await bytesQueued(1_000_000),
+    bytesQueuedWithOptions: await bytesQueued(10_000, { timeoutMs: 60_000 }),
     promises: few.promises,
     promisesMany: many.promises,
     resources: few.all,
