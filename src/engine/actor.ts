@@ -246,13 +246,12 @@ export class Actor implements Work, AttemptHost, Job, Progress {
       this.#nextAttempt();
       return;
     }
-    const { clock } = this.runtime;
     this.#become(wait);
-    const cancel = after(clock, ms, () => {
+    const cancel = after(this.runtime.clock, ms, () => {
       this.#pause = undefined;
       this.#nextAttempt();
     });
-    this.#pause = { dueMs: clock.now() + ms, cancel };
+    this.#pause = { dueMs: this.#sinceMs + ms, cancel };
   }
 
   #stopWaiting(): void {
