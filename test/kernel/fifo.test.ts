@@ -34,7 +34,7 @@ test('a line that was emptied, or cleared with many in it, begins anew', () => {
     for (const item of numbered(count)) line.push(item);
     line.take();
     line.clear();
-    expect([line.size, line.take()]).toEqual([0, undefined]);
+    expect([line.take(), line.take(), line.size]).toEqual([undefined, undefined, 0]);
     for (const item of numbered(3)) line.push(item);
     expect(rest(line)).toEqual([0, 1, 2]);
   }
