@@ -150,18 +150,23 @@ export function parseDefaults(field: string, value: unknown, base: TaskSettings)
   return draft;
 }
 
-let last = DEFAULT_SETTINGS;
+/** As many kinds of work may take turns and share. */
+const KINDS = 8;
+const recent: TaskSettings[] = [];
+let oldest = 0;
 
 /**
- * `settings`, or the last ones if they are the same: what is submitted from one place mostly asks for the same, and of a long queue every
+ * `settings`, or recent ones that are the same: what is submitted from one place mostly asks for the same, and of a long queue every
  * submission would hold 270 bytes of its own (measured: a quarter to a third of its time). What holds something of a
  * caller's, be it a default `retryIf`, is not kept here.
  */
 export function shared(settings: TaskSettings): TaskSettings {
   const { retryIf, signal, state, kill } = settings;
   if (retryIf !== undefined || signal !== undefined || state !== undefined || kill !== undefined) return settings;
-  if (!areAlike(settings, last)) last = settings;
-  return last;
+  for (const known of recent) if (areAlike(settings, known)) return known;
+  recent[oldest] = settings;
+  oldest = (oldest + 1) % KINDS;
+  return settings;
 }
 
 function areAlike(a: TaskSettings, b: TaskSettings): boolean {

@@ -80,7 +80,7 @@ const hasOwn = Object.prototype.hasOwnProperty;
 
 const SPEC_KEYS = ['run', 'name', 'slot', ...DEFAULT_KEYS, 'signal', 'state', 'meta'];
 
-/** Reads a spec. One that overrides nothing shares the settings of `defaults`; one that overrides what the last one did, those of that. */
+/** Reads a spec. One that overrides nothing shares the settings of `defaults`; one that overrides what a recent one did, the settings of that. */
 export function parseSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
   try {
     return readSpec(value, defaults);

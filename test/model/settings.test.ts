@@ -65,20 +65,29 @@ describe('equal settings are one object', () => {
   const base = { ...DEFAULT_SETTINGS, graceMs: 7, restartLimit: { restarts: 1, withinMs: 1 } };
   const fresh = () => ({ ...base, backoff: { ...base.backoff }, restartLimit: { ...base.restartLimit } });
 
-  test('when they follow each other', () => {
-    const first = shared(fresh());
-    expect(first).toStrictEqual(base);
-    expect(shared(fresh())).toBe(first);
-    expect(shared(fresh())).toBe(first);
+  const kind = (priority: number) => ({ ...fresh(), priority });
+
+  test('when they follow each other, and when eight kinds take turns', () => {
+    const first = Array.from({ length: 8 }, (_, n) => shared(kind(n)));
+    expect(first.map(({ priority }) => priority)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    for (let round = 0; round < 3; round += 1)
+      for (const [n, one] of first.entries()) expect(shared(kind(n))).toBe(one);
+  });
+
+  test('and no more than eight are remembered: the oldest goes first', () => {
+    const first = Array.from({ length: 9 }, (_, n) => shared(kind(10 + n)));
+    expect(shared(kind(18))).toBe(first[8]);
+    expect(shared(kind(11))).toBe(first[1]);
+    expect(shared(kind(10))).not.toBe(first[0]);
   });
 
   const apart = Object.entries(other).map(([key, value]) => [key, { [key]: value }] as const);
   const within = nested.map((change) => [JSON.stringify(change), change] as const);
   for (const [what, change] of [...apart, ...within, ['restartLimit (none)', { restartLimit: undefined }] as const])
     test(`and not where ${what} differs`, () => {
-      shared(fresh());
-      const changed = { ...fresh(), ...change };
-      expect(shared(changed)).toBe(changed);
+      const first = shared(fresh());
+      expect(first).toStrictEqual(base);
+      expect(shared({ ...fresh(), ...change })).not.toBe(first);
     });
 
   test.for(['retryIf', 'signal', 'state', 'kill'] as const)('but what holds a %s of the caller is not kept', (key) => {
