@@ -21,7 +21,7 @@ export class Runner<T> {
   readonly #host: RunnerHost;
   readonly #history: History<T>;
   /** Of the one who made the schedule: a timer's own would be that of whoever happened to set it. */
-  readonly #context = new AsyncResource('slotvisor.schedule', { requireManualDestroy: true });
+  readonly #context = new AsyncResource('slotvisor.schedule');
   readonly #live = new Set<Submission<T>>();
   #accepted = 0;
   readonly #backlog: number[] = [];
