@@ -65,7 +65,7 @@ export function workView(
 
 /** What bounds a submission from outside: its signal, its deadline, its time in the queue. */
 export interface Watch {
-  /** The last of them is over. */
+  /** It waits no longer: the bound on its time in the queue is off. */
   leftQueue(): void;
   end(): void;
 }

@@ -11,7 +11,7 @@ import { ClosedError } from '../model/error.ts';
 import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import type { Outcome, Rejection } from '../model/outcome.ts';
-import type { TaskSettings } from '../model/settings.ts';
+import { RecentSettings, type TaskSettings } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
 import {
@@ -63,6 +63,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #drain: Drain;
   readonly #host: SubmissionHost;
   readonly #defaults: TaskSettings;
+  readonly #recent = new RecentSettings();
   readonly #graceMs: number;
   readonly #ownedAs: 'running' | 'waiting';
   #submitted = 0;
@@ -120,7 +121,7 @@ export class Supervisor implements AsyncDisposable {
     this.#mustBeOpen();
     const parsed = reading('specs', specs, () => {
       if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
-      return Array.from(specs, (spec: unknown) => parseSpec(spec, this.#defaults));
+      return Array.from(specs, (spec: unknown) => parseSpec(spec, this.#defaults, this.#recent));
     });
     this.#mustBeOpen(); // a getter of a spec may have closed it
     const batch = parsed.map((spec) => this.#mint(spec));
@@ -270,7 +271,7 @@ export class Supervisor implements AsyncDisposable {
 
   #read(spec: unknown, slot?: string): ParsedSpec {
     this.#mustBeOpen();
-    const parsed = parseSpec(spec, this.#defaults);
+    const parsed = parseSpec(spec, this.#defaults, this.#recent);
     if (slot !== undefined && parsed.slot !== undefined)
       refuse('slot', `is no option of slot(${JSON.stringify(slot)}).submit: the handle names the slot`, parsed.slot);
     this.#mustBeOpen(); // a getter of the spec may have closed it

@@ -152,21 +152,25 @@ export function parseDefaults(field: string, value: unknown, base: TaskSettings)
 
 /** As many kinds of work may take turns and share. */
 const KINDS = 8;
-const recent: TaskSettings[] = [];
-let oldest = 0;
 
 /**
- * `settings`, or recent ones that are the same: what is submitted from one place mostly asks for the same, and of a long queue every
- * submission would hold 270 bytes of its own (measured: a quarter to a third of its time). What holds something of a
- * caller's, be it a default `retryIf`, is not kept here.
+ * Makes equal settings one object: what is submitted from one place mostly asks for the same, and of a long queue every submission would
+ * hold 270 bytes of its own (measured: a quarter to a third of its time). What holds something of a caller's, be it a default `retryIf`,
+ * is not kept here.
  */
-export function shared(settings: TaskSettings): TaskSettings {
-  const { retryIf, signal, state, kill } = settings;
-  if (retryIf !== undefined || signal !== undefined || state !== undefined || kill !== undefined) return settings;
-  for (const known of recent) if (areAlike(settings, known)) return known;
-  recent[oldest] = settings;
-  oldest = (oldest + 1) % KINDS;
-  return settings;
+export class RecentSettings {
+  readonly #recent: TaskSettings[] = [];
+  #oldest = 0;
+
+  /** `settings`, or recent ones that are the same. */
+  share(settings: TaskSettings): TaskSettings {
+    const { retryIf, signal, state, kill } = settings;
+    if (retryIf !== undefined || signal !== undefined || state !== undefined || kill !== undefined) return settings;
+    for (const known of this.#recent) if (areAlike(settings, known)) return known;
+    this.#recent[this.#oldest] = settings;
+    this.#oldest = (this.#oldest + 1) % KINDS;
+    return settings;
+  }
 }
 
 function areAlike(a: TaskSettings, b: TaskSettings): boolean {

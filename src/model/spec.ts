@@ -11,9 +11,9 @@ import {
   type Kill,
   parseAdmission,
   putSetting,
+  type RecentSettings,
   type RestartLimit,
   type RestartPolicy,
-  shared,
   type TaskSettings,
 } from './settings.ts';
 import type { KillableTask, TaskBody } from './task.ts';
@@ -80,16 +80,16 @@ const hasOwn = Object.prototype.hasOwnProperty;
 
 const SPEC_KEYS = ['run', 'name', 'slot', ...DEFAULT_KEYS, 'signal', 'state', 'meta'];
 
-/** Reads a spec. One that overrides nothing shares the settings of `defaults`; one that overrides what a recent one did, the settings of that. */
-export function parseSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
+/** Reads a spec. One that overrides nothing shares the settings of `defaults`; one that asks for the same as a recent one, the settings of that. */
+export function parseSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings): ParsedSpec {
   try {
-    return readSpec(value, defaults);
+    return readSpec(value, defaults, recent);
   } catch (error) {
     return unreadable('spec', value, error);
   }
 }
 
-function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
+function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings): ParsedSpec {
   let run: unknown;
   let name: string | undefined;
   let slot: string | undefined;
@@ -131,7 +131,7 @@ function readSpec(value: unknown, defaults: TaskSettings): ParsedSpec {
     body = parseKillable(run, draft);
   }
   if (draft !== undefined && interval) checkInterval(draft, 'intervalMs');
-  return { run: body, name, slot, admission, meta, settings: draft === undefined ? defaults : shared(draft) };
+  return { run: body, name, slot, admission, meta, settings: draft === undefined ? defaults : recent.share(draft) };
 }
 
 /** Bound once, here, so that replacing a method later changes nothing. */

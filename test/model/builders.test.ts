@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { once, periodic, restartable } from '../../src/model/builders.ts';
-import { DEFAULT_SETTINGS } from '../../src/model/settings.ts';
+import { DEFAULT_SETTINGS, RecentSettings } from '../../src/model/settings.ts';
 import { parseSpec } from '../../src/model/spec.ts';
 
 const run = () => 'value';
@@ -15,7 +15,7 @@ test('each builder makes a plain spec: the body, its restart policy, and the res
 
 test('what they make is accepted as it is, killable bodies too', () => {
   for (const spec of [once(run), restartable(run), periodic(0, run), once({ run, kill: () => {} })])
-    expect(parseSpec(spec, DEFAULT_SETTINGS).settings.restart).toBe(spec.restart);
+    expect(parseSpec(spec, DEFAULT_SETTINGS, new RecentSettings()).settings.restart).toBe(spec.restart);
 });
 
 test.for([Number.NaN, -1, '60', undefined])('a period of %s is refused at once', (everyMs) => {

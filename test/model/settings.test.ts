@@ -1,10 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_BACKOFF } from '../../src/model/backoff.ts';
 import {
   DEFAULT_SETTINGS,
   parseAdmission,
   parseDefaults,
-  shared,
+  RecentSettings,
   type TaskSettings,
 } from '../../src/model/settings.ts';
 
@@ -65,35 +65,39 @@ describe('equal settings are one object', () => {
   const base = { ...DEFAULT_SETTINGS, graceMs: 7, restartLimit: { restarts: 1, withinMs: 1 } };
   const fresh = () => ({ ...base, backoff: { ...base.backoff }, restartLimit: { ...base.restartLimit } });
 
+  let recent: RecentSettings;
+  beforeEach(() => {
+    recent = new RecentSettings();
+  });
   const kind = (priority: number) => ({ ...fresh(), priority });
 
   test('when they follow each other, and when eight kinds take turns', () => {
-    const first = Array.from({ length: 8 }, (_, n) => shared(kind(n)));
+    const first = Array.from({ length: 8 }, (_, n) => recent.share(kind(n)));
     expect(first.map(({ priority }) => priority)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     for (let round = 0; round < 3; round += 1)
-      for (const [n, one] of first.entries()) expect(shared(kind(n))).toBe(one);
+      for (const [n, one] of first.entries()) expect(recent.share(kind(n))).toBe(one);
   });
 
   test('and no more than eight are remembered: the oldest goes first', () => {
-    const first = Array.from({ length: 9 }, (_, n) => shared(kind(10 + n)));
-    expect(shared(kind(18))).toBe(first[8]);
-    expect(shared(kind(11))).toBe(first[1]);
-    expect(shared(kind(10))).not.toBe(first[0]);
+    const first = Array.from({ length: 9 }, (_, n) => recent.share(kind(10 + n)));
+    expect(recent.share(kind(18))).toBe(first[8]);
+    expect(recent.share(kind(11))).toBe(first[1]);
+    expect(recent.share(kind(10))).not.toBe(first[0]);
   });
 
   const apart = Object.entries(other).map(([key, value]) => [key, { [key]: value }] as const);
   const within = nested.map((change) => [JSON.stringify(change), change] as const);
   for (const [what, change] of [...apart, ...within, ['restartLimit (none)', { restartLimit: undefined }] as const])
     test(`and not where ${what} differs`, () => {
-      const first = shared(fresh());
+      const first = recent.share(fresh());
       expect(first).toStrictEqual(base);
-      expect(shared({ ...fresh(), ...change })).not.toBe(first);
+      expect(recent.share({ ...fresh(), ...change })).not.toBe(first);
     });
 
   test.for(['retryIf', 'signal', 'state', 'kill'] as const)('but what holds a %s of the caller is not kept', (key) => {
     const held = () => ({ ...fresh(), [key]: other[key] });
     const first = held();
-    expect(shared(first)).toBe(first);
-    expect(shared(held())).not.toBe(first);
+    expect(recent.share(first)).toBe(first);
+    expect(recent.share(held())).not.toBe(first);
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_SETTINGS, parseDefaults } from '../../src/model/settings.ts';
+import { DEFAULT_SETTINGS, parseDefaults, RecentSettings } from '../../src/model/settings.ts';
 import { type ParsedSpec, parseSpec } from '../../src/model/spec.ts';
 
 const run = () => 'value';
-const read = (spec: object, defaults = DEFAULT_SETTINGS): ParsedSpec => parseSpec({ run, ...spec }, defaults);
+const recent = new RecentSettings();
+const read = (spec: object, defaults = DEFAULT_SETTINGS): ParsedSpec => parseSpec({ run, ...spec }, defaults, recent);
 
 describe('a spec', () => {
   test('that overrides nothing shares the settings it was given', () => {
@@ -38,7 +39,7 @@ describe('a spec', () => {
     });
     spec.graceMs = 5;
     spec.backoff = { firstMs: 10 };
-    const parsed = parseSpec(spec, DEFAULT_SETTINGS);
+    const parsed = parseSpec(spec, DEFAULT_SETTINGS, recent);
     spec.graceMs = 6;
     spec.backoff.firstMs = 99;
     expect(reads).toBe(1);
@@ -118,7 +119,7 @@ describe('a bad spec is refused by field', () => {
   ];
   for (const [field, spec, rule] of rows)
     test(`${field}: ${rule}`, () => {
-      const parse = () => parseSpec(spec, DEFAULT_SETTINGS);
+      const parse = () => parseSpec(spec, DEFAULT_SETTINGS, recent);
       expect(parse).toThrow(expect.objectContaining({ name: 'SpecError', field }));
       expect(parse).toThrow(rule);
     });
