@@ -168,7 +168,7 @@ describe('each law catches a planted offence', () => {
       'attempt knows the actor',
       engineOffences,
       [file('src/engine/attempt.ts', "import type { A } from './actor.ts';")],
-      "src/engine/attempt.ts:1  imports './actor.ts': storey 5 of the engine may not import from storey 6",
+      "src/engine/attempt.ts:1  imports './actor.ts': storey 6 of the engine may not import from storey 7",
     ],
     [
       'neighbours on one storey',

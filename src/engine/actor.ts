@@ -17,13 +17,8 @@ import type { Runtime } from './runtime.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
 export interface ActorHost {
-  attemptStarted(): void;
-  retryScheduled(): void;
   /** Proof of end, or giving up: the slot may go on. */
   actorEnded(actor: Actor, outcome: Outcome): void;
-  /** A body was given up; what then ends of it is told by `endedAfterAll`. */
-  abandoned(actor: Actor, attempt: Attempt): void;
-  endedAfterAll(attempt: Attempt): void;
 }
 
 type Wait = 'starting' | 'backoff' | 'interval';
@@ -142,7 +137,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
 
   #beginAttempt(): void {
     this.attempts += 1;
-    this.#host.attemptStarted();
+    this.runtime.ledger.totals.attempts += 1;
     const attempt = new Attempt(this, this.attempts);
     this.#attempt = attempt;
     this.#sinceMs = attempt.startedMs;
@@ -163,7 +158,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void {
     if (proof === 'abandoned') {
       this.leftBody = true;
-      this.#host.abandoned(this, attempt);
+      this.runtime.ledger.abandoned(attempt, { ...this.submission.view(this), status: 'overrun' });
     }
     this.#attempt = undefined;
     this.#leaveGate?.();
@@ -171,10 +166,6 @@ export class Actor implements Work, AttemptHost, Job, Progress {
     if (end.kind === 'failure') this.lastFailure = end.failure;
     if (this.#heard) this.#tell(attemptEndNews(attempt.number, end, this.#ranMs(attempt)));
     this.#follow(attempt, end, proof);
-  }
-
-  endedAfterAll(attempt: Attempt): void {
-    this.#host.endedAfterAll(attempt);
   }
 
   #ranMs(attempt: Attempt): number {
@@ -232,7 +223,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
       return;
     }
     this.retries += 1;
-    this.#host.retryScheduled();
+    this.runtime.ledger.totals.retries += 1;
     this.#tellWait(verdict.afterMs, 'failure');
     this.#waitFor('backoff', verdict.afterMs);
   }

@@ -30,8 +30,6 @@ export interface AttemptHost {
   attemptInterrupted(attempt: Attempt): void;
   attemptOverran(attempt: Attempt, action: OverrunAction): void;
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void;
-  /** A proof of end that comes late: of a body that was given up, or the second one of a body that was killed. */
-  endedAfterAll(attempt: Attempt): void;
 }
 
 export class Attempt implements Job, Call {
@@ -211,7 +209,7 @@ export class Attempt implements Job, Call {
   /** Proof of end: what the body came to, or nothing when its kill says that it is dead. */
   ended(body: BodyEnd | undefined): void {
     if (this.state !== 'ended') this.#finish(body);
-    else this.#host.endedAfterAll(this);
+    else this.runtime.ledger.endedLate(this); // of a body that was given up, or the second proof of one that was killed
   }
 
   #finish(body: BodyEnd | undefined): void {

@@ -13,13 +13,11 @@ import {
   OPEN,
 } from '../policy/drain.ts';
 import type { LeaseDesk } from './lease-desk.ts';
-import type { Registry } from './registry.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
 
 export class Drain {
   readonly #runtime: Runtime;
-  readonly #registry: Registry;
   readonly #slots: Slots;
   readonly #desk: LeaseDesk;
   readonly #subscriberGraceMs: number;
@@ -29,9 +27,8 @@ export class Drain {
   #withinGrace = true;
   #stopTimer: () => void = () => {};
 
-  constructor(runtime: Runtime, registry: Registry, slots: Slots, desk: LeaseDesk, subscriberGraceMs: number) {
+  constructor(runtime: Runtime, slots: Slots, desk: LeaseDesk, subscriberGraceMs: number) {
     this.#runtime = runtime;
-    this.#registry = registry;
     this.#slots = slots;
     this.#desk = desk;
     this.#subscriberGraceMs = subscriberGraceMs;
@@ -62,7 +59,7 @@ export class Drain {
   #emptySoon(): void {
     this.#runtime.pump.push({
       run: () => {
-        if (this.#registry.empty) this.#step({ kind: 'empty' });
+        if (this.#runtime.ledger.empty) this.#step({ kind: 'empty' });
       },
     });
   }
@@ -77,8 +74,8 @@ export class Drain {
     const { clock } = this.#runtime;
     switch (effect.do) {
       case 'stopAll':
-        this.#registry.keepRecord();
-        this.#registry.onEmpty = () => this.#emptySoon();
+        this.#runtime.ledger.keepRecord();
+        this.#runtime.ledger.onEmpty = () => this.#emptySoon();
         this.#slots.close();
         this.#emptySoon();
         return;
@@ -119,7 +116,7 @@ export class Drain {
 
   async #flush(): Promise<void> {
     const { news } = this.#runtime;
-    const stuck = this.#registry.abandonedViews.map(({ name }) => name);
+    const stuck = this.#runtime.ledger.abandonedViews.map(({ name }) => name);
     if (news.heard) news.tell({ type: 'shutdownFinished', withinGrace: this.#withinGrace, stuck });
     await Promise.all([news.drain(this.#subscriberGraceMs), this.#closeStore()]);
     this.#step({ kind: 'flushed' });
@@ -135,14 +132,14 @@ export class Drain {
   }
 
   #report(): ShutdownReport {
-    const { completed, failed, fatal, canceled, killed, abandoned, rejected } = this.#registry.totals;
+    const { completed, failed, fatal, canceled, killed, abandoned, rejected } = this.#runtime.ledger.totals;
     const counts: Record<Outcome['kind'], number> = { completed, failed, fatal, canceled, killed, abandoned, rejected };
     return {
       withinGrace: this.#withinGrace,
       cause: this.#cause,
       counts,
-      killed: [...this.#registry.killed],
-      abandoned: this.#registry.abandonedViews,
+      killed: [...this.#runtime.ledger.killed],
+      abandoned: this.#runtime.ledger.abandonedViews,
       eventsDropped: this.#runtime.news.lost,
     };
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Gate } from '../kernel/gate.ts';
 import type { Pump } from '../kernel/pump.ts';
 import type { AttemptInfo } from '../model/task.ts';
+import type { Ledger } from './ledger.ts';
 import type { News } from './news.ts';
 
 export type AroundAttempt = (info: AttemptInfo, next: () => Promise<void>) => Promise<void>;
@@ -14,5 +15,6 @@ export interface Runtime {
   readonly pump: Pump;
   readonly gate: Gate;
   readonly news: News;
+  readonly ledger: Ledger;
   readonly aroundAttempt: AroundAttempt | undefined;
 }

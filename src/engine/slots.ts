@@ -1,20 +1,15 @@
-// The slots: a table of slot machines and the one interpreter of what they decide. Every input goes into a machine, every effect that
-// comes out is carried out here, in order, before the call returns. What it decides itself is only how many slots there may be.
+// The table of slots: which there are, how they are configured, and how many there may be. What happens in a slot is live-slot.ts.
 
-import { onAbort } from '../kernel/abort-fan.ts';
-import { after } from '../kernel/clock.ts';
-import { deferred } from '../kernel/deferred.ts';
 import type { StopCause } from '../model/error.ts';
-import type { Outcome, Rejection, RejectReason } from '../model/outcome.ts';
+import type { Rejection, RejectReason } from '../model/outcome.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Room } from '../policy/admission.ts';
-import { type SlotEffect, type SlotMachine, waits } from '../policy/slot.ts';
+import { DryRun } from '../policy/batch.ts';
 import type { Actor } from './actor.ts';
 import type { LeaseDesk } from './lease-desk.ts';
-import type { Registry, RegistryHost } from './registry.ts';
+import { LiveSlot } from './live-slot.ts';
 import type { Runtime } from './runtime.ts';
-import { Seat } from './seat.ts';
 import type { LiveSubmission } from './submission.ts';
 
 export interface SlotBounds {
@@ -22,19 +17,18 @@ export interface SlotBounds {
   readonly pending: number;
 }
 
-export class Slots implements RegistryHost {
-  readonly #seats = new Map<string, Seat>();
+export class Slots {
+  readonly #slots = new Map<string, LiveSlot>();
   readonly #configured = new Map<string, SlotSettings>();
   readonly #runtime: Runtime;
   readonly #desk: LeaseDesk;
   readonly #bounds: SlotBounds;
   readonly #defaults: SlotSettings;
-  #registry!: Registry;
   #pending = 0;
   #closed = false;
   /** One for all: written for each submission, and read by its machine within the call. */
   readonly #room = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true };
-  readonly #answered = (seat: Seat): void => this.#carryOut(seat);
+  readonly #changed = (slot: LiveSlot): void => this.#account(slot);
 
   constructor(runtime: Runtime, desk: LeaseDesk, bounds: SlotBounds, defaults: SlotSettings) {
     this.#runtime = runtime;
@@ -43,23 +37,12 @@ export class Slots implements RegistryHost {
     this.#defaults = defaults;
   }
 
-  /** The books below, which report back here. */
-  attach(registry: Registry): void {
-    this.#registry = registry;
-  }
-
   get pending(): number {
     return this.#pending;
   }
-  get size(): number {
-    return this.#seats.size;
-  }
   /** Who owns a slot now. */
   get actors(): Actor[] {
-    return Array.from(this.#seats.values(), ({ actor }) => actor).filter((actor) => actor !== undefined);
-  }
-  get bounds(): SlotBounds {
-    return this.#bounds;
+    return Array.from(this.#slots.values(), ({ actor }) => actor).filter((actor) => actor !== undefined);
   }
 
   settings(name: string): SlotSettings {
@@ -70,126 +53,84 @@ export class Slots implements RegistryHost {
     this.#configured.set(name, settings);
   }
 
-  machine(name: string): SlotMachine<LiveSubmission> | undefined {
-    return this.#seats.get(name)?.machine;
-  }
-
   submit(submission: LiveSubmission): void {
-    const { news } = this.#runtime;
-    this.#registry.submitted(submission);
-    const known = this.#seats.get(submission.slot);
-    if (known === undefined && this.#seats.size >= this.#bounds.slots) {
-      this.reject(submission, { reason: 'resourceLimit' });
+    this.#runtime.ledger.submitted(submission);
+    const known = this.#slots.get(submission.slot);
+    if (known === undefined && this.#slots.size >= this.#bounds.slots) {
+      this.#reject(submission, { reason: 'resourceLimit' });
       return;
     }
-    const seat = known ?? this.#open(submission.slot);
-    const verdict = seat.machine.submit(submission, this.#roomIn(submission.slot));
-    // What is turned away needs no place in the books, no time and no context: a busy slot says no cheaply. What joins uses its leader's.
-    if (submission.place !== 'out') {
-      if (verdict !== 'join') submission.begin(this.#runtime.clock.now());
-      this.#registry.enter(submission);
-    }
-    if (verdict === 'join') {
-      submission.work = seat.actor ?? null;
-      seat.joined ??= new Set();
-      seat.joined.add(submission);
-      const leader = seat.machine.owner as LiveSubmission;
-      if (news.heard) news.about(submission, { type: 'joined', leader: leader.id });
-    }
-    this.#carryOut(seat);
-    if (submission.place === 'joined') submission.admission = 'joined';
-    else if (waits(submission)) {
-      submission.admission = verdict === 'start' ? 'waiting' : 'queued';
-      if (news.heard) news.about(submission, { type: 'queued', depth: seat.pending });
-    }
-    this.#watch(submission);
+    (known ?? this.#open(submission.slot)).submit(submission, this.#roomIn(submission.slot));
   }
 
-  /** Turned away before any slot was asked. */
-  reject(submission: LiveSubmission, rejection: Rejection): void {
-    this.#registry.settle(submission, { kind: 'rejected', ...rejection });
+  /** Turns a submission away before any slot is asked. */
+  turnAway(submission: LiveSubmission, rejection: Rejection): void {
+    this.#runtime.ledger.submitted(submission);
+    this.#reject(submission, rejection);
+  }
+
+  /** Why entries of a batch would be turned away; `undefined` when none would. Nothing happens yet. */
+  dryRun(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
+    const { slots, pending } = this.#bounds;
+    const free = { slots: slots - this.#slots.size, pending: pending - this.#pending };
+    const trial = new DryRun(free, this.#desk.isLocal);
+    const rejections = new Map<LiveSubmission, Rejection>();
+    for (const submission of batch) {
+      const { slot, policy } = submission;
+      const machine = () => this.#slots.get(slot)?.machine;
+      const reason: RejectReason | undefined = submission.isUnwanted
+        ? 'canceled'
+        : trial.add(slot, machine, policy, this.settings(slot));
+      if (reason === undefined) continue;
+      const by = reason === 'slotBusy' ? machine()?.occupant?.id : undefined;
+      rejections.set(submission, by === undefined ? { reason } : { reason, by });
+    }
+    return rejections.size === 0 ? undefined : rejections;
   }
 
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void {
-    const waitingIsOver: RejectReason = by === 'deadline' ? 'deadline' : 'canceled';
-    const seat = this.#seats.get(submission.slot);
-    if (seat === undefined) return; // left the table, with an end that is being told
-    if (!seat.machine.withdraw(submission, waitingIsOver)) seat.machine.leave(submission, by, reason);
-    this.#carryOut(seat);
+    this.#slots.get(submission.slot)?.cancel(submission, by, reason); // none: it left the table, with an end that is being told
   }
 
   async cancelSlot(name: string, reason: unknown): Promise<void> {
-    const seat = this.#seats.get(name);
-    if (seat === undefined) return;
-    seat.machine.cancel(reason);
-    this.#carryOut(seat);
-    if (seat.actor === undefined) return;
-    seat.ownerGone ??= deferred();
-    await seat.ownerGone.promise;
+    await this.#slots.get(name)?.cancelAll(reason);
   }
 
   pause(name: string): void {
-    const seat = this.#seats.get(name) ?? this.#open(name);
-    if (seat.machine.paused) return;
-    seat.machine.pause();
-    if (this.#runtime.news.heard) this.#runtime.news.tell({ type: 'slotPaused', slot: name });
-    this.#carryOut(seat);
+    (this.#slots.get(name) ?? this.#open(name)).pause();
   }
 
   resume(name: string): void {
-    const seat = this.#seats.get(name);
-    if (seat === undefined || !seat.machine.paused) return;
-    seat.machine.resume();
-    if (this.#runtime.news.heard) this.#runtime.news.tell({ type: 'slotResumed', slot: name });
-    this.#carryOut(seat);
+    this.#slots.get(name)?.resume();
   }
 
   drain(name: string): Promise<void> {
-    const seat = this.#seats.get(name);
-    if (seat === undefined || seat.quiet) return Promise.resolve();
-    seat.drained ??= deferred();
-    return seat.drained.promise;
+    return this.#slots.get(name)?.idle() ?? Promise.resolve();
   }
 
   view(name: string): SlotView {
-    const seat = this.#seats.get(name);
-    return seat === undefined ? { name, phase: 'idle', paused: false, queued: [] } : seat.view();
+    return this.#slots.get(name)?.view() ?? { name, phase: 'idle', paused: false, queued: [] };
   }
 
   views(): SlotView[] {
-    return Array.from(this.#seats.values(), (seat) => seat.view());
+    return Array.from(this.#slots.values(), (slot) => slot.view());
   }
 
   /** Shutdown: nothing more is accepted or started, every owner is told to stop. */
   close(): void {
     this.#closed = true;
-    for (const seat of [...this.#seats.values()]) {
-      seat.machine.close();
-      this.#carryOut(seat);
-    }
+    for (const slot of [...this.#slots.values()]) slot.close();
   }
 
-  ownerEnded(actor: Actor, outcome: Outcome): void {
-    const owner = actor.submission;
-    const seat = this.#seats.get(owner.slot) as Seat;
-    const { contended } = seat; // asked first: the store's own code may come back here
-    const { joined, ownerGone } = seat;
-    seat.actor = undefined;
-    seat.joined = undefined;
-    seat.ownerGone = undefined;
-    if (joined !== undefined) for (const one of joined) one.place = 'out'; // they are nobody else's, whoever comes back while they are told
-    seat.machine.ended(owner, actor.leftBody, contended);
-    this.#registry.settle(owner, outcome, actor);
-    if (joined !== undefined) for (const one of joined) this.#registry.settle(one, outcome, actor);
-    this.#carryOut(seat);
-    ownerGone?.resolve();
+  #open(name: string): LiveSlot {
+    const slot = new LiveSlot(name, this.#runtime, this.#desk, this.#changed);
+    if (this.#closed) slot.machine.close();
+    this.#slots.set(name, slot);
+    return slot;
   }
 
-  #open(name: string): Seat {
-    const seat = new Seat(name, this.#desk, this.#answered);
-    if (this.#closed) seat.machine.close();
-    this.#seats.set(name, seat);
-    return seat;
+  #reject(submission: LiveSubmission, rejection: Rejection): void {
+    this.#runtime.ledger.settle(submission, { kind: 'rejected', ...rejection });
   }
 
   #roomIn(name: string): Room {
@@ -201,95 +142,11 @@ export class Slots implements RegistryHost {
     return room;
   }
 
-  /** Carries out what the machine decided, and what follows from it. Re-entered calls leave their effects to the first one. */
-  #carryOut(seat: Seat): void {
-    if (seat.busy) return;
-    seat.busy = true;
-    const { effects } = seat.machine;
-    for (let i = 0; i < effects.length; i += 1) this.#do(seat, effects[i] as SlotEffect<LiveSubmission>);
-    while (effects.length > 0) effects.pop(); // `length = 0` drops the array's store: 50 ns and 150 bytes an effect (measured)
-    seat.busy = false;
-    const pending = seat.machine.inLine + (seat.machine.hasNext ? 1 : 0);
-    this.#pending += pending - seat.pending;
-    seat.pending = pending;
-    if (seat.drained !== undefined && seat.quiet) {
-      seat.drained.resolve();
-      seat.drained = undefined;
-    }
-    if (seat.machine.spent && this.#seats.get(seat.name) === seat) this.#seats.delete(seat.name);
-  }
-
-  #do(seat: Seat, effect: SlotEffect<LiveSubmission>): void {
-    switch (effect.do) {
-      case 'acquire':
-        seat.acquire(effect.asker, effect.request);
-        return;
-      case 'withdraw':
-        seat.callOff();
-        return;
-      case 'forget':
-        seat.forget();
-        return;
-      case 'release':
-        seat.release();
-        return;
-      case 'start': {
-        const { entry } = effect;
-        if (entry.admission === 'rejected') entry.admission = 'started';
-        entry.watch?.leftQueue();
-        seat.actor = this.#registry.start(entry, seat.fence);
-        return;
-      }
-      case 'stop':
-        (seat.actor as Actor).requestStop(effect.by, effect.reason);
-        return;
-      case 'reject': {
-        const { entry, reason, by, error } = effect;
-        if (error !== undefined) this.#registry.settle(entry, { kind: 'rejected', reason, error });
-        else if (by !== null) this.#registry.settle(entry, { kind: 'rejected', reason, by: by.id });
-        else this.#registry.settle(entry, { kind: 'rejected', reason });
-        return;
-      }
-      case 'leave': {
-        const { entry, owner, by, reason } = effect;
-        const { actor } = seat;
-        if (actor?.submission !== owner) return; // it has ended meanwhile, and with it all who shared it
-        const joined = seat.joined as Set<LiveSubmission>;
-        joined.delete(entry);
-        if (actor.subject === entry) actor.subject = joined.values().next().value ?? null;
-        const given = reason === undefined ? {} : { reason };
-        this.#registry.settle(entry, { kind: 'canceled', by, ...given, attempts: actor.attempts }, actor);
-      }
-    }
-  }
-
-  /** Deadline, time in the queue and the caller's signal. Most ask for none of them, and pay for none. */
-  #watch(submission: LiveSubmission): void {
-    const { signal, deadlineMs, queueTimeoutMs } = submission.settings;
-    if (submission.ended || (signal === undefined && deadlineMs === Infinity && queueTimeoutMs === Infinity)) return;
-    if (submission.isUnwanted) {
-      this.cancel(submission, 'signal', (signal as AbortSignal).reason); // by a lease store, while it was asked
-      return;
-    }
-    const { clock } = this.#runtime;
-    const leaveSignal = signal && onAbort(signal, (reason) => this.cancel(submission, 'signal', reason));
-    const stopDeadline = after(clock, deadlineMs, () => this.cancel(submission, 'deadline', undefined));
-    const leftQueue = after(clock, waits(submission) ? queueTimeoutMs : Infinity, () =>
-      this.#withdraw(submission, 'queueTimeout'),
-    );
-    submission.watch = {
-      leftQueue,
-      end() {
-        leaveSignal?.();
-        stopDeadline();
-        leftQueue();
-      },
-    };
-  }
-
-  #withdraw(submission: LiveSubmission, reason: RejectReason): void {
-    const seat = this.#seats.get(submission.slot) as Seat;
-    seat.machine.withdraw(submission, reason);
-    this.#carryOut(seat);
+  /** A slot's queue may have changed; one that holds nothing leaves the table (S6). */
+  #account(slot: LiveSlot): void {
+    const { pending } = slot.machine;
+    this.#pending += pending - slot.counted;
+    slot.counted = pending;
+    if (slot.machine.spent && this.#slots.get(slot.name) === slot) this.#slots.delete(slot.name);
   }
 }

@@ -190,7 +190,11 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
 
   cancel(reason: unknown): void {
-    this.#host.cancel(this, 'caller', reason);
+    this.cancelBy('caller', reason);
+  }
+
+  cancelBy(by: StopCause, reason: unknown): void {
+    this.#host.cancel(this, by, reason);
   }
 
   /** It is let in: its time runs from here, and its body will run in the async context of this call. */

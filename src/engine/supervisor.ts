@@ -10,7 +10,7 @@ import { reading, refuse } from '../model/check.ts';
 import { ClosedError } from '../model/error.ts';
 import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
-import type { Outcome, Rejection } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings, type TaskSettings } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
@@ -26,10 +26,9 @@ import {
 import { Drain } from './drain.ts';
 import { EventStream } from './event-stream.ts';
 import { LeaseDesk } from './lease-desk.ts';
+import { Ledger } from './ledger.ts';
 import { News } from './news.ts';
 import { parseOptions, type SupervisorOptions } from './options.ts';
-import { Registry } from './registry.ts';
-import { rehearse } from './rehearse.ts';
 import type { Runtime } from './runtime.ts';
 import { type Slot, SlotHandle } from './slot-handle.ts';
 import { Slots } from './slots.ts';
@@ -59,37 +58,43 @@ export class Supervisor implements AsyncDisposable {
   readonly #ids: TaskIds = createTaskIds();
   readonly #runtime: Runtime;
   readonly #slots: Slots;
-  readonly #registry: Registry;
+  readonly #ledger: Ledger;
   readonly #drain: Drain;
   readonly #host: SubmissionHost;
   readonly #defaults: TaskSettings;
   readonly #recent = new RecentSettings();
   readonly #graceMs: number;
-  readonly #ownedAs: 'running' | 'waiting';
   #submitted = 0;
 
   /** Throws SpecError for an option that cannot be meant. Starts nothing: no timer, no listener. */
   constructor(options: SupervisorOptions = {}) {
     const settings = parseOptions(options);
     const { clock, random, leases, limits, slotDefaults, aroundAttempt } = settings;
-    this.#runtime = { clock, random, aroundAttempt, pump: new Pump(), gate: new Gate(settings), news: new News(clock) };
+    const news = new News(clock);
+    this.#ledger = new Ledger(news, this.#ids);
+    this.#runtime = {
+      clock,
+      random,
+      aroundAttempt,
+      pump: new Pump(),
+      gate: new Gate(settings),
+      news,
+      ledger: this.#ledger,
+    };
     this.clock = clock;
     this.#defaults = settings.defaults;
     this.#graceMs = settings.graceMs;
     const desk = new LeaseDesk(leases);
-    this.#ownedAs = desk.isLocal ? 'running' : 'waiting';
     this.#slots = new Slots(this.#runtime, desk, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
-    this.#registry = new Registry(this.#runtime, this.#ids, this.#slots);
-    this.#slots.attach(this.#registry);
-    this.#drain = new Drain(this.#runtime, this.#registry, this.#slots, desk, settings.subscriberGraceMs);
+    this.#drain = new Drain(this.#runtime, this.#slots, desk, settings.subscriberGraceMs);
     this.#host = {
       ids: this.#ids,
       now: () => clock.now(),
       cancel: (submission, by, reason) => this.#slots.cancel(submission, by, reason),
     };
-    this.#registry.onDead = () => {
-      const { dead, totals } = this.#registry;
+    this.#ledger.onDead = () => {
+      const { dead, totals } = this.#ledger;
       if (dead >= totals.started * settings.deadFraction) ignore(this.#shutdown('deadFraction', this.#graceMs));
     };
   }
@@ -125,10 +130,10 @@ export class Supervisor implements AsyncDisposable {
     });
     this.#mustBeOpen(); // a getter of a spec may have closed it
     const batch = parsed.map((spec) => this.#mint(spec));
-    const turnedAway = rehearse(batch, this.#slots, this.#ownedAs);
+    const turnedAway = this.#slots.dryRun(batch);
     for (const submission of batch) {
       if (turnedAway === undefined) this.#slots.submit(submission);
-      else this.#turnAway(submission, turnedAway.get(submission) ?? { reason: 'batchRejected' });
+      else this.#slots.turnAway(submission, turnedAway.get(submission) ?? { reason: 'batchRejected' });
     }
     return batch.map(({ handle }) => handle) as unknown as { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> };
   }
@@ -160,12 +165,12 @@ export class Supervisor implements AsyncDisposable {
 
   /** Live ones only: an ended submission is forgotten. The same submission, not always the same object: compare ids. */
   get(id: TaskId): Submission | undefined {
-    return this.#registry.get(id)?.handle;
+    return this.#ledger.get(id)?.handle;
   }
 
   /** Live ones, oldest first. */
   tasks(): readonly TaskView[] {
-    return Array.from(this.#registry.all(), (submission) => submission.view());
+    return Array.from(this.#ledger.all(), (submission) => submission.view());
   }
 
   /** For health checks: no snapshot is built. `draining` from the call of `shutdown` on, `closed` once its report is there. */
@@ -174,7 +179,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   snapshot(): Snapshot {
-    const { totals, running, abandonedAlive } = this.#registry;
+    const { totals, running, abandonedAlive } = this.#ledger;
     return {
       phase: this.phase,
       slots: this.#slots.views(),
@@ -209,7 +214,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** Resolves when nothing runs and nothing waits. Abandoned bodies are not waited for. */
   idle(): Promise<void> {
-    return this.#registry.idle();
+    return this.#ledger.idle();
   }
 
   /** Events from now on, one at a time. Returns the end of the subscription. After a shutdown nothing is delivered. */
@@ -280,7 +285,7 @@ export class Supervisor implements AsyncDisposable {
 
   #submit(spec: unknown, slot?: string): Submission {
     const submission = this.#mint(this.#read(spec, slot), slot);
-    if (submission.isUnwanted) this.#turnAway(submission, { reason: 'canceled' });
+    if (submission.isUnwanted) this.#slots.turnAway(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
     return submission.handle;
   }
@@ -291,10 +296,5 @@ export class Supervisor implements AsyncDisposable {
     const policy = spec.admission ?? configured ?? this.#defaults.admission;
     this.#submitted += 1;
     return new LiveSubmission(this.#host, this.#submitted, spec, given, policy);
-  }
-
-  #turnAway(submission: LiveSubmission, rejection: Rejection): void {
-    this.#registry.submitted(submission);
-    this.#slots.reject(submission, rejection);
   }
 }

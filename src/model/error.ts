@@ -1,23 +1,15 @@
 // The few errors that are thrown: by bodies, and for refusals at the door. Endings are data (outcome.ts).
 
-import { brandOf, isInstance, mark } from './brand.ts';
+import { brand } from './brand.ts';
 
 /** Why an owner was told to stop. */
 export type StopCause = 'caller' | 'replace' | 'slot' | 'signal' | 'deadline' | 'shutdown' | 'leaseLost' | 'task';
-
-const FATAL = brandOf('FatalError');
-const RETRY = brandOf('RetryError');
-const CANCELED = brandOf('CanceledError');
-const TIMEOUT = brandOf('TimeoutError');
-const SPEC = brandOf('SpecError');
-const CLOSED = brandOf('ClosedError');
-const EXIT = brandOf('ExitError');
 
 /** Thrown by a body that must not be tried again, whatever its restart policy says. The outcome is `fatal`. */
 export class FatalError extends Error {
   override readonly name: string = 'FatalError';
   static {
-    mark(this, FATAL);
+    brand(FatalError, 'FatalError');
   }
   /** For callers that end a process with the code of what failed; the library itself never exits. */
   readonly exitCode: number | undefined;
@@ -25,24 +17,18 @@ export class FatalError extends Error {
     super(message, options);
     this.exitCode = options?.exitCode;
   }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, FatalError, FATAL, value);
-  }
 }
 
 /** Thrown by a body that knows when the next attempt makes sense: `afterMs` takes the backoff's place for that retry. */
 export class RetryError extends Error {
   override readonly name: string = 'RetryError';
   static {
-    mark(this, RETRY);
+    brand(RetryError, 'RetryError');
   }
   readonly afterMs: number | undefined;
   constructor(message: string, options?: { cause?: unknown; afterMs?: number | undefined }) {
     super(message, options);
     this.afterMs = options?.afterMs;
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, RetryError, RETRY, value);
   }
 }
 
@@ -53,7 +39,7 @@ export class RetryError extends Error {
 export class CanceledError extends Error {
   override readonly name: string = 'CanceledError';
   static {
-    mark(this, CANCELED);
+    brand(CanceledError, 'CanceledError');
   }
   /** Who asked for the stop. What the library makes has no stack: `by` and `reason` say where it comes from. */
   readonly by: StopCause = 'task';
@@ -62,9 +48,6 @@ export class CanceledError extends Error {
   constructor(message = 'canceled', options?: { reason?: unknown }) {
     super(message);
     this.reason = options?.reason;
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, CanceledError, CANCELED, value);
   }
 }
 
@@ -75,10 +58,7 @@ export class CanceledError extends Error {
 export class TimeoutError extends CanceledError {
   override readonly name: string = 'TimeoutError';
   static {
-    mark(this, TIMEOUT);
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, TimeoutError, TIMEOUT, value);
+    brand(TimeoutError, 'TimeoutError');
   }
 }
 
@@ -113,7 +93,7 @@ function withoutStack<E>(make: () => E): E {
 export class SpecError extends TypeError {
   override readonly name: string = 'SpecError';
   static {
-    mark(this, SPEC);
+    brand(SpecError, 'SpecError');
   }
   readonly field: string;
   readonly got: unknown;
@@ -121,9 +101,6 @@ export class SpecError extends TypeError {
     super(`${field} ${rule}, got ${shown}`);
     this.field = field;
     this.got = got;
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, SpecError, SPEC, value);
   }
 }
 
@@ -148,13 +125,10 @@ function brief(text: string): string {
 export class ClosedError extends Error {
   override readonly name: string = 'ClosedError';
   static {
-    mark(this, CLOSED);
+    brand(ClosedError, 'ClosedError');
   }
   constructor(message = 'the supervisor is shutting down: nothing more is accepted') {
     super(message);
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, ClosedError, CLOSED, value);
   }
 }
 
@@ -165,7 +139,7 @@ export class ClosedError extends Error {
 export class ExitError extends Error {
   override readonly name: string = 'ExitError';
   static {
-    mark(this, EXIT);
+    brand(ExitError, 'ExitError');
   }
   readonly exitCode: number | null;
   readonly signal: string | null;
@@ -176,8 +150,5 @@ export class ExitError extends Error {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.exitCode = options.exitCode;
     this.signal = options.signal ?? null;
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, ExitError, EXIT, value);
   }
 }

@@ -1,6 +1,6 @@
 // How a submission ended: exactly one of these, delivered once, never as a rejection.
 
-import { brandOf, isInstance, mark } from './brand.ts';
+import { brand } from './brand.ts';
 import type { StopCause } from './error.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
@@ -78,20 +78,15 @@ export function outcomeText(outcome: Outcome): string {
   }
 }
 
-const OUTCOME = brandOf('OutcomeError');
-
 /** Thrown by `submission.value()` for every outcome but `completed`. */
 export class OutcomeError extends Error {
   override readonly name: string = 'OutcomeError';
   static {
-    mark(this, OUTCOME);
+    brand(OutcomeError, 'OutcomeError');
   }
   readonly outcome: Outcome;
   constructor(message: string, outcome: Outcome, options?: { cause?: unknown }) {
     super(message, options);
     this.outcome = outcome;
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isInstance(this, OutcomeError, OUTCOME, value);
   }
 }

@@ -109,9 +109,26 @@ export class SlotMachine<E extends SlotEntry<E>> implements Standing {
   get spent(): boolean {
     return this.#hold.phase === 'idle' && !this.paused;
   }
+  /** How many wait, the next included. */
+  get pending(): number {
+    return this.inLine + (this.hasNext ? 1 : 0);
+  }
   *waiting(): IterableIterator<E> {
     if (this.#next !== null) yield this.#next;
     for (let entry = this.#head; entry !== null; entry = entry.behind) yield entry;
+  }
+
+  /** The same slot in the same state, with entries of its own: for trying out what would follow. */
+  copy<C extends SlotEntry<C>>(copyEntry: (entry: E) => C): SlotMachine<C> {
+    const copy = new SlotMachine<C>();
+    for (const entry of this.waiting()) copy.#wait(copyEntry(entry));
+    const hold = this.#hold;
+    if (hold.phase === 'waiting') copy.#hold = { ...hold, asker: hold.asker && copy.#front() };
+    else if ('owner' in hold) copy.#hold = { ...hold, owner: copyEntry(hold.owner) };
+    copy.paused = this.paused;
+    copy.#closed = this.#closed;
+    copy.#requests = this.#requests;
+    return copy;
   }
 
   submit(entry: E, room: Room): Verdict | 'shuttingDown' {

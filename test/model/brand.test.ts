@@ -1,11 +1,19 @@
 import { expect, test } from 'vitest';
-import { brandOf, field, isInstance } from '../../src/model/brand.ts';
+import { brand, field } from '../../src/model/brand.ts';
 
-const BRAND = brandOf('Sample');
-class Base {
-  readonly [BRAND] = true;
+class Base extends Error {
+  static {
+    brand(Base, 'Sample');
+  }
 }
 class Derived extends Base {}
+class Branded extends Base {
+  static {
+    brand(Branded, 'BrandedSample');
+  }
+}
+
+const BRAND = Symbol.for('slotvisor.Sample');
 
 const revoked = () => {
   const { proxy, revoke } = Proxy.revocable({}, {});
@@ -18,29 +26,39 @@ const touchy = {
   },
 };
 
-test('a brand is the same wherever it is asked for', () => {
-  expect(brandOf('Sample')).toBe(BRAND);
-  expect(Symbol.for('slotvisor.Sample')).toBe(BRAND);
-  expect(brandOf('Other')).not.toBe(BRAND);
-});
-
 test.for([
-  ['one of the class', new Base(), true, false],
-  ['one of a subclass', new Derived(), true, true],
-  ['one that only has the brand', { [BRAND]: true }, true, false],
-  ['a brand that is not true', { [BRAND]: 1 }, false, false],
-  ['an object without the brand', {}, false, false],
-  ['a getter that throws', touchy, false, false],
-  ['a revoked proxy', revoked(), false, false],
-  ['null', null, false, false],
-  ['undefined', undefined, false, false],
-  ['a text', 'Sample', false, false],
-] as const)('%s', ([, value, ofBase, ofDerived]) => {
-  expect(isInstance(Base, Base, BRAND, value)).toBe(ofBase);
-  expect(isInstance(Derived, Base, BRAND, value)).toBe(ofDerived);
+  ['an instance of the class', new Base(), { base: true, derived: false, branded: false }],
+  ['an instance of a subclass without a brand', new Derived(), { base: true, derived: true, branded: false }],
+  ['an instance of a subclass with a brand of its own', new Branded(), { base: true, derived: false, branded: true }],
+  ['an object that carries only the brand', { [BRAND]: true }, { base: true, derived: false, branded: false }],
+  ['a brand that is not true', { [BRAND]: 1 }, { base: false, derived: false, branded: false }],
+  ['an object without the brand', {}, { base: false, derived: false, branded: false }],
+  ['a brand whose getter throws', touchy, { base: false, derived: false, branded: false }],
+  ['a revoked proxy', revoked(), { base: false, derived: false, branded: false }],
+  ['null', null, { base: false, derived: false, branded: false }],
+  ['undefined', undefined, { base: false, derived: false, branded: false }],
+  ['a text', 'Sample', { base: false, derived: false, branded: false }],
+] as const)('instanceof goes by the brand: %s', ([, value, expected]) => {
+  const is = (Class: typeof Base): boolean => (value as unknown) instanceof Class;
+  expect({ base: is(Base), derived: is(Derived), branded: is(Branded) }).toEqual(expected);
 });
 
-test('a field is what stands there, inherited too; what cannot be looked at has none', () => {
+test('a class of a second copy of the package accepts instances of the first', () => {
+  class Copy extends Error {
+    static {
+      brand(Copy, 'Sample');
+    }
+  }
+  expect(new Base()).toBeInstanceOf(Copy);
+  expect(new Copy()).toBeInstanceOf(Base);
+});
+
+test('the brand shows in no list of keys', () => {
+  expect(Object.keys(new Base())).not.toContain(String(BRAND));
+  expect(Reflect.ownKeys(new Base())).not.toContain(BRAND);
+});
+
+test('field returns own and inherited values, and undefined for a value that cannot be read', () => {
   expect(field(new Error('boom'), 'message')).toBe('boom');
   expect(field(new Error('boom'), 'name')).toBe('Error');
   for (const value of [touchy, revoked(), null, undefined, 'text', 7]) expect(field(value, BRAND)).toBeUndefined();

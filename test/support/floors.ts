@@ -48,14 +48,15 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 const ENGINE_STOREYS: readonly (readonly string[])[] = [
   ['local-leases'],
   ['backoff-delay', 'event-stream', 'lease-desk', 'news', 'silence', 'submission'],
-  ['runtime', 'call-options'],
+  ['ledger', 'slot-lease', 'call-options'],
+  ['runtime'],
   ['body-context', 'interceptor', 'options', 'retries'],
   ['body'],
   ['attempt'],
   ['actor'],
-  ['registry', 'seat'],
+  ['live-slot'],
   ['slots'],
-  ['drain', 'rehearse', 'slot-handle'],
+  ['drain', 'slot-handle'],
   ['supervisor'],
 ];
 
