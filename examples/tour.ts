@@ -84,7 +84,7 @@ async function story(ctx: TaskContext): Promise<void> {
       },
     });
   }
-  await ctx.untilCanceled(supervisor.slot('exports').drain());
+  await ctx.untilCanceled(supervisor.slot('exports').idle());
 
   await chapter('Three callers want the same answer: they join one request');
   const callers = ['caller 1', 'caller 2', 'caller 3'].map((name) =>

@@ -1,31 +1,31 @@
 /**
  * slotvisor: an in-process admission-control slot scheduler and task supervisor for Node backends.
  *
- * A slot has at most one body alive, always: it is freed by proof that the old body has ended, never by the request to stop it.
- * Submit work to a named {@link Supervisor.slot}; its {@link AdmissionPolicy} says what happens when the slot is busy, its restart policy what
- * happens when it fails, and its {@link Outcome} how it ended. src/ARCHITECTURE.md says where to read on.
+ * A named slot runs at most one body. A slot is free only when its body has ended, never when it was asked to stop.
+ * Submit a task with {@link Supervisor.submit}. Its {@link AdmissionPolicy} says what happens when the slot is busy, its
+ * {@link RestartPolicy} what follows an attempt, and its {@link Outcome} how it ended. src/SEMANTICS.md lists every promise.
  *
  * @module
  */
 
-export { backoffDelayMs } from './engine/backoff-delay.ts';
-export type { RunOptions, ShutdownOptions } from './engine/call-options.ts';
-export type { RateOptions, SupervisorOptions } from './engine/options.ts';
+export { backoffDelayMs } from './api/backoff-delay.ts';
+export { once, periodic, restartable } from './api/builders.ts';
+export type { RunOptions, ShutdownOptions } from './api/call-options.ts';
+export { type KillableBody, killable } from './api/killable.ts';
+export type { Slot } from './api/slot.ts';
+export { Supervisor, type ValueOf } from './api/supervisor.ts';
+export type { RateOptions, SupervisorOptions } from './api/supervisor-options.ts';
 export type { AroundAttempt } from './engine/runtime.ts';
-export type { Slot } from './engine/slot-handle.ts';
 export type { Admission, Submission } from './engine/submission.ts';
-export { Supervisor, type ValueOf } from './engine/supervisor.ts';
 export type { Clock } from './kernel/clock.ts';
 export type { Backoff, Jitter } from './model/backoff.ts';
-export { once, periodic, restartable } from './model/builders.ts';
-export { reading, readOptions, refuse } from './model/check.ts';
 export {
   CanceledError,
   ClosedError,
   ExitError,
   FatalError,
+  OptionError,
   RetryError,
-  SpecError,
   type StopCause,
   TimeoutError,
 } from './model/error.ts';
@@ -34,8 +34,8 @@ export type { Failure } from './model/failure.ts';
 export type { TaskId } from './model/id.ts';
 export type { Lease, LeaseRequest, SlotLeases } from './model/lease.ts';
 export { type FailedBecause, type Outcome, OutcomeError, type RejectReason } from './model/outcome.ts';
-export type { AdmissionPolicy, RestartLimit, RestartPolicy } from './model/settings.ts';
-export type { SlotOptions } from './model/slot-options.ts';
+export type { AdmissionPolicy, OnOverrun, RestartLimit, RestartPolicy } from './model/settings.ts';
+export type { OnFull, SlotOptions } from './model/slot-options.ts';
 export type { TaskDefaults, TaskSpec } from './model/spec.ts';
 export type { AttemptInfo, KillableTask, TaskBody, TaskContext } from './model/task.ts';
 export type {

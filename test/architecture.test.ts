@@ -7,14 +7,14 @@ import {
   engineOffences,
   floorOffences,
   importsOf,
-  LONGEST_FILE,
   lengthOffences,
+  MAX_FILE_LINES,
   type Offence,
   porchOffences,
   print,
   type SourceFile,
   testPathOffences,
-} from './support/floors.ts';
+} from './support/layers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -35,7 +35,7 @@ const LAWS: Readonly<Record<string, (files: readonly SourceFile[], peers: readon
   'inside the engine imports go down only': engineOffences,
   'nothing imports in a circle, type imports included': cycleOffences,
   'only kernel and testing name a timer, the clock, chance or the console; policy waits for nothing': ambientOffences,
-  [`no file is longer than ${LONGEST_FILE} lines without a reason`]: lengthOffences,
+  [`no file is longer than ${MAX_FILE_LINES} lines without a reason`]: lengthOffences,
   'the porch holds named re-exports only': porchOffences,
   'a test on a floor stands at the path of what it tests': testPathOffences,
 };
@@ -173,8 +173,8 @@ describe('each law catches a planted offence', () => {
     [
       'neighbours on one storey',
       engineOffences,
-      [file('src/engine/news.ts', "import type { A } from './silence.ts';")],
-      "src/engine/news.ts:1  imports './silence.ts': storey 1 of the engine may not import from storey 1",
+      [file('src/engine/events.ts', "import type { A } from './stall-watch.ts';")],
+      "src/engine/events.ts:1  imports './stall-watch.ts': storey 1 of the engine may not import from storey 1",
     ],
     [
       'an engine file without a storey',

@@ -3,7 +3,7 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { type Ended, linesOf, ROOT, startExample } from './support/example.ts';
-import { importsOf } from './support/floors.ts';
+import { importsOf } from './support/layers.ts';
 
 /** Every line that each small example prints. */
 const OUTPUT: Readonly<Record<string, readonly string[]>> = {

@@ -1,55 +1,57 @@
 // The actor: the loop of attempts of one submission, from owning the slot to its outcome. Gate, attempt, decision, wait, and again.
-// What follows an attempt is decided in policy/restart; this file carries it out. At any moment it waits for exactly one thing,
-// and every wait ends at once on a stop request.
+// policy/restart.ts and retries.ts decide what follows an attempt; this file carries it out. At any moment an actor waits for
+// exactly one thing, and a stop request ends every wait at once.
 
 import { after } from '../kernel/clock.ts';
 import type { Leave } from '../kernel/gate.ts';
-import type { Job } from '../kernel/pump.ts';
+import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { type StopCause, stopReason } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskStatus } from '../model/view.ts';
 import { type AttemptEnd, afterAttempt, intervalDelayMs, type Progress, type StopRequest } from '../policy/restart.ts';
 import { Attempt, type AttemptHost, type OverrunAction, type Proof } from './attempt.ts';
-import { attemptEndNews, type TaskNews } from './news.ts';
+import { attemptEndEvent, type TaskEventData } from './events.ts';
 import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
 export interface ActorHost {
-  /** Proof of end, or giving up: the slot may go on. */
+  /** The body has ended or was given up: the slot may go on. */
   actorEnded(actor: Actor, outcome: Outcome): void;
 }
 
-type Wait = 'starting' | 'backoff' | 'interval';
+type State =
+  /** Waits for a place at the gate, or has one and waits for its turn. `leave` is undefined where the gate has no limit. */
+  | { readonly at: 'gate'; readonly leave: Leave | undefined }
+  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly leave: Leave | undefined }
+  /** An attempt has ended, and what follows is being decided. */
+  | { readonly at: 'decision' }
+  | { readonly at: 'pause'; readonly status: 'backoff' | 'interval'; readonly dueMs: number; cancel(): void }
+  | { readonly at: 'ended' };
 
-/** Between two attempts. */
-interface Pause {
-  readonly dueMs: number;
-  readonly cancel: () => void;
-}
+const OPEN_GATE: State = { at: 'gate', leave: undefined };
+const DECISION: State = { at: 'decision' };
+const ENDED: State = { at: 'ended' };
 
-export class Actor implements Work, AttemptHost, Job, Progress {
+export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   readonly submission: LiveSubmission;
   readonly fence: bigint;
   attempts = 0;
   retries = 0;
   lastFailure: Failure | undefined;
-  /** A body of it was given up and may be alive. */
-  leftBody = false;
+  /** A body of this actor was given up and may be alive. */
+  abandonedBody = false;
   stop: StopRequest | undefined;
   restartAsked = false;
-  /** Whom its events are about; null once everybody has left. */
+  /** The submission that its events name. Null once every participant has left. */
   subject: LiveSubmission | null;
   readonly runtime: Runtime;
   readonly #host: ActorHost;
   readonly #startedMs: number;
-  #wait: Wait | 'ended' = 'starting';
+  #state: State = OPEN_GATE;
   #sinceMs: number;
-  #attempt: Attempt | undefined;
-  #leaveGate: Leave | undefined;
-  #pause: Pause | undefined;
-  #retries: Retries | undefined; // made with the first failure
+  #retries: Retries | undefined; // made at the first failure
 
   constructor(host: ActorHost, runtime: Runtime, submission: LiveSubmission, fence: bigint) {
     this.#host = host;
@@ -61,7 +63,10 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   }
 
   get status(): TaskStatus {
-    return this.#attempt?.state ?? this.#wait;
+    const state = this.#state;
+    if (state.at === 'attempt') return state.attempt.state;
+    if (state.at === 'pause') return state.status;
+    return state.at === 'ended' ? 'ended' : 'starting';
   }
   get streak(): number {
     return this.#retries?.streak ?? 0;
@@ -70,78 +75,85 @@ export class Actor implements Work, AttemptHost, Job, Progress {
     return this.runtime.clock.now() - this.#sinceMs;
   }
   get nextAttemptInMs(): number | undefined {
-    return this.#pause && Math.max(0, this.#pause.dueMs - this.runtime.clock.now());
+    const state = this.#state;
+    return state.at === 'pause' ? Math.max(0, state.dueMs - this.runtime.clock.now()) : undefined;
+  }
+  get ranMs(): number {
+    return this.runtime.clock.now() - this.#startedMs;
   }
 
-  /** Owns its slot from here on: waits for a place at the gate, then for its turn. */
+  /** Called once the actor owns its slot. */
   start(): void {
-    if (this.#heard)
-      this.#tell({ type: 'started', waitedMs: this.#startedMs - this.submission.submittedMs, fence: this.fence });
+    if (this.#listening)
+      this.#publish({ type: 'started', waitedMs: this.#startedMs - this.submission.submittedMs, fence: this.fence });
     this.#enterGate();
   }
 
-  /** Comes once at most: the slot machine asks no owner twice. Between attempts there is nothing to wait for: it ends at once. */
+  /** Called at most once: the slot machine stops an owner once. Outside an attempt the actor ends at once. */
   requestStop(by: StopCause, reason: unknown): void {
-    if (this.#wait === 'ended') return; // its slot is about to hear of it
+    const state = this.#state;
+    if (state.at === 'ended') return; // its slot is about to learn of the end
     this.stop = { by, reason };
-    if (this.#heard) this.#tell({ type: 'stopRequested', by });
-    if (this.#attempt !== undefined) {
-      this.#attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
+    if (this.#listening) this.#publish({ type: 'stopRequested', by });
+    if (state.at === 'attempt') {
+      state.attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
       return;
     }
-    this.#stopWaiting();
+    if (state.at === 'gate') state.leave?.();
+    else if (state.at === 'pause') state.cancel();
     this.#end({ kind: 'canceled', by, ...given(reason), attempts: this.attempts });
   }
 
   restart(): boolean {
-    if (this.#attempt !== undefined) {
-      if (this.#attempt.state !== 'running') return false;
+    const state = this.#state;
+    if (state.at === 'attempt' && state.attempt.state === 'running') {
       this.restartAsked = true;
-      this.#attempt.interrupt(stopReason('caller', 'restarted'));
+      state.attempt.interrupt(stopReason('caller', 'restarted'));
       return true;
     }
-    if (this.#pause === undefined) return false;
-    this.#stopWaiting();
-    this.#startAnew();
+    if (state.at !== 'pause') return false;
+    state.cancel();
+    this.#startAfresh();
     return true;
   }
 
-  /** The end of a shutdown's grace. Who was told to stop and has not ended is in an attempt. */
+  /** The end of a shutdown's grace. An owner that was told to stop and has not ended is in an attempt. */
   force(): void {
-    (this.#attempt as Attempt).force();
+    if (this.#state.at === 'attempt') this.#state.attempt.force();
   }
 
-  /** A killed body that does not die in time is given up like any other. */
-  giveUp(): void {
-    (this.#attempt as Attempt).abandon();
+  /** Gives up a killed body that did not end in time. */
+  abandon(): void {
+    if (this.#state.at === 'attempt') this.#state.attempt.abandon();
   }
 
   #nextAttempt(): void {
-    this.#become('starting');
+    this.#sinceMs = this.runtime.clock.now();
     this.#enterGate();
   }
 
   #enterGate(): void {
-    const { gate, pump } = this.runtime;
-    if (gate.open) pump.push(this);
-    else this.#leaveGate = gate.enter(this.submission.settings.priority, () => pump.push(this));
+    const { gate, turns } = this.runtime;
+    this.#state = OPEN_GATE;
+    if (gate.open) turns.push(this);
+    else this.#state = { at: 'gate', leave: gate.enter(this.submission.settings.priority, () => turns.push(this)) };
   }
 
-  /** Its turn has come, unless it was stopped meanwhile. */
-  run(): void {
-    if (this.#wait !== 'starting') return;
-    if (this.#leaveGate === undefined && !this.runtime.gate.open)
+  onTurn(): void {
+    const state = this.#state;
+    if (state.at !== 'gate') return; // stopped meanwhile
+    if (state.leave === undefined && !this.runtime.gate.open)
       this.#enterGate(); // paused meanwhile
-    else this.#beginAttempt();
+    else this.#beginAttempt(state.leave);
   }
 
-  #beginAttempt(): void {
+  #beginAttempt(leave: Leave | undefined): void {
     this.attempts += 1;
     this.runtime.ledger.totals.attempts += 1;
     const attempt = new Attempt(this, this.attempts);
-    this.#attempt = attempt;
+    this.#state = { at: 'attempt', attempt, leave };
     this.#sinceMs = attempt.startedMs;
-    if (this.#heard) this.#tell({ type: 'attemptStarted', attempt: attempt.number });
+    if (this.#listening) this.#publish({ type: 'attemptStarted', attempt: attempt.number });
     attempt.begin();
   }
 
@@ -152,23 +164,22 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   attemptOverran(attempt: Attempt, action: OverrunAction): void {
     const now = this.runtime.clock.now();
     this.#sinceMs = now;
-    if (this.#heard) this.#tell({ type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
+    if (this.#listening) this.#publish({ type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
   }
 
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void {
     if (proof === 'abandoned') {
-      this.leftBody = true;
+      this.abandonedBody = true;
       this.runtime.ledger.abandoned(attempt, { ...this.submission.view(this), status: 'overrun' });
     }
-    this.#attempt = undefined;
-    this.#leaveGate?.();
-    this.#leaveGate = undefined;
+    if (this.#state.at === 'attempt') this.#state.leave?.();
+    this.#state = DECISION;
     if (end.kind === 'failure') this.lastFailure = end.failure;
-    if (this.#heard) this.#tell(attemptEndNews(attempt.number, end, this.#ranMs(attempt)));
+    if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
     this.#follow(attempt, end, proof);
   }
 
-  #ranMs(attempt: Attempt): number {
+  #ranSince(attempt: Attempt): number {
     return this.runtime.clock.now() - attempt.startedMs;
   }
 
@@ -194,13 +205,13 @@ export class Actor implements Work, AttemptHost, Job, Progress {
         this.#end({ kind: 'fatal', failure: decision.failure, attempts });
         return;
       case 'freshAttempt':
-        this.#startAnew();
+        this.#startAfresh();
         return;
       case 'afterInterval': {
         this.#retries?.succeeded();
-        const delay = intervalDelayMs(settings.intervalMs, this.#ranMs(attempt));
-        if (settings.intervalMs > 0) this.#tellWait(delay, 'success');
-        this.#waitFor('interval', delay);
+        const delayMs = intervalDelayMs(settings.intervalMs, this.#ranSince(attempt));
+        if (settings.intervalMs > 0) this.#publishWait(delayMs, 'success');
+        this.#pauseFor('interval', delayMs);
         return;
       }
       case 'retry':
@@ -208,7 +219,7 @@ export class Actor implements Work, AttemptHost, Job, Progress {
     }
   }
 
-  #startAnew(): void {
+  #startAfresh(): void {
     this.restartAsked = false;
     this.#retries?.forget();
     this.#nextAttempt();
@@ -217,65 +228,47 @@ export class Actor implements Work, AttemptHost, Job, Progress {
   #retry(failure: Failure): void {
     this.#retries ??= new Retries(this.runtime, this.submission.settings);
     const verdict = this.#retries.failed(failure);
-    if (this.#wait === 'ended') return; // the predicate itself has canceled it
+    if (this.#state.at === 'ended') return; // `retryIf` itself canceled the task
     if ('refused' in verdict) {
       this.#end({ kind: 'failed', failure, attempts: this.attempts, ...verdict.refused });
       return;
     }
     this.retries += 1;
     this.runtime.ledger.totals.retries += 1;
-    this.#tellWait(verdict.afterMs, 'failure');
-    this.#waitFor('backoff', verdict.afterMs);
+    this.#publishWait(verdict.afterMs, 'failure');
+    this.#pauseFor('backoff', verdict.afterMs);
   }
 
-  #tellWait(delay: number, cause: 'success' | 'failure'): void {
-    if (this.#heard) this.#tell({ type: 'backoffScheduled', attempt: this.attempts, delayMs: delay, after: cause });
+  #publishWait(delayMs: number, cause: 'success' | 'failure'): void {
+    if (this.#listening) this.#publish({ type: 'backoffScheduled', attempt: this.attempts, delayMs, after: cause });
   }
 
-  #waitFor(wait: 'backoff' | 'interval', ms: number): void {
+  #pauseFor(status: 'backoff' | 'interval', ms: number): void {
     if (ms === 0) {
       this.#nextAttempt();
       return;
     }
-    this.#become(wait);
-    const cancel = after(this.runtime.clock, ms, () => {
-      this.#pause = undefined;
-      this.#nextAttempt();
-    });
-    this.#pause = { dueMs: this.#sinceMs + ms, cancel };
+    const { clock } = this.runtime;
+    this.#sinceMs = clock.now();
+    const cancel = after(clock, ms, () => this.#nextAttempt());
+    this.#state = { at: 'pause', status, dueMs: this.#sinceMs + ms, cancel };
   }
 
-  #stopWaiting(): void {
-    this.#pause?.cancel();
-    this.#pause = undefined;
-    this.#leaveGate?.();
-    this.#leaveGate = undefined;
+  get #listening(): boolean {
+    return this.runtime.events.listening !== undefined;
   }
 
-  #become(wait: Wait): void {
-    this.#wait = wait;
-    this.#sinceMs = this.runtime.clock.now();
-  }
-
-  get #heard(): boolean {
-    return this.runtime.news.heard;
-  }
-
-  #tell(news: TaskNews): void {
-    if (this.subject !== null) this.runtime.news.about(this.subject, news);
+  #publish(data: TaskEventData): void {
+    if (this.subject !== null) this.runtime.events.publishFor(this.subject, data);
   }
 
   #end(outcome: Outcome): void {
-    this.#wait = 'ended';
+    this.#state = ENDED;
     this.#host.actorEnded(this, outcome);
-  }
-
-  get ranMs(): number {
-    return this.runtime.clock.now() - this.#startedMs;
   }
 }
 
-/** A reason that was not given is not shown as undefined. */
+/** A reason that was not given is left out, not shown as `undefined`. */
 function given(reason: unknown): { readonly reason?: unknown } {
   return reason === undefined ? {} : { reason };
 }

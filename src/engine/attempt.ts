@@ -1,72 +1,55 @@
-// One attempt: a call of the body (body.ts), raced with the deadline, the watch for silence and the stop. It WAITS for the body's end
-// whatever came first, kills or gives up an overrun, and hands a value up. It never throws and decides nothing about what follows.
+// One attempt: a call of the body (call-body.ts), raced with its timeout, the stall watch and the stop request. Whatever comes first, it
+// WAITS for the body's end, kills or gives up an overrun, and reports a value. It never throws, and it does not decide what follows.
 
 import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
-import type { Job } from '../kernel/pump.ts';
-import { field } from '../model/brand.ts';
+import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { CanceledError, TimeoutError, timeoutReason } from '../model/error.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
-import type { Kill } from '../model/settings.ts';
-import type { Run } from '../model/spec.ts';
-import type { AttemptInfo } from '../model/task.ts';
+import { field } from '../model/foreign.ts';
+import type { AttemptInfo, Kill } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
-import { type BodyEnd, type Call, callBody, callKill, type Thrown } from './body.ts';
-import { BodyContext } from './body-context.ts';
-import type { AroundAttempt, Runtime } from './runtime.ts';
-import { type SilenceWatch, watchSilence } from './silence.ts';
-import type { LiveSubmission } from './submission.ts';
+import { type BodyCall, type BodyEnd, callBody, callKill, type Thrown } from './call-body.ts';
+import { type StallWatch, watchForStall } from './stall-watch.ts';
+import { type AttemptOwner, LiveTaskContext } from './task-context.ts';
 
-/** What proves, or will prove, the end: the body settles; its kill says that it is dead; or nothing does, and it is given up. */
+/** How the end is known: `settled` (the body returned or threw), `killed` (its `kill` resolved), `abandoned` (neither; the body was given up). */
 export type Proof = 'settled' | 'killed' | 'abandoned';
 
 export type OverrunAction = 'hold' | 'kill' | 'abandon';
 
-export interface AttemptHost {
-  readonly runtime: Runtime;
-  readonly submission: LiveSubmission;
-  readonly fence: bigint;
+export interface AttemptHost extends AttemptOwner {
   attemptInterrupted(attempt: Attempt): void;
   attemptOverran(attempt: Attempt, action: OverrunAction): void;
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void;
 }
 
-export class Attempt implements Job, Call {
+export class Attempt implements TurnTaker, BodyCall {
+  readonly host: AttemptHost;
   readonly number: number;
   readonly startedMs: number;
-  readonly context: BodyContext;
+  readonly context: LiveTaskContext;
   state: 'running' | 'stopping' | 'overrun' | 'ended' = 'running';
   /** When it was told to stop. */
   interruptedMs = 0;
-  readonly #host: AttemptHost;
   #token: CancelToken<CanceledError> | undefined;
-  /** What it comes to whatever its body does: it was told to stop because it timed out or stalled. */
+  /** Set when the attempt timed out or stalled. It is then the result, whatever the body returns or throws. */
   #failure: Failure | undefined;
   #proof: Proof = 'settled';
   #listenerFailure: { readonly error: unknown } | undefined;
   #stopTimeout: (() => void) | undefined;
   #stopGrace: (() => void) | undefined;
-  #silence: SilenceWatch | undefined;
+  #stallWatch: StallWatch | undefined;
 
   constructor(host: AttemptHost, number: number) {
-    this.#host = host;
+    this.host = host;
     this.number = number;
     this.startedMs = host.runtime.clock.now();
-    this.context = new BodyContext(this);
+    this.context = new LiveTaskContext(this);
   }
 
-  get runtime(): Runtime {
-    return this.#host.runtime;
-  }
-  get submission(): LiveSubmission {
-    return this.#host.submission;
-  }
-  get fence(): bigint {
-    return this.#host.fence;
-  }
-
-  /** Made when the body first looks, or when it is told to stop: a body that does neither costs no token. */
+  /** Made when the body first looks at it, or on a stop request: a body that does neither costs no token. */
   get token(): CancelToken<CanceledError> {
     if (this.#token === undefined) {
       this.#token = new CancelToken();
@@ -75,42 +58,31 @@ export class Attempt implements Job, Call {
     return this.#token;
   }
 
-  get body(): Run {
-    return this.submission.run;
-  }
-
-  get makeState(): (() => unknown) | undefined {
-    return this.submission.settings.state;
-  }
-
-  get around(): AroundAttempt | undefined {
-    return this.runtime.aroundAttempt;
-  }
-
   get canceled(): boolean {
     return this.#token?.canceled === true;
   }
 
   /** Calls the body, in the async context of its submitter. */
   begin(): void {
-    const { timeoutMs, stallMs } = this.submission.settings;
-    if (timeoutMs !== Infinity || stallMs !== Infinity) this.#watch(timeoutMs, stallMs); // what is not bounded costs no closure
-    callIn(this.submission.context, callBody, this);
+    const { settings, context } = this.host.submission;
+    const { timeoutMs, stallMs } = settings;
+    if (timeoutMs !== Infinity || stallMs !== Infinity) this.#watch(timeoutMs, stallMs); // most attempts have neither, and make no closure
+    callIn(context, callBody, this);
   }
 
   #watch(timeoutMs: number, stallMs: number): void {
-    const { clock } = this.runtime;
+    const { clock } = this.host.runtime;
     this.#stopTimeout = after(clock, timeoutMs, () => this.#fail(timedOutFailure(timeoutMs)));
-    // An endless silence would never be told, but be watched for.
-    if (stallMs !== Infinity) this.#silence = watchSilence(clock, stallMs, () => this.#fail(stalledFailure(stallMs)));
+    if (stallMs !== Infinity)
+      this.#stallWatch = watchForStall(clock, stallMs, () => this.#fail(stalledFailure(stallMs)));
   }
 
   #fail(failure: Failure): void {
     this.interrupt(timeoutReason(failure.message), failure);
   }
 
-  beat(): void {
-    this.#silence?.beat();
+  heartbeat(): void {
+    this.#stallWatch?.heartbeat();
   }
 
   onCancel(listener: (reason: CanceledError) => void): () => void {
@@ -122,31 +94,33 @@ export class Attempt implements Job, Call {
   }
 
   info(): AttemptInfo {
-    const { id, slot, name, meta } = this.submission;
+    const { id, slot, name, meta } = this.host.submission;
     return { id, slot, name, attempt: this.number, meta };
   }
 
-  mustBeOn(): void {
+  throwIfNotRunning(): void {
     if (this.state !== 'running') throw this.token.reason;
   }
 
-  /** Tells the body to stop. The first reason counts; a second one changes nothing here. */
+  /** Tells the body to stop. Only the first reason counts. */
   interrupt(reason: CanceledError, failure?: Failure): void {
     if (this.state !== 'running') return;
+    const { clock, turns } = this.host.runtime;
     this.state = 'stopping';
     this.#failure = failure;
-    this.interruptedMs = this.runtime.clock.now();
+    this.interruptedMs = clock.now();
     this.#stopWatching();
     this.token.cancel(reason);
-    this.runtime.pump.push(this);
-    this.#host.attemptInterrupted(this);
+    turns.push(this);
+    this.host.attemptInterrupted(this);
   }
 
-  /** On a turn of its own: no listener of a body runs inside a call of the API. The grace begins when the body is told. */
-  run(): void {
-    callIn(this.submission.context, deliver, this);
+  /** Delivers the stop request. On a turn of its own, so no listener of a body runs inside a call of the API. The grace begins here. */
+  onTurn(): void {
+    const { submission, runtime } = this.host;
+    callIn(submission.context, deliver, this);
     if (this.state === 'stopping')
-      this.#stopGrace = after(this.runtime.clock, this.submission.settings.graceMs, () => this.#overrun());
+      this.#stopGrace = after(runtime.clock, submission.settings.graceMs, () => this.#overrun());
   }
 
   deliver(): void {
@@ -154,19 +128,19 @@ export class Attempt implements Job, Call {
   }
 
   #overrun(): void {
-    if (this.state === 'stopping') this.#endGrace(this.submission.settings.onOverrun);
+    if (this.state === 'stopping') this.#endGrace(this.host.submission.settings.onOverrun);
   }
 
-  /** Ends a shutdown's grace: kills what can be killed, gives up the rest. It comes after the body was told to stop. */
+  /** The end of a shutdown's grace: a killable body is killed, any other is given up. */
   force(): void {
-    if (this.#proof !== 'killed') this.#endGrace('abandon'); // else it is being killed already
+    if (this.#proof !== 'killed') this.#endGrace('abandon'); // else a kill is under way
   }
 
   #endGrace(unkillable: 'hold' | 'abandon'): void {
     this.state = 'overrun';
-    const { kill } = this.submission.settings;
+    const { kill } = this.host.submission.settings;
     const action = kill === undefined ? unkillable : 'kill';
-    this.#host.attemptOverran(this, action);
+    this.host.attemptOverran(this, action);
     if (kill !== undefined) this.#kill(kill);
     else if (action === 'abandon') this.abandon();
   }
@@ -180,55 +154,56 @@ export class Attempt implements Job, Call {
         () => this.ended(undefined),
         (error) => this.#notDead(error),
       );
-    callIn(this.submission.context, ask, undefined);
+    callIn(this.host.submission.context, ask, undefined);
   }
 
-  /** A kill that failed proves nothing: the slot stays blocked until the body itself ends. */
+  /** A failed kill proves nothing: the slot stays occupied until the body itself ends. */
   #notDead(error: unknown): void {
     if (this.state === 'ended') return;
     this.#proof = 'settled';
     this.#listenerFailed(error);
-    this.#host.attemptOverran(this, 'hold');
+    this.host.attemptOverran(this, 'hold');
   }
 
+  /** Gives the body up: the attempt ends without proof. */
   abandon(): void {
     this.#proof = 'abandoned';
     this.#finish(undefined);
   }
 
   endedLater(body: BodyEnd): void {
-    const { pump } = this.runtime;
-    const ours = pump.begin();
+    const { turns } = this.host.runtime;
+    const began = turns.begin();
     try {
       this.ended(body);
     } finally {
-      if (ours) pump.end();
+      if (began) turns.end();
     }
   }
 
-  /** Proof of end: what the body came to, or nothing when its kill says that it is dead. */
+  /** Proof of end: how the body ended, or `undefined` when its kill resolved. */
   ended(body: BodyEnd | undefined): void {
     if (this.state !== 'ended') this.#finish(body);
-    else this.runtime.ledger.endedLate(this); // of a body that was given up, or the second proof of one that was killed
+    else this.host.runtime.ledger.endedLate(this); // an abandoned body, or the second proof of a killed one
   }
 
   #finish(body: BodyEnd | undefined): void {
     this.state = 'ended';
     this.#stopWatching();
     this.#stopGrace?.();
-    // Nothing that a body left waiting outlives it. One that was given up may listen for its stop still.
+    // No wait of a body outlives it. A body that was given up may still wait for its stop request.
     if (this.#proof !== 'abandoned') this.#token?.close(attemptHasEnded);
-    this.#host.attemptEnded(this, this.#endOf(body), this.#proof);
+    this.host.attemptEnded(this, this.#endOf(body), this.#proof);
   }
 
   #stopWatching(): void {
     this.#stopTimeout?.();
-    this.#silence?.stop();
+    this.#stallWatch?.stop();
   }
 
   #endOf(body: BodyEnd | undefined): AttemptEnd {
     if (this.#failure !== undefined) return { kind: 'failure', failure: this.#failure };
-    if (!this.canceled) return endOfItself(body as BodyEnd); // killed or given up is only what was told to stop
+    if (!this.canceled) return unaskedEnd(body as BodyEnd); // only a body that was told to stop is killed or given up
     return body?.kind === 'value' ? body : this.#stoppedEnd(body);
   }
 
@@ -237,7 +212,7 @@ export class Attempt implements Job, Call {
     return { kind: 'stopped', failure: thrown && thrownFailure(thrown.error) };
   }
 
-  /** The stop's own reason, bare or as the cause of what the platform made of it (an AbortError). */
+  /** The stop request's reason itself, or an error that has it as its cause, as the platform's AbortError does. */
   #isOwnReason(error: unknown): boolean {
     const { reason } = this.token;
     return error === reason || field(error, 'cause') === reason;
@@ -247,10 +222,10 @@ export class Attempt implements Job, Call {
 const deliver = (attempt: Attempt): void => attempt.deliver();
 const attemptHasEnded = (): Error => new Error('the attempt that waited for this has ended');
 
-function endOfItself(body: BodyEnd): AttemptEnd {
+function unaskedEnd(body: BodyEnd): AttemptEnd {
   if (body.kind === 'value') return body;
   const { error } = body;
-  // Only an error of the body's own making counts as giving up: the stop of another task, or its timeout, is an ordinary failure here.
+  // Only an error that the body made itself counts as giving up. The stop reason of another task is an ordinary failure here.
   const gaveUp = error instanceof CanceledError && !(error instanceof TimeoutError) && field(error, 'by') === 'task';
   return gaveUp
     ? { kind: 'gaveUp', reason: field(error, 'reason') }

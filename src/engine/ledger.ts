@@ -1,13 +1,20 @@
-// The ledger of one supervisor: which submissions are live, exact counts, what was killed or abandoned, and the one place where an outcome
-// is settled (S3). It starts and stops nothing.
+// The ledger of one supervisor: which submissions are live, exact totals, what was killed or abandoned, and the one place where
+// an outcome is settled (S3). It starts and stops nothing.
 
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { SequenceMap } from '../kernel/sequence-map.ts';
 import type { TaskIds } from '../model/id.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
-import type { News } from './news.ts';
+import type { EventPublisher } from './events.ts';
 import type { LiveSubmission } from './submission.ts';
+
+export interface LedgerListener {
+  /** No submission is live and no body of a live owner runs. */
+  emptied(): void;
+  /** An owner ended `failed` or `fatal`, and its slot has gone on. */
+  ownerDied(): void;
+}
 
 export class Ledger {
   readonly totals: Record<TotalName, number> = {
@@ -31,18 +38,18 @@ export class Ledger {
   readonly killed: TaskView[] = [];
   readonly #abandoned = new Map<object, TaskView>();
   readonly #live = new SequenceMap<LiveSubmission>();
-  /** Attempts that were abandoned and whose bodies have not ended. */
+  /** Abandoned attempts whose bodies have not ended. */
   readonly #abandonedAlive = new Set<object>();
-  readonly #news: News;
+  readonly #events: EventPublisher;
   readonly #ids: TaskIds;
+  readonly #listener: LedgerListener;
   #whenIdle: Deferred<void> | undefined;
   #keepsRecord = false;
-  onEmpty: () => void = () => {};
-  onDead: () => void = () => {};
 
-  constructor(news: News, ids: TaskIds) {
-    this.#news = news;
+  constructor(events: EventPublisher, ids: TaskIds, listener: LedgerListener) {
+    this.#events = events;
     this.#ids = ids;
+    this.#listener = listener;
   }
 
   get empty(): boolean {
@@ -55,18 +62,19 @@ export class Ledger {
     return [...this.#abandoned.values()];
   }
 
+  /** Counts a submission and publishes `submitted`. Called once for every submission, a rejected one included. */
   submitted(submission: LiveSubmission): void {
     this.totals.submitted += 1;
-    if (this.#news.heard) this.#news.about(submission, { type: 'submitted', policy: submission.policy });
+    this.#events.listening?.publishFor(submission, { type: 'submitted', policy: submission.policy });
   }
 
-  /** From here on it can be found by its id. */
+  /** From here on the submission can be found by its id. */
   enter(submission: LiveSubmission): void {
     this.#live.set(submission.number, submission);
   }
 
   get(id: string): LiveSubmission | undefined {
-    return this.#live.get(this.#ids.number(id) ?? 0); // nobody: they are counted from 1
+    return this.#live.get(this.#ids.number(id) ?? 0); // no submission has the number 0
   }
 
   all(): IterableIterator<LiveSubmission> {
@@ -79,7 +87,7 @@ export class Ledger {
     return this.#whenIdle.promise;
   }
 
-  /** From here on, killed tasks are kept and abandoned ones stay listed even if they end: a shutdown will report them. */
+  /** Called when a shutdown begins, for its report: from here on killed tasks are kept, and abandoned ones stay listed after their end. */
   keepRecord(): void {
     this.#keepsRecord = true;
   }
@@ -89,25 +97,28 @@ export class Ledger {
     this.totals.started += 1;
   }
 
-  /** Exactly one outcome: a second call is ignored. The outcome's promise resolves last, when everything else is in order. */
+  /** Settles the outcome. A second call is ignored. The outcome's promise resolves last, when all else is up to date. */
   settle(submission: LiveSubmission, outcome: Outcome, ranMs = 0): void {
     if (submission.ended) return;
     this.#live.delete(submission.number);
     this.totals[outcome.kind] += 1;
     if (outcome.kind === 'rejected' && outcome.reason === 'slotBusy') this.totals.dropped += 1;
-    if (this.#news.heard) this.#announce(submission, outcome, ranMs);
+    if (this.#events.listening) this.#publishEnd(submission, outcome, ranMs);
     submission.settle(outcome);
     this.#checkEmpty();
   }
 
-  #announce(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
+  #publishEnd(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
     if (outcome.kind !== 'rejected') {
       const { kind, attempts } = outcome;
-      this.#news.about(submission, { type: 'finished', outcome: kind, attempts, ranMs });
+      this.#events.publishFor(submission, { type: 'finished', outcome: kind, attempts, ranMs });
       return;
     }
     const { reason, by } = outcome;
-    this.#news.about(submission, by === undefined ? { type: 'rejected', reason } : { type: 'rejected', reason, by });
+    this.#events.publishFor(
+      submission,
+      by === undefined ? { type: 'rejected', reason } : { type: 'rejected', reason, by },
+    );
   }
 
   abandoned(attempt: object, view: TaskView): void {
@@ -115,31 +126,31 @@ export class Ledger {
     this.#abandoned.set(attempt, view);
   }
 
-  /** An attempt that was abandoned earlier has ended. For any other attempt nothing changes. */
+  /** The body of an attempt ended after the attempt was over. Counts only for an abandoned attempt. */
   endedLate(attempt: object): void {
     this.#abandonedAlive.delete(attempt);
     if (!this.#keepsRecord) this.#abandoned.delete(attempt);
   }
 
-  /** The owner has ended: before its slot goes on. */
+  /** The owner has ended. Called before its slot goes on. */
   ownerEnded(outcome: Outcome, view: () => TaskView): void {
     if (this.#keepsRecord && outcome.kind === 'killed') this.killed.push(view());
     this.running -= 1;
     if (hasDied(outcome)) this.dead += 1;
   }
 
-  /** The same, once its slot has gone on. */
+  /** The owner has ended. Called once its slot has gone on. */
   ownerGone(outcome: Outcome): void {
     this.#checkEmpty();
-    if (hasDied(outcome)) this.onDead();
+    if (hasDied(outcome)) this.#listener.ownerDied();
   }
 
-  /** A body whose submissions have all left still counts: nothing may run when this is announced. */
+  /** A body without participants still counts: nothing may run when the ledger is reported empty. */
   #checkEmpty(): void {
     if (!this.empty) return;
     this.#whenIdle?.resolve();
     this.#whenIdle = undefined;
-    this.onEmpty();
+    this.#listener.emptied();
   }
 }
 

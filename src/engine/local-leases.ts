@@ -1,4 +1,4 @@
-// The default of the lease port: every slot is this process's own. Grants in the same turn, for ever, to whoever asks.
+// The default of `leases`: every slot belongs to this process, so every request is granted at once.
 
 import type { Lease, SlotLeases } from '../model/lease.ts';
 

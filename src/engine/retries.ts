@@ -1,9 +1,11 @@
-// The retries of one task: the streak of failures, who may forbid the next try, and how long it waits.
+// The retries of one task: the streak of failures, whether `retryIf` or the restart limit forbids a retry, and how long it waits.
+// policy/restart.ts has decided before that the restart policy and `maxRetries` allow one. User code (`retryIf`) is called here, so this
+// part of the decision is not pure.
 
 import { ignore } from '../kernel/deferred.ts';
-import { field } from '../model/brand.ts';
 import { RetryError } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
+import { field } from '../model/foreign.ts';
 import type { FailedBecause } from '../model/outcome.ts';
 import type { TaskSettings } from '../model/settings.ts';
 import { delayMs } from '../policy/backoff.ts';
@@ -18,7 +20,7 @@ interface Refusal {
 export type RetryVerdict = { readonly afterMs: number } | { readonly refused: Refusal };
 
 export class Retries {
-  /** Failed attempts in a row, each followed by a retry. */
+  /** Failed attempts in a row. Each was followed by a retry. */
   streak = 0;
   readonly #runtime: Runtime;
   readonly #settings: TaskSettings;
@@ -31,36 +33,36 @@ export class Retries {
     this.#previousDelayMs = settings.backoff.firstMs;
   }
 
-  /** A success ends the streak. What the restart limit has counted stays. */
+  /** A success ends the streak. The restart limit keeps its counts. */
   succeeded(): void {
     this.streak = 0;
     this.#previousDelayMs = this.#settings.backoff.firstMs;
   }
 
-  /** As if nothing had failed yet. */
+  /** Forgets all failures, the restart limit's counts included. */
   forget(): void {
     this.succeeded();
     this.#window = undefined;
   }
 
-  /** One more failure that the restart policy would retry: counted when nobody forbids it. */
+  /** A failure that the restart policy would retry. It counts to the streak if the retry is allowed. */
   failed(failure: Failure): RetryVerdict {
-    const refused = this.#forbidden(failure);
+    const refused = this.#refusal(failure);
     if (refused !== undefined) return { refused };
     const afterMs = this.#delayMs(failure);
     this.streak += 1;
     return { afterMs };
   }
 
-  #forbidden(failure: Failure): Refusal | undefined {
+  #refusal(failure: Failure): Refusal | undefined {
     const { restartLimit } = this.#settings;
-    const refusal = this.#askRetryIf(failure);
-    if (refusal !== undefined || restartLimit === undefined) return refusal;
+    const refused = this.#askRetryIf(failure);
+    if (refused !== undefined || restartLimit === undefined) return refused;
     this.#window ??= new RestartWindow(restartLimit);
     return this.#window.take(this.#runtime.clock.now()) ? undefined : { because: 'restartLimit' };
   }
 
-  /** The one call of the user's predicate. A throw is a refusal, and so is a promise: nobody waits for the answer. */
+  /** The only call of the user's predicate. A throw is a refusal. So is a promise, because the answer is needed at once. */
   #askRetryIf(failure: Failure): Refusal | undefined {
     const { retryIf } = this.#settings;
     if (retryIf === undefined) return undefined;
@@ -70,7 +72,7 @@ export class Retries {
       if (!ignore(answer)) return answer ? undefined : { because };
       return {
         because,
-        retryIfError: new TypeError('retryIf must return a boolean, got a promise: it is asked in one turn'),
+        retryIfError: new TypeError('retryIf must return a boolean, got a promise'),
       };
     } catch (error) {
       return { because, retryIfError: error };
@@ -78,7 +80,7 @@ export class Retries {
   }
 
   #delayMs(failure: Failure): number {
-    const error = field(failure, 'error'); // none but a thrown one has it
+    const error = field(failure, 'error'); // only a `thrown` failure has it
     const asked = error instanceof RetryError ? field(error, 'afterMs') : undefined;
     if (typeof asked === 'number' && asked >= 0) return asked;
     const { backoff } = this.#settings;

@@ -1,20 +1,20 @@
-// What every floor of the engine shares: time, chance, turns, places and news of one supervisor.
+// What the parts of one supervisor's engine share.
 
 import type { Clock } from '../kernel/clock.ts';
 import type { Gate } from '../kernel/gate.ts';
-import type { Pump } from '../kernel/pump.ts';
+import type { TurnQueue } from '../kernel/turn-queue.ts';
 import type { AttemptInfo } from '../model/task.ts';
+import type { EventPublisher } from './events.ts';
 import type { Ledger } from './ledger.ts';
-import type { News } from './news.ts';
 
 export type AroundAttempt = (info: AttemptInfo, next: () => Promise<void>) => Promise<void>;
 
 export interface Runtime {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly pump: Pump;
+  readonly turns: TurnQueue;
   readonly gate: Gate;
-  readonly news: News;
+  readonly events: EventPublisher;
   readonly ledger: Ledger;
   readonly aroundAttempt: AroundAttempt | undefined;
 }

@@ -1,28 +1,28 @@
-// The lease of one slot: requested, held, watched, released. What the store answers goes to the slot's machine.
+// The lease of one slot: requested, held, watched, released. The store's answers become inputs of the slot's machine.
 
-import { isAborted, onAbort } from '../kernel/abort-fan.ts';
+import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
-import { field } from '../model/brand.ts';
 import { stopReason } from '../model/error.ts';
+import { field } from '../model/foreign.ts';
 import type { LeaseRequest } from '../model/lease.ts';
-import type { SlotMachine } from '../policy/slot.ts';
-import { type HeldLease, type LeaseDesk, LOCAL } from './lease-desk.ts';
+import type { SlotMachine } from '../policy/slot-machine.ts';
+import { type HeldLease, type LeaseStore, LOCAL } from './lease-store.ts';
 import type { LiveSubmission } from './submission.ts';
 
 export class SlotLease {
   readonly #slot: string;
   readonly #machine: SlotMachine<LiveSubmission>;
-  readonly #desk: LeaseDesk;
+  readonly #store: LeaseStore;
   readonly #answered: () => void;
   #held: HeldLease = LOCAL;
   #unwatch: (() => void) | undefined;
   #requested: CancelToken<unknown> | undefined;
 
-  /** `answered`: the store has said something, and the machine has heard it. */
-  constructor(slot: string, machine: SlotMachine<LiveSubmission>, desk: LeaseDesk, answered: () => void) {
+  /** `answered` is called after each input that came from the store. */
+  constructor(slot: string, machine: SlotMachine<LiveSubmission>, store: LeaseStore, answered: () => void) {
     this.#slot = slot;
     this.#machine = machine;
-    this.#desk = desk;
+    this.#store = store;
     this.#answered = answered;
   }
 
@@ -30,7 +30,7 @@ export class SlotLease {
     return this.#held.fence;
   }
 
-  /** Somebody elsewhere waits for the slot. */
+  /** Another process waits for the slot. */
   get contended(): boolean {
     return field(this.#held.lease, 'contended') === true;
   }
@@ -39,12 +39,12 @@ export class SlotLease {
     const machine = this.#machine;
     const token = new CancelToken<unknown>();
     this.#requested = token;
-    this.#desk.ask(requestOf(asker, token), {
+    this.#store.acquire(requestOf(asker, token), {
       granted: (held) => {
         this.#requested = undefined;
         if (isAborted(held.lost)) machine.denied(request, 'leaseUnavailable', new Error('lost before it was granted'));
         else if (machine.granted(request)) this.#hold(held, request);
-        else this.#desk.release(this.#slot, held.lease);
+        else this.#store.release(this.#slot, held.lease);
         this.#answered();
       },
       refused: (failure) => {
@@ -56,20 +56,20 @@ export class SlotLease {
     });
   }
 
-  /** Cancels the pending request, if the store has not answered it. */
+  /** Cancels the pending request, unless the store has answered it. */
   cancelRequest(): void {
     const token = this.#requested;
-    token?.cancel(stopReason('caller', 'nobody waits for this slot any more'));
+    token?.cancel(stopReason('caller', 'no submission waits for this slot any more'));
     token?.deliver(() => {});
   }
 
   release(): void {
     const held = this.#held;
     this.drop();
-    if (held !== LOCAL) this.#desk.release(this.#slot, held.lease);
+    if (held !== LOCAL) this.#store.release(this.#slot, held.lease);
   }
 
-  /** Forgets a lease that was lost: it must not be released. */
+  /** Forgets a lost lease. It must not be released. */
   drop(): void {
     this.#unwatch?.();
     this.#unwatch = undefined;
@@ -87,18 +87,18 @@ export class SlotLease {
     };
   }
 
-  #watch(signal: AbortSignal, tell: () => void): () => void {
+  #watch(signal: AbortSignal, input: () => void): () => void {
     if (!isAborted(signal))
       return onAbort(signal, () => {
-        tell();
+        input();
         this.#answered();
       });
-    tell(); // the grant's own effects are carried out after this
+    input(); // `acquire` calls `answered` after this
     return () => {};
   }
 }
 
-/** A plain object, so that a store may spread or log it. The signal is created only if the store reads it. */
+/** A plain object, so that a store can spread or log it. The signal is made when the store reads it. */
 function requestOf(asker: LiveSubmission, token: CancelToken<unknown>): LeaseRequest {
   return {
     slot: asker.slot,

@@ -1,18 +1,18 @@
-// The table of slots: which there are, how they are configured, and how many there may be. What happens in a slot is live-slot.ts.
+// The table of slots: which are live, how each is configured, and how many there may be. live-slot.ts is what happens in one slot.
 
 import type { StopCause } from '../model/error.ts';
 import type { Rejection, RejectReason } from '../model/outcome.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView } from '../model/view.ts';
-import type { Room } from '../policy/admission.ts';
-import { DryRun } from '../policy/batch.ts';
+import type { Limits } from '../policy/admission.ts';
+import { DryRun } from '../policy/dry-run.ts';
 import type { Actor } from './actor.ts';
-import type { LeaseDesk } from './lease-desk.ts';
+import type { LeaseStore } from './lease-store.ts';
 import { LiveSlot } from './live-slot.ts';
 import type { Runtime } from './runtime.ts';
 import type { LiveSubmission } from './submission.ts';
 
-export interface SlotBounds {
+export interface SupervisorLimits {
   readonly slots: number;
   readonly pending: number;
 }
@@ -21,26 +21,26 @@ export class Slots {
   readonly #slots = new Map<string, LiveSlot>();
   readonly #configured = new Map<string, SlotSettings>();
   readonly #runtime: Runtime;
-  readonly #desk: LeaseDesk;
-  readonly #bounds: SlotBounds;
+  readonly #store: LeaseStore;
+  readonly #max: SupervisorLimits;
   readonly #defaults: SlotSettings;
   #pending = 0;
   #closed = false;
-  /** One for all: written for each submission, and read by its machine within the call. */
-  readonly #room = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true };
+  /** Written for each submission and read by its slot within the call. A new object each time would cost 40 bytes a submission. */
+  readonly #limits = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true };
   readonly #changed = (slot: LiveSlot): void => this.#account(slot);
 
-  constructor(runtime: Runtime, desk: LeaseDesk, bounds: SlotBounds, defaults: SlotSettings) {
+  constructor(runtime: Runtime, store: LeaseStore, max: SupervisorLimits, defaults: SlotSettings) {
     this.#runtime = runtime;
-    this.#desk = desk;
-    this.#bounds = bounds;
+    this.#store = store;
+    this.#max = max;
     this.#defaults = defaults;
   }
 
   get pending(): number {
     return this.#pending;
   }
-  /** Who owns a slot now. */
+  /** One for each slot that has an owner. */
   get actors(): Actor[] {
     return Array.from(this.#slots.values(), ({ actor }) => actor).filter((actor) => actor !== undefined);
   }
@@ -49,36 +49,37 @@ export class Slots {
     return this.#configured.get(name) ?? this.#defaults;
   }
 
-  configure(name: string, settings: SlotSettings): void {
-    this.#configured.set(name, settings);
+  /** Options left out keep their value. */
+  configure(name: string, given: Partial<SlotSettings>): void {
+    this.#configured.set(name, { ...this.settings(name), ...given });
   }
 
   submit(submission: LiveSubmission): void {
     this.#runtime.ledger.submitted(submission);
     const known = this.#slots.get(submission.slot);
-    if (known === undefined && this.#slots.size >= this.#bounds.slots) {
-      this.#reject(submission, { reason: 'resourceLimit' });
+    if (known === undefined && this.#slots.size >= this.#max.slots) {
+      this.#settleRejected(submission, { reason: 'resourceLimit' });
       return;
     }
-    (known ?? this.#open(submission.slot)).submit(submission, this.#roomIn(submission.slot));
+    (known ?? this.#open(submission.slot)).submit(submission, this.#limitsOf(submission.slot));
   }
 
-  /** Turns a submission away before any slot is asked. */
-  turnAway(submission: LiveSubmission, rejection: Rejection): void {
+  /** Rejects a submission without asking its slot. */
+  reject(submission: LiveSubmission, rejection: Rejection): void {
     this.#runtime.ledger.submitted(submission);
-    this.#reject(submission, rejection);
+    this.#settleRejected(submission, rejection);
   }
 
-  /** Why entries of a batch would be turned away; `undefined` when none would. Nothing happens yet. */
+  /** The rejections that a batch would cause; `undefined` when none. Nothing happens to the slots. */
   dryRun(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
-    const { slots, pending } = this.#bounds;
+    const { slots, pending } = this.#max;
     const free = { slots: slots - this.#slots.size, pending: pending - this.#pending };
-    const trial = new DryRun(free, this.#desk.isLocal);
+    const trial = new DryRun(free, this.#store.isLocal);
     const rejections = new Map<LiveSubmission, Rejection>();
     for (const submission of batch) {
       const { slot, policy } = submission;
       const machine = () => this.#slots.get(slot)?.machine;
-      const reason: RejectReason | undefined = submission.isUnwanted
+      const reason: RejectReason | undefined = submission.isSignalAborted
         ? 'canceled'
         : trial.add(slot, machine, policy, this.settings(slot));
       if (reason === undefined) continue;
@@ -89,7 +90,7 @@ export class Slots {
   }
 
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void {
-    this.#slots.get(submission.slot)?.cancel(submission, by, reason); // none: it left the table, with an end that is being told
+    this.#slots.get(submission.slot)?.cancel(submission, by, reason); // a slot that is already gone is delivering the outcome
   }
 
   async cancelSlot(name: string, reason: unknown): Promise<void> {
@@ -104,7 +105,7 @@ export class Slots {
     this.#slots.get(name)?.resume();
   }
 
-  drain(name: string): Promise<void> {
+  idle(name: string): Promise<void> {
     return this.#slots.get(name)?.idle() ?? Promise.resolve();
   }
 
@@ -116,37 +117,37 @@ export class Slots {
     return Array.from(this.#slots.values(), (slot) => slot.view());
   }
 
-  /** Shutdown: nothing more is accepted or started, every owner is told to stop. */
+  /** For a shutdown: every owner is told to stop, and nothing is accepted or started from here on. */
   close(): void {
     this.#closed = true;
     for (const slot of [...this.#slots.values()]) slot.close();
   }
 
   #open(name: string): LiveSlot {
-    const slot = new LiveSlot(name, this.#runtime, this.#desk, this.#changed);
+    const slot = new LiveSlot(name, this.#runtime, this.#store, this.#changed);
     if (this.#closed) slot.machine.close();
     this.#slots.set(name, slot);
     return slot;
   }
 
-  #reject(submission: LiveSubmission, rejection: Rejection): void {
+  #settleRejected(submission: LiveSubmission, rejection: Rejection): void {
     this.#runtime.ledger.settle(submission, { kind: 'rejected', ...rejection });
   }
 
-  #roomIn(name: string): Room {
+  #limitsOf(name: string): Limits {
     const { queueLimit, onFull } = this.settings(name);
-    const room = this.#room;
-    room.queueLimit = queueLimit;
-    room.onFull = onFull;
-    room.mayWait = this.#pending < this.#bounds.pending;
-    return room;
+    const limits = this.#limits;
+    limits.queueLimit = queueLimit;
+    limits.onFull = onFull;
+    limits.mayWait = this.#pending < this.#max.pending;
+    return limits;
   }
 
-  /** A slot's queue may have changed; one that holds nothing leaves the table (S6). */
+  /** Counts a slot's queue again. An idle slot leaves the table (S6). */
   #account(slot: LiveSlot): void {
     const { pending } = slot.machine;
     this.#pending += pending - slot.counted;
     slot.counted = pending;
-    if (slot.machine.spent && this.#slots.get(slot.name) === slot) this.#slots.delete(slot.name);
+    if (slot.machine.isIdle && this.#slots.get(slot.name) === slot) this.#slots.delete(slot.name);
   }
 }

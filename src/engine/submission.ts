@@ -1,18 +1,19 @@
-// One submission: the entry that its slot links, the one place where its outcome is kept, and the handle that its caller holds.
-// It acts on nothing: what its caller asks for goes to the host.
+// One submission: the entry in its slot's queue, the keeper of its outcome, and the handle that its caller gets. It passes what its caller
+// asks for to its host.
 
-import { isAborted } from '../kernel/abort-fan.ts';
+import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
 import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
 import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
-import type { ParsedSpec, Run } from '../model/spec.ts';
+import type { ParsedSpec } from '../model/spec.ts';
+import type { Run } from '../model/task.ts';
 import type { TaskStatus, TaskView } from '../model/view.ts';
-import type { Place, SlotEntry } from '../policy/slot.ts';
+import type { Place, SlotEntry } from '../policy/slot-machine.ts';
 
-/** What a slot decided about one more submission, known when submit returns. `waiting`: the slot's lease has been asked for. */
+/** What the slot decided, known when `submit` returns. `waiting`: the slot's lease was requested. */
 export type Admission = 'started' | 'queued' | 'joined' | 'waiting' | 'rejected';
 
 export interface Submission<T = unknown> {
@@ -21,23 +22,24 @@ export interface Submission<T = unknown> {
   readonly name: string;
   readonly admission: Admission;
   readonly status: TaskStatus;
-  /** Never rejects; resolves exactly once. Watching is free: not looking at it raises nothing. */
+  /** How it ended. Resolves exactly once and never rejects, so it may be ignored. */
   readonly outcome: Promise<Outcome<T>>;
-  /** The value, or a thrown {@link OutcomeError} that carries the outcome. */
+  /** The value of a `completed` task. @throws OutcomeError for every other outcome. */
   value(): Promise<T>;
   /**
-   * Asks it to stop and resolves with the outcome, at proof of end. One that shares its body with others ends at once.
-   * A body must not wait for its own: it would wait for its own end.
+   * Asks the task to stop, and resolves with its outcome once the body has ended. A submission that shares its body with others ends at
+   * once, and the body goes on. A body must not await the cancel of its own submission: it would wait for its own end.
    */
   cancel(reason?: unknown): Promise<Outcome<T>>;
   /**
-   * Ends the running attempt (or the backoff) and starts a fresh one. No failure, and it forgets earlier ones: the retry streak and the
-   * restart limit begin anew; whatever the old attempt throws on its way out is dropped. False when there is nothing to restart: waiting, starting, stopping, ended.
+   * Ends the running attempt, the backoff or the interval, and starts a fresh attempt. It is not a failure. Earlier failures are forgotten:
+   * the retry streak and the restart limit begin again. An error that the old attempt throws while it ends is dropped.
+   * Returns false, and changes nothing, while the task waits, starts or stops, and after its end.
    */
   restart(): boolean;
 }
 
-/** The run behind a submission that owns or shares a slot. */
+/** What runs a submission that owns or shares a slot. */
 export interface Work {
   readonly status: TaskStatus;
   readonly attempts: number;
@@ -48,7 +50,7 @@ export interface Work {
   restart(): boolean;
 }
 
-/** The part of a view that is about the run. */
+/** The part of a view that comes from what runs the task. */
 export function workView(
   work: Work,
 ): Pick<TaskView, 'status' | 'attempt' | 'retries' | 'sinceMs' | 'nextAttemptInMs' | 'lastFailure'> {
@@ -63,9 +65,9 @@ export function workView(
   };
 }
 
-/** What bounds a submission from outside: its signal, its deadline, its time in the queue. */
+/** The watch on a submission's signal, deadline and time in the queue. */
 export interface Watch {
-  /** It waits no longer: the bound on its time in the queue is off. */
+  /** The submission left the queue: `queueTimeoutMs` no longer applies. */
   leftQueue(): void;
   end(): void;
 }
@@ -76,7 +78,7 @@ export interface SubmissionHost {
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void;
 }
 
-/** Apart from what it is a handle of, so that nothing a caller does to it (freeze it, print it, write to it) reaches the books. */
+/** Its own object, so that a caller who freezes or writes to it cannot reach the live submission. */
 class SubmissionHandle implements Submission {
   readonly #live: LiveSubmission;
   constructor(live: LiveSubmission) {
@@ -125,7 +127,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   readonly slot: string;
   readonly name: string;
   submittedMs = 0;
-  /** Its submitter's. An object of its own: bodies can get hold of it, and of nothing else. */
+  /** The async context of its submitter. Bodies can reach this object, so it holds nothing else. */
   context: AsyncContext | null = null;
   admission: Admission = 'rejected';
   work: Work | null = null;
@@ -153,11 +155,11 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     this.settings = spec.settings;
     this.meta = spec.meta;
     this.policy = policy;
-    this.slot = slot ?? host.ids.text(number); // given none: one of its own, which never contends
+    this.slot = slot ?? host.ids.text(number); // no slot and no name: a slot of its own
     this.name = spec.name ?? this.slot;
   }
 
-  /** Not kept: most callers want no more of it than the outcome. */
+  /** Created on each access. Caching it would cost memory for every queued submission. */
   get handle(): Submission {
     return new SubmissionHandle(this);
   }
@@ -165,8 +167,8 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     this.#id ??= this.#host.ids.text(this.number);
     return this.#id;
   }
-  /** Its signal has aborted already. */
-  get isUnwanted(): boolean {
+  /** The caller's signal is aborted. */
+  get isSignalAborted(): boolean {
     const { signal } = this.settings;
     return signal !== undefined && isAborted(signal);
   }
@@ -197,22 +199,22 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     this.#host.cancel(this, by, reason);
   }
 
-  /** It is let in: its time runs from here, and its body will run in the async context of this call. */
+  /** Called on admission. `deadlineMs` and wait times are measured from here, and the body runs in the async context of this call. */
   begin(nowMs: number): void {
     this.submittedMs = nowMs;
     this.context = captureContext();
   }
 
-  /** The end; the registry calls it once. */
+  /** Called once, by the ledger. */
   settle(outcome: Outcome): void {
     this.#outcome = outcome;
     this.watch?.end();
     this.watch = null;
-    this.work = null; // an outcome that somebody keeps keeps nothing else alive
+    this.work = null; // a handle that is kept must not keep the body's memory alive
     this.#resolve?.(outcome);
   }
 
-  /** `work` is given where the submission itself has left its run already. */
+  /** `work` is given where `this.work` has been cleared already. */
   view(work: Work | null = this.work): TaskView {
     const { id, name, slot, meta } = this;
     const waiting = { status: this.status, attempt: 0, retries: 0, sinceMs: this.#host.now() - this.submittedMs };

@@ -3,7 +3,7 @@
 
 import { after, type Clock } from './clock.ts';
 import { type Deferred, deferred, settled, soon } from './deferred.ts';
-import { Fifo } from './fifo.ts';
+import { Queue } from './queue.ts';
 
 export interface Listener<T> {
   readonly name: string;
@@ -25,10 +25,10 @@ export interface BusHooks<T> {
 /** Items handled between two turns of the event loop. */
 const BATCH = 256;
 
-class Line<T> {
+class Subscription<T> {
   readonly #listener: Listener<T>;
   readonly #hooks: BusHooks<T>;
-  readonly #items = new Fifo<T>();
+  readonly #items = new Queue<T>();
   #busy = false;
   #open = true;
   #left = BATCH;
@@ -104,7 +104,7 @@ class Line<T> {
   #take(): T {
     const item = this.#items.take() as T;
     if (item === this.#notice) this.#notice = undefined;
-    this.#tellLost(); // there is room now
+    this.#announceLoss(); // there is room now
     return item;
   }
 
@@ -117,7 +117,7 @@ class Line<T> {
     }
   }
 
-  #tellLost(): void {
+  #announceLoss(): void {
     if (this.#lost === 0 || !this.#open) return;
     const count = this.#lost;
     this.#lost = 0;
@@ -127,9 +127,9 @@ class Line<T> {
 }
 
 export class Bus<T> {
-  readonly #lines = new Set<Line<T>>();
+  readonly #subscriptions = new Set<Subscription<T>>();
   readonly #hooks: BusHooks<T>;
-  #lostByLeavers = 0;
+  #lostByEnded = 0;
 
   constructor(hooks: BusHooks<T>) {
     this.#hooks = hooks;
@@ -137,42 +137,42 @@ export class Bus<T> {
 
   /** False: nobody listens, so no item needs to be built. */
   get active(): boolean {
-    return this.#lines.size > 0;
+    return this.#subscriptions.size > 0;
   }
 
   /** Items that listeners never saw. */
   get lost(): number {
-    let lost = this.#lostByLeavers;
-    for (const line of this.#lines) lost += line.lostInAll;
+    let lost = this.#lostByEnded;
+    for (const line of this.#subscriptions) lost += line.lostInAll;
     return lost;
   }
 
   publish(item: T, except?: object): void {
-    for (const line of this.#lines) if (line !== except) line.put(item);
+    for (const line of this.#subscriptions) if (line !== except) line.put(item);
   }
 
   /** Returns the end of the subscription: nothing is handled after it. */
   subscribe(listener: Listener<T>): () => void {
-    const line = new Line(listener, this.#hooks);
-    this.#lines.add(line);
+    const line = new Subscription(listener, this.#hooks);
+    this.#subscriptions.add(line);
     return () => {
-      if (!this.#lines.delete(line)) return;
-      this.#lostByLeavers += line.lostInAll; // what it leaves unread on purpose is not lost
+      if (!this.#subscriptions.delete(line)) return;
+      this.#lostByEnded += line.lostInAll; // what it leaves unread on purpose is not lost
       line.close();
     };
   }
 
   /** Waits until every line is served, `graceMs` at most for all together, then ends every subscription. */
-  async drain(clock: Clock, graceMs: number): Promise<void> {
+  async flush(clock: Clock, graceMs: number): Promise<void> {
     const over = deferred<void>();
     const stopTimer = after(clock, graceMs, over.resolve);
-    const served = Promise.all([...this.#lines].map((line) => line.empty()));
+    const served = Promise.all([...this.#subscriptions].map((line) => line.empty()));
     await Promise.race([served, over.promise]);
     stopTimer();
-    for (const line of this.#lines) {
+    for (const line of this.#subscriptions) {
       line.close();
-      this.#lostByLeavers += line.lostInAll;
+      this.#lostByEnded += line.lostInAll;
     }
-    this.#lines.clear();
+    this.#subscriptions.clear();
   }
 }

@@ -11,10 +11,10 @@ export interface Clock {
 }
 
 /** The longest delay that a platform timer holds. A longer one would fire at once. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const keep = (): void => {};
-const armable = (ms: number): number => Math.min(Math.ceil(ms), LONGEST_TIMER_MS);
+const armable = (ms: number): number => Math.min(Math.ceil(ms), MAX_TIMER_MS);
 
 /** The platform's clock. Longer delays than a timer can hold are waited for in several; timers that fire early are re-armed. */
 export const systemClock: Clock = {

@@ -4,7 +4,7 @@
 
 import PQueue from 'p-queue';
 import { deferred, ignore } from './deferred.ts';
-import { PriorityLines, Waiter } from './priority-lines.ts';
+import { PriorityQueue, Waiter } from './priority-queue.ts';
 
 export interface GateLimits {
   readonly concurrency: number;
@@ -15,12 +15,12 @@ export interface GateLimits {
 export type Leave = () => void;
 
 export class Gate {
-  readonly #lines = new PriorityLines();
+  readonly #waiters = new PriorityQueue();
   readonly #queue: PQueue;
   readonly #limited: boolean;
 
   constructor({ concurrency, rate }: GateLimits) {
-    const lines = this.#lines;
+    const lines = this.#waiters;
     // p-queue lets a waiting job go by an AbortSignal, which costs more than the rest of a place, or by what its line can do.
     const queueClass = function OwnLines() {
       return lines;
@@ -46,13 +46,13 @@ export class Gate {
     ignore(this.#queue.add(job, { waiter, id: '' } as object)); // p-queue would make up an id
     // Once inside only the promise counts: the place is given back when it is resolved, and not before.
     return () => {
-      if (!this.#lines.remove(waiter)) place.resolve();
-      else if (this.#lines.size === 0) this.#lookAgain();
+      if (!this.#waiters.remove(waiter)) place.resolve();
+      else if (this.#waiters.size === 0) this.#recheck();
     };
   }
 
   /** p-queue looks at its line when its limit is set, and puts its timer away when nobody waits. */
-  #lookAgain(): void {
+  #recheck(): void {
     const { concurrency } = this.#queue;
     this.#queue.concurrency = concurrency;
   }

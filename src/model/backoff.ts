@@ -1,22 +1,28 @@
-// How long to wait before a retry, as data. The arithmetic is policy/backoff.ts.
+// How long to wait before a retry, as data. policy/backoff.ts has the arithmetic.
 
-import { durationMs, finiteMs, oneOf, readOptions, refuse } from './check.ts';
+import { durationMs, finiteMs, oneOf, refuse } from './check.ts';
+import { parseGiven, type Readers } from './options.ts';
+
+export const JITTERS = ['none', 'full', 'equal', 'band', 'decorrelated'] as const;
 
 /**
- * `none`: the base delay; `full`: 0 to base; `equal`: half the base to the base; `band`: `firstMs` to three times the base;
- * `decorrelated`: `firstMs` to three times the previous delay. All uniform, all capped at `maxMs`.
+ * How a delay is drawn. `none`: the base delay. `full`: 0 to the base. `equal`: half the base to the base. `band`: `firstMs` to three times
+ * the base. `decorrelated`: `firstMs` to three times the previous delay. All are uniform, and at most `maxMs`.
  */
-export type Jitter = 'none' | 'full' | 'equal' | 'band' | 'decorrelated';
+export type Jitter = (typeof JITTERS)[number];
 
-/** The base delay of retry n (0, 1, ...) is `min(firstMs * factor^n, maxMs)`. A constant delay is `factor: 1`. */
+/**
+ * The delay before a retry. The base delay of retry n (0, 1, ...) is `min(firstMs * factor^n, maxMs)`; `jitter` draws the delay from it.
+ * For a constant delay use `factor: 1` and `jitter: 'none'`.
+ */
 export interface Backoff {
-  /** Default 200, or `maxMs` where that is less. */
+  /** The base delay of the first retry, in ms. Finite, 0 or more. Default 200, or `maxMs` where that is less. */
   readonly firstMs?: number | undefined;
-  /** Finite, 1 or more. Default 2. */
+  /** Growth from one retry to the next. Finite, 1 or more. Default 2. */
   readonly factor?: number | undefined;
-  /** At least `firstMs`. Default 30,000, or `firstMs` where that is more. */
+  /** No delay is longer, in ms. At least `firstMs`. Default 30,000, or `firstMs` where that is more. */
   readonly maxMs?: number | undefined;
-  /** No jitter goes below it. At most `maxMs` counts. Default 0. */
+  /** No delay is shorter, in ms, unless `maxMs` is. Default 0. */
   readonly floorMs?: number | undefined;
   /** Default `equal`. */
   readonly jitter?: Jitter | undefined;
@@ -24,39 +30,37 @@ export interface Backoff {
 
 export type ResolvedBackoff = { readonly [K in keyof Backoff]-?: NonNullable<Backoff[K]> };
 
-const JITTERS: readonly Jitter[] = ['none', 'full', 'equal', 'band', 'decorrelated'];
-
-export const DEFAULT_BACKOFF: ResolvedBackoff = Object.freeze({
+export const DEFAULT_BACKOFF: ResolvedBackoff = {
   firstMs: 200,
   factor: 2,
   maxMs: 30_000,
   floorMs: 0,
   jitter: 'equal',
-});
+};
 
-const NAMES = Object.keys(DEFAULT_BACKOFF) as (keyof Backoff)[];
+const READERS: Readers<ResolvedBackoff> = {
+  firstMs: finiteMs,
+  factor: readFactor,
+  maxMs: durationMs,
+  floorMs: finiteMs,
+  jitter: (field, value) => oneOf(field, value, JITTERS),
+};
 
 export function parseBackoff(field: string, value: unknown): ResolvedBackoff {
-  const given = readOptions(field, value, NAMES);
-  const {
-    firstMs = DEFAULT_BACKOFF.firstMs,
-    factor = DEFAULT_BACKOFF.factor,
-    maxMs = DEFAULT_BACKOFF.maxMs,
-    floorMs = DEFAULT_BACKOFF.floorMs,
-    jitter = DEFAULT_BACKOFF.jitter,
-  } = given;
-  const first = finiteMs(`${field}.firstMs`, firstMs);
-  const most = durationMs(`${field}.maxMs`, maxMs);
-  if (typeof factor !== 'number' || !Number.isFinite(factor) || factor < 1)
-    return refuse(`${field}.factor`, 'must be a finite number, 1 or more', factor);
-  // Of the two, a default gives way to what was given.
-  if (given.firstMs !== undefined && given.maxMs !== undefined && first > most)
-    return refuse(`${field}.firstMs`, `must be at most maxMs (${most})`, first);
-  return Object.freeze({
-    firstMs: given.firstMs === undefined ? Math.min(first, most) : first,
-    factor,
-    maxMs: given.maxMs === undefined ? Math.max(first, most) : most,
-    floorMs: finiteMs(`${field}.floorMs`, floorMs),
-    jitter: oneOf(`${field}.jitter`, jitter, JITTERS),
-  });
+  const given = parseGiven(field, value, READERS);
+  const { firstMs, maxMs } = given;
+  if (firstMs !== undefined && maxMs !== undefined && firstMs > maxMs)
+    return refuse(`${field}.firstMs`, `must be at most maxMs (${maxMs})`, firstMs);
+  return {
+    ...DEFAULT_BACKOFF,
+    // A default gives way to the option that was given.
+    ...(maxMs !== undefined && { firstMs: Math.min(DEFAULT_BACKOFF.firstMs, maxMs) }),
+    ...(firstMs !== undefined && { maxMs: Math.max(DEFAULT_BACKOFF.maxMs, firstMs) }),
+    ...given,
+  };
+}
+
+function readFactor(field: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 1) return value;
+  return refuse(field, 'must be a finite number, 1 or more', value);
 }

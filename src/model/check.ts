@@ -1,98 +1,32 @@
-// Checks of values from outside. Each refusal is a SpecError that names the field, the rule and the value got.
+// Checks of single values from outside. A check returns the value, or refuses it: an OptionError that names the field, the rule and the
+// value got. Every check can be the reader of an option (options.ts).
 
-import leven from 'leven';
-import { SpecError } from './error.ts';
-import { describe } from './failure.ts';
+import { OptionError } from './error.ts';
+import { field } from './foreign.ts';
 
 /** Longest slot or task name, in UTF-16 units. */
-export const LONGEST_NAME = 1_024;
+export const MAX_NAME_LENGTH = 1_024;
 
 /**
- * Throws a {@link SpecError}: "`field` `rule`, got" and the value. For packages that take options in this library's way: the doors do.
- *
- * Promised: whatever the value is, it can be shown: objects, arrays and functions by their kind, everything else in at most 60 characters.
- * Not promised: secrecy. A text is shown as it is.
+ * Throws an {@link OptionError}: "`field` `rule`, got" and the value. Any value can be shown: objects, arrays and functions by their kind,
+ * everything else in at most 60 characters.
  *
  * @param rule what would have been right, from the verb on: `must be a string`.
- * @throws SpecError always.
  */
 export function refuse(field: string, rule: string, got: unknown): never {
-  throw new SpecError(field, rule, got);
+  throw new OptionError(field, rule, got);
 }
 
-/**
- * Looks into a value from outside, where a getter or a proxy trap that throws makes a bad value. For packages that take options in this
- * library's way: the doors do.
- *
- * Promised: what `read` returns is handed on, and so is a SpecError that it throws. Not promised: anything of a promise that it returns: a
- * later rejection is no refusal.
- *
- * @param read is called once, before this returns.
- * @throws SpecError with `field` and `value` for whatever else `read` throws.
- */
-export function reading<T>(field: string, value: unknown, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    return unreadable(field, value, error);
-  }
+/** A duration in ms, 0 or more. `Infinity` means "none" or "until stopped", as the option documents. */
+export function durationMs(field: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0) return value + 0; // -0 becomes 0
+  return refuse(field, 'must be a number of ms, 0 or more', value);
 }
 
-export function unreadable(field: string, value: unknown, error: unknown): never {
-  if (error instanceof SpecError) throw error;
-  throw new SpecError(field, 'must be readable', value, `a value that throws when it is read: ${describe(error)}`);
-}
-
-/**
- * The own fields of an options object, each read once, so that what was checked is what is used. For packages that take options in this
- * library's way: the doors do.
- *
- * Promised: an option given as `undefined` is absent, and so is what the object inherits; what comes back is new, and inherits nothing
- * itself. Not promised: anything of the values. They are neither checked nor copied.
- *
- * @param field what the object is called in a refusal. The fields of `options` go by their own names, those of any other by a path.
- * @param known the names there are. Default: any.
- * @throws SpecError for what is no object, for an unknown name (with the nearest known one), and for what throws when it is read.
- */
-export function readOptions<K extends string>(
-  field: string,
-  value: unknown,
-  known?: readonly K[],
-): { [name in K]?: unknown } {
-  const options = { __proto__: null } as { [name in K]?: unknown }; // a polluted Object.prototype is no option either
-  let at: K | undefined;
-  try {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(field, 'must be an object', value);
-    for (at of Object.keys(value as object) as K[]) {
-      const got = (value as typeof options)[at];
-      if (known !== undefined && !known.includes(at)) refuseUnknown(pathOf(field, at), at, got, known);
-      if (got !== undefined) options[at] = got;
-    }
-  } catch (error) {
-    unreadable(at === undefined ? field : pathOf(field, at), value, error);
-  }
-  return options;
-}
-
-/** What a field is called in a refusal. */
-export function pathOf(field: string, key: string): string {
-  return field === 'options' ? key : `${field}.${key}`;
-}
-
-export function refuseUnknown(path: string, key: string, value: unknown, known: readonly string[]): never {
-  const nearest = known.map((name) => ({ name, far: leven(name, key) })).sort((a, b) => a.far - b.far)[0];
-  const hint =
-    nearest !== undefined && nearest.far <= 3 && nearest.far < key.length
-      ? `did you mean ${nearest.name}?`
-      : `known: ${known.join(', ')}`;
-  return refuse(path, `is not an option (${hint})`, value);
-}
-
-/** A duration in ms: a number, not NaN, at least `least`. `Infinity` says "none" or "until stopped", as the field documents. */
-export function durationMs(field: string, value: unknown, least: 'zero' | 'aboveZero' = 'zero'): number {
-  if (typeof value !== 'number' || !(value >= 0)) return refuse(field, 'must be a number of ms, 0 or more', value);
-  if (least === 'aboveZero' && value === 0) return refuse(field, 'must be more than 0 ms (Infinity says none)', value);
-  return value + 0; // -0 becomes 0
+/** A duration in ms, more than 0. `Infinity` means "none". */
+export function positiveMs(field: string, value: unknown): number {
+  const ms = durationMs(field, value);
+  return ms === 0 ? refuse(field, 'must be more than 0 ms (Infinity means none)', value) : ms;
 }
 
 export function finiteMs(field: string, value: unknown): number {
@@ -100,16 +34,26 @@ export function finiteMs(field: string, value: unknown): number {
   return ms === Infinity ? refuse(field, 'must be finite', value) : ms;
 }
 
-/** A whole number, at least `least`; `Infinity` is allowed and says "no limit". */
-export function count(field: string, value: unknown, least: 0 | 1): number {
-  const whole = typeof value === 'number' && (value === Infinity || Number.isSafeInteger(value)) && value >= least;
-  return whole
-    ? (value as number) + 0
-    : refuse(field, `must be a whole number, ${least} or more (Infinity says no limit)`, value);
+/** A whole number, at least `min`. `Infinity` means "no limit". */
+export function count(field: string, value: unknown, min: 0 | 1): number {
+  if (value === Infinity || (Number.isSafeInteger(value) && (value as number) >= min)) return (value as number) + 0;
+  return refuse(field, `must be a whole number, ${min} or more (Infinity means no limit)`, value);
 }
 
 export function finiteNumber(field: string, value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) ? value : refuse(field, 'must be a finite number', value);
+}
+
+/** A number from `min` to `max`, both included. */
+export function numberFrom(field: string, value: unknown, min: number, max: number): number {
+  if (typeof value === 'number' && value >= min && value <= max) return value;
+  return refuse(field, `must be a number from ${min} to ${max}`, value);
+}
+
+/** A whole number from `min` to `max`, both included. */
+export function wholeFrom(field: string, value: unknown, min: number, max: number): number {
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  return refuse(field, `must be a whole number from ${min} to ${max}`, value);
 }
 
 export function oneOf<T extends string>(field: string, value: unknown, words: readonly T[]): T {
@@ -121,29 +65,28 @@ export function anObject(field: string, value: unknown): object {
   return typeof value === 'object' && value !== null ? value : refuse(field, 'must be an object', value);
 }
 
-// The caller's type is asserted, not proved: a signature cannot be looked at.
+/** The caller's type is asserted, not proved: a signature cannot be checked. */
 export function aFunction<F>(field: string, value: unknown): F {
   return typeof value === 'function' ? (value as F) : refuse(field, 'must be a function', value);
 }
 
-/** Every string is a legal name but the empty one and those past 1,024 units. */
+/** Every string is a legal name but the empty one and those over 1,024 characters. */
 export function nameText(field: string, value: unknown): string {
   if (typeof value !== 'string') return refuse(field, 'must be a string', value);
   if (value.length === 0) return refuse(field, 'must not be empty', value);
-  if (value.length > LONGEST_NAME) return refuse(field, `must be at most ${LONGEST_NAME} characters`, value);
+  if (value.length > MAX_NAME_LENGTH) return refuse(field, `must be at most ${MAX_NAME_LENGTH} characters`, value);
   return value;
 }
 
-export function abortSignal(field: string, value: unknown): AbortSignal {
-  const shape = value as AbortSignal | null | undefined;
-  const fits = reading(
-    field,
-    value,
-    () =>
-      typeof value === 'object' &&
-      typeof shape?.aborted === 'boolean' &&
-      typeof shape.addEventListener === 'function' &&
-      typeof shape.removeEventListener === 'function',
+export function abortSignal(name: string, value: unknown): AbortSignal {
+  return isSignal(value) ? value : refuse(name, 'must be an AbortSignal', value);
+}
+
+/** By its shape, since a signal may come from another realm. */
+function isSignal(value: unknown): value is AbortSignal {
+  return (
+    typeof field(value, 'aborted') === 'boolean' &&
+    typeof field(value, 'addEventListener') === 'function' &&
+    typeof field(value, 'removeEventListener') === 'function'
   );
-  return fits ? (value as AbortSignal) : refuse(field, 'must be an AbortSignal', value);
 }

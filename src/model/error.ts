@@ -1,17 +1,31 @@
-// The few errors that are thrown: by bodies, and for refusals at the door. Endings are data (outcome.ts).
+// The errors that are thrown: by bodies, and by calls that refuse. How a task ended is data (outcome.ts).
 
-import { brand } from './brand.ts';
+import { brand } from './error-brand.ts';
 
-/** Why an owner was told to stop. */
-export type StopCause = 'caller' | 'replace' | 'slot' | 'signal' | 'deadline' | 'shutdown' | 'leaseLost' | 'task';
+export const STOP_CAUSES = [
+  'caller',
+  'replace',
+  'slot',
+  'signal',
+  'deadline',
+  'shutdown',
+  'leaseLost',
+  'task',
+] as const;
 
-/** Thrown by a body that must not be tried again, whatever its restart policy says. The outcome is `fatal`. */
+/**
+ * Why a task was stopped. `caller`: `cancel` or `restart`. `replace`: a replacement, here or in another process. `slot`: `slot.cancel`.
+ * `signal`: the spec's signal. `deadline`: `deadlineMs`. `shutdown`. `leaseLost`: the slot's lease. `task`: the body threw a CanceledError.
+ */
+export type StopCause = (typeof STOP_CAUSES)[number];
+
+/** Thrown by a body to end its task for good, under any restart policy. The outcome is `fatal`. */
 export class FatalError extends Error {
   override readonly name: string = 'FatalError';
   static {
     brand(FatalError, 'FatalError');
   }
-  /** For callers that end a process with the code of what failed; the library itself never exits. */
+  /** For callers that exit with the code of the failed task. The library itself never exits. */
   readonly exitCode: number | undefined;
   constructor(message: string, options?: { cause?: unknown; exitCode?: number | undefined }) {
     super(message, options);
@@ -19,7 +33,7 @@ export class FatalError extends Error {
   }
 }
 
-/** Thrown by a body that knows when the next attempt makes sense: `afterMs` takes the backoff's place for that retry. */
+/** Thrown by a body to choose the delay of its next retry: `afterMs` replaces the backoff once. */
 export class RetryError extends Error {
   override readonly name: string = 'RetryError';
   static {
@@ -33,17 +47,17 @@ export class RetryError extends Error {
 }
 
 /**
- * The reason of every stop request: `ctx.signal.reason`, the argument of `onCancel` listeners, what `ctx.sleep` rejects with.
- * `by` says who asked. Made and thrown by a body itself it means "I end here, on purpose": outcome `canceled`, by `task`.
+ * The reason of every stop request: `ctx.signal.reason`, the argument of `onCancel` listeners, the rejection of `ctx.sleep`.
+ * A body that throws a CanceledError of its own ends its task on purpose: the outcome is `canceled`, by `task`.
  */
 export class CanceledError extends Error {
   override readonly name: string = 'CanceledError';
   static {
     brand(CanceledError, 'CanceledError');
   }
-  /** Who asked for the stop. What the library makes has no stack: `by` and `reason` say where it comes from. */
+  /** Why the task was stopped. Errors that the library makes have no stack: `by` and `reason` say where they come from. */
   readonly by: StopCause = 'task';
-  /** What the caller gave as reason, the same object. */
+  /** The reason that the caller gave: the same object. */
   readonly reason: unknown;
   constructor(message = 'canceled', options?: { reason?: unknown }) {
     super(message);
@@ -52,8 +66,8 @@ export class CanceledError extends Error {
 }
 
 /**
- * The stop reason of an attempt past its `timeoutMs`, or silent for longer than its `stallMs`; `by` is `deadline`.
- * Thrown by a body of its own accord it is an ordinary failure.
+ * The stop reason of an attempt that exceeded its `timeoutMs` or `stallMs`. `by` is `deadline`.
+ * A TimeoutError that a body makes and throws itself is an ordinary failure.
  */
 export class TimeoutError extends CanceledError {
   override readonly name: string = 'TimeoutError';
@@ -62,7 +76,7 @@ export class TimeoutError extends CanceledError {
   }
 }
 
-/** Why the library itself tells a body to stop: only these have another `by` than `task`. */
+/** A stop reason made by the library: only these have a `by` other than `task`. */
 export function stopReason(by: StopCause, message: string, reason?: unknown): CanceledError {
   return withoutStack(() => Object.assign(new CanceledError(message, { reason }), { by }));
 }
@@ -71,7 +85,7 @@ export function timeoutReason(message: string): TimeoutError {
   return withoutStack(() => Object.assign(new TimeoutError(message), { by: 'deadline' as const }));
 }
 
-// A stop is a request and no failure: the frames would be the library's own, and cost eight times the rest (measured: 2,000 ns to 250).
+// A stop request is not a failure. The stack would show only the library's frames, and costs eight times the rest (measured: 2,000 ns to 250).
 function withoutStack<E>(make: () => E): E {
   const { stackTraceLimit } = Error;
   try {
@@ -87,15 +101,17 @@ function withoutStack<E>(make: () => E): E {
 }
 
 /**
- * An option that cannot be meant: names the field, the rule and the value got. Nothing was kept of the call.
- * `shown` is how the message shows that value. Default: in brief, whatever it is.
+ * Thrown for an invalid option. The message is `field`, the rule, and the value got. The call had no effect.
+ * `shown` is the text for the value. Default: the value, in at most 60 characters.
  */
-export class SpecError extends TypeError {
-  override readonly name: string = 'SpecError';
+export class OptionError extends TypeError {
+  override readonly name: string = 'OptionError';
   static {
-    brand(SpecError, 'SpecError');
+    brand(OptionError, 'OptionError');
   }
+  /** The option, as a path: `backoff.firstMs`. */
   readonly field: string;
+  /** The value that was refused. */
   readonly got: unknown;
   constructor(field: string, rule: string, got: unknown, shown = show(got)) {
     super(`${field} ${rule}, got ${shown}`);
@@ -113,7 +129,7 @@ function show(value: unknown): string {
     if (typeof value === 'object' && value !== null) return 'an object';
     return Object.is(value, -0) ? '-0' : brief(String(value));
   } catch {
-    return 'a value that cannot be described'; // a revoked proxy cannot even be asked whether it is an array
+    return 'a value that cannot be described'; // a revoked proxy throws in `Array.isArray`
   }
 }
 
@@ -127,21 +143,20 @@ export class ClosedError extends Error {
   static {
     brand(ClosedError, 'ClosedError');
   }
-  constructor(message = 'the supervisor is shutting down: nothing more is accepted') {
+  constructor(message = 'the supervisor is shutting down and accepts nothing more') {
     super(message);
   }
 }
 
-/**
- * Thrown by a body whose worker or process ended by itself and left no value. The failure is `exited`, and carries the code or the signal.
- * `exitCode` is null when a signal ended it, `signal` when it exited.
- */
+/** Thrown by a body whose worker or process exited without a value. The failure's kind is `exited`, with the exit code or the signal. */
 export class ExitError extends Error {
   override readonly name: string = 'ExitError';
   static {
     brand(ExitError, 'ExitError');
   }
+  /** Null when a signal ended it. */
   readonly exitCode: number | null;
+  /** The name of the signal. Null when it exited by itself. */
   readonly signal: string | null;
   constructor(
     message: string,

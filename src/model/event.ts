@@ -14,7 +14,7 @@ export interface EventBase {
   readonly at: number;
 }
 
-export interface AboutTask extends EventBase {
+export interface TaskEventBase extends EventBase {
   readonly id: TaskId;
   readonly slot: string;
   readonly name: string;
@@ -27,32 +27,36 @@ export interface AboutTask extends EventBase {
  * `stopRequested` when it is told to stop; `finished` last, exactly once for whatever started or joined. A rejection has no `finished`.
  */
 export type TaskEvent =
-  | (AboutTask & { readonly type: 'submitted'; readonly policy: AdmissionPolicy })
-  | (AboutTask & { readonly type: 'queued'; readonly depth: number })
-  | (AboutTask & { readonly type: 'joined'; readonly leader: TaskId })
-  | (AboutTask & { readonly type: 'rejected'; readonly reason: RejectReason; readonly by?: TaskId })
-  | (AboutTask & { readonly type: 'started'; readonly waitedMs: number; readonly fence: bigint })
-  | (AboutTask & { readonly type: 'attemptStarted'; readonly attempt: number })
-  | (AboutTask & {
+  | (TaskEventBase & { readonly type: 'submitted'; readonly policy: AdmissionPolicy })
+  | (TaskEventBase & { readonly type: 'queued'; readonly depth: number })
+  | (TaskEventBase & { readonly type: 'joined'; readonly leader: TaskId })
+  | (TaskEventBase & { readonly type: 'rejected'; readonly reason: RejectReason; readonly by?: TaskId })
+  | (TaskEventBase & { readonly type: 'started'; readonly waitedMs: number; readonly fence: bigint })
+  | (TaskEventBase & { readonly type: 'attemptStarted'; readonly attempt: number })
+  | (TaskEventBase & {
       readonly type: 'attemptSucceeded' | 'attemptCanceled';
       readonly attempt: number;
       readonly durationMs: number;
     })
-  | (AboutTask & {
+  | (TaskEventBase & {
       readonly type: 'attemptFailed' | 'attemptTimedOut' | 'attemptStalled';
       readonly attempt: number;
       readonly durationMs: number;
       readonly failure: Failure;
     })
-  | (AboutTask & {
+  | (TaskEventBase & {
       readonly type: 'backoffScheduled';
       readonly attempt: number;
       readonly delayMs: number;
       readonly after: 'success' | 'failure';
     })
-  | (AboutTask & { readonly type: 'stopRequested'; readonly by: StopCause })
-  | (AboutTask & { readonly type: 'overrun'; readonly action: 'hold' | 'kill' | 'abandon'; readonly sinceMs: number })
-  | (AboutTask & {
+  | (TaskEventBase & { readonly type: 'stopRequested'; readonly by: StopCause })
+  | (TaskEventBase & {
+      readonly type: 'overrun';
+      readonly action: 'hold' | 'kill' | 'abandon';
+      readonly sinceMs: number;
+    })
+  | (TaskEventBase & {
       readonly type: 'finished';
       readonly outcome: Outcome['kind'];
       readonly attempts: number;

@@ -1,7 +1,7 @@
 // What went wrong in one attempt, as data. Whatever a body throws is described here without ever throwing itself.
 
-import { field } from './brand.ts';
 import { ExitError, FatalError } from './error.ts';
+import { field } from './foreign.ts';
 
 /** Why an attempt failed. `message` is for people; programs look at `kind` and at `error`, the thrown object itself. */
 export type Failure =
@@ -16,12 +16,12 @@ export type Failure =
       readonly fatal: boolean;
     };
 
-const LONGEST_MESSAGE = 1_000;
+const MAX_MESSAGE_LENGTH = 1_000;
 
 /** A short text for anything that can be thrown: throwing getters, revoked proxies and huge strings included. */
 export function describe(thrown: unknown): string {
   const text = textOf(thrown);
-  return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE - 1)}…` : text;
+  return text.length > MAX_MESSAGE_LENGTH ? `${text.slice(0, MAX_MESSAGE_LENGTH - 1)}…` : text;
 }
 
 function textOf(thrown: unknown): string {

@@ -1,7 +1,7 @@
 // How a submission ended: exactly one of these, delivered once, never as a rejection.
 
-import { brand } from './brand.ts';
 import type { StopCause } from './error.ts';
+import { brand } from './error-brand.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
 

@@ -1,29 +1,41 @@
-// What a task runs by: each option's type, default and check. spec.ts is about the spec that gives them.
+// The options of a task: each with its type, its default and its reader. spec.ts reads the spec that gives them.
 
 import { DEFAULT_BACKOFF, parseBackoff, type ResolvedBackoff } from './backoff.ts';
-import { abortSignal, aFunction, count, durationMs, finiteNumber, oneOf, readOptions, refuse } from './check.ts';
+import { abortSignal, aFunction, count, durationMs, finiteNumber, oneOf, positiveMs, refuse } from './check.ts';
 import type { Failure } from './failure.ts';
-import type { KillableTask } from './task.ts';
+import { parseGiven, type Readers } from './options.ts';
+import type { Kill } from './task.ts';
+
+export const ADMISSION_POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;
 
 /**
- * What a submission does when its slot is busy: `queue` waits in line; `replace` tells the owner to stop and goes next;
- * `dropIfRunning` is rejected; `keepLatest` takes the place of a waiting `keepLatest`; `join` shares the owner's outcome.
+ * What a submission does when its slot is busy. `queue`: it waits in the queue. `replace`: the owner is told to stop, and this one goes
+ * next. `dropIfRunning`: it is rejected. `keepLatest`: it waits, in the place of a `keepLatest` that waits already. `join`: it shares the
+ * owner's outcome.
  */
-export type AdmissionPolicy = 'queue' | 'replace' | 'dropIfRunning' | 'keepLatest' | 'join';
+export type AdmissionPolicy = (typeof ADMISSION_POLICIES)[number];
 
-/** What follows an attempt: nothing; another one after a failure; another one always. */
-export type RestartPolicy = 'never' | 'onFailure' | 'always';
+export const RESTART_POLICIES = ['never', 'onFailure', 'always'] as const;
 
+/** What follows an attempt. `never`: nothing. `onFailure`: another attempt after a failure. `always`: another attempt. */
+export type RestartPolicy = (typeof RESTART_POLICIES)[number];
+
+export const ON_OVERRUN = ['hold', 'abandon'] as const;
+
+/** What an overrun does with a body that cannot be killed. `hold`: it keeps its slot. `abandon`: it is given up, and the slot goes on. */
+export type OnOverrun = (typeof ON_OVERRUN)[number];
+
+/** How often a task may be restarted after failures. One restart more ends it `failed`, because `restartLimit`. */
 export interface RestartLimit {
+  /** Restarts allowed within the window. A whole number, 0 or more. */
   readonly restarts: number;
+  /** The length of the sliding window, in ms. More than 0. */
   readonly withinMs: number;
 }
 
-export type Kill = KillableTask<unknown, unknown>['kill'];
-
-/** Every default filled in. Shared between submissions that override nothing, and between those that override the same. */
-export interface TaskSettings {
-  readonly admission: AdmissionPolicy; // for a spec and a slot that both say nothing
+/** The settings that a supervisor can have its own defaults for. */
+export interface DefaultSettings {
+  readonly admission: AdmissionPolicy; // where neither the spec nor the slot gives one
   readonly restart: RestartPolicy;
   readonly intervalMs: number;
   readonly maxRetries: number;
@@ -33,22 +45,25 @@ export interface TaskSettings {
   readonly timeoutMs: number;
   readonly stallMs: number;
   readonly graceMs: number;
-  readonly onOverrun: 'hold' | 'abandon';
+  readonly onOverrun: OnOverrun;
   readonly queueTimeoutMs: number;
   readonly deadlineMs: number;
   readonly priority: number;
-  // These have no default. They are here because most specs give none of them, and what those hold stays shared.
+}
+
+/**
+ * The settings of one task, every default filled in. Submissions that ask for the same options share one object.
+ * `signal`, `state` and `kill` are here because most specs have none of them, and then still share.
+ */
+export interface TaskSettings extends DefaultSettings {
   readonly signal: AbortSignal | undefined;
   readonly state: (() => unknown) | undefined;
-  /** Absent for a body that cannot be ended from outside. */
+  /** Undefined for a body that cannot be killed. */
   readonly kill: Kill | undefined;
 }
 
-const POLICIES: readonly AdmissionPolicy[] = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'];
-const RESTARTS: readonly RestartPolicy[] = ['never', 'onFailure', 'always'];
-const OVERRUNS = ['hold', 'abandon'] as const;
-
-const DEFAULTS: Omit<TaskSettings, 'signal' | 'state' | 'kill'> = {
+/** Not frozen, like all settings: copying a frozen object costs ten times as much (measured: 300 ns against 30). */
+export const DEFAULT_SETTINGS: TaskSettings = {
   admission: 'queue',
   restart: 'onFailure',
   intervalMs: 0,
@@ -63,141 +78,62 @@ const DEFAULTS: Omit<TaskSettings, 'signal' | 'state' | 'kill'> = {
   queueTimeoutMs: Infinity,
   deadlineMs: Infinity,
   priority: 0,
+  signal: undefined,
+  state: undefined,
+  kill: undefined,
 };
 
-/** Not frozen, as no settings are: to copy a frozen object is ten times as dear (measured: 300 ns against 30). */
-export const DEFAULT_SETTINGS: TaskSettings = { ...DEFAULTS, signal: undefined, state: undefined, kill: undefined };
+const DEFAULT_READERS: Readers<DefaultSettings> = {
+  admission: readAdmission,
+  restart: (field, value) => oneOf(field, value, RESTART_POLICIES),
+  intervalMs: durationMs,
+  maxRetries: (field, value) => count(field, value, 0),
+  backoff: parseBackoff,
+  retryIf: aFunction,
+  restartLimit: readRestartLimit,
+  timeoutMs: positiveMs,
+  stallMs: positiveMs,
+  graceMs: durationMs,
+  onOverrun: (field, value) => oneOf(field, value, ON_OVERRUN),
+  queueTimeoutMs: durationMs,
+  deadlineMs: positiveMs,
+  priority: finiteNumber,
+};
 
-/** The settings that a supervisor can have its own defaults for. */
-export const DEFAULT_KEYS = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[];
+/** The settings that a spec gives under their own names. */
+export const SETTING_READERS: Readers<Omit<TaskSettings, 'kill'>> = {
+  ...DEFAULT_READERS,
+  signal: abortSignal,
+  state: aFunction,
+};
 
-export function parseAdmission(field: string, value: unknown): AdmissionPolicy {
-  return oneOf(field, value, POLICIES);
+export function readAdmission(field: string, value: unknown): AdmissionPolicy {
+  return oneOf(field, value, ADMISSION_POLICIES);
 }
 
-function parseRestartLimit(field: string, value: unknown): RestartLimit {
-  const { restarts, withinMs } = readOptions(field, value, ['restarts', 'withinMs']);
+function readRestartLimit(field: string, value: unknown): RestartLimit {
+  const { restarts, withinMs } = parseGiven<RestartLimit>(field, value, {
+    restarts: (path, got) => count(path, got, 0),
+    withinMs: positiveMs,
+  });
   if (restarts === undefined) return refuse(`${field}.restarts`, 'must be given', restarts);
   if (withinMs === undefined) return refuse(`${field}.withinMs`, 'must be given', withinMs);
-  return Object.freeze({
-    restarts: count(`${field}.restarts`, restarts, 0),
-    withinMs: durationMs(`${field}.withinMs`, withinMs, 'aboveZero'),
-  });
-}
-
-/** Settings that are being read. */
-export type Draft = { -readonly [K in keyof TaskSettings]: TaskSettings[K] };
-
-/** Puts one setting into the draft; false when there is no setting of that name. */
-export function putSetting(draft: Draft, key: string, field: string, got: unknown): boolean {
-  switch (key) {
-    case 'admission':
-      draft.admission = parseAdmission(field, got);
-      return true;
-    case 'restart':
-      draft.restart = oneOf(field, got, RESTARTS);
-      return true;
-    case 'maxRetries':
-      draft.maxRetries = count(field, got, 0);
-      return true;
-    case 'backoff':
-      draft.backoff = parseBackoff(field, got);
-      return true;
-    case 'retryIf':
-      draft.retryIf = aFunction(field, got);
-      return true;
-    case 'restartLimit':
-      draft.restartLimit = parseRestartLimit(field, got);
-      return true;
-    case 'timeoutMs':
-    case 'stallMs':
-    case 'deadlineMs':
-      draft[key] = durationMs(field, got, 'aboveZero');
-      return true;
-    case 'intervalMs':
-    case 'graceMs':
-    case 'queueTimeoutMs':
-      draft[key] = durationMs(field, got);
-      return true;
-    case 'onOverrun':
-      draft.onOverrun = oneOf(field, got, OVERRUNS);
-      return true;
-    case 'priority':
-      draft.priority = finiteNumber(field, got);
-      return true;
-    case 'signal':
-      draft.signal = abortSignal(field, got);
-      return true;
-    case 'state':
-      draft.state = aFunction(field, got);
-      return true;
-    default:
-      return false;
-  }
+  return { restarts, withinMs };
 }
 
 export function checkInterval(settings: TaskSettings, field: string): void {
   if (settings.restart !== 'always')
-    refuse(field, `goes only with restart 'always' (restart is '${settings.restart}')`, settings.intervalMs);
+    refuse(field, `needs restart 'always' (restart is '${settings.restart}')`, settings.intervalMs);
 }
 
-/** The supervisor's defaults, laid over the library's. */
-export function parseDefaults(field: string, value: unknown, base: TaskSettings): TaskSettings {
-  const draft: Draft = { ...base };
-  const given = readOptions(field, value, DEFAULT_KEYS);
-  for (const [key, got] of Object.entries(given)) putSetting(draft, key, `${field}.${key}`, got);
-  if ('intervalMs' in given) checkInterval(draft, `${field}.intervalMs`);
-  return draft;
+/** The defaults that a supervisor gives. */
+export function readDefaults(field: string, value: unknown): Partial<DefaultSettings> {
+  return parseGiven(field, value, DEFAULT_READERS);
 }
 
-/** As many kinds of work may take turns and share. */
-const KINDS = 8;
-
-/**
- * Makes equal settings one object: what is submitted from one place mostly asks for the same, and of a long queue every submission would
- * hold 270 bytes of its own (measured: a quarter to a third of its time). What holds something of a caller's, be it a default `retryIf`,
- * is not kept here.
- */
-export class RecentSettings {
-  readonly #recent: TaskSettings[] = [];
-  #oldest = 0;
-
-  /** `settings`, or recent ones that are the same. */
-  share(settings: TaskSettings): TaskSettings {
-    const { retryIf, signal, state, kill } = settings;
-    if (retryIf !== undefined || signal !== undefined || state !== undefined || kill !== undefined) return settings;
-    for (const known of this.#recent) if (areAlike(settings, known)) return known;
-    this.#recent[this.#oldest] = settings;
-    this.#oldest = (this.#oldest + 1) % KINDS;
-    return settings;
-  }
-}
-
-function areAlike(a: TaskSettings, b: TaskSettings): boolean {
-  return (
-    a.admission === b.admission &&
-    a.restart === b.restart &&
-    a.intervalMs === b.intervalMs &&
-    a.maxRetries === b.maxRetries &&
-    a.timeoutMs === b.timeoutMs &&
-    a.stallMs === b.stallMs &&
-    a.graceMs === b.graceMs &&
-    a.onOverrun === b.onOverrun &&
-    a.queueTimeoutMs === b.queueTimeoutMs &&
-    a.deadlineMs === b.deadlineMs &&
-    a.priority === b.priority &&
-    a.restartLimit?.restarts === b.restartLimit?.restarts &&
-    a.restartLimit?.withinMs === b.restartLimit?.withinMs &&
-    backOffAlike(a.backoff, b.backoff)
-  );
-}
-
-function backOffAlike(a: ResolvedBackoff, b: ResolvedBackoff): boolean {
-  return (
-    a.firstMs === b.firstMs &&
-    a.factor === b.factor &&
-    a.maxMs === b.maxMs &&
-    a.floorMs === b.floorMs &&
-    a.jitter === b.jitter
-  );
+/** Lays the defaults that a supervisor gives over `base`. */
+export function completeDefaults(field: string, given: Partial<DefaultSettings>, base: TaskSettings): TaskSettings {
+  const settings = { ...base, ...given };
+  if (given.intervalMs !== undefined) checkInterval(settings, `${field}.intervalMs`);
+  return settings;
 }

@@ -1,36 +1,38 @@
-// How a slot is configured: what a submission to it inherits, and how long its line may get.
+// The options of a slot: what its submissions inherit, and how long its queue may get.
 
-import { count, oneOf, pathOf, readOptions } from './check.ts';
-import { type AdmissionPolicy, parseAdmission } from './settings.ts';
+import { count, oneOf } from './check.ts';
+import { parseGiven, type Readers } from './options.ts';
+import { type AdmissionPolicy, readAdmission } from './settings.ts';
+
+export const ON_FULL = ['reject', 'dropOldest'] as const;
+
+/** What a full queue does. `reject`: the new submission is rejected. `dropOldest`: the one that has waited longest is. */
+export type OnFull = (typeof ON_FULL)[number];
 
 export interface SlotOptions {
+  /** For submissions whose spec gives none. Default: the supervisor's. */
   readonly admission?: AdmissionPolicy | undefined;
-  /** Submissions that may wait in line; a waiting replacement does not count. 0 turns every queued submission away. Default 100. */
+  /** How many submissions may wait. A waiting replacement does not count. With 0 none may wait. Default 100. */
   readonly queueLimit?: number | undefined;
-  /** Who is rejected when the queue is full: the newcomer, or the one that has waited longest. Default `reject`. */
-  readonly onFull?: 'reject' | 'dropOldest' | undefined;
+  /** Default `reject`. */
+  readonly onFull?: OnFull | undefined;
 }
 
 export interface SlotSettings {
   readonly admission: AdmissionPolicy | undefined;
   readonly queueLimit: number;
-  readonly onFull: 'reject' | 'dropOldest';
+  readonly onFull: OnFull;
 }
 
-export const DEFAULT_SLOT_SETTINGS: SlotSettings = Object.freeze({
-  admission: undefined,
-  queueLimit: 100,
-  onFull: 'reject',
-});
+export const DEFAULT_SLOT_SETTINGS: SlotSettings = { admission: undefined, queueLimit: 100, onFull: 'reject' };
 
-const NAMES = Object.keys(DEFAULT_SLOT_SETTINGS) as (keyof SlotOptions)[];
-const ON_FULL = ['reject', 'dropOldest'] as const;
+const READERS: Readers<SlotSettings> = {
+  admission: readAdmission,
+  queueLimit: (field, value) => count(field, value, 0),
+  onFull: (field, value) => oneOf(field, value, ON_FULL),
+};
 
-export function parseSlotOptions(field: string, value: unknown, base: SlotSettings): SlotSettings {
-  const { admission, queueLimit, onFull } = { ...base, ...readOptions(field, value, NAMES) };
-  return Object.freeze({
-    admission: admission === undefined ? undefined : parseAdmission(pathOf(field, 'admission'), admission),
-    queueLimit: count(pathOf(field, 'queueLimit'), queueLimit, 0),
-    onFull: oneOf(pathOf(field, 'onFull'), onFull, ON_FULL),
-  });
+/** Only the options that were given. */
+export function readSlotOptions(field: string, value: unknown): Partial<SlotSettings> {
+  return parseGiven(field, value, READERS);
 }

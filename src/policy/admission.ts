@@ -1,31 +1,31 @@
-// The admission table: what a slot does with one more submission. One function, used for the decision itself and for
-// rehearsing a batch, so that the two cannot differ.
+// The admission table: what a slot does with one more submission. A dry run of a batch asks the same table, so the two
+// cannot differ.
 
 import type { AdmissionPolicy } from '../model/settings.ts';
 
-/** What the table looks at. */
-export interface Standing {
+/** The slot, as far as the decision depends on it. */
+export interface SlotState {
   readonly phase: 'idle' | 'waiting' | 'running' | 'stopping';
   readonly paused: boolean;
   /** A replacement waits. */
-  readonly hasNext: boolean;
+  readonly hasReplacement: boolean;
   /** A `keepLatest` waits. */
   readonly hasLatest: boolean;
-  /** Submissions in line, the next apart. */
-  readonly inLine: number;
+  /** Submissions in the queue. A waiting replacement does not count. */
+  readonly queueLength: number;
 }
 
-/** The bounds that hold for this submission. */
-export interface Room {
+/** The limits that hold for this submission. */
+export interface Limits {
   readonly queueLimit: number;
   readonly onFull: 'reject' | 'dropOldest';
-  /** False when the supervisor holds as many waiting submissions as it may. */
+  /** False when `limits.pending` submissions wait already. */
   readonly mayWait: boolean;
 }
 
 export type Verdict =
   | 'start'
-  | 'next'
+  | 'replaceOwner'
   | 'append'
   | 'takeLatest'
   | 'dropOldest'
@@ -34,35 +34,35 @@ export type Verdict =
   | 'queueFull'
   | 'resourceLimit';
 
-export function admit(slot: Standing, policy: AdmissionPolicy, room: Room): Verdict {
+export function admit(slot: SlotState, policy: AdmissionPolicy, limits: Limits): Verdict {
   if (slot.phase === 'idle' && !slot.paused) return 'start';
   switch (policy) {
     case 'queue':
-      return append(slot, room);
+      return append(slot, limits);
     case 'replace':
-      return slot.hasNext || room.mayWait ? 'next' : 'resourceLimit';
+      return slot.hasReplacement || limits.mayWait ? 'replaceOwner' : 'resourceLimit';
     case 'dropIfRunning':
-      return isTaken(slot) ? 'slotBusy' : append(slot, room);
+      return isTaken(slot) ? 'slotBusy' : append(slot, limits);
     case 'keepLatest':
-      return slot.hasLatest ? 'takeLatest' : append(slot, room);
+      return slot.hasLatest ? 'takeLatest' : append(slot, limits);
     case 'join':
-      return slot.phase === 'running' ? 'join' : append(slot, room);
+      return slot.phase === 'running' ? 'join' : append(slot, limits);
   }
 }
 
-/** Owned, or about to be: while the lease is asked for, whoever waits first has the owner's part. */
-function isTaken(slot: Standing): boolean {
+/** The slot has an owner, or a waiting submission that may become one without a `resume`. */
+function isTaken(slot: SlotState): boolean {
   if (slot.phase === 'running' || slot.phase === 'stopping') return true;
-  return !slot.paused && (slot.hasNext || slot.inLine > 0);
+  return !slot.paused && (slot.hasReplacement || slot.queueLength > 0);
 }
 
-/** How many of the line count to the limit: while the lease is asked for, its head has the owner's part. */
-export function counted(slot: Standing): number {
-  return slot.phase === 'waiting' && !slot.hasNext ? slot.inLine - 1 : slot.inLine;
+/** How many of the queue count to `queueLimit`. While the lease is requested, the head of the queue counts as the owner. */
+export function queuedBehindCandidate(slot: SlotState): number {
+  return slot.phase === 'waiting' && !slot.hasReplacement ? slot.queueLength - 1 : slot.queueLength;
 }
 
-function append(slot: Standing, room: Room): Verdict {
-  const behind = counted(slot);
-  if (behind < room.queueLimit) return room.mayWait ? 'append' : 'resourceLimit';
-  return room.onFull === 'dropOldest' && room.queueLimit > 0 ? 'dropOldest' : 'queueFull';
+function append(slot: SlotState, limits: Limits): Verdict {
+  const behind = queuedBehindCandidate(slot);
+  if (behind < limits.queueLimit) return limits.mayWait ? 'append' : 'resourceLimit';
+  return limits.onFull === 'dropOldest' && limits.queueLimit > 0 ? 'dropOldest' : 'queueFull';
 }

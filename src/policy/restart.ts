@@ -62,9 +62,9 @@ function afterFailure(failure: Failure, streak: number, settings: TaskSettings):
 }
 
 /** `always` without an interval: starts are at least this far apart, so that an instant body cannot spin. */
-const LEAST_PERIOD_MS = 1;
+const MIN_PERIOD_MS = 1;
 
 /** The pause after a success that took `ranMs`. */
 export function intervalDelayMs(intervalMs: number, ranMs: number): number {
-  return Math.max(intervalMs, LEAST_PERIOD_MS - ranMs, 0);
+  return Math.max(intervalMs, MIN_PERIOD_MS - ranMs, 0);
 }

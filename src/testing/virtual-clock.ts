@@ -8,7 +8,7 @@ interface Timer {
 }
 
 /** Turns of the event loop that `settle` gives at most, should somebody ask for one after another for ever. */
-const MOST_TURNS = 10_000;
+const MAX_TURNS = 10_000;
 
 export interface VirtualClockOptions {
   /** Epoch ms at the start. Default: 2020-01-01T00:00:00Z. */
@@ -22,7 +22,7 @@ export interface VirtualClockOptions {
 export class VirtualClock implements Clock {
   #now = 0;
   #wallOffset: number;
-  readonly #line: Timer[] = []; // the last is the first to fire
+  readonly #pending: Timer[] = []; // the last is the first to fire
   #timers = 0;
 
   constructor({ wallMs = Date.UTC(2020, 0, 1) }: VirtualClockOptions = {}) {
@@ -41,7 +41,7 @@ export class VirtualClock implements Clock {
     // What a platform timer would do silently wrong is an error here.
     if (!(ms >= 0) || ms === Infinity) throw new RangeError(`a timer needs a finite delay of 0 ms or more, got ${ms}`);
     const timer: Timer = { due: this.#now + ms, fire };
-    this.#line.splice(this.#placeFor(timer.due), 0, timer);
+    this.#pending.splice(this.#placeFor(timer.due), 0, timer);
     this.#timers += 1;
     return () => this.#take(timer);
   }
@@ -68,7 +68,7 @@ export class VirtualClock implements Clock {
 
   /** Lets everything that is ready run, without time passing: until nobody in the process asks for another turn of the event loop. */
   async settle(): Promise<void> {
-    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+    for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (turn > 0 && !process.getActiveResourcesInfo().includes('Immediate')) return;
     }
@@ -103,17 +103,17 @@ export class VirtualClock implements Clock {
   }
 
   #first(): Timer | undefined {
-    while (this.#line.at(-1)?.fire === undefined) if (this.#line.pop() === undefined) return undefined;
-    return this.#line.at(-1);
+    while (this.#pending.at(-1)?.fire === undefined) if (this.#pending.pop() === undefined) return undefined;
+    return this.#pending.at(-1);
   }
 
   /** Before those that are due at the same moment: they were set earlier, and the last one fires first. */
   #placeFor(due: number): number {
     let low = 0;
-    let high = this.#line.length;
+    let high = this.#pending.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#line[middle] as Timer).due > due) low = middle + 1;
+      if ((this.#pending[middle] as Timer).due > due) low = middle + 1;
       else high = middle;
     }
     return low;

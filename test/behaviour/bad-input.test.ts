@@ -3,9 +3,9 @@ import {
   backoffDelayMs,
   CanceledError,
   ClosedError,
+  OptionError,
   type Outcome,
   type SlotOptions,
-  SpecError,
   Supervisor,
   type SupervisorOptions,
   type TaskSpec,
@@ -95,21 +95,21 @@ function nested([key = '', ...rest]: string[], value: unknown): unknown {
   return { [key]: rest.length === 0 ? value : nested(rest, value) };
 }
 
-function refusal(call: () => unknown): SpecError {
+function refusal(call: () => unknown): OptionError {
   try {
     call();
   } catch (error) {
-    expect(error).toBeInstanceOf(SpecError);
-    return error as SpecError;
+    expect(error).toBeInstanceOf(OptionError);
+    return error as OptionError;
   }
   throw new Error('it was accepted');
 }
 
-function checkRefusal(error: SpecError, field: string, rule: RegExp, [value, shown]: Wrong): void {
+function checkRefusal(error: OptionError, field: string, rule: RegExp, [value, shown]: Wrong): void {
   expect(error.field).toBe(field);
   expect(Object.is(error.got, value)).toBe(true);
   expect(error).toBeInstanceOf(TypeError);
-  expect(error.name).toBe('SpecError');
+  expect(error.name).toBe('OptionError');
   expect(error.message.startsWith(`${field} `)).toBe(true);
   expect(error.message).toMatch(rule);
   expect(error.message.endsWith(`got ${shown}`)).toBe(true);
@@ -308,10 +308,10 @@ describe('a task spec with a bad option', () => {
   test.each([undefined, 'never', 'onFailure'] as const)('intervalMs with restart %s is refused', (restart) => {
     const { supervisor } = setup();
     const error = refusal(() => supervisor.submit({ run: () => 1, restart, intervalMs: 10 }));
-    checkRefusal(error, 'intervalMs', /goes only with restart 'always'/, [10, '10']);
+    checkRefusal(error, 'intervalMs', /needs restart 'always'/, [10, '10']);
     expectNothingKept(supervisor);
     const inDefaults = refusal(() => new Supervisor({ defaults: { restart, intervalMs: 10 } }));
-    checkRefusal(inDefaults, 'defaults.intervalMs', /goes only with restart 'always'/, [10, '10']);
+    checkRefusal(inDefaults, 'defaults.intervalMs', /needs restart 'always'/, [10, '10']);
   });
 
   test('firstMs greater than maxMs is refused, also against the default of 30,000', () => {
@@ -412,13 +412,18 @@ const SUPERVISOR: readonly Row[] = [
   row('concurrency', WHOLE, NO_COUNTS, ZEROS),
   row('rate', OBJECT, NO_OBJECTS),
   {
-    ...row('rate.limit', WHOLE, NO_COUNTS, ZEROS, [[undefined, 'undefined']]),
+    ...row('rate.limit', /must be given/, [[undefined, 'undefined']]),
     put: (limit) => ({ rate: { limit, intervalMs: 9 } }),
   },
   {
-    ...row('rate.intervalMs', DURATION, NO_DURATIONS, [[undefined, 'undefined']]),
+    ...row('rate.limit', WHOLE, NO_COUNTS, ZEROS),
+    put: (limit) => ({ rate: { limit, intervalMs: 9 } }),
+  },
+  {
+    ...row('rate.intervalMs', /must be given/, [[undefined, 'undefined']]),
     put: (intervalMs) => ({ rate: { limit: 1, intervalMs } }),
   },
+  { ...row('rate.intervalMs', DURATION, NO_DURATIONS), put: (intervalMs) => ({ rate: { limit: 1, intervalMs } }) },
   { ...row('rate.intervalMs', ABOVE_ZERO, ZEROS), put: (intervalMs) => ({ rate: { limit: 1, intervalMs } }) },
   {
     ...row('rate.intervalMs', /must be at most 2147483647/, INFINITE, [[2 ** 31, '2147483648']]),
@@ -601,8 +606,8 @@ describe('options of calls', () => {
     const { supervisor, clock } = setup();
     const body = vi.fn();
     const error = await supervisor.run([{ run: body }], bad<never>(options)).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(SpecError);
-    expect((error as SpecError).field).toBe(field);
+    expect(error).toBeInstanceOf(OptionError);
+    expect((error as OptionError).field).toBe(field);
     await clock.settle();
     expect(body).not.toHaveBeenCalled();
     expectNothingKept(supervisor);
@@ -836,7 +841,7 @@ describe('specs are read once', () => {
   });
 
   test.each(['run', 'slot', 'timeoutMs', 'signal', 'meta', 'backoff'])(
-    'a getter of %s that throws is a SpecError and keeps nothing',
+    'a getter of %s that throws is a OptionError and keeps nothing',
     (key) => {
       const { supervisor } = setup();
       const error = refusal(() =>
@@ -848,7 +853,7 @@ describe('specs are read once', () => {
     },
   );
 
-  test('throwing getters and revoked proxies are SpecErrors at every door, which name what cannot be read', async () => {
+  test('throwing getters and revoked proxies are OptionErrors at every door, which name what cannot be read', async () => {
     const { supervisor } = setup();
     const run = () => 1;
     const doors: readonly (readonly [field: string, call: () => unknown])[] = [
@@ -891,7 +896,7 @@ describe('specs are read once', () => {
       [revoked(), 'options'],
       [{ signals: revoked() }, 'signals'],
     ] as const)
-      await expect(supervisor.run([], options as never)).rejects.toMatchObject({ name: 'SpecError', field });
+      await expect(supervisor.run([], options as never)).rejects.toMatchObject({ name: 'OptionError', field });
     expectNothingKept(supervisor);
     expect(supervisor.snapshot().phase).toBe('open');
   });

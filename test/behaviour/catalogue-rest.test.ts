@@ -1,7 +1,7 @@
 // The catalogue goes on: events and edges, liveness, resources, shutdown. The table at the top of catalogue.test.ts says what stands elsewhere.
 
 import { getEventListeners } from 'node:events';
-import { ClosedError, SpecError, type Submission, Supervisor, type TaskContext, type TaskEvent } from 'slotvisor';
+import { ClosedError, OptionError, type Submission, Supervisor, type TaskContext, type TaskEvent } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { gateBody } from '../support/gate.ts';
 import { finish, type GatedSlot, gatedSlot } from '../support/gated-slot.ts';
@@ -99,8 +99,8 @@ describe('I: events and edges', () => {
 
   test.for(['', 'x'.repeat(1_025)])('I22 %j is refused as a name and as a slot', (name) => {
     const { supervisor, submit } = gatedSlot();
-    for (const spec of [{ slot: name }, { name }]) expect(() => submit(spec)).toThrow(SpecError);
-    expect(() => supervisor.slot(name)).toThrow(SpecError);
+    for (const spec of [{ slot: name }, { name }]) expect(() => submit(spec)).toThrow(OptionError);
+    expect(() => supervisor.slot(name)).toThrow(OptionError);
   });
 
   test('I23 numbers are checked where they enter; Infinity is never, and sets no timer', async () => {
@@ -108,7 +108,7 @@ describe('I: events and edges', () => {
     const durations = ['timeoutMs', 'stallMs', 'graceMs', 'queueTimeoutMs', 'deadlineMs'] as const;
     for (const field of [...durations, 'maxRetries', 'priority'] as const)
       for (const wrong of [Number.NaN, '5', 5n, null, ...(field === 'priority' ? [] : [-1])])
-        expect(() => submit({ [field]: wrong })).toThrow(expect.objectContaining({ name: 'SpecError', field }));
+        expect(() => submit({ [field]: wrong })).toThrow(expect.objectContaining({ name: 'OptionError', field }));
     expect(supervisor.snapshot().totals.submitted).toBe(0);
     const never = Object.fromEntries(durations.map((field) => [field, Infinity]));
     submit({ ...never, maxRetries: Infinity });

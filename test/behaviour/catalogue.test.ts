@@ -14,8 +14,8 @@ import {
   backoffDelayMs,
   CanceledError,
   FatalError,
+  OptionError,
   type Outcome,
-  SpecError,
   type Submission,
   type TaskContext,
   type TaskSpec,
@@ -102,7 +102,7 @@ describe('I: safety', () => {
     const { supervisor, clock, gate, submit } = gatedSlot();
     const spare = gateBody();
     expect(submit({ run: spare.body, signal: AbortSignal.abort() }).admission).toBe('rejected');
-    expect(() => submit({ run: spare.body, timeoutMs: -1 })).toThrow(SpecError);
+    expect(() => submit({ run: spare.body, timeoutMs: -1 })).toThrow(OptionError);
     expect(supervisor.snapshot()).toMatchObject({ slots: [], totals: { submitted: 1, rejected: 1 } });
     submit();
     const dropped = submit({ run: spare.body, admission: 'dropIfRunning' });

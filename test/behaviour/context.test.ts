@@ -1,7 +1,7 @@
 // What a context says of its task, and what it refuses.
 
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks';
-import { SpecError, type TaskContext } from 'slotvisor';
+import { OptionError, type TaskContext } from 'slotvisor';
 import { expect, test } from 'vitest';
 import { setup } from '../support/setup.ts';
 
@@ -51,7 +51,7 @@ for (const [what, call, message] of [
     const outcome = await supervisor.submit({ restart: 'never', run: call }).outcome;
     expect(outcome).toMatchObject({ kind: 'failed', failure: { message } });
     expect(outcome.kind === 'failed' && outcome.failure.kind === 'thrown' && outcome.failure.error).toBeInstanceOf(
-      SpecError,
+      OptionError,
     );
     expect(clock.timers).toBe(0);
   });

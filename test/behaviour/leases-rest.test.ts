@@ -19,7 +19,10 @@ test('a request that is called off says so to the store: its signal has a reason
   const store = new FakeLeaseStore();
   const { submit, clock } = gatedSlot({ leases: store });
   void submit().cancel();
-  expect(store.ask.signal.reason).toMatchObject({ by: 'caller', message: 'nobody waits for this slot any more' });
+  expect(store.ask.signal.reason).toMatchObject({
+    by: 'caller',
+    message: 'no submission waits for this slot any more',
+  });
   store.ask.deny();
   await clock.settle();
 });

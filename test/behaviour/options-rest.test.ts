@@ -1,6 +1,6 @@
 // What options come to where they meet: whose admission counts, odd chance, and the fields that a refusal names.
 
-import { SpecError, Supervisor } from 'slotvisor';
+import { OptionError, Supervisor } from 'slotvisor';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { setup } from '../support/setup.ts';
 
@@ -68,7 +68,7 @@ describe('a refusal names the field', () => {
     [
       'a slot named twice',
       'slot',
-      /^slot is no option of slot\("orders"\).submit: the handle names the slot, got "b"$/,
+      /^slot must not be set here: slot\("orders"\) already names it, got "b"$/,
       () => supervisor.slot('orders').submit({ run, slot: 'b' } as never),
     ],
     [
@@ -80,7 +80,7 @@ describe('a refusal names the field', () => {
   ];
   for (const [what, field, message, act] of rows)
     test(`of ${what}`, () => {
-      expect(act).toThrow(SpecError);
+      expect(act).toThrow(OptionError);
       expect(act).toThrow(expect.objectContaining({ field, message: expect.stringMatching(message) }));
     });
 });

@@ -1,4 +1,4 @@
-import { type AroundAttempt, type Outcome, SpecError, type TaskContext } from 'slotvisor';
+import { type AroundAttempt, OptionError, type Outcome, type TaskContext } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
 import { type GateBody, gateBody } from '../support/gate.ts';
@@ -435,7 +435,7 @@ describe('what stands around: stores, chance, time, signals', () => {
       try {
         supervisor.submit({ slot: 's', signal: signal as never, run: () => 'value' });
       } catch (error) {
-        expect(error).toBeInstanceOf(SpecError);
+        expect(error).toBeInstanceOf(OptionError);
       }
       const next = supervisor.submit({ slot: 's', queueTimeoutMs: 10, run: () => 'next' });
       await clock.advance(10);

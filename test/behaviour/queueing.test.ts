@@ -391,7 +391,7 @@ describe('the handle of a slot', () => {
     const { handle, add, owner, clock, supervisor } = await ownedSlot();
     const order: string[] = [];
     const gate = gateBody();
-    const drained = Promise.all([handle.drain(), handle.drain()]).then(() => order.push('drained'));
+    const drained = Promise.all([handle.idle(), handle.idle()]).then(() => order.push('drained'));
     const second = add('second', { run: gate.body });
     void second.outcome.then(() => order.push('second'));
     owner.open('first');
@@ -401,17 +401,17 @@ describe('the handle of a slot', () => {
     await drained;
     expect(order.sort()).toEqual(['drained', 'second']);
     expect(supervisor.snapshot().slots).toEqual([]);
-    await handle.drain();
+    await handle.idle();
   });
 
   test('drain of a paused slot with waiting work waits for its resume', async () => {
     const { supervisor, clock } = setup();
     const handle = supervisor.slot('s');
     handle.pause();
-    await handle.drain(); // paused, with neither owner nor queue
+    await handle.idle(); // paused, with neither owner nor queue
     handle.submit({ run: () => 'x' });
     let drained = false;
-    void handle.drain().then(() => {
+    void handle.idle().then(() => {
       drained = true;
     });
     await clock.advance(1_000);
@@ -458,7 +458,7 @@ describe('the handle of a slot', () => {
       const { supervisor } = setup();
       const handle = supervisor.slot('idle');
       if (what === 'cancel') await handle.cancel();
-      else if (what === 'drain') await handle.drain();
+      else if (what === 'drain') await handle.idle();
       else if (what === 'view') handle.view();
       else if (what === 'rejected submit') handle.submit({ signal: AbortSignal.abort(), run: () => 'x' });
       else {

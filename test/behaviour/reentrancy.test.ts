@@ -23,7 +23,7 @@ describe('no code of the user runs inside a call of the API', () => {
     'slot.cancel': (supervisor) => void supervisor.slot('s').cancel(),
     'slot.pause': (supervisor) => supervisor.slot('s').pause(),
     'slot.configure': (supervisor) => supervisor.slot('s').configure({ queueLimit: 0 }),
-    'slot.drain': (supervisor) => void supervisor.slot('s').drain(),
+    'slot.drain': (supervisor) => void supervisor.slot('s').idle(),
     'pause and resume': (supervisor) => [supervisor.pause(), supervisor.resume()],
     subscribe: (supervisor) => supervisor.subscribe(() => {}),
     snapshot: (supervisor) => [supervisor.snapshot(), supervisor.tasks()],

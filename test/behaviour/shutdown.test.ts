@@ -1,9 +1,9 @@
 import {
   ClosedError,
   FatalError,
+  OptionError,
   type Outcome,
   type ShutdownReport,
-  SpecError,
   type Submission,
   Supervisor,
   type SupervisorOptions,
@@ -700,7 +700,7 @@ describe('the static mode: run (section 8)', () => {
   test('a spec that is refused rejects it, with nothing kept: it may be asked again', async () => {
     const { supervisor } = setup();
     const before = listeners();
-    await expect(supervisor.run([{ run: forever }, { run: forever, timeoutMs: -1 }])).rejects.toThrow(SpecError);
+    await expect(supervisor.run([{ run: forever }, { run: forever, timeoutMs: -1 }])).rejects.toThrow(OptionError);
     expect(more(before)).toEqual([0, 0, 0]);
     expect(supervisor.snapshot()).toMatchObject({ phase: 'open', totals: { submitted: 0 } });
     expect((await supervisor.run([{ run: () => 'fine' }])).outcomes).toMatchObject([{ kind: 'completed' }]);

@@ -1,6 +1,6 @@
 import { Supervisor } from 'slotvisor';
 import { expect, test, vi } from 'vitest';
-import { SlotMachine } from '../../src/policy/slot.ts';
+import { SlotMachine } from '../../src/policy/slot-machine.ts';
 
 test('a batch looks at a line once, however many of it go there', () => {
   const supervisor = new Supervisor();

@@ -179,7 +179,7 @@ describe('drain', () => {
     const clock = new VirtualClock();
     const { seen, stop, ended } = listen();
     publish(1, 2);
-    await bus.drain(clock, 1_000);
+    await bus.flush(clock, 1_000);
     stop();
     publish(3);
     await turn();
@@ -192,7 +192,7 @@ describe('drain', () => {
     const { seen, held } = slow(10);
     publish(1);
     let drained = false;
-    const drain = bus.drain(new VirtualClock(), Infinity).then(() => {
+    const drain = bus.flush(new VirtualClock(), Infinity).then(() => {
       drained = true;
     });
     await turn();
@@ -211,7 +211,7 @@ describe('drain', () => {
     const lines = [slow(10), slow(10)];
     publish(1, 2, 3);
     let drained = false;
-    const drain = bus.drain(clock, 500).then(() => {
+    const drain = bus.flush(clock, 500).then(() => {
       drained = true;
     });
     await clock.advance(499);

@@ -31,11 +31,11 @@ describe('what is left out takes its default', () => {
   for (const [name, given, expected] of rows)
     test(name, () => expect(parseBackoff('backoff', given)).toStrictEqual(expected));
 
-  test('the result is frozen and a copy of its own', () => {
+  test('the result is a copy', () => {
     const given = { firstMs: 10 };
     const parsed = parseBackoff('backoff', given);
     given.firstMs = 99;
-    expect([parsed.firstMs, Object.isFrozen(parsed), Object.isFrozen(DEFAULT_BACKOFF)]).toEqual([10, true, true]);
+    expect(parsed.firstMs).toBe(10);
     expect(DEFAULT_BACKOFF).toStrictEqual(DEFAULTS);
   });
 });
@@ -61,7 +61,7 @@ describe('what cannot be meant is refused, by field', () => {
   ];
   for (const [field, given, rule] of rows)
     test(`${field}: ${rule}`, () => {
-      expect(() => parseBackoff('b', given)).toThrow(expect.objectContaining({ name: 'SpecError', field }));
+      expect(() => parseBackoff('b', given)).toThrow(expect.objectContaining({ name: 'OptionError', field }));
       expect(() => parseBackoff('b', given)).toThrow(rule);
     });
 });

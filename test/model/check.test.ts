@@ -7,14 +7,15 @@ import {
   durationMs,
   finiteMs,
   finiteNumber,
-  LONGEST_NAME,
+  MAX_NAME_LENGTH,
   nameText,
+  numberFrom,
   oneOf,
-  reading,
-  readOptions,
+  positiveMs,
   refuse,
+  wholeFrom,
 } from '../../src/model/check.ts';
-import { SpecError } from '../../src/model/error.ts';
+import { OptionError } from '../../src/model/error.ts';
 
 const { signal } = new AbortController();
 const notANumber = [Number.NaN, '1', null, undefined, {}, 1n, [1], true];
@@ -22,6 +23,11 @@ const revoked = (target: object) => {
   const { proxy, revoke } = Proxy.revocable(target, {});
   revoke();
   return proxy;
+};
+const touchy = {
+  get aborted(): never {
+    throw new Error('do not look');
+  },
 };
 const caught = (act: () => unknown): unknown => {
   try {
@@ -33,7 +39,8 @@ const caught = (act: () => unknown): unknown => {
 };
 
 const word = (field: string, value: unknown) => oneOf(field, value, ['one', 'two']);
-const aboveZero = (field: string, value: unknown) => durationMs(field, value, 'aboveZero');
+const numbers = (field: string, value: unknown) => numberFrom(field, value, 1, 2);
+const wholes = (field: string, value: unknown) => wholeFrom(field, value, 1, 2);
 const from0 = (field: string, value: unknown) => count(field, value, 0);
 const from1 = (field: string, value: unknown) => count(field, value, 1);
 
@@ -44,10 +51,12 @@ const checks: readonly [
   bad: unknown[],
 ][] = [
   ['a duration', durationMs, [0, 0.5, Infinity, Number.MAX_VALUE], [-1, -Infinity, ...notANumber]],
-  ['a duration above 0', aboveZero, [Number.MIN_VALUE, Infinity], [0, -0, -1, ...notANumber]],
+  ['a duration above 0', positiveMs, [Number.MIN_VALUE, Infinity], [0, -0, -1, ...notANumber]],
   ['a finite duration', finiteMs, [0, 1e9], [Infinity, -1, ...notANumber]],
   ['a count from 0', from0, [0, 1, Number.MAX_SAFE_INTEGER, Infinity], [-1, 0.5, 2 ** 53, -Infinity, ...notANumber]],
   ['a count from 1', from1, [1, Infinity], [0, -0, ...notANumber]],
+  ['a number within bounds', numbers, [1, 1.5, 2], [0, 2.1, Infinity, ...notANumber]],
+  ['a whole number within bounds', wholes, [1, 2], [0, 1.5, 3, Infinity, ...notANumber]],
   ['a finite number', finiteNumber, [0, -1.5, 1e300], [Infinity, -Infinity, ...notANumber]],
   [
     'one of some words',
@@ -60,14 +69,14 @@ const checks: readonly [
   [
     'a name',
     nameText,
-    ['x', '__proto__', ' ', '🙂', 'x'.repeat(LONGEST_NAME)],
-    ['', 'x'.repeat(LONGEST_NAME + 1), 1, null, undefined, Symbol('x')],
+    ['x', '__proto__', ' ', '🙂', 'x'.repeat(MAX_NAME_LENGTH)],
+    ['', 'x'.repeat(MAX_NAME_LENGTH + 1), 1, null, undefined, Symbol('x')],
   ],
   [
     'an AbortSignal',
     abortSignal,
     [signal, AbortSignal.abort()],
-    [null, undefined, {}, new AbortController(), new EventTarget(), 'text'],
+    [null, undefined, {}, new AbortController(), new EventTarget(), 'text', touchy],
   ],
 ];
 for (const [name, check, good, bad] of checks)
@@ -78,8 +87,8 @@ for (const [name, check, good, bad] of checks)
     test('or is refused by field, with the value got', () => {
       for (const value of bad) {
         const error = caught(() => check('f', value));
-        expect(error).toBeInstanceOf(SpecError);
-        expect(error).toMatchObject({ field: 'f', got: value });
+        expect(error).toBeInstanceOf(OptionError);
+        expect([(error as OptionError).field, (error as OptionError).got]).toEqual(['f', value]);
       }
     });
   });
@@ -110,99 +119,11 @@ describe('a refusal shows what it got', () => {
   for (const [shown, got] of rows)
     test(shown, () => {
       const message = `f must be else, got ${shown}`;
-      expect(caught(() => refuse('f', 'must be else', got))).toMatchObject({ name: 'SpecError', message, field: 'f' });
-      expect(new SpecError('f', 'must be else', got)).toMatchObject({ message });
+      expect(caught(() => refuse('f', 'must be else', got))).toMatchObject({
+        name: 'OptionError',
+        message,
+        field: 'f',
+      });
+      expect(new OptionError('f', 'must be else', got)).toMatchObject({ message });
     });
-});
-
-describe('options are the own fields, each read once', () => {
-  test('in order; what is inherited, undefined or a symbol is absent', () => {
-    let reads = 0;
-    const given = Object.create({ inherited: 1 }) as Record<PropertyKey, unknown>;
-    Object.defineProperty(given, 'counted', { get: () => ++reads, enumerable: true });
-    Object.assign(given, { absent: undefined, last: null, [Symbol('s')]: 1 });
-    const options = readOptions('f', given, ['last', 'absent', 'counted']);
-    expect(Object.entries(options)).toEqual([
-      ['counted', 1],
-      ['last', null],
-    ]);
-    expect([options.counted, options.counted, reads]).toEqual([1, 1, 1]);
-  });
-
-  test('of any name where none is known, and never one that Object.prototype has', () => {
-    const options = readOptions('env', JSON.parse('{ "A": "1", "__proto__": "2" }'));
-    expect(Object.entries(options)).toEqual([
-      ['A', '1'],
-      ['__proto__', '2'],
-    ]);
-    expect(options.toString).toBeUndefined();
-  });
-
-  test('of an object only', () => {
-    for (const value of [null, undefined, [], 'text', 1, () => {}])
-      expect(caught(() => readOptions('f', value))).toMatchObject({ field: 'f', got: value });
-    expect(() => readOptions('f', [])).toThrow(/^f must be an object, got an array$/);
-  });
-
-  const throwing = {
-    get near(): never {
-      throw new Error('not today');
-    },
-  };
-  const rows: readonly [field: string, value: unknown, blamed: string, message: RegExp][] = [
-    ['options', revoked({}), 'options', /^options must be readable, got .*revoked/],
-    ['options', throwing, 'near', /^near must be readable, got .*: not today$/],
-    ['limits', throwing, 'limits.near', /^limits\.near must be readable, got .*: not today$/],
-    ['options', { neAr: 1 }, 'neAr', /^neAr is not an option \(did you mean near\?\), got 1$/],
-    ['limits', { Far: 1 }, 'limits.Far', /^limits\.Far is not an option \(did you mean far\?\), got 1$/],
-    ['limits', { xy: 1 }, 'limits.xy', /^limits\.xy is not an option \(known: /],
-    ['limits', { nar: undefined }, 'limits.nar', /^limits\.nar is not .*did you mean near\?\), got undefined$/],
-    [
-      'limits',
-      { elsewhere: 1 },
-      'limits.elsewhere',
-      /^limits\.elsewhere is not an option \(known: near, far\), got 1$/,
-    ],
-  ];
-  for (const [field, value, blamed, message] of rows)
-    test(`or refused: ${message.source}`, () => {
-      const error = caught(() => readOptions(field, value, ['near', 'far']));
-      expect(error).toBeInstanceOf(SpecError);
-      expect(error).toMatchObject({ field: blamed, message: expect.stringMatching(message) });
-    });
-});
-
-describe('reading', () => {
-  const boom = (): never => {
-    throw new Error('boom');
-  };
-  test('hands on what was read, and a refusal as it is', () => {
-    const refusal = new SpecError('inner', 'must be', 1, '1');
-    expect(reading('f', {}, () => 7)).toBe(7);
-    expect(
-      caught(() =>
-        reading('f', {}, () => {
-          throw refusal;
-        }),
-      ),
-    ).toBe(refusal);
-  });
-
-  test('makes a refusal of whatever else reading throws', () => {
-    const given = {
-      get a() {
-        return boom();
-      },
-    };
-    for (const [value, read] of [
-      [given, () => given.a],
-      [revoked({}), () => Object.keys(revoked({}))],
-    ] as const) {
-      const error = caught(() => reading('f', value, read));
-      expect(error).toBeInstanceOf(SpecError);
-      expect((error as SpecError).field).toBe('f');
-      expect((error as SpecError).got).toBe(value);
-    }
-    expect(() => reading('f', given, () => given.a)).toThrow('boom');
-  });
 });

@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import * as own from '../../src/model/error.ts';
 import { OutcomeError } from '../../src/model/outcome.ts';
 
-const { CanceledError, ClosedError, FatalError, RetryError, SpecError, stopReason, TimeoutError, timeoutReason } = own;
+const { CanceledError, ClosedError, FatalError, RetryError, OptionError, stopReason, TimeoutError, timeoutReason } =
+  own;
 
 // The same source, loaded again: classes that share nothing but their text, as with two copies of the package in one process.
 vi.resetModules();
@@ -17,7 +18,7 @@ const ours = [
   [RetryError, new RetryError('no'), new other.RetryError('no')],
   [CanceledError, new CanceledError(), new other.CanceledError()],
   [TimeoutError, new TimeoutError(), new other.TimeoutError()],
-  [SpecError, new SpecError('field', 'must be', 1, '1'), new other.SpecError('field', 'must be', 1, '1')],
+  [OptionError, new OptionError('field', 'must be', 1, '1'), new other.OptionError('field', 'must be', 1, '1')],
   [ClosedError, new ClosedError(), new other.ClosedError()],
   [OutcomeError, new OutcomeError('no', outcome), new otherOutcome.OutcomeError('no', outcome)],
 ] as const;
@@ -99,8 +100,8 @@ test('a limit that cannot be set is left alone', () => {
   }
 });
 
-test('a SpecError names the field, the rule and the value, and is a TypeError', () => {
-  const error = new SpecError('graceMs', 'must be finite', Infinity, 'Infinity');
+test('a OptionError names the field, the rule and the value, and is a TypeError', () => {
+  const error = new OptionError('graceMs', 'must be finite', Infinity, 'Infinity');
   expect(error).toBeInstanceOf(TypeError);
   expect(error).toMatchObject({ field: 'graceMs', got: Infinity, message: 'graceMs must be finite, got Infinity' });
 });

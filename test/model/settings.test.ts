@@ -1,12 +1,18 @@
-import { beforeEach, describe, expect, test } from 'vitest';
-import { DEFAULT_BACKOFF } from '../../src/model/backoff.ts';
+import { describe, expect, test } from 'vitest';
 import {
+  ADMISSION_POLICIES,
+  completeDefaults,
   DEFAULT_SETTINGS,
-  parseAdmission,
-  parseDefaults,
-  RecentSettings,
+  ON_OVERRUN,
+  RESTART_POLICIES,
+  readAdmission,
+  readDefaults,
+  SETTING_READERS,
   type TaskSettings,
 } from '../../src/model/settings.ts';
+
+const parseDefaults = (field: string, value: unknown, base: TaskSettings) =>
+  completeDefaults(field, readDefaults(field, value), base);
 
 const run = () => 'value';
 
@@ -27,77 +33,20 @@ describe('defaults', () => {
   });
 });
 
-test('the words of admission are five', () => {
-  for (const word of ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'])
-    expect(parseAdmission('f', word)).toBe(word);
-  expect(() => parseAdmission('f', 'drop')).toThrow('f must be one of');
-});
-
-describe('equal settings are one object', () => {
-  // Of each setting another value, so that one that is not compared is found here.
-  const other: TaskSettings = {
-    admission: 'join',
-    restart: 'always',
-    intervalMs: 1,
-    maxRetries: 1,
-    backoff: { ...DEFAULT_BACKOFF, firstMs: 1 },
-    retryIf: () => true,
-    restartLimit: { restarts: 5, withinMs: 5 },
-    timeoutMs: 1,
-    stallMs: 1,
-    graceMs: 1,
-    onOverrun: 'abandon',
-    queueTimeoutMs: 1,
-    deadlineMs: 1,
-    priority: 1,
-    signal: new AbortController().signal,
-    state: () => 1,
-    kill: () => {},
-  };
-  const nested: readonly Partial<TaskSettings>[] = [
-    { backoff: { ...DEFAULT_BACKOFF, factor: 1 } },
-    { backoff: { ...DEFAULT_BACKOFF, maxMs: 1 } },
-    { backoff: { ...DEFAULT_BACKOFF, floorMs: 1 } },
-    { backoff: { ...DEFAULT_BACKOFF, jitter: 'none' } },
-    { restartLimit: { restarts: 1, withinMs: 2 } },
-    { restartLimit: { restarts: 2, withinMs: 1 } },
-  ];
-  const base = { ...DEFAULT_SETTINGS, graceMs: 7, restartLimit: { restarts: 1, withinMs: 1 } };
-  const fresh = () => ({ ...base, backoff: { ...base.backoff }, restartLimit: { ...base.restartLimit } });
-
-  let recent: RecentSettings;
-  beforeEach(() => {
-    recent = new RecentSettings();
-  });
-  const kind = (priority: number) => ({ ...fresh(), priority });
-
-  test('when they follow each other, and when eight kinds take turns', () => {
-    const first = Array.from({ length: 8 }, (_, n) => recent.share(kind(n)));
-    expect(first.map(({ priority }) => priority)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    for (let round = 0; round < 3; round += 1)
-      for (const [n, one] of first.entries()) expect(recent.share(kind(n))).toBe(one);
+describe('a closed set is read word by word', () => {
+  test.for([
+    ['admission', ADMISSION_POLICIES],
+    ['restart', RESTART_POLICIES],
+    ['onOverrun', ON_OVERRUN],
+  ] as const)('%s', ([option, words]) => {
+    for (const word of words) expect(SETTING_READERS[option]('f', word)).toBe(word);
+    expect(() => SETTING_READERS[option]('f', 'drop')).toThrow('f must be one of');
   });
 
-  test('and no more than eight are remembered: the oldest goes first', () => {
-    const first = Array.from({ length: 9 }, (_, n) => recent.share(kind(10 + n)));
-    expect(recent.share(kind(18))).toBe(first[8]);
-    expect(recent.share(kind(11))).toBe(first[1]);
-    expect(recent.share(kind(10))).not.toBe(first[0]);
-  });
-
-  const apart = Object.entries(other).map(([key, value]) => [key, { [key]: value }] as const);
-  const within = nested.map((change) => [JSON.stringify(change), change] as const);
-  for (const [what, change] of [...apart, ...within, ['restartLimit (none)', { restartLimit: undefined }] as const])
-    test(`and not where ${what} differs`, () => {
-      const first = recent.share(fresh());
-      expect(first).toStrictEqual(base);
-      expect(recent.share({ ...fresh(), ...change })).not.toBe(first);
-    });
-
-  test.for(['retryIf', 'signal', 'state', 'kill'] as const)('but what holds a %s of the caller is not kept', (key) => {
-    const held = () => ({ ...fresh(), [key]: other[key] });
-    const first = held();
-    expect(recent.share(first)).toBe(first);
-    expect(recent.share(held())).not.toBe(first);
+  test('the admission policies are queue, replace, dropIfRunning, keepLatest and join', () => {
+    expect(ADMISSION_POLICIES).toEqual(['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join']);
+    expect(() => readAdmission('f', 'drop')).toThrow(
+      "f must be one of 'queue', 'replace', 'dropIfRunning', 'keepLatest', 'join', got \"drop\"",
+    );
   });
 });

@@ -1,20 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_SLOT_SETTINGS, parseSlotOptions } from '../../src/model/slot-options.ts';
+import { ADMISSION_POLICIES } from '../../src/model/settings.ts';
+import { DEFAULT_SLOT_SETTINGS, ON_FULL, readSlotOptions } from '../../src/model/slot-options.ts';
 
-test('options lie over their base; undefined leaves it; the result is frozen', () => {
-  const base = parseSlotOptions('s', { queueLimit: 3, admission: 'join' }, DEFAULT_SLOT_SETTINGS);
-  expect(base).toStrictEqual({ admission: 'join', queueLimit: 3, onFull: 'reject' });
-  const over = parseSlotOptions('s', { onFull: 'dropOldest', queueLimit: undefined, admission: undefined }, base);
-  expect(over).toStrictEqual({ admission: 'join', queueLimit: 3, onFull: 'dropOldest' });
-  expect([Object.isFrozen(over), Object.isFrozen(DEFAULT_SLOT_SETTINGS)]).toEqual([true, true]);
+test('only what was given is returned, and undefined counts as not given', () => {
+  const given = readSlotOptions('s', { onFull: 'dropOldest', queueLimit: undefined, admission: undefined });
+  expect(Object.entries(given)).toEqual([['onFull', 'dropOldest']]);
 });
 
-test('nothing given: a line of 100, the newcomer is turned away', () => {
-  expect(parseSlotOptions('s', {}, DEFAULT_SLOT_SETTINGS)).toStrictEqual({
-    admission: undefined,
-    queueLimit: 100,
-    onFull: 'reject',
-  });
+test('every admission policy and every answer to a full queue is accepted', () => {
+  for (const admission of ADMISSION_POLICIES) expect(readSlotOptions('s', { admission })).toEqual({ admission });
+  for (const onFull of ON_FULL) expect(readSlotOptions('s', { onFull })).toEqual({ onFull });
+});
+
+test('by default a queue holds 100, and a full one rejects', () => {
+  expect(DEFAULT_SLOT_SETTINGS).toStrictEqual({ admission: undefined, queueLimit: 100, onFull: 'reject' });
 });
 
 describe('a bad option is refused by field', () => {
@@ -28,7 +27,7 @@ describe('a bad option is refused by field', () => {
     ['s.queueLimits', { queueLimits: undefined }],
     ['s.toString', { toString: undefined }],
   ] as const)('%s', ([field, value]) => {
-    const refusal = expect.objectContaining({ name: 'SpecError', field });
-    expect(() => parseSlotOptions('s', value, DEFAULT_SLOT_SETTINGS)).toThrow(refusal);
+    const refusal = expect.objectContaining({ name: 'OptionError', field });
+    expect(() => readSlotOptions('s', value)).toThrow(refusal);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_SETTINGS, parseDefaults, RecentSettings } from '../../src/model/settings.ts';
+import { RecentSettings } from '../../src/model/recent-settings.ts';
+import { DEFAULT_SETTINGS } from '../../src/model/settings.ts';
 import { type ParsedSpec, parseSpec } from '../../src/model/spec.ts';
 
 const run = () => 'value';
@@ -47,7 +48,7 @@ describe('a spec', () => {
   });
 
   test('says Infinity to beat an inherited limit', () => {
-    const defaults = parseDefaults('defaults', { timeoutMs: 5, maxRetries: 1 }, DEFAULT_SETTINGS);
+    const defaults = { ...DEFAULT_SETTINGS, timeoutMs: 5, maxRetries: 1 };
     expect(read({ timeoutMs: Infinity, maxRetries: Infinity }, defaults).settings).toStrictEqual(DEFAULT_SETTINGS);
   });
 
@@ -70,7 +71,7 @@ describe('a spec', () => {
   });
 
   test('may have an interval with restart always, its own or the supervisor’s', () => {
-    const always = parseDefaults('defaults', { restart: 'always', intervalMs: 7 }, DEFAULT_SETTINGS);
+    const always = { ...DEFAULT_SETTINGS, restart: 'always', intervalMs: 7 } as const;
     expect(read({ restart: 'always', intervalMs: 5 }).settings.intervalMs).toBe(5);
     expect(read({ intervalMs: 5 }, always).settings).toMatchObject({ restart: 'always', intervalMs: 5 });
     expect(read({ restart: 'never' }, always).settings.restart).toBe('never');
@@ -113,14 +114,14 @@ describe('a bad spec is refused by field', () => {
     ['restartLimit.withinMs', { run, restartLimit: { restarts: 1 } }, 'must be given'],
     ['restartLimit.withinMs', { run, restartLimit: { restarts: 1, withinMs: 0 } }, 'more than 0'],
     ['restartLimit.within', { run, restartLimit: { restarts: 1, withinMs: 1, within: 1 } }, 'did you mean withinMs?'],
-    ['intervalMs', { run, intervalMs: 5 }, "goes only with restart 'always' (restart is 'onFailure')"],
+    ['intervalMs', { run, intervalMs: 5 }, "needs restart 'always' (restart is 'onFailure')"],
     ['timeout', { run, timeout: undefined }, 'did you mean timeoutMs?'],
     ['hasOwnProperty', { run, hasOwnProperty: undefined }, 'is not an option'],
   ];
   for (const [field, spec, rule] of rows)
     test(`${field}: ${rule}`, () => {
       const parse = () => parseSpec(spec, DEFAULT_SETTINGS, recent);
-      expect(parse).toThrow(expect.objectContaining({ name: 'SpecError', field }));
+      expect(parse).toThrow(expect.objectContaining({ name: 'OptionError', field }));
       expect(parse).toThrow(rule);
     });
 });

@@ -1,70 +1,85 @@
 import { describe, expect, test } from 'vitest';
 import type { AdmissionPolicy } from '../../src/model/settings.ts';
-import { admit, counted, type Room, type Standing, type Verdict } from '../../src/policy/admission.ts';
+import { admit, type Limits, queuedBehindCandidate, type SlotState, type Verdict } from '../../src/policy/admission.ts';
 
 const POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;
-const IDLE: Standing = { phase: 'idle', paused: false, hasNext: false, hasLatest: false, inLine: 0 };
-const ROOM: Room = { queueLimit: 2, onFull: 'reject', mayWait: true };
+const IDLE: SlotState = { phase: 'idle', paused: false, hasReplacement: false, hasLatest: false, queueLength: 0 };
+const ROOM: Limits = { queueLimit: 2, onFull: 'reject', mayWait: true };
 
-type Row = readonly [when: string, slot: Partial<Standing>, room: Partial<Room>, verdicts: readonly Verdict[]];
+type Row = readonly [when: string, slot: Partial<SlotState>, room: Partial<Limits>, verdicts: readonly Verdict[]];
 
 /** Verdicts in the order of the policies above. */
 const rows: readonly Row[] = [
   ['idle', {}, {}, ['start', 'start', 'start', 'start', 'start']],
   ['idle, with no room at all', {}, { queueLimit: 0, mayWait: false }, ['start', 'start', 'start', 'start', 'start']],
-  ['running', { phase: 'running' }, {}, ['append', 'next', 'slotBusy', 'append', 'join']],
-  ['stopping', { phase: 'stopping' }, {}, ['append', 'next', 'slotBusy', 'append', 'append']],
-  ['paused, with an owner', { phase: 'running', paused: true }, {}, ['append', 'next', 'slotBusy', 'append', 'join']],
-  ['paused, without an owner', { paused: true }, {}, ['append', 'next', 'append', 'append', 'append']],
+  ['running', { phase: 'running' }, {}, ['append', 'replaceOwner', 'slotBusy', 'append', 'join']],
+  ['stopping', { phase: 'stopping' }, {}, ['append', 'replaceOwner', 'slotBusy', 'append', 'append']],
+  [
+    'paused, with an owner',
+    { phase: 'running', paused: true },
+    {},
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'join'],
+  ],
+  ['paused, without an owner', { paused: true }, {}, ['append', 'replaceOwner', 'append', 'append', 'append']],
   [
     'paused, without an owner, others wait',
-    { paused: true, hasNext: true, inLine: 1 },
+    { paused: true, hasReplacement: true, queueLength: 1 },
     {},
-    ['append', 'next', 'append', 'append', 'append'],
+    ['append', 'replaceOwner', 'append', 'append', 'append'],
   ],
   [
     'paused while the lease was asked for',
-    { phase: 'waiting', paused: true, inLine: 1 },
+    { phase: 'waiting', paused: true, queueLength: 1 },
     {},
-    ['append', 'next', 'append', 'append', 'append'],
+    ['append', 'replaceOwner', 'append', 'append', 'append'],
   ],
   [
     'running, a keepLatest waits',
-    { phase: 'running', hasLatest: true, inLine: 1 },
+    { phase: 'running', hasLatest: true, queueLength: 1 },
     {},
-    ['append', 'next', 'slotBusy', 'takeLatest', 'join'],
+    ['append', 'replaceOwner', 'slotBusy', 'takeLatest', 'join'],
   ],
-  ['running, full', { phase: 'running', inLine: 2 }, {}, ['queueFull', 'next', 'slotBusy', 'queueFull', 'join']],
-  ['stopping, full', { phase: 'stopping', inLine: 2 }, {}, ['queueFull', 'next', 'slotBusy', 'queueFull', 'queueFull']],
+  [
+    'running, full',
+    { phase: 'running', queueLength: 2 },
+    {},
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
+  ],
+  [
+    'stopping, full',
+    { phase: 'stopping', queueLength: 2 },
+    {},
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'queueFull'],
+  ],
   [
     'running, full with a keepLatest',
-    { phase: 'running', hasLatest: true, inLine: 2 },
+    { phase: 'running', hasLatest: true, queueLength: 2 },
     {},
-    ['queueFull', 'next', 'slotBusy', 'takeLatest', 'join'],
+    ['queueFull', 'replaceOwner', 'slotBusy', 'takeLatest', 'join'],
   ],
   [
     'running, full, the oldest goes',
-    { phase: 'running', inLine: 2 },
+    { phase: 'running', queueLength: 2 },
     { onFull: 'dropOldest' },
-    ['dropOldest', 'next', 'slotBusy', 'dropOldest', 'join'],
+    ['dropOldest', 'replaceOwner', 'slotBusy', 'dropOldest', 'join'],
   ],
   [
     'running, a replacement waits beside a full line',
-    { phase: 'running', hasNext: true, inLine: 2 },
+    { phase: 'running', hasReplacement: true, queueLength: 2 },
     {},
-    ['queueFull', 'next', 'slotBusy', 'queueFull', 'join'],
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
   ],
   [
     'running, a line of none',
     { phase: 'running' },
     { queueLimit: 0 },
-    ['queueFull', 'next', 'slotBusy', 'queueFull', 'join'],
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
   ],
   [
     'running, a line of none has no oldest',
     { phase: 'running' },
     { queueLimit: 0, onFull: 'dropOldest' },
-    ['queueFull', 'next', 'slotBusy', 'queueFull', 'join'],
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
   ],
   [
     'running, nothing more may wait anywhere',
@@ -74,39 +89,39 @@ const rows: readonly Row[] = [
   ],
   [
     'the same, but a place is taken over',
-    { phase: 'running', hasNext: true, hasLatest: true, inLine: 2 },
+    { phase: 'running', hasReplacement: true, hasLatest: true, queueLength: 2 },
     { mayWait: false, onFull: 'dropOldest' },
-    ['dropOldest', 'next', 'slotBusy', 'takeLatest', 'join'],
+    ['dropOldest', 'replaceOwner', 'slotBusy', 'takeLatest', 'join'],
   ],
   [
     'the lease is asked for by the head of the line',
-    { phase: 'waiting', inLine: 1 },
+    { phase: 'waiting', queueLength: 1 },
     {},
-    ['append', 'next', 'slotBusy', 'append', 'append'],
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'append'],
   ],
   [
     'the same, the head does not count to the limit',
-    { phase: 'waiting', inLine: 2 },
+    { phase: 'waiting', queueLength: 2 },
     {},
-    ['append', 'next', 'slotBusy', 'append', 'append'],
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'append'],
   ],
   [
     'the same, full behind the head',
-    { phase: 'waiting', inLine: 3 },
+    { phase: 'waiting', queueLength: 3 },
     {},
-    ['queueFull', 'next', 'slotBusy', 'queueFull', 'queueFull'],
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'queueFull'],
   ],
   [
     'the lease is asked for by a replacement',
-    { phase: 'waiting', hasNext: true, inLine: 2 },
+    { phase: 'waiting', hasReplacement: true, queueLength: 2 },
     {},
-    ['queueFull', 'next', 'slotBusy', 'queueFull', 'queueFull'],
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'queueFull'],
   ],
   [
     'the lease is asked for, for nobody any more',
     { phase: 'waiting' },
     { queueLimit: 0 },
-    ['append', 'next', 'append', 'append', 'append'],
+    ['append', 'replaceOwner', 'append', 'append', 'append'],
   ],
 ];
 
@@ -119,28 +134,28 @@ describe('the admission table', () => {
 });
 
 test('who waits for the lease does not count to the limit, and a replacement never does', () => {
-  const counts = (slot: Partial<Standing>) => counted({ ...IDLE, ...slot });
-  expect(counts({ phase: 'running', inLine: 3, hasNext: true })).toBe(3);
-  expect(counts({ phase: 'waiting', inLine: 3 })).toBe(2);
-  expect(counts({ phase: 'waiting', inLine: 3, hasNext: true })).toBe(3);
+  const counts = (slot: Partial<SlotState>) => queuedBehindCandidate({ ...IDLE, ...slot });
+  expect(counts({ phase: 'running', queueLength: 3, hasReplacement: true })).toBe(3);
+  expect(counts({ phase: 'waiting', queueLength: 3 })).toBe(2);
+  expect(counts({ phase: 'waiting', queueLength: 3, hasReplacement: true })).toBe(3);
 });
 
 describe('for every standing and every room', () => {
   const standings = ['idle', 'waiting', 'running', 'stopping'].flatMap((phase) =>
-    [0, 1, 2, 3].flatMap((inLine) =>
+    [0, 1, 2, 3].flatMap((queueLength) =>
       [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => ({
-        phase: phase as Standing['phase'],
+        phase: phase as SlotState['phase'],
         paused: (bits & 1) > 0,
-        hasNext: (bits & 2) > 0,
-        hasLatest: (bits & 4) > 0 && inLine > 0,
-        inLine,
+        hasReplacement: (bits & 2) > 0,
+        hasLatest: (bits & 4) > 0 && queueLength > 0,
+        queueLength,
       })),
     ),
   );
   const rooms = (['reject', 'dropOldest'] as const).flatMap((onFull) =>
     [0, 2].flatMap((queueLimit) => [true, false].map((mayWait) => ({ queueLimit, onFull, mayWait }))),
   );
-  const each = (policy: AdmissionPolicy, look: (verdict: Verdict, slot: Standing, room: Room) => void) => {
+  const each = (policy: AdmissionPolicy, look: (verdict: Verdict, slot: SlotState, room: Limits) => void) => {
     for (const slot of standings) for (const room of rooms) look(admit(slot, policy, room), slot, room);
   };
 
@@ -151,14 +166,15 @@ describe('for every standing and every room', () => {
 
   test('a replacement is turned away by nothing but the supervisor’s own limit', () => {
     each('replace', (verdict, slot, room) => {
-      if (room.mayWait || slot.hasNext) expect(['start', 'next']).toContain(verdict);
+      if (room.mayWait || slot.hasReplacement) expect(['start', 'replaceOwner']).toContain(verdict);
     });
   });
 
   test('the line never grows past its limit, nor past the supervisor’s', () => {
     for (const policy of POLICIES)
       each(policy, (verdict, slot, room) => {
-        if (verdict === 'append') expect([counted(slot) < room.queueLimit, room.mayWait]).toEqual([true, true]);
+        if (verdict === 'append')
+          expect([queuedBehindCandidate(slot) < room.queueLimit, room.mayWait]).toEqual([true, true]);
       });
   });
 

@@ -71,7 +71,13 @@ describe.concurrent('hosts', () => {
         FatalError: 'fatal 1',
         RetryError: 'failed 2',
         CanceledError: 'canceled by task 1',
-        instances: { SpecError: true, OutcomeError: true, CanceledError: true, TimeoutError: true, ClosedError: true },
+        instances: {
+          OptionError: true,
+          OutcomeError: true,
+          CanceledError: true,
+          TimeoutError: true,
+          ClosedError: true,
+        },
         strangers: [false, false, false, false],
         subclass: [true, false],
       });

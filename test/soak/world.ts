@@ -181,7 +181,7 @@ class Load {
     else if (deed < 90) this.#cancel();
     else if (deed < 94) this.#restart();
     else if (deed < 96) this.#wait(this.#supervisor.slot(this.#slot()).cancel({ why: 'all of it' }));
-    else if (deed < 97) this.#wait(this.#supervisor.slot(this.#slot()).drain());
+    else if (deed < 97) this.#wait(this.#supervisor.slot(this.#slot()).idle());
     else if (deed < 99) this.#pause();
     else this.#configure();
   }

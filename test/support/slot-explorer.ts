@@ -3,7 +3,7 @@
 // who must go next, so that the two can disagree.
 
 import type { AdmissionPolicy } from '../../src/model/settings.ts';
-import type { Place, SlotEffect, SlotEntry, SlotMachine } from '../../src/policy/slot.ts';
+import type { Place, SlotEffect, SlotEntry, SlotMachine } from '../../src/policy/slot-machine.ts';
 
 export interface Entry extends SlotEntry<Entry> {
   readonly n: number;
@@ -140,7 +140,7 @@ class World {
         const entry = this.entries[Number(first)] as Entry;
         const waited = isWaiting(entry);
         if (machine.withdraw(entry, 'canceled') !== waited) this.fail('S3', `withdraw of ${entry.n} misjudged`);
-        if (!waited) machine.leave(entry, 'caller');
+        if (!waited) machine.detach(entry, 'caller');
         break;
       }
       case 'slotCancel':
@@ -280,7 +280,7 @@ class World {
         this.#settle(entry, 'rejected');
         return;
       }
-      case 'leave':
+      case 'detach':
         this.#settle(effect.entry, 'left');
         this.joined = this.joined.filter((one) => one !== effect.entry);
     }
@@ -302,7 +302,7 @@ class World {
     const due = this.next === null ? this.line : [this.next, ...this.line];
     if (waiting.length !== due.length || waiting.some((one, i) => one !== due[i]))
       this.fail('S4', `waits ${waiting.map(({ n }) => n)}, must wait ${due.map(({ n }) => n)}`);
-    if (machine.inLine !== this.line.length || machine.hasNext !== (this.next !== null))
+    if (machine.queueLength !== this.line.length || machine.hasReplacement !== (this.next !== null))
       this.fail('S4', 'the counts of the line are wrong');
     if (machine.hasLatest !== this.line.some(({ policy }) => policy === 'keepLatest'))
       this.fail('S4', 'the waiting keepLatest is misremembered');
@@ -324,7 +324,7 @@ class World {
     if (waiting.length === 0 || machine.paused)
       for (const { calledOff } of this.asked.values()) if (!calledOff) this.fail('S6', 'a lease is asked for nobody');
     const spent = this.body === null && !outstanding && waiting.length === 0 && !machine.paused;
-    if (machine.spent !== spent) this.fail('S6', `spent is ${machine.spent}`);
+    if (machine.isIdle !== spent) this.fail('S6', `spent is ${machine.isIdle}`);
     if (this.closed && waiting.length > 0) this.fail('S7', 'work waits in a closed slot');
     for (const entry of this.entries) {
       const live = entry === this.body || this.joined.includes(entry) || isWaiting(entry);
@@ -365,7 +365,7 @@ class World {
   }
 }
 
-const isWaiting = ({ place }: Entry): boolean => place === 'next' || place === 'line';
+const isWaiting = ({ place }: Entry): boolean => place === 'replacement' || place === 'queue';
 
 /**
  * Breadth first over all states within the bounds. Throws a {@link Violation} with the inputs that lead there.

@@ -9,6 +9,7 @@ import {
   FatalError,
   type KillableTask,
   type Lease,
+  OptionError,
   type Outcome,
   type OutcomeError,
   once,
@@ -17,14 +18,10 @@ import {
   type RetryError,
   type RunOptions,
   type RunReport,
-  reading,
-  readOptions,
-  refuse,
   restartable,
   type ShutdownOptions,
   type ShutdownReport,
   type SlotOptions,
-  SpecError,
   type StopCause,
   type Submission,
   type SubscribeOptions,
@@ -335,8 +332,8 @@ describe('what cannot be meant is refused by the compiler, and by the library', 
       } catch (error) {
         refusal = error;
       }
-      expect(refusal).toBeInstanceOf(SpecError);
-      expect((refusal as SpecError).field.split('.').at(-1)).toBe(field.split('.').at(-1));
+      expect(refusal).toBeInstanceOf(OptionError);
+      expect((refusal as OptionError).field.split('.').at(-1)).toBe(field.split('.').at(-1));
     });
 
   test('a plain text is no id, and what is looked at cannot be written to', async () => {
@@ -370,14 +367,4 @@ test('what is handed back has its type', async () => {
   expectTypeOf<VirtualClock>().toExtend<NonNullable<SupervisorOptions['clock']>>();
   expectTypeOf<Lease['revoked']>().toEqualTypeOf<AbortSignal | undefined>();
   expect(submission.admission).toBe('started');
-});
-
-test('options that are read have the names that are known, and values that are to be checked', () => {
-  const options = readOptions('options', { far: 1, near: undefined }, ['near', 'far']);
-  expectTypeOf(options).toEqualTypeOf<{ near?: unknown; far?: unknown }>();
-  expectTypeOf(readOptions('env', {})).toEqualTypeOf<{ [name: string]: unknown }>();
-  expectTypeOf(reading('far', options, () => 7)).toEqualTypeOf<number>();
-  expectTypeOf(refuse).returns.toEqualTypeOf<never>();
-  expectTypeOf<[string, string, unknown]>().toExtend<ConstructorParameters<typeof SpecError>>();
-  expect(options).toEqual({ far: 1 });
 });

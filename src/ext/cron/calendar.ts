@@ -2,7 +2,7 @@
 // croner is used in this file alone, and only to calculate: it never gets a function to call.
 
 import { Cron } from 'croner';
-import { FURTHEST_MS } from './check.ts';
+import { MAX_DATE_MS } from './check.ts';
 
 /** Dates in epoch ms, in order. Asked for the same moment, it gives the same date. */
 export interface Calendar {
@@ -13,17 +13,17 @@ export interface Calendar {
 }
 
 /** A compiled expression takes some 80 kB and a tenth of a millisecond to make, and has no state: those used lately are kept and shared. */
-const MOST_COMPILED = 200;
-const lately = new Map<string, Cron>();
+const MAX_COMPILED = 200;
+const cache = new Map<string, Cron>();
 
-function compiled(expression: string, timezone: string | undefined): Cron {
+function compile(expression: string, timezone: string | undefined): Cron {
   const key = `${timezone} ${expression}`;
   const cron =
-    lately.get(key) ?? new Cron(expression, { ...zoned(timezone), paused: true, fixedTimeRule: 'no-wildcard' });
-  lately.delete(key);
-  lately.set(key, cron);
-  const [oldest] = lately.size > MOST_COMPILED ? lately.keys() : [];
-  if (oldest !== undefined) lately.delete(oldest);
+    cache.get(key) ?? new Cron(expression, { ...zoned(timezone), paused: true, fixedTimeRule: 'no-wildcard' });
+  cache.delete(key);
+  cache.set(key, cron);
+  const [oldest] = cache.size > MAX_COMPILED ? cache.keys() : [];
+  if (oldest !== undefined) cache.delete(oldest);
   return cron;
 }
 
@@ -38,22 +38,22 @@ function zoned(timezone: string | undefined): { timezone?: string } {
  * comes at every moment that matches, so a skipped time does not come and a repeated one comes twice.
  */
 export function cronCalendar(expression: string, timezone: string | undefined): Calendar {
-  if (compiled(expression, timezone).getOnce() !== null) throw new TypeError('a date is no expression');
+  if (compile(expression, timezone).getOnce() !== null) throw new TypeError('a date is no expression');
   // croner puts the moment of parsing in its place: the same expression would mean something else after every restart.
   if (expression.includes('?')) throw new TypeError("'?' is not supported, use '*'");
   return {
     after: (ms) =>
       advanced(
         ms,
-        compiled(expression, timezone)
+        compile(expression, timezone)
           .nextRun(new Date(Math.floor(ms)))
           ?.getTime(),
       ),
     before(ms) {
-      const date = compiled(expression, timezone)
+      const date = compile(expression, timezone)
         .previousRuns(1, new Date(Math.ceil(ms)))[0]
         ?.getTime();
-      if (date !== undefined && !(date < ms)) throw stuck('back', ms, date);
+      if (date !== undefined && !(date < ms)) throw notAdvancing('back', ms, date);
       return date;
     },
   };
@@ -63,7 +63,7 @@ export function cronCalendar(expression: string, timezone: string | undefined): 
 export function everyCalendar(everyMs: number, anchorMs: number): Calendar {
   const date = (k: number): number | undefined => {
     const ms = anchorMs + k * everyMs;
-    return Math.abs(ms) <= FURTHEST_MS ? ms : undefined;
+    return Math.abs(ms) <= MAX_DATE_MS ? ms : undefined;
   };
   return {
     after(ms) {
@@ -116,14 +116,14 @@ export function localInstantMs(text: string, timezone: string | undefined): numb
 
 /** A date that does not advance would make a timer spin: it is an error, whoever calculated it. */
 function advanced(ms: number, date: number | undefined): number | undefined {
-  if (date !== undefined && !(date > ms)) throw stuck('on', ms, date);
+  if (date !== undefined && !(date > ms)) throw notAdvancing('on', ms, date);
   return date;
 }
 
-function stuck(way: string, ms: number, date: number): Error {
+function notAdvancing(way: string, ms: number, date: number): Error {
   return new Error(`the calendar does not go ${way} from ${isoOf(ms)}: it says ${isoOf(date)}`);
 }
 
 function isoOf(ms: number): string {
-  return Math.abs(ms) <= FURTHEST_MS ? new Date(ms).toISOString() : String(ms);
+  return Math.abs(ms) <= MAX_DATE_MS ? new Date(ms).toISOString() : String(ms);
 }

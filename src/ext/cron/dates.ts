@@ -1,8 +1,8 @@
 // From settings to dates: which calendar, on which clock, from which moment on. It reads no clock: the moment is handed in.
 
-import { refuse } from '../../index.ts';
+import { refuse } from '../../kit.ts';
 import { atCalendar, bounded, type Calendar, cronCalendar, everyCalendar, localInstantMs } from './calendar.ts';
-import { FURTHEST_MS, textOf } from './check.ts';
+import { MAX_DATE_MS, textOf } from './check.ts';
 import { MOVING, type ReadInstant, type Settings } from './settings.ts';
 import type { Moment } from './timeline.ts';
 
@@ -13,7 +13,7 @@ interface Reach {
 }
 
 /** `hand`: the clock that its dates are moments of. A fixed rate counts from its anchor. */
-type Endless = Reach & ({ readonly hand: 'wall' } | { readonly hand: 'steady'; readonly anchor: number });
+type Endless = Reach & ({ readonly clock: 'wall' } | { readonly clock: 'steady'; readonly anchor: number });
 
 export type Dates = Endless & {
   /** The first date after the cursor; absent when the calendar failed, which is no fault of the options. */
@@ -23,7 +23,7 @@ export type Dates = Endless & {
 };
 
 /**
- * Throws a SpecError for what cannot be read, and for a schedule without a date ahead. It blames one of the fields that were `given`: in
+ * Throws a OptionError for what cannot be read, and for a schedule without a date ahead. It blames one of the fields that were `given`: in
  * an update the others stand as they stood.
  *
  * @param old a fixed rate counts on from where it did, if its start is the same.
@@ -36,7 +36,7 @@ export function datesOf(settings: Settings, given: ReadonlySet<string>, now: Mom
     refuse('endAt', 'must be later than startAt', settings.endAt);
   }
   const endless = endlessDates(settings, startMs, now, old);
-  const calendar = bounded(endless.calendar, -Infinity, endless.hand === 'wall' ? endMs : endMs - now.shift);
+  const calendar = bounded(endless.calendar, -Infinity, endless.clock === 'wall' ? endMs : endMs - now.shift);
   const dates = { ...endless, calendar, startMs };
   let first: number | undefined;
   let endIsNear = false;
@@ -57,17 +57,17 @@ function endlessDates(
 ): Endless {
   if (when.kind === 'everyMs') {
     const begin = startMs === -Infinity ? now.steady : startMs - now.shift;
-    const anchor = old?.hand === 'steady' && old.startMs === startMs ? old.anchor : begin;
+    const anchor = old?.clock === 'steady' && old.startMs === startMs ? old.anchor : begin;
     const start = startMs === -Infinity ? anchor + when.value : anchor;
     const calendar = bounded(everyCalendar(when.value, anchor), start, Infinity);
-    return { calendar, hand: 'steady', cursor: cursorAt(now.steady, startMs - now.shift, toleranceMs), anchor };
+    return { calendar, clock: 'steady', cursor: cursorAt(now.steady, startMs - now.shift, toleranceMs), anchor };
   }
   if (when.kind === 'at') {
     const calendar = bounded(atCalendar(instantMs('at', when.value, timezone)), startMs, Infinity);
-    return { calendar, hand: 'wall', cursor: now.wall - toleranceMs - 1 };
+    return { calendar, clock: 'wall', cursor: now.wall - toleranceMs - 1 };
   }
   const calendar = bounded(parsed(when.value, timezone), startMs, Infinity);
-  return { calendar, hand: 'wall', cursor: cursorAt(now.wall, startMs, toleranceMs) };
+  return { calendar, clock: 'wall', cursor: cursorAt(now.wall, startMs, toleranceMs) };
 }
 
 /** Whoever says "start now" says so a moment before it is read here: the start itself must not be lost. */
@@ -109,7 +109,7 @@ function instantMs(field: string, got: ReadInstant, timezone: string | undefined
   const real = isoDay(Date.parse(`${day}T00:00:00Z`)) === day;
   try {
     const ms = offset === undefined ? localInstantMs(got, zoneOf(timezone)) : Date.parse(got);
-    if (real && Math.abs(ms) <= FURTHEST_MS) return ms;
+    if (real && Math.abs(ms) <= MAX_DATE_MS) return ms;
   } catch {
     // as below
   }

@@ -3,7 +3,7 @@
 import type { Calendar } from './calendar.ts';
 
 /** Missed dates that came due together are counted one by one up to here. */
-export const MOST_COUNTED = 100;
+export const MAX_COUNTED = 100;
 
 export interface DuePolicy {
   /** How many of the dates that came due together are run, however late: 0 for `skip`, 1 for `once`, n for `catchUp`. */
@@ -30,7 +30,7 @@ export interface Due {
  * the policy says how many of the latest are run. All others were missed.
  */
 export function decideDue(calendar: Calendar, first: number, now: number, policy: DuePolicy): Due {
-  const limit = MOST_COUNTED + Math.max(policy.keep, 1); // what runs does not use the count up
+  const limit = MAX_COUNTED + Math.max(policy.keep, 1); // what runs does not use the count up
   let dates: number[] = [];
   let next: number | undefined = first;
   try {
@@ -43,12 +43,12 @@ export function decideDue(calendar: Calendar, first: number, now: number, policy
       dates = latest(calendar, now, limit);
     }
   } catch (error) {
-    return { ...kept(dates, now, policy), next: undefined, failure: { error } };
+    return { ...split(dates, now, policy), next: undefined, failure: { error } };
   }
-  return { ...kept(dates, now, policy), next };
+  return { ...split(dates, now, policy), next };
 }
 
-function kept(dates: readonly number[], now: number, { keep, toleranceMs }: DuePolicy) {
+function split(dates: readonly number[], now: number, { keep, toleranceMs }: DuePolicy) {
   const onTime = (dates.at(-1) ?? -Infinity) >= now - toleranceMs;
   const missed = dates.length - Math.min(dates.length, Math.max(keep, onTime ? 1 : 0));
   return { run: dates.slice(missed), missed, lastMissed: dates[missed - 1] };

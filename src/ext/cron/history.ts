@@ -45,7 +45,7 @@ export interface ScheduleTotals {
 /** As it is kept: a Date can be set by whoever has it, a number cannot. */
 type Kept<Run> = Run extends unknown ? { -readonly [K in keyof Run]: Run[K] extends Date ? number : Run[K] } : never;
 
-function shown<T>(run: Kept<ScheduleRun<T>>): ScheduleRun<T> {
+function toRun<T>(run: Kept<ScheduleRun<T>>): ScheduleRun<T> {
   const at = new Date(run.at);
   return run.kind === 'error' ? { ...run, at } : { ...run, at, due: new Date(run.due) };
 }
@@ -65,7 +65,7 @@ export class History<T> {
   }
 
   get runs(): ScheduleRun<T>[] {
-    return this.#runs.map(shown);
+    return this.#runs.map(toRun);
   }
 
   set size(size: number) {

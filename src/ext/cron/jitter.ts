@@ -1,12 +1,11 @@
-// Chance for dates: the core's own jitter arithmetic. Whatever the source of chance does, what comes out is from 0 to `jitterMs`.
+// The random delay of a date.
 
-import { backoffDelayMs } from '../../index.ts';
-
-export function drawJitterMs(jitterMs: number, random: (() => number) | undefined): number {
+/** From 0 to `jitterMs`. A source that throws or leaves [0, 1) gives no delay. */
+export function drawJitterMs(jitterMs: number, random: () => number): number {
   if (jitterMs === 0) return 0;
   try {
-    const drawn = backoffDelayMs({ firstMs: jitterMs, factor: 1, maxMs: jitterMs, jitter: 'full' }, 0, random);
-    return drawn <= jitterMs ? drawn : 0; // not NaN
+    const drawn = random();
+    return drawn >= 0 && drawn < 1 ? jitterMs * drawn : 0;
   } catch {
     return 0;
   }

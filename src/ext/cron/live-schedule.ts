@@ -2,8 +2,8 @@
 // and submitting is the runner's.
 
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
+import { wholeFrom } from '../../kit.ts';
 import { datesAfter } from './calendar.ts';
-import { wholeFrom } from './check.ts';
 import { type Dates, datesOf } from './dates.ts';
 import { decideDue } from './due.ts';
 import { History, type ScheduleRun, type ScheduleTotals } from './history.ts';
@@ -40,7 +40,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#timeline = timeline;
     this.#own = own;
     this.#settings = settings;
-    timeline.look();
+    timeline.checkWallClock();
     this.#dates = datesOf(settings, given, timeline.moment(), undefined);
     this.#cursor = this.#dates.cursor;
     this.#history = new History(settings.historySize);
@@ -75,28 +75,28 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   next(count = 1): Date[] {
     const most = Math.min(wholeFrom('count', count, 0, 1_000), this.#runner.runsLeft);
-    this.#timeline.look();
+    this.#timeline.checkWallClock();
     if (this.status === 'ended') return [];
-    const { calendar, hand } = this.#dates;
-    const from = Math.max(this.#cursor, this.#timeline.now(hand));
-    return datesAfter(calendar, from, most).map((date) => new Date(this.#timeline.wallDate(hand, date)));
+    const { calendar, clock } = this.#dates;
+    const from = Math.max(this.#cursor, this.#timeline.now(clock));
+    return datesAfter(calendar, from, most).map((date) => new Date(this.#timeline.wallDate(clock, date)));
   }
 
   previous(): Date | undefined {
-    const { calendar, hand } = this.#dates;
-    const date = calendar.before(this.#timeline.now(hand));
-    return date === undefined ? undefined : new Date(this.#timeline.wallDate(hand, date));
+    const { calendar, clock } = this.#dates;
+    const date = calendar.before(this.#timeline.now(clock));
+    return date === undefined ? undefined : new Date(this.#timeline.wallDate(clock, date));
   }
 
   pause(): void {
     if (this.status !== 'active') return;
-    this.#advance(this.#timeline.now(this.#dates.hand));
+    this.#advance(this.#timeline.now(this.#dates.clock));
     this.#status = 'paused';
     this.#timeline.take(this);
   }
 
   resume(): void {
-    this.#timeline.look();
+    this.#timeline.checkWallClock();
     if (this.status !== 'paused') return;
     this.#status = 'active';
     this.#plan();
@@ -104,30 +104,30 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   trigger(): Submission<T> {
-    this.#mustLive();
+    this.#throwIfEnded();
     return this.#runner.submit(this.#timeline.now('wall'), 'trigger');
   }
 
   update<S = undefined>(options: ScheduleUpdate<T, S>): void {
-    this.#mustLive();
-    this.#timeline.look();
+    this.#throwIfEnded();
+    this.#timeline.checkWallClock();
     const { settings, given } = readSettings(options, this.#own, this.#settings);
     const recounted = [...KINDS, 'startAt'].some((field) => given.has(field));
     const redated = recounted || MOVING.some((field) => given.has(field));
     const old = recounted ? undefined : this.#dates;
     const dates = redated ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
     if (given.has('task')) this.#supervisor.check(settings.specFor(0));
-    this.#mustLive(); // a getter of the options may have ended it
+    this.#throwIfEnded(); // a getter of the options may have ended it
     const before = this.#settings;
     this.#settings = settings;
     this.#history.size = settings.historySize;
     if (this.#runner.runsLeft <= 0) {
       this.end();
     } else if (redated) {
-      const now = this.#timeline.now(dates.hand);
+      const now = this.#timeline.now(dates.clock);
       const from = given.has('startAt') || settings.when.kind === 'at' ? dates.cursor : now;
       if (recounted) {
-        if (dates.hand !== this.#dates.hand) this.#decided = -Infinity;
+        if (dates.clock !== this.#dates.clock) this.#decided = -Infinity;
         // A wall clock that was set back shows decided dates again. Other dates than they were need not wait until it has passed them.
         const same = settings.when.value === before.when.value && settings.timezone === before.timezone;
         this.#cursor = Math.max(from, same ? this.#decided : Math.min(this.#decided, now));
@@ -156,7 +156,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   rewind(wallMs: number): void {
-    if (this.#dates.hand !== 'wall') return;
+    if (this.#dates.clock !== 'wall') return;
     this.#cursor = Math.min(this.#cursor, wallMs);
     this.#decided = Math.min(this.#decided, wallMs);
     if (this.#status === 'active' && this.#due !== undefined) this.#plan();
@@ -164,8 +164,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   fire(): void {
     const dates = this.#dates;
-    const { calendar, hand } = dates;
-    const clockMs = this.#timeline.now(hand);
+    const { calendar, clock } = dates;
+    const clockMs = this.#timeline.now(clock);
     const now = clockMs - this.#jitterMs; // what jitter put off is not late
     const first = this.#due;
     if (first === undefined) {
@@ -176,8 +176,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#cursor = Math.max(this.#cursor, now);
     const { run, missed, lastMissed, next, failure } = decideDue(calendar, first, now, this.#settings);
     this.#decided = Math.max(this.#decided, run.at(-1) ?? lastMissed ?? -Infinity);
-    if (lastMissed !== undefined) this.#runner.missed(missed, this.#timeline.wallDate(hand, lastMissed));
-    this.#runner.run(run.map((date) => this.#timeline.wallDate(hand, date)));
+    if (lastMissed !== undefined) this.#runner.missed(missed, this.#timeline.wallDate(clock, lastMissed));
+    this.#runner.run(run.map((date) => this.#timeline.wallDate(clock, date)));
     if (this.#status !== 'active' || this.#dates !== dates) return; // ended by its last run, or changed by a lease store
     if (failure !== undefined) this.#failed(failure.error);
     else if (next === undefined) this.#finish();
@@ -209,7 +209,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
     if (this.#status !== 'active' || this.#dates !== dates) return; // chance is the user's, and may have changed it
     this.#jitterMs = Math.max(behindMs, drawnMs);
-    this.#timeline.put(this, dates.hand, this.#due + this.#jitterMs);
+    this.#timeline.put(this, dates.clock, this.#due + this.#jitterMs);
   }
 
   #failed(error: unknown): void {
@@ -225,7 +225,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#timeline.leave(this);
   }
 
-  #mustLive(): void {
+  #throwIfEnded(): void {
     if (this.status === 'ended') throw new ClosedError('the schedule has ended');
   }
 }

@@ -1,7 +1,8 @@
 // The way in: one timeline a supervisor, made with its first schedule and closed with its shutdown.
 
 import { randomUUID } from 'node:crypto';
-import { reading, refuse, type Supervisor } from '../../index.ts';
+import type { Supervisor } from '../../index.ts';
+import { reading, refuse } from '../../kit.ts';
 import { LiveSchedule } from './live-schedule.ts';
 import type { ScheduleOptions } from './options.ts';
 import type { Schedule } from './schedule.ts';
@@ -27,7 +28,7 @@ const hosts = new WeakMap<Supervisor, Host>();
  * moves nothing. Whether it counts the sleep of a machine is the platform's affair.
  *
  * A schedule keeps the process alive while it waits for a date. Bodies run in the async context of this call.
- * Throws SpecError for an option or a task that cannot be meant (nothing is kept), ClosedError once the supervisor is shutting down.
+ * Throws OptionError for an option or a task that cannot be meant (nothing is kept), ClosedError once the supervisor is shutting down.
  */
 export function schedule<T, S = undefined>(supervisor: Supervisor, options: ScheduleOptions<T, S>): Schedule<T> {
   const check = reading('supervisor', supervisor, () => supervisor?.check);

@@ -32,7 +32,7 @@ export interface Schedule<T = unknown> extends AsyncDisposable {
   /**
    * Changes the schedule in place; history, counts and a pause stay. New dates count from now, or from a `startAt` that is given and at
    * most `toleranceMs` past, and repeat none that had its turn. With a new `cron`, `everyMs`, `at` or `startAt`, what still waits to be
-   * caught up is given up and counted as missed. Throws SpecError, and nothing has changed, or ClosedError once the schedule has ended.
+   * caught up is given up and counted as missed. Throws OptionError, and nothing has changed, or ClosedError once the schedule has ended.
    * Runs that have been submitted go on as they were.
    */
   update<S = undefined>(options: ScheduleUpdate<T, S>): void;

@@ -1,9 +1,20 @@
-// The reading of options: once, checked, copied. A bad one throws a SpecError that names the field, and nothing is kept.
+// The reading of options: once, checked, copied. A bad one throws a OptionError that names the field, and nothing is kept.
 // What only a calendar can tell (an expression, text without an offset) is read in dates.ts.
 
 import { types } from 'node:util';
-import { reading, readOptions, refuse, type TaskSpec } from '../../index.ts';
-import { aFunction, FURTHEST_MS, numberFrom, textOf, wholeFrom } from './check.ts';
+import type { TaskSpec } from '../../index.ts';
+import {
+  aFunction,
+  numberFrom,
+  parseGiven,
+  type Readers,
+  reading,
+  readOptions,
+  refuse,
+  systemRandom,
+  wholeFrom,
+} from '../../kit.ts';
+import { MAX_DATE_MS, textOf } from './check.ts';
 
 /** Epoch ms, or text that only a time zone makes a moment of. */
 export type ReadInstant = number | string;
@@ -14,34 +25,46 @@ export type When =
   | { readonly kind: 'everyMs'; readonly value: number }
   | { readonly kind: 'at'; readonly value: ReadInstant };
 
-/** What is kept as it is read, under the name of its option. */
+/** The options that are kept under their own names. */
 interface Plain {
   /** `undefined`: the zone of the process. */
-  timezone: string | undefined;
-  startAt: ReadInstant;
-  endAt: ReadInstant;
-  maxRuns: number;
-  jitterMs: number;
-  toleranceMs: number;
-  historySize: number;
-  random: (() => number) | undefined;
-  onError: ((error: unknown) => unknown) | undefined;
+  readonly timezone: string | undefined;
+  readonly startAt: ReadInstant;
+  readonly endAt: ReadInstant;
+  readonly maxRuns: number;
+  readonly jitterMs: number;
+  readonly toleranceMs: number;
+  readonly historySize: number;
+  readonly random: () => number;
+  readonly onError: ((error: unknown) => unknown) | undefined;
 }
 
-export interface Settings extends Readonly<Plain> {
+export interface Settings extends Plain {
   readonly when: When;
   /** How many of the dates that came due together are run. */
   readonly keep: number;
   readonly specFor: (dueMs: number) => TaskSpec;
 }
 
+/** All options, as they are read. */
+interface Given extends Plain {
+  readonly cron: When;
+  readonly everyMs: When;
+  readonly at: When;
+  readonly missed: number;
+  readonly task: ReadTask;
+}
+
+/** A task that names neither a slot nor itself still needs its place. */
+type ReadTask = (own: OwnSlot) => (dueMs: number) => TaskSpec;
+
 export const KINDS = ['cron', 'everyMs', 'at'] as const;
-/** A change of one of these, too, makes all dates anew. */
+/** A change of one of these, too, changes all dates. */
 export const MOVING = ['startAt', 'timezone', 'endAt'] as const;
 
-const MOST_CAUGHT_UP = 1_000;
+const MAX_CAUGHT_UP = 1_000;
 
-const DEFAULTS: Readonly<Plain> = {
+const DEFAULTS: Plain = {
   timezone: undefined,
   startAt: -Infinity,
   endAt: Infinity,
@@ -49,112 +72,94 @@ const DEFAULTS: Readonly<Plain> = {
   jitterMs: 0,
   toleranceMs: 60_000,
   historySize: 20,
-  random: undefined,
+  random: systemRandom,
   onError: undefined,
 };
 
-const READERS: { readonly [F in keyof Plain]: (got: unknown) => Plain[F] } = {
+const READERS: Readers<Given> = {
+  cron: (field, got) => ({
+    kind: 'cron',
+    value: typeof got === 'string' ? got : refuse(field, 'must be a string', got),
+  }),
+  everyMs: (field, got) => ({ kind: 'everyMs', value: numberFrom(field, got, 1, MAX_DATE_MS) }),
+  at: (field, got) => ({ kind: 'at', value: readInstant(field, got) }),
   timezone: readZone,
-  startAt: (got) => readInstant('startAt', got),
-  endAt: (got) => readInstant('endAt', got),
-  maxRuns: (got) => (got === Infinity ? got : wholeFrom('maxRuns', got, 1, Number.MAX_SAFE_INTEGER)),
-  jitterMs: (got) => numberFrom('jitterMs', got, 0, FURTHEST_MS),
-  toleranceMs: (got) => numberFrom('toleranceMs', got, 0, Infinity),
-  historySize: (got) => wholeFrom('historySize', got, 0, 10_000),
-  random: (got) => aFunction('random', got),
-  onError: (got) => aFunction('onError', got),
+  startAt: readInstant,
+  endAt: readInstant,
+  maxRuns: (field, got) => (got === Infinity ? got : wholeFrom(field, got, 1, Number.MAX_SAFE_INTEGER)),
+  jitterMs: (field, got) => numberFrom(field, got, 0, MAX_DATE_MS),
+  toleranceMs: (field, got) => numberFrom(field, got, 0, Infinity),
+  historySize: (field, got) => wholeFrom(field, got, 0, 10_000),
+  random: aFunction,
+  onError: aFunction,
+  missed: readMissed,
+  task: readTask,
 };
-const PLAIN = [
-  'timezone',
-  'startAt',
-  'endAt',
-  'maxRuns',
-  'jitterMs',
-  'toleranceMs',
-  'historySize',
-  'random',
-  'onError',
-] as const satisfies readonly (keyof Plain)[];
-const KNOWN = [...KINDS, ...PLAIN, 'missed', 'task'] as const;
 
-/** Where a schedule's task runs that names neither a slot nor itself. */
+/** The slot and name of a task that gives neither. */
 export type OwnSlot = Readonly<Pick<TaskSpec, 'name' | 'slot'>>;
 
-/** Reads options over `old`; the field names that were given come along. */
+/** Reads options over `old`. Also returns the names of the options that were given. */
 export function readSettings(
   value: unknown,
   own: OwnSlot,
   old: Settings | undefined,
 ): { readonly settings: Settings; readonly given: ReadonlySet<string> } {
-  const fields = readOptions('options', value, KNOWN);
-  const given = new Set(Object.keys(fields));
-  const [kind, other] = KINDS.filter((name) => given.has(name));
-  if (kind !== undefined && other !== undefined) refuse(other, `does not go together with ${kind}`, fields[other]);
-  const when = kind === undefined ? old?.when : readWhen(kind, fields[kind]);
-  if (when === undefined) return refuse('cron', 'or everyMs or at must be given', undefined);
-  const plain: Plain = { ...(old ?? DEFAULTS) };
-  for (const field of PLAIN) if (given.has(field)) readInto(plain, field, fields[field]);
-  const keep = given.has('missed') ? readMissed(fields.missed) : (old?.keep ?? 0);
-  const specFor = given.has('task') ? readTask(fields.task, own) : old?.specFor;
+  const fields = parseGiven('options', value, READERS);
+  const { cron, everyMs, at, missed, task, ...plain } = fields;
+  const [when, other] = [cron, everyMs, at].filter((kind) => kind !== undefined);
+  if (when !== undefined && other !== undefined)
+    return refuse(other.kind, `must be absent beside ${when.kind}`, other.value);
+  const dates = when ?? old?.when;
+  if (dates === undefined) return refuse('options', `needs one of ${KINDS.join(', ')}`, value);
+  const specFor = task?.(own) ?? old?.specFor;
   if (specFor === undefined) return refuse('task', 'must be given', undefined);
-  return { settings: { ...plain, when, keep, specFor }, given };
-}
-
-function readInto<F extends keyof Plain>(plain: Plain, field: F, got: unknown): void {
-  plain[field] = reading(field, got, () => READERS[field](got));
-}
-
-function readWhen(kind: When['kind'], got: unknown): When {
-  switch (kind) {
-    case 'cron':
-      return { kind, value: typeof got === 'string' ? got : refuse(kind, 'must be a string', got) };
-    case 'everyMs':
-      return { kind, value: numberFrom(kind, got, 1, FURTHEST_MS) };
-    case 'at':
-      return { kind, value: reading(kind, got, () => readInstant(kind, got)) };
-  }
+  const settings = { ...(old ?? DEFAULTS), ...plain, when: dates, keep: missed ?? old?.keep ?? 0, specFor };
+  return { settings, given: new Set(Object.keys(fields)) };
 }
 
 function readInstant(field: string, got: unknown): ReadInstant {
   if (typeof got === 'string') return got;
   const ms = types.isDate(got) ? Date.prototype.getTime.call(got) : got; // of whatever realm
   const none = ms === (field === 'startAt' ? -Infinity : Infinity) && field !== 'at';
-  if (typeof ms === 'number' && (none || Math.abs(ms) <= FURTHEST_MS)) return none ? ms : Math.trunc(ms);
+  if (typeof ms === 'number' && (none || Math.abs(ms) <= MAX_DATE_MS)) return none ? ms : Math.trunc(ms);
   return refuse(field, 'must be a valid Date, epoch ms or ISO 8601 text', got);
 }
 
-/** Asking the platform is slow; the answer stays the same. */
+/** Asking the platform is slow, and its answer stays the same. */
 const zones = new Set<string>();
-const MOST_ZONES = 1_000;
+const MAX_ZONES = 1_000;
 
-function readZone(got: unknown): string {
-  if (typeof got !== 'string') return refuse('timezone', 'must be the name of a time zone', got);
+function readZone(field: string, got: unknown): string {
+  if (typeof got !== 'string') return refuse(field, 'must be the name of a time zone', got);
   if (zones.has(got)) return got;
   try {
     new Intl.DateTimeFormat('en', { timeZone: got });
   } catch (error) {
-    refuse('timezone', `must be the name of a time zone (${textOf(error)})`, got);
+    refuse(field, `must be the name of a time zone (${textOf(error)})`, got);
   }
-  if (zones.size < MOST_ZONES) zones.add(got);
+  if (zones.size < MAX_ZONES) zones.add(got);
   return got;
 }
 
-function readMissed(got: unknown): number {
+function readMissed(field: string, got: unknown): number {
   if (got === 'skip') return 0;
   if (got === 'once') return 1;
-  if (typeof got !== 'object' || got === null) return refuse('missed', "must be 'skip', 'once' or { catchUp: n }", got);
-  return wholeFrom('missed.catchUp', readOptions('missed', got, ['catchUp']).catchUp, 1, MOST_CAUGHT_UP);
+  if (typeof got !== 'object' || got === null) return refuse(field, "must be 'skip', 'once' or { catchUp: n }", got);
+  return wholeFrom(`${field}.catchUp`, readOptions(field, got, ['catchUp']).catchUp, 1, MAX_CAUGHT_UP);
 }
 
-function readTask(got: unknown, own: OwnSlot): (dueMs: number) => TaskSpec {
-  const fields = readOptions('task', got);
+function readTask(field: string, got: unknown): ReadTask {
+  const fields = readOptions(field, got);
   const bodyFor = readBody(fields.run);
-  const where = 'slot' in fields || 'name' in fields ? {} : own;
-  const spec = { ...where, admission: 'dropIfRunning', ...fields };
-  return (dueMs) => ({ ...spec, run: bodyFor(dueMs) }) as TaskSpec;
+  const isNamed = 'slot' in fields || 'name' in fields;
+  return (own) => {
+    const spec = { ...(isNamed ? {} : own), admission: 'dropIfRunning', ...fields };
+    return (dueMs) => ({ ...spec, run: bodyFor(dueMs) }) as TaskSpec;
+  };
 }
 
-/** Every attempt gets a date of its own. What is no body is handed on as it is: the supervisor says what is wrong with it. */
+/** Every attempt gets its own Date. A value that is not a body is passed on as it is: the supervisor refuses it. */
 function readBody(run: unknown): (dueMs: number) => unknown {
   type Call = (...given: unknown[]) => unknown;
   if (typeof run === 'function') return (dueMs) => (ctx: unknown) => (run as Call)(ctx, new Date(dueMs));

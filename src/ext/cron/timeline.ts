@@ -7,22 +7,22 @@
 import type { Clock } from '../../index.ts';
 import { Heap } from './heap.ts';
 
-export type Hand = 'wall' | 'steady';
+export type ClockName = 'wall' | 'steady';
 
 /** Now, on both hands; `shift` is what makes a wall date of a steady one. */
-export type Moment = Readonly<Record<Hand | 'shift', number>>;
+export type Moment = Readonly<Record<ClockName | 'shift', number>>;
 
 /** Two clocks are not read at once, and not with one precision. */
 const NOISE_MS = 5;
 
 /** The wall clock is looked at again after this long at the latest. */
-export const LONGEST_WAIT_MS = 30_000;
+export const MAX_WAIT_MS = 30_000;
 
 /** A wall clock set back by at most this much repeats no date: the dates that it shows again have had their turn. Past it dates count anew. */
-export const LONGEST_REPEAT_MS = 3_600_000;
+export const MAX_REPEAT_MS = 3_600_000;
 
 /** How long one turn may go on with what is due before the event loop has its turn. */
-const LONGEST_TURN_MS = 8;
+const MAX_TURN_MS = 8;
 
 export interface Entry {
   /** Its moment has come. It has been taken out, and may put itself in again. It must not throw. */
@@ -37,7 +37,7 @@ export class Timeline {
   closed = false;
   readonly #clock: Clock;
   readonly #origin: number;
-  readonly #heaps: Readonly<Record<Hand, Heap<Entry>>> = { wall: new Heap(), steady: new Heap() };
+  readonly #heaps: Readonly<Record<ClockName, Heap<Entry>>> = { wall: new Heap(), steady: new Heap() };
   readonly #members = new Set<Entry>();
   #cancelTimer: (() => void) | undefined;
   #wakesAt = Infinity;
@@ -55,7 +55,7 @@ export class Timeline {
     this.#lookedAt = this.#furthest;
   }
 
-  now(hand: Hand): number {
+  now(hand: ClockName): number {
     return hand === 'wall' ? this.#clock.wallNow() : this.#clock.now() + this.#origin;
   }
 
@@ -64,7 +64,7 @@ export class Timeline {
   }
 
   /** A date of the monotonic clock is shown as what the wall clock will say then, if nobody sets it. */
-  wallDate(hand: Hand, date: number): number {
+  wallDate(hand: ClockName, date: number): number {
     return hand === 'wall' ? date : Math.round(date + this.#shiftNow());
   }
 
@@ -72,11 +72,11 @@ export class Timeline {
    * Notices a wall clock that was set back by much, and tells every entry, also one that waits for nothing now. The timer looks by itself;
    * whoever works a date out on another occasion looks first.
    */
-  look(): void {
+  checkWallClock(): void {
     const [wall, steady] = [this.now('wall'), this.now('steady')];
     // What the clock would have shown at the last look, had it been set then: dates from there on have come unseen.
     const since = wall - (steady - this.#lookedAt);
-    const setBack = this.#furthest - since > LONGEST_REPEAT_MS + NOISE_MS;
+    const setBack = this.#furthest - since > MAX_REPEAT_MS + NOISE_MS;
     this.#lookedAt = steady;
     this.#furthest = setBack ? wall : Math.max(this.#furthest, wall);
     if (setBack) for (const entry of this.#members) entry.rewind(since);
@@ -92,7 +92,7 @@ export class Timeline {
   }
 
   /** Calls `fire` once `due` has come on that hand, never within this call. An entry has one moment: an earlier one is forgotten. */
-  put(entry: Entry, hand: Hand, due: number): void {
+  put(entry: Entry, hand: ClockName, due: number): void {
     this.#heaps[hand === 'wall' ? 'steady' : 'wall'].delete(entry);
     this.#heaps[hand].put(entry, due);
     this.#arm();
@@ -111,7 +111,7 @@ export class Timeline {
   }
 
   /** In ms; 0 or less: something is due. */
-  #untilDue(hand: Hand): number {
+  #untilDue(hand: ClockName): number {
     return this.#heaps[hand].firstKey - this.now(hand);
   }
 
@@ -130,7 +130,7 @@ export class Timeline {
       return;
     }
     // Whole ms: a fraction that rounding eats would wake again and again without time passing.
-    const wait = Math.min(Math.max(Math.ceil(untilDue), 0), LONGEST_WAIT_MS);
+    const wait = Math.min(Math.max(Math.ceil(untilDue), 0), MAX_WAIT_MS);
     const wakesAt = this.#clock.now() + wait;
     if (wakesAt >= this.#wakesAt) return; // it wakes sooner than needed, and then waits for the rest
     this.#disarm();
@@ -149,7 +149,7 @@ export class Timeline {
     this.#wakesAt = Infinity;
     this.#awake = true;
     try {
-      this.look();
+      this.checkWallClock();
       this.#fireDue();
     } finally {
       this.#awake = false;
@@ -165,6 +165,6 @@ export class Timeline {
       if (entry === undefined || this.#untilDue(hand) > 0) return;
       this.#heaps[hand].delete(entry);
       entry.fire();
-    } while (this.#clock.now() - began < LONGEST_TURN_MS);
+    } while (this.#clock.now() - began < MAX_TURN_MS);
   }
 }

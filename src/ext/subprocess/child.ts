@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { type CanceledError, ExitError, type TaskContext } from '../../index.ts';
+import { type CanceledError, ExitError, type KillableBody, type TaskContext } from '../../index.ts';
 import { ProcessGroup } from './group.ts';
 import { environmentOf, type OutputStream, type ParsedTask } from './options.ts';
 import { Collector, LineSplitter, Output, type Sink } from './output.ts';
@@ -21,7 +21,7 @@ interface Exit {
 /** Bytes of the end of stderr that a failure quotes. */
 const TAIL = 800;
 
-export class Child {
+export class Child implements KillableBody<SubprocessResult> {
   /** Settles when the group is gone and its output is taken. */
   readonly ended: Promise<SubprocessResult>;
   readonly #task: ParsedTask;

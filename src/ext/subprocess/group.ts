@@ -3,10 +3,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import timers from 'node:timers/promises';
 
-const LONGEST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 50;
 /** Reading the process table costs more than a look: it is done early, and then only now and then, unless the group must be dying. */
 const EARLY_SCANS = [2, 5];
-const LOOKS_BETWEEN_SCANS = 20;
+const CHECKS_BETWEEN_SCANS = 20;
 /** Read without a pause: the table is in memory, and its lines are quicker read than handed to another thread. */
 const LINES_AT_ONCE = 64;
 
@@ -43,7 +43,7 @@ export class ProcessGroup {
     let pauseMs = 1;
     for (let look = 1; !(await this.#proves(look)); look += 1) {
       await timers.setTimeout(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
     this.#gone = true;
     live.delete(this);
@@ -53,7 +53,7 @@ export class ProcessGroup {
   async #proves(look: number): Promise<boolean> {
     const killed = this.#sigkillSent;
     if (!this.send(killed ? 'SIGKILL' : 0)) return true;
-    const scans = killed || EARLY_SCANS.includes(look) || look % LOOKS_BETWEEN_SCANS === 0;
+    const scans = killed || EARLY_SCANS.includes(look) || look % CHECKS_BETWEEN_SCANS === 0;
     if (process.platform !== 'linux' || !scans || !(await onlyZombies(this.#leader))) return false;
     // While a process may still fork, a scan can miss its child. After a SIGKILL none can, so that a scan from then on is a proof.
     return killed || !this.send('SIGKILL') || onlyZombies(this.#leader);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { KillableTask } from '../../index.ts';
+import { type KillableTask, killable } from '../../index.ts';
 import { Child, type SubprocessResult } from './child.ts';
 import { parseTask, type SubprocessOptions } from './options.ts';
 
@@ -30,7 +30,7 @@ export type { OutputStream, SubprocessOptions } from './options.ts';
  *
  * @param file the program, looked up in the `PATH` of its own environment.
  * @param args passed as they are, no shell between.
- * @throws SpecError for a bad argument or option.
+ * @throws OptionError for a bad argument or option.
  */
 export function subprocessTask(
   file: string,
@@ -39,26 +39,5 @@ export function subprocessTask(
 ): KillableTask<SubprocessResult, unknown> {
   if (process.platform === 'win32') throw new Error('slotvisor/subprocess needs process groups: not on Windows');
   const task = parseTask(file, args, options);
-  const live = new Map<string, Child>();
-  return {
-    run: async (ctx) => {
-      ctx.throwIfCanceled(); // who was told to stop, or killed, before it began does not begin
-      const child = new Child(task, ctx);
-      const key = `${ctx.id} ${ctx.attempt}`;
-      live.set(key, child);
-      const deaf = ctx.onCancel((reason) => child.stop(reason));
-      try {
-        return await child.ended;
-      } finally {
-        deaf();
-        live.delete(key);
-      }
-    },
-    // No child: it has ended, or it will never begin.
-    kill: async (ctx) => {
-      const key = `${ctx.id} ${ctx.attempt}`;
-      await live.get(key)?.kill();
-      live.delete(key); // `run` may still wait for an `onLine` that never settles
-    },
-  };
+  return killable<SubprocessResult, unknown>((ctx) => new Child(task, ctx));
 }

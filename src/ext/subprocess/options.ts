@@ -1,7 +1,8 @@
 // Checks what is given to subprocessTask, once, at the door. It starts nothing and looks at no file.
 
 import { constants } from 'node:os';
-import { reading, readOptions, refuse, type TaskContext } from '../../index.ts';
+import type { TaskContext } from '../../index.ts';
+import { aFunction, oneOf, parse, type Readers, reading, readOptions, refuse } from '../../kit.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
 type OnLine = (line: string, stream: OutputStream, ctx: TaskContext<unknown>) => unknown;
@@ -50,77 +51,92 @@ export interface ParsedTask {
 }
 
 const MIB = 1_048_576;
-const OUTPUTS = ['collect', 'ignore', 'inherit'];
-type Check = readonly [rule: string, holds: (value: unknown) => boolean];
+const OUTPUTS = ['collect', 'ignore', 'inherit'] as const;
 
-// A NUL ends a text for the system: what follows it would be lost.
-const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
-const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
-const isName = (value: unknown): boolean => isText(value) && value !== '' && !value.includes('=');
+type Options = Omit<ParsedTask, 'file' | 'args' | 'output'> & { readonly output: (typeof OUTPUTS)[number] | undefined };
 
-const CHECKS: Readonly<Record<keyof SubprocessOptions, Check>> = {
-  cwd: [
-    'must be a path or a file: URL',
-    (value) => (isText(value) && value !== '') || (value instanceof URL && value.protocol === 'file:'),
-  ],
-  env: [
-    'must be an object of names and strings',
-    (value) => Object.entries(value as object).every(([name, text]) => isName(name) && isText(text)),
-  ],
-  inheritEnv: [
-    'must be true, false or an array of names',
-    (value) => typeof value === 'boolean' || (Array.isArray(value) && value.every(isName)),
-  ],
-  stdin: ['must be a string or bytes', (value) => typeof value === 'string' || value instanceof Uint8Array],
-  output: [`must be one of ${OUTPUTS.join(', ')}`, (value) => OUTPUTS.includes(value as string)],
-  onLine: ['must be a function', (value) => typeof value === 'function'],
-  maxBuffer: [
-    'must be a whole number of bytes, 1 or more',
-    (value) => Number.isSafeInteger(value) && Number(value) > 0,
-  ],
-  killSignal: [
-    'must be the name of a signal',
-    (value) => typeof value === 'string' && Object.hasOwn(constants.signals, value),
-  ],
-  shell: [
-    'must be true, false or the path of a shell',
-    (value) => typeof value === 'boolean' || (isText(value) && value !== ''),
-  ],
+const DEFAULTS: Options = {
+  cwd: undefined,
+  env: {},
+  inheritEnv: false,
+  stdin: undefined,
+  output: undefined,
+  onLine: undefined,
+  maxBuffer: MIB,
+  killSignal: 'SIGTERM',
+  shell: false,
 };
 
-const OPTIONS = Object.keys(CHECKS) as (keyof SubprocessOptions)[];
+// What could be changed later is copied, so that the checked value is the used value.
+const READERS: Readers<Options> = {
+  cwd: readDirectory,
+  env: readEnvironment,
+  inheritEnv: readInherited,
+  stdin: readStdin,
+  output: (field, value) => oneOf(field, value, OUTPUTS),
+  onLine: aFunction,
+  maxBuffer: readBytes,
+  killSignal: readSignal,
+  shell: readShell,
+};
+
+// For the system a NUL ends a text: everything after it would be lost.
+const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
+const isName = (value: unknown): value is string => isText(value) && value !== '' && !value.includes('=');
 
 export function parseTask(file: unknown, args: unknown, options: unknown): ParsedTask {
   if (!isText(file) || file === '') return refuse('file', 'must be the name or the path of a program', file);
-  const list = copy('args', args);
-  if (!isTexts(list)) return refuse('args', 'must be an array of strings without NUL', args);
-  const given = readOptions('options', options, OPTIONS);
-  for (const key of OPTIONS) {
-    if (given[key] === undefined) continue;
-    given[key] = copy(key, given[key]);
-    const [rule, holds] = CHECKS[key];
-    if (!holds(given[key])) return refuse(key, rule, given[key]);
-  }
-  const { cwd, env = {}, inheritEnv = false, stdin, output = 'collect', onLine } = given as SubprocessOptions;
-  if (onLine !== undefined && given.output !== undefined)
+  const list = reading('args', args, () => readArguments(args));
+  const { output, ...rest } = parse('options', options, READERS, DEFAULTS);
+  if (rest.onLine !== undefined && output !== undefined)
     return refuse('output', 'must be absent where onLine takes the output', output);
-  const { maxBuffer = MIB, killSignal = 'SIGTERM', shell = false } = given as SubprocessOptions;
-  if (shell !== false && list.length > 0)
+  if (rest.shell !== false && list.length > 0)
     return refuse('args', 'must be empty where a shell takes the command line', args);
-  return Object.freeze({
-    ...{ file, args: list, cwd, env, inheritEnv, stdin, onLine, maxBuffer, killSignal, shell },
-    output: onLine === undefined ? output : 'lines',
-  });
+  return { ...rest, file, args: list, output: rest.onLine === undefined ? (output ?? 'collect') : 'lines' };
 }
 
-/** A copy of what could be changed later, so that what was checked is what is used. */
-function copy(field: string, value: unknown): unknown {
-  return reading(field, value, () => {
-    if (field === 'env') return Object.freeze(readOptions(field, value));
-    if (Array.isArray(value)) return Object.freeze([...value]);
-    if (value instanceof URL) return new URL(value);
-    return value instanceof Uint8Array ? new Uint8Array(value) : value;
-  });
+function readArguments(value: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(value) ? [...value] : [undefined];
+  return list.every(isText) ? list : refuse('args', 'must be an array of strings without NUL', value);
+}
+
+function readDirectory(field: string, value: unknown): string | URL {
+  if (isText(value) && value !== '') return value;
+  if (value instanceof URL && value.protocol === 'file:') return new URL(value);
+  return refuse(field, 'must be a path or a file: URL', value);
+}
+
+function readEnvironment(field: string, value: unknown): Readonly<Record<string, string>> {
+  const given = readOptions(field, value);
+  if (Object.entries(given).every(([name, text]) => isName(name) && isText(text)))
+    return given as Record<string, string>;
+  return refuse(field, 'must be an object of names and strings', value);
+}
+
+function readInherited(field: string, value: unknown): boolean | readonly string[] {
+  if (typeof value === 'boolean') return value;
+  const names: readonly unknown[] = Array.isArray(value) ? [...value] : [undefined];
+  return names.every(isName) ? names : refuse(field, 'must be true, false or an array of names', value);
+}
+
+function readStdin(field: string, value: unknown): string | Uint8Array {
+  if (typeof value === 'string') return value;
+  return value instanceof Uint8Array ? new Uint8Array(value) : refuse(field, 'must be a string or bytes', value);
+}
+
+function readBytes(field: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  return refuse(field, 'must be a whole number of bytes, 1 or more', value);
+}
+
+function readSignal(field: string, value: unknown): NodeJS.Signals {
+  if (typeof value === 'string' && Object.hasOwn(constants.signals, value)) return value as NodeJS.Signals;
+  return refuse(field, 'must be the name of a signal', value);
+}
+
+function readShell(field: string, value: unknown): boolean | string {
+  if (typeof value === 'boolean' || (isText(value) && value !== '')) return value;
+  return refuse(field, 'must be true, false or the path of a shell', value);
 }
 
 /** What the process is to see, at the time of the attempt. */

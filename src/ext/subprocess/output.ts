@@ -8,10 +8,10 @@ const NEWLINE = 10;
 /** Lines handed over before the event loop has a turn of its own, however fast they are taken. */
 const LINES_A_TURN = 64;
 const MIB = 1_048_576;
-const IDLE_LOOK_MS = 25;
-const IDLE_LOOKS = 4;
+const IDLE_CHECK_MS = 25;
+const IDLE_CHECKS = 4;
 /** However much is written by who holds the pipe, a reader that keeps up has had what the group left after this many. */
-const MOST_LOOKS = 40;
+const MAX_CHECKS = 40;
 
 /** What becomes of the bytes. A promise pauses the stream. What it throws, or rejects with, ends the reading. */
 export interface Sink {
@@ -51,9 +51,9 @@ export class Output {
     const most = this.#bytes + mostUnderWay();
     let seen = this.#bytes;
     let looks = 0;
-    for (let idle = 0; this.#isOpen && idle < IDLE_LOOKS && looks < MOST_LOOKS && seen < most; idle += 1) {
+    for (let idle = 0; this.#isOpen && idle < IDLE_CHECKS && looks < MAX_CHECKS && seen < most; idle += 1) {
       // Several short looks, not a long one: between two of them the event loop has really looked at the pipe.
-      await atMost(IDLE_LOOK_MS, this.done);
+      await atMost(IDLE_CHECK_MS, this.done);
       if (!this.#busy) looks += 1;
       if (this.#busy || this.#bytes !== seen) idle = 0;
       seen = this.#bytes;

@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { PackedError } from './error-travel.ts';
 
 /** Places in the shared flags: a heartbeat is under way to the parent; a stop was requested. */
-export const BEAT = 0;
+export const HEARTBEAT = 0;
 export const STOP = 1;
 
 /** The first message to the worker. */
@@ -108,7 +108,7 @@ parentPort.once('message', ({ port, flags, module, export: name, about }) => {
       throw controller.signal.reason;
     },
     heartbeat() {
-      if (Atomics.exchange(flags, ${BEAT}, 1) === 0) port.postMessage('beat');
+      if (Atomics.exchange(flags, ${HEARTBEAT}, 1) === 0) port.postMessage('beat');
     },
   };
 

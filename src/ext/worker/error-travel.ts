@@ -29,21 +29,21 @@ const BUILT_IN: Readonly<Record<string, new (message: string) => Error>> = {
 };
 
 /** Of the same class where the class is known on both sides; else an Error that bears the name. */
-export function unpack(packed: PackedError): unknown {
+export function unpackError(packed: PackedError): unknown {
   if ('value' in packed) return packed.value;
-  const error = made(packed);
+  const error = rebuild(packed);
   const set = (key: string, value: unknown): void => {
     Object.defineProperty(error, key, { value, writable: true, configurable: true });
   };
   if (error.name !== packed.name) set('name', packed.name);
   if (packed.stack !== undefined) set('stack', packed.stack);
-  if (packed.cause !== undefined) set('cause', unpack(packed.cause));
+  if (packed.cause !== undefined) set('cause', unpackError(packed.cause));
   for (const [key, value] of Object.entries(packed.fields ?? {}))
     Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true });
   return error;
 }
 
-function made({ name, message, brand, errors }: PackedFields): Error {
+function rebuild({ name, message, brand, errors }: PackedFields): Error {
   switch (brand) {
     case 'FatalError':
       return new FatalError(message);
@@ -56,7 +56,7 @@ function made({ name, message, brand, errors }: PackedFields): Error {
     case 'ExitError':
       return new ExitError(message, { exitCode: null });
     default: {
-      if (errors !== undefined) return new AggregateError(errors.map(unpack), message);
+      if (errors !== undefined) return new AggregateError(errors.map(unpackError), message);
       const known = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;
       return known === undefined ? new Error(message) : new known(message);
     }

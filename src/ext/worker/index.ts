@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { KillableTask } from '../../index.ts';
-import { parseModule, parseOptions, type WorkerTaskOptions } from './options.ts';
+import { type KillableTask, killable } from '../../index.ts';
+import { parseModule, parseWorkerOptions, type WorkerTaskOptions } from './options.ts';
 import { Thread } from './thread.ts';
 
 export type { WorkerResourceLimits, WorkerTaskOptions } from './options.ts';
@@ -27,29 +27,12 @@ export type { WorkerContext, WorkerFunction } from './worker-context.ts';
  * that the function starts are its own to end.
  *
  * @param module where the function is: a `file:` or `data:` URL (`new URL('./job.js', import.meta.url)`), or an absolute path.
- * @throws SpecError for a bad module or option.
+ * @throws OptionError for a bad module or option.
  */
 export function workerTask<T = unknown, D = unknown>(
   module: URL | string,
   options: WorkerTaskOptions<D> = {},
 ): KillableTask<T, unknown> {
-  const parsed = { module: parseModule(module), ...parseOptions(options) };
-  const live = new Map<string, Thread>();
-  return {
-    run: async (ctx) => {
-      ctx.throwIfCanceled(); // who was told to stop, or killed, before it began does not begin
-      const thread = new Thread(parsed, ctx);
-      const key = `${ctx.id} ${ctx.attempt}`;
-      live.set(key, thread);
-      const deaf = ctx.onCancel((reason) => thread.stop(reason));
-      try {
-        return (await thread.ended) as T;
-      } finally {
-        deaf();
-        live.delete(key);
-      }
-    },
-    // No thread: it has ended, or it will never begin.
-    kill: async (ctx) => live.get(`${ctx.id} ${ctx.attempt}`)?.kill(),
-  };
+  const task = { module: parseModule(module), ...parseWorkerOptions(options) };
+  return killable<T, unknown>((ctx) => new Thread<T>(task, ctx));
 }

@@ -2,7 +2,7 @@
 
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { reading, readOptions, refuse } from '../../index.ts';
+import { parse, type Readers, reading, readOptions, refuse } from '../../kit.ts';
 
 /**
  * As in `node:worker_threads`: MiB of V8's heap. Buffers and other memory outside of it are not counted. A `--max-old-space-size` that
@@ -29,14 +29,28 @@ export interface WorkerTaskOptions<D = unknown> {
   readonly execArgv?: readonly string[] | undefined;
 }
 
-export interface ParsedOptions {
+export interface ParsedWorkerOptions {
   readonly export: string;
   readonly workerData: unknown;
   readonly resourceLimits: Readonly<Record<string, number>>;
   readonly execArgv: readonly string[] | undefined;
 }
 
-const OPTIONS = ['export', 'workerData', 'resourceLimits', 'execArgv'] as const;
+const READERS: Readers<ParsedWorkerOptions> = {
+  export: (field, value) =>
+    typeof value === 'string' && value !== '' ? value : refuse(field, 'must be the name of an export', value),
+  workerData: clone,
+  resourceLimits: readLimits,
+  execArgv: readFlags,
+};
+
+const DEFAULTS: ParsedWorkerOptions = {
+  export: 'default',
+  workerData: undefined,
+  resourceLimits: {},
+  execArgv: undefined,
+};
+
 const LIMITS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const;
 
 /** @returns an absolute URL, as text. */
@@ -52,50 +66,34 @@ export function parseModule(value: unknown): string {
   );
 }
 
-export function parseOptions(value: unknown): ParsedOptions {
-  const {
-    export: name = 'default',
-    workerData,
-    resourceLimits = {},
-    execArgv,
-  } = readOptions('options', value, OPTIONS);
-  if (typeof name !== 'string' || name === '') return refuse('export', 'must be the name of an export', name);
-  return Object.freeze({
-    export: name,
-    workerData: clone(workerData),
-    resourceLimits: parseLimits(resourceLimits),
-    execArgv: execArgv === undefined ? undefined : parseFlags(execArgv),
-  });
+export function parseWorkerOptions(value: unknown): ParsedWorkerOptions {
+  return parse('options', value, READERS, DEFAULTS);
 }
 
-function clone(workerData: unknown): unknown {
-  return reading('workerData', workerData, () => {
-    try {
-      return structuredClone(workerData);
-    } catch (error) {
-      if (!(error instanceof DOMException)) throw error; // a getter's own
-      const why = error.message.slice(0, 60); // it may begin with the source text of a function
-      return refuse('workerData', `must be something that can be cloned into a worker (${why})`, workerData);
-    }
-  });
+function clone(field: string, value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error; // thrown by a getter of the value
+    const why = error.message.slice(0, 60); // it may begin with the source text of a function
+    return refuse(field, `must be something that can be cloned into a worker (${why})`, value);
+  }
 }
 
-function parseLimits(value: unknown): Readonly<Record<string, number>> {
+function readLimits(field: string, value: unknown): Readonly<Record<string, number>> {
   const limits: Record<string, number> = {};
-  for (const [key, got] of Object.entries(readOptions('resourceLimits', value, LIMITS))) {
+  for (const [key, got] of Object.entries(readOptions(field, value, LIMITS))) {
     if (typeof got !== 'number' || !Number.isFinite(got) || got <= 0)
-      return refuse(`resourceLimits.${key}`, 'must be a number of MiB, more than 0', got);
+      return refuse(`${field}.${key}`, 'must be a number of MiB, more than 0', got);
     if (key === 'stackSizeMb' && got < 1)
-      return refuse(`resourceLimits.${key}`, 'must be 1 or more: a smaller stack ends the whole process', got);
+      return refuse(`${field}.${key}`, 'must be 1 or more: a smaller stack ends the whole process', got);
     limits[key] = got;
   }
-  return Object.freeze(limits);
+  return limits;
 }
 
-function parseFlags(value: unknown): readonly string[] {
-  const flags: readonly unknown[] | undefined = reading('execArgv', value, () =>
-    Array.isArray(value) ? [...value] : undefined,
-  );
+function readFlags(field: string, value: unknown): readonly string[] {
+  const flags: readonly unknown[] = Array.isArray(value) ? [...value] : [value];
   const isText = (flag: unknown): flag is string => typeof flag === 'string';
-  return flags?.every(isText) ? Object.freeze(flags) : refuse('execArgv', 'must be an array of strings', value);
+  return Array.isArray(value) && flags.every(isText) ? flags : refuse(field, 'must be an array of strings', value);
 }

@@ -1,14 +1,22 @@
 // One worker thread, of one attempt: started, told to stop, terminated, and waited for. Only its `exit` ends it; a report alone does not.
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { type CanceledError, ExitError, type TaskContext } from '../../index.ts';
-import { BEAT, BOOTSTRAP_URL, type Envelope, type Message, type Report, STOP, type StopMessage } from './bootstrap.ts';
-import { unpack } from './error-travel.ts';
-import type { ParsedOptions } from './options.ts';
+import { type CanceledError, ExitError, type KillableBody, type TaskContext } from '../../index.ts';
+import {
+  BOOTSTRAP_URL,
+  type Envelope,
+  HEARTBEAT,
+  type Message,
+  type Report,
+  STOP,
+  type StopMessage,
+} from './bootstrap.ts';
+import { unpackError } from './error-travel.ts';
+import type { ParsedWorkerOptions } from './options.ts';
 
-export class Thread {
+export class Thread<T> implements KillableBody<T> {
   /** Settles when the thread is no more, with what its function returned or with why it did not. */
-  readonly ended: Promise<unknown>;
+  readonly ended: Promise<T>;
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #flags = new Int32Array(new SharedArrayBuffer(8));
@@ -19,7 +27,7 @@ export class Thread {
   #terminated = false;
 
   /** @throws what Node refuses, before there is a thread. */
-  constructor(task: ParsedOptions & { readonly module: string }, ctx: TaskContext<unknown>) {
+  constructor(task: ParsedWorkerOptions & { readonly module: string }, ctx: TaskContext<unknown>) {
     const { id, slot, name, attempt, meta, fence } = ctx;
     this.#heartbeat = () => ctx.heartbeat();
     const { workerData, resourceLimits, execArgv } = task;
@@ -42,7 +50,7 @@ export class Thread {
     }
   }
 
-  async #untilEnded(): Promise<unknown> {
+  async #untilEnded(): Promise<T> {
     const port = this.#port;
     port.on('message', (message: Message) => this.#hear(message));
     port.on('messageerror', (error) => this.#hear({ kind: 'thrown', error: { value: error } }));
@@ -80,7 +88,7 @@ export class Thread {
 
   #hear(message: Message): void {
     if (message === 'beat') {
-      Atomics.store(this.#flags, BEAT, 0);
+      Atomics.store(this.#flags, HEARTBEAT, 0);
       this.#heartbeat();
     } else if (this.#report === undefined) {
       this.#report = message;
@@ -94,10 +102,10 @@ export class Thread {
       this.#hear(next.message);
   }
 
-  #value(exitCode: number): unknown {
+  #value(exitCode: number): T {
     const report = this.#report;
-    if (report?.kind === 'value') return report.value;
-    if (report?.kind === 'thrown') throw unpack(report.error);
+    if (report?.kind === 'value') return report.value as T;
+    if (report?.kind === 'thrown') throw unpackError(report.error);
     if (this.#crash !== undefined) throw this.#crash.error;
     if (report?.kind === 'stopped' || this.#terminated) throw this.#reason;
     throw new ExitError(`the worker exited with code ${exitCode} before its function had ended`, { exitCode });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Clock } from 'slotvisor';
 import { describe, expect, test, vi } from 'vitest';
 import { Heap } from '../../../src/ext/cron/heap.ts';
-import { type Entry, LONGEST_REPEAT_MS, LONGEST_WAIT_MS, Timeline } from '../../../src/ext/cron/timeline.ts';
+import { type Entry, MAX_REPEAT_MS, MAX_WAIT_MS, Timeline } from '../../../src/ext/cron/timeline.ts';
 
 describe('the heap', () => {
   test('gives items by key, equal keys in the order they came, whatever is moved or taken out meanwhile', () => {
@@ -87,10 +87,10 @@ describe('the timeline', () => {
       timeline.now('steady') + 1e7,
     );
     for (let wakes = 0; wakes < 3; wakes += 1) fireNext();
-    wall -= 2 * LONGEST_REPEAT_MS;
+    wall -= 2 * MAX_REPEAT_MS;
     for (let wakes = 0; wakes < 3; wakes += 1) fireNext();
     // What the clock would have shown at the last look before.
-    for (const { rewind } of entries) expect(rewind.mock.calls).toEqual([[wall + 3 * LONGEST_WAIT_MS]]);
+    for (const { rewind } of entries) expect(rewind.mock.calls).toEqual([[wall + 3 * MAX_WAIT_MS]]);
   });
 
   test('goes on after an entry that threw', () => {

@@ -246,7 +246,7 @@ describe('bad options are refused at the door', () => {
     [{ inheritEnv: 'PATH' }, 'inheritEnv', /must be true, false or an array of names, got "PATH"/],
     [{ inheritEnv: [''] }, 'inheritEnv', /array of names/],
     [{ stdin: 1 }, 'stdin', /must be a string or bytes, got 1/],
-    [{ output: 'pipe' }, 'output', /must be one of collect, ignore, inherit, got "pipe"/],
+    [{ output: 'pipe' }, 'output', /must be one of 'collect', 'ignore', 'inherit', got "pipe"/],
     [{ output: 'ignore', onLine: () => {} }, 'output', /must be absent where onLine takes the output/],
     [{ onLine: 'log' }, 'onLine', /must be a function/],
     [{ maxBuffer: 0 }, 'maxBuffer', /whole number of bytes, 1 or more, got 0/],
@@ -259,7 +259,7 @@ describe('bad options are refused at the door', () => {
   for (const [options, field, rule] of rows)
     test(`${field} of ${JSON.stringify(options)}`, () => {
       expect(() => subprocessTask('sh', ['-c', ''], options as SubprocessOptions)).toThrow(
-        expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(rule) }),
+        expect.objectContaining({ name: 'OptionError', field, message: expect.stringMatching(rule) }),
       );
     });
 
@@ -271,21 +271,21 @@ describe('bad options are refused at the door', () => {
         },
       };
       expect(() => subprocessTask('sh', [], options)).toThrow(
-        expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(/readable.*not today/) }),
+        expect.objectContaining({ name: 'OptionError', field, message: expect.stringMatching(/readable.*not today/) }),
       );
     });
 
   test('what can be read but not looked into', () => {
     const { proxy, revoke } = Proxy.revocable([], {});
     revoke();
-    const refused = (field: string): object => expect.objectContaining({ name: 'SpecError', field });
+    const refused = (field: string): object => expect.objectContaining({ name: 'OptionError', field });
     expect(() => subprocessTask('sh', proxy)).toThrow(refused('args') as Error);
     expect(() => subprocessTask('sh', [], { inheritEnv: proxy })).toThrow(refused('inheritEnv') as Error);
     expect(() => subprocessTask('sh', [], { env: proxy as never })).toThrow(refused('env') as Error);
   });
 
   test('file and args', () => {
-    const refused = (field: string): object => expect.objectContaining({ name: 'SpecError', field });
+    const refused = (field: string): object => expect.objectContaining({ name: 'OptionError', field });
     for (const file of ['', 'a\0b', 1, undefined])
       expect(() => subprocessTask(file as string)).toThrow(refused('file') as Error);
     for (const args of ['-c', [1], ['a\0b'], null])

@@ -279,7 +279,7 @@ describe('bad options are refused at the door', () => {
   for (const [options, field, rule] of rows)
     test(`${field} of ${JSON.stringify(options)}`, () => {
       const refused = expect(() => workerTask(JOBS, options as WorkerTaskOptions));
-      refused.toThrow(expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(rule) }));
+      refused.toThrow(expect.objectContaining({ name: 'OptionError', field, message: expect.stringMatching(rule) }));
     });
 
   for (const field of ['export', 'workerData', 'resourceLimits', 'execArgv'])
@@ -290,7 +290,7 @@ describe('bad options are refused at the door', () => {
         },
       };
       expect(() => workerTask(JOBS, options)).toThrow(
-        expect.objectContaining({ name: 'SpecError', field, message: expect.stringMatching(/readable.*not today/) }),
+        expect.objectContaining({ name: 'OptionError', field, message: expect.stringMatching(/readable.*not today/) }),
       );
     });
 
@@ -300,14 +300,14 @@ describe('bad options are refused at the door', () => {
         throw new Error('not today');
       },
     };
-    const message = 'workerData must be readable, got a value that throws when it is read: not today';
-    expect(() => workerTask(JOBS, { workerData })).toThrow(expect.objectContaining({ name: 'SpecError', message }));
+    const message = 'workerData must be readable, got an error when it was read: not today';
+    expect(() => workerTask(JOBS, { workerData })).toThrow(expect.objectContaining({ name: 'OptionError', message }));
   });
 
   for (const module of ['./job.js', 'some-package', 'https://example.org/job.js', '', 1, undefined])
     test(`a module at ${String(module)}`, () => {
       expect(() => workerTask(module as string)).toThrow(
-        expect.objectContaining({ name: 'SpecError', field: 'module' }),
+        expect.objectContaining({ name: 'OptionError', field: 'module' }),
       );
     });
 

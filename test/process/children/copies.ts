@@ -51,7 +51,7 @@ await foreign.shutdown();
 const closed = thrownBy(() => foreign.submit({ run: () => {} }));
 
 facts.instances = {
-  SpecError: bad instanceof here.SpecError,
+  OptionError: bad instanceof here.OptionError,
   OutcomeError: value instanceof here.OutcomeError,
   CanceledError: reason instanceof here.CanceledError,
   TimeoutError: timeout instanceof here.TimeoutError && timeout instanceof here.CanceledError,

@@ -358,7 +358,7 @@ const COMINGS: Readonly<Record<string, (world: Lasting, times: number) => unknow
   'callers of idle and drain': ({ supervisor }, times) => {
     for (let i = 0; i < times; i += 1) {
       void supervisor.idle();
-      void supervisor.slot('lasting').drain();
+      void supervisor.slot('lasting').idle();
     }
   },
   'slot handles and views': ({ supervisor }, times) => {
@@ -396,7 +396,7 @@ async function churn(count: number): Promise<Facts> {
   for (const [name, comeAndGo] of Object.entries(COMINGS))
     grown[name] = await grownBytes(count, async (times) => {
       await comeAndGo({ supervisor, ctx: lasting, signal }, times);
-      await supervisor.slot('stubborn').drain();
+      await supervisor.slot('stubborn').idle();
     });
   await supervisor.slot('lasting').cancel();
   return { ...held(supervisor, signal), grown };

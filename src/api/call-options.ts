@@ -1,0 +1,72 @@
+// The options of the supervisor's calls: checked on the way in, each read once.
+
+import { isCatchable } from '../kernel/signals.ts';
+import { abortSignal, aFunction, anObject, count, durationMs, nameText, oneOf, refuse } from '../model/check.ts';
+import {
+  EVENT_TYPES,
+  type SubscribeOptions,
+  type Subscriber,
+  type TaskEvent,
+  type TaskEventType,
+} from '../model/event.ts';
+import { parse, type Readers, reading } from '../model/options.ts';
+
+export interface RunOptions {
+  /** Process signals that begin the shutdown. A second signal ends the grace at once. `false`: none. Default SIGINT and SIGTERM. */
+  readonly signals?: readonly NodeJS.Signals[] | false | undefined;
+}
+
+export interface ShutdownOptions {
+  /** The time that owners have to end, in ms. Then they are killed or abandoned. Default: the supervisor's `graceMs`. */
+  readonly graceMs?: number | undefined;
+}
+
+export interface SubscribeSettings {
+  readonly capacity: number;
+  readonly types: readonly TaskEventType[] | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+const SUBSCRIBE_READERS: Readers<SubscribeSettings> = {
+  capacity: (field, value) => count(field, value, 1),
+  types: readTypes,
+  signal: abortSignal,
+};
+
+export function parseSubscribeOptions(options: SubscribeOptions): SubscribeSettings {
+  return parse('options', options, SUBSCRIBE_READERS, { capacity: 1_024, types: undefined, signal: undefined });
+}
+
+function readTypes(field: string, value: unknown): readonly TaskEventType[] {
+  if (!Array.isArray(value)) return refuse(field, 'must be an array of event types', value);
+  return value.map((type, i) => oneOf(`${field}[${i}]`, type, EVENT_TYPES));
+}
+
+/** Bound here, so that replacing the method later changes nothing. */
+export function parseSubscriber(value: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>)): Subscriber {
+  if (typeof value === 'function') return { onEvent: value };
+  return reading('subscriber', value, () => {
+    const { name, onEvent } = anObject('subscriber', value) as Partial<Subscriber>;
+    const handle = aFunction<Subscriber['onEvent']>('subscriber.onEvent', onEvent).bind(value);
+    return name === undefined ? { onEvent: handle } : { name: nameText('subscriber.name', name), onEvent: handle };
+  });
+}
+
+export function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] {
+  const defaults = { signals: ['SIGINT', 'SIGTERM'] as readonly NodeJS.Signals[] };
+  return parse('options', options, { signals: readSignals }, defaults).signals;
+}
+
+function readSignals(field: string, value: unknown): readonly NodeJS.Signals[] {
+  if (value === false) return [];
+  if (!Array.isArray(value)) return refuse(field, 'must be an array of signal names, or false', value);
+  const names = value.map((name: unknown, i) =>
+    isCatchable(name) ? name : refuse(`${field}[${i}]`, 'must be a signal that a process can handle', name),
+  );
+  return [...new Set(names)];
+}
+
+/** The grace, or `defaultGraceMs` where the options give none. */
+export function parseShutdownOptions(options: ShutdownOptions, defaultGraceMs: number): number {
+  return parse('options', options, { graceMs: durationMs }, { graceMs: defaultGraceMs }).graceMs;
+}

@@ -1,0 +1,46 @@
+// Makes a killable task from whatever can be started, stopped and killed: a worker thread, a process, a container.
+
+import type { CanceledError } from '../model/error.ts';
+import type { KillableTask, TaskContext } from '../model/task.ts';
+
+/** A started body that lives outside of this call. */
+export interface KillableBody<T> {
+  /** Settles when the body has ended, with its value or its error. The slot is busy until then. */
+  readonly ended: PromiseLike<T>;
+  /** Passes a stop request on. What it throws becomes the outcome's `failure`. */
+  stop(reason: CanceledError): void;
+  /** Ends the body. Resolves when it is dead, and rejects when it may be alive. */
+  kill(): void | PromiseLike<void>;
+}
+
+/**
+ * Makes a task from a function that starts a body. The function is called once for each attempt. It returns the running body at once; what it
+ * throws fails the attempt.
+ *
+ * Promised: a body that was stopped before it began is not started; `stop` is called at most once for each body, `kill` only after the grace.
+ * Not promised: that the body ends. Your `ended` and `kill` are the only proof that it has.
+ */
+export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
+  const live = new Map<string, KillableBody<T>>();
+  const keyOf = ({ id, attempt }: TaskContext<S>): string => `${id} ${attempt}`;
+  return {
+    run: async (ctx) => {
+      ctx.throwIfCanceled();
+      const body = start(ctx);
+      const key = keyOf(ctx);
+      live.set(key, body);
+      const unsubscribe = ctx.onCancel((reason) => body.stop(reason));
+      try {
+        return await body.ended;
+      } finally {
+        unsubscribe();
+        live.delete(key);
+      }
+    },
+    kill: async (ctx) => {
+      const key = keyOf(ctx);
+      await live.get(key)?.kill(); // none: the body has ended, or was never started
+      live.delete(key);
+    },
+  };
+}

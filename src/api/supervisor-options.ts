@@ -1,0 +1,188 @@
+// The options of a supervisor: read once, checked, completed.
+
+import { localLeases } from '../engine/local-leases.ts';
+import type { AroundAttempt } from '../engine/runtime.ts';
+import { type Clock, MAX_TIMER_MS, systemClock } from '../kernel/clock.ts';
+import { systemRandom } from '../kernel/random.ts';
+import { aFunction, anObject, count, durationMs, nameText, positiveMs, refuse } from '../model/check.ts';
+import type { SlotLeases } from '../model/lease.ts';
+import { parse, parseGiven, type Readers, readOptions } from '../model/options.ts';
+import {
+  completeDefaults,
+  DEFAULT_SETTINGS,
+  type DefaultSettings,
+  readDefaults,
+  type TaskSettings,
+} from '../model/settings.ts';
+import { DEFAULT_SLOT_SETTINGS, readSlotOptions, type SlotOptions, type SlotSettings } from '../model/slot-options.ts';
+import type { TaskDefaults } from '../model/spec.ts';
+
+/** Limits how many attempts start, over all slots. */
+export interface RateOptions {
+  /** Starts allowed within the interval. A whole number, 1 or more. */
+  readonly limit: number;
+  /** The length of the interval, in ms. More than 0, at most 2,147,483,647. Measured on the platform's clock. */
+  readonly intervalMs: number;
+}
+
+export interface SupervisorOptions {
+  /** The defaults of its tasks. */
+  readonly defaults?: TaskDefaults | undefined;
+  /** Options of slots, by name. What a slot leaves out comes from `slotDefaults`. */
+  readonly slots?: Readonly<Record<string, SlotOptions>> | undefined;
+  /** The defaults of its slots. */
+  readonly slotDefaults?: SlotOptions | undefined;
+  /** How many bodies may run at once, over all slots. Default `Infinity`. */
+  readonly concurrency?: number | undefined;
+  /** How many attempts may start within a time, over all slots. Default none. */
+  readonly rate?: RateOptions | undefined;
+  /** The time from a stop request to an overrun, in ms, and the grace of a shutdown. Default 60,000. */
+  readonly graceMs?: number | undefined;
+  /** How long a shutdown waits for all subscribers together, in ms. Default 5,000. */
+  readonly subscriberGraceMs?: number | undefined;
+  /**
+   * `slots`: how many slots may be live. `pending`: how many submissions may wait, over all slots. A submission over a limit is rejected
+   * `resourceLimit`. Default none.
+   */
+  readonly limits?: { readonly slots?: number | undefined; readonly pending?: number | undefined } | undefined;
+  /**
+   * From 0 to 1. When a task ends `failed` or `fatal`, and tasks that ended so make up this share of all started ones, the supervisor
+   * shuts down. Default none.
+   */
+  readonly deadFraction?: number | undefined;
+  /** Where time and timers come from. Default: the platform's. */
+  readonly clock?: Clock | undefined;
+  /** Returns a number in [0, 1), for jitter. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+  /** Grants slots that several processes share. Default: every slot belongs to this process. */
+  readonly leases?: SlotLeases | undefined;
+  /**
+   * Wraps every attempt, for tracing or a logging context. It must call `next` and await it. If it throws after the body succeeded, the
+   * attempt has failed.
+   */
+  readonly aroundAttempt?: AroundAttempt | undefined;
+}
+
+export interface SupervisorSettings {
+  readonly defaults: TaskSettings;
+  readonly slots: ReadonlyMap<string, SlotSettings>;
+  readonly slotDefaults: SlotSettings;
+  readonly concurrency: number;
+  readonly rate: RateOptions | undefined;
+  readonly graceMs: number;
+  readonly subscriberGraceMs: number;
+  readonly limits: { readonly slots: number; readonly pending: number };
+  readonly deadFraction: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly leases: SlotLeases;
+  readonly aroundAttempt: AroundAttempt | undefined;
+}
+
+/** As they are read: `defaults` and `slots` hold only what was given, since other options complete them. */
+type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots'> & {
+  readonly defaults: Partial<DefaultSettings>;
+  readonly slots: ReadonlyMap<string, Partial<SlotSettings>>;
+};
+
+const NO_LIMITS: SupervisorSettings['limits'] = { slots: Infinity, pending: Infinity };
+
+const DEFAULTS: GivenOptions = {
+  defaults: {},
+  slots: new Map(),
+  slotDefaults: DEFAULT_SLOT_SETTINGS,
+  concurrency: Infinity,
+  rate: undefined,
+  graceMs: DEFAULT_SETTINGS.graceMs,
+  subscriberGraceMs: 5_000,
+  limits: NO_LIMITS,
+  deadFraction: Infinity,
+  clock: systemClock,
+  random: systemRandom,
+  leases: localLeases,
+  aroundAttempt: undefined,
+};
+
+const READERS: Readers<GivenOptions> = {
+  defaults: readDefaults,
+  slots: readSlots,
+  slotDefaults: (field, value) => ({ ...DEFAULT_SLOT_SETTINGS, ...readSlotOptions(field, value) }),
+  concurrency: (field, value) => count(field, value, 1),
+  rate: readRate,
+  graceMs: durationMs,
+  subscriberGraceMs: durationMs,
+  limits: readLimits,
+  deadFraction: readFraction,
+  clock: readClock,
+  random: readRandom,
+  leases: readLeases,
+  aroundAttempt: aFunction,
+};
+
+export function parseSupervisorOptions(value: unknown): SupervisorSettings {
+  const { defaults, slots, ...options } = parse('options', value, READERS, DEFAULTS);
+  const { graceMs, slotDefaults } = options;
+  return {
+    ...options,
+    defaults: completeDefaults('defaults', defaults, { ...DEFAULT_SETTINGS, graceMs }),
+    slots: new Map(Array.from(slots, ([name, given]) => [name, { ...slotDefaults, ...given }])),
+  };
+}
+
+function readSlots(field: string, value: unknown): Map<string, Partial<SlotSettings>> {
+  const slots = new Map<string, Partial<SlotSettings>>();
+  for (const [name, options] of Object.entries(readOptions(field, value)))
+    slots.set(nameText(`${field} name`, name), readSlotOptions(`${field}.${name}`, options));
+  return slots;
+}
+
+function readRate(field: string, value: unknown): RateOptions {
+  const { limit, intervalMs } = parseGiven<RateOptions>(field, value, {
+    limit: (path, got) => count(path, got, 1),
+    intervalMs: positiveMs,
+  });
+  if (limit === undefined) return refuse(`${field}.limit`, 'must be given', limit);
+  if (intervalMs === undefined) return refuse(`${field}.intervalMs`, 'must be given', intervalMs);
+  // p-queue's interval is one platform timer, which would fire a longer delay at once.
+  if (intervalMs > MAX_TIMER_MS) return refuse(`${field}.intervalMs`, `must be at most ${MAX_TIMER_MS}`, intervalMs);
+  return { limit, intervalMs };
+}
+
+function readLimits(field: string, value: unknown): SupervisorSettings['limits'] {
+  const limit = (path: string, got: unknown): number => count(path, got, 0);
+  return parse(field, value, { slots: limit, pending: limit }, NO_LIMITS);
+}
+
+function readFraction(field: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && (value <= 1 || value === Infinity)) return value;
+  return refuse(field, 'must be a number from 0 to 1 (Infinity means none)', value);
+}
+
+function readClock(field: string, value: unknown): Clock {
+  const { now, wallNow, setTimer } = anObject(field, value) as Partial<Clock>;
+  aFunction(`${field}.now`, now);
+  aFunction(`${field}.wallNow`, wallNow);
+  aFunction(`${field}.setTimer`, setTimer);
+  return value as Clock;
+}
+
+/** A source that throws or leaves [0, 1) must not reach the arithmetic. The platform's source then gives that number. */
+function readRandom(field: string, value: unknown): () => number {
+  const draw = aFunction<() => unknown>(field, value);
+  return () => {
+    try {
+      const drawn = draw();
+      if (typeof drawn === 'number' && drawn >= 0 && drawn < 1) return drawn;
+    } catch {
+      // the platform's source follows
+    }
+    return systemRandom();
+  };
+}
+
+function readLeases(field: string, value: unknown): SlotLeases {
+  const { acquire, close } = anObject(field, value) as Partial<SlotLeases>;
+  aFunction(`${field}.acquire`, acquire);
+  if (close !== undefined) aFunction(`${field}.close`, close);
+  return value as SlotLeases;
+}

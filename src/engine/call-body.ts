@@ -1,0 +1,77 @@
+// The guarded place where a task's code is called: its `state`, the interceptor, its body, its `kill`. Whatever the code throws, returns or
+// never settles is reported once, as data, to the attempt alone.
+
+import { ignore, settled } from '../kernel/deferred.ts';
+import type { AttemptInfo, Kill } from '../model/task.ts';
+import { callAround } from './around-attempt.ts';
+import type { AttemptSide, LiveTaskContext } from './task-context.ts';
+
+export type BodyEnd = Value | Thrown;
+
+export interface Value {
+  readonly kind: 'value';
+  readonly value: unknown;
+}
+
+export interface Thrown {
+  readonly kind?: undefined;
+  readonly error: unknown;
+}
+
+export interface BodyCall extends AttemptSide {
+  readonly context: LiveTaskContext;
+  info(): AttemptInfo;
+  /** Throws when the attempt was stopped before its body could begin: `state()` and an interceptor may take their time. */
+  throwIfNotRunning(): void;
+  /** Called within `callBody`. */
+  ended(end: BodyEnd): void;
+  /** Called on a turn of its own. */
+  endedLater(end: BodyEnd): void;
+}
+
+export function callBody(call: BodyCall): void {
+  const { submission, runtime } = call.host;
+  const { aroundAttempt } = runtime;
+  let result: unknown;
+  try {
+    const makeState = submission.settings.state; // called without a `this`: user code gets its context and nothing else
+    if (makeState !== undefined) {
+      call.context.state = makeState();
+      ignore(call.context.state); // a promise as state belongs to the body
+    }
+    result =
+      aroundAttempt === undefined ? begin(call) : callAround(aroundAttempt, call.info(), async () => begin(call));
+  } catch (error) {
+    call.ended({ error });
+    return;
+  }
+  const later = settled(
+    result,
+    (value) => call.endedLater({ kind: 'value', value }),
+    (error) => call.endedLater({ error }),
+  );
+  if (!later) call.ended({ kind: 'value', value: result });
+}
+
+function begin(call: BodyCall): unknown {
+  call.throwIfNotRunning();
+  const body = call.host.submission.run;
+  return body(call.context);
+}
+
+/** `dead` is proof. `notDead` gets what the kill threw, and proves nothing. */
+export function callKill(
+  kill: Kill,
+  context: LiveTaskContext,
+  dead: () => void,
+  notDead: (error: unknown) => void,
+): void {
+  let later: boolean;
+  try {
+    later = settled(kill(context), dead, notDead);
+  } catch (error) {
+    notDead(error);
+    return;
+  }
+  if (!later) dead();
+}

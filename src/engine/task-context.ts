@@ -1,0 +1,86 @@
+// The context that a body gets. Its parts are made on first use: a body that uses none of them pays for none.
+
+import type { CancelToken } from '../kernel/cancel-token.ts';
+import { ignore } from '../kernel/deferred.ts';
+import { aFunction, durationMs } from '../model/check.ts';
+import type { CanceledError } from '../model/error.ts';
+import type { TaskId } from '../model/id.ts';
+import type { TaskContext } from '../model/task.ts';
+import type { Runtime } from './runtime.ts';
+import type { LiveSubmission } from './submission.ts';
+
+/** The task that an attempt belongs to. */
+export interface AttemptOwner {
+  readonly runtime: Runtime;
+  readonly submission: LiveSubmission;
+  readonly fence: bigint;
+}
+
+/** The attempt, as far as its body can reach it. */
+export interface AttemptSide {
+  readonly host: AttemptOwner;
+  readonly number: number;
+  readonly token: CancelToken<CanceledError>;
+  readonly canceled: boolean;
+  onCancel(listener: (reason: CanceledError) => void): () => void;
+  heartbeat(): void;
+}
+
+export class LiveTaskContext implements TaskContext<unknown> {
+  state: unknown = undefined;
+  readonly #attempt: AttemptSide;
+
+  constructor(attempt: AttemptSide) {
+    this.#attempt = attempt;
+  }
+
+  get id(): TaskId {
+    return this.#attempt.host.submission.id;
+  }
+  get slot(): string {
+    return this.#attempt.host.submission.slot;
+  }
+  get name(): string {
+    return this.#attempt.host.submission.name;
+  }
+  get meta(): unknown {
+    return this.#attempt.host.submission.meta;
+  }
+  get attempt(): number {
+    return this.#attempt.number;
+  }
+  get fence(): bigint {
+    return this.#attempt.host.fence;
+  }
+  get signal(): AbortSignal {
+    return this.#attempt.token.signal;
+  }
+  get canceled(): boolean {
+    return this.#attempt.canceled;
+  }
+
+  // Arrow functions: a body may destructure its context.
+  get onCancel(): TaskContext['onCancel'] {
+    return (listener) => this.#attempt.onCancel(aFunction('listener', listener));
+  }
+  get throwIfCanceled(): TaskContext['throwIfCanceled'] {
+    return () => {
+      if (this.#attempt.canceled) throw this.#attempt.token.reason;
+    };
+  }
+  get sleep(): TaskContext['sleep'] {
+    return (ms) => quietly(this.#attempt.token.sleep(this.#attempt.host.runtime.clock, durationMs('ms', ms)));
+  }
+  get untilCanceled(): TaskContext['untilCanceled'] {
+    return (work) => quietly(this.#attempt.token.race(work));
+  }
+  get heartbeat(): TaskContext['heartbeat'] {
+    return () => this.#attempt.heartbeat();
+  }
+}
+
+/** A wait that the body dropped must not become an unhandled rejection. */
+function quietly<T>(wait: Promise<T>): Promise<T> {
+  ignore(wait);
+  return wait;
+}

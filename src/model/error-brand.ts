@@ -1,0 +1,19 @@
+// Marks the library's errors with a registered symbol, so that `instanceof` stays true between two copies of the package in one process.
+
+import { field } from './foreign.ts';
+
+/** Makes `instanceof` test for the brand of this class. A subclass without a brand of its own keeps the language's rule. */
+export function brand(errorClass: { readonly prototype: object }, name: string): void {
+  const symbol = Symbol.for(`slotvisor.${name}`);
+  Object.defineProperty(errorClass.prototype, symbol, { value: true });
+  Object.defineProperty(errorClass, Symbol.hasInstance, {
+    value(this: object, value: unknown): boolean {
+      if (this === errorClass) return field(value, symbol) === true;
+      try {
+        return Function.prototype[Symbol.hasInstance].call(this, value);
+      } catch {
+        return false; // a proxy whose trap throws
+      }
+    },
+  });
+}

@@ -1,0 +1,92 @@
+// How every options object is read: own fields only, each read once, checked by its reader, laid over the defaults.
+// An option is said twice: in its type, and in its readers. check.ts has the readers for single values.
+
+import leven from 'leven';
+import { refuse } from './check.ts';
+import { OptionError } from './error.ts';
+import { describe } from './failure.ts';
+
+/** How each option is read. A reader returns what is kept, or refuses. */
+export type Readers<T> = { readonly [K in keyof T]-?: (field: string, value: unknown) => T[K] };
+
+/**
+ * Reads an options object over `defaults`. What comes back is new.
+ *
+ * @param field the name of the object in a refusal. The options of `options` go by their own names, others by a path.
+ * @throws OptionError for a value that is not an object, an unknown option (with the nearest known one), a value that its reader refuses,
+ *   and a value that throws when it is read.
+ */
+export function parse<T extends object>(field: string, value: unknown, readers: Readers<T>, defaults: T): T {
+  return { ...defaults, ...parseGiven(field, value, readers) };
+}
+
+/** The same without defaults: only the options that were given. */
+export function parseGiven<T extends object>(field: string, value: unknown, readers: Readers<T>): Partial<T> {
+  const known = Object.keys(readers) as (keyof T & string)[];
+  const given = readOptions(field, value, known) as { [K in keyof T]?: unknown };
+  for (const key of Object.keys(given) as (keyof T & string)[]) {
+    const path = pathOf(field, key);
+    given[key] = reading(path, given[key], () => readers[key](path, given[key]));
+  }
+  return given as Partial<T>;
+}
+
+/**
+ * The own fields of an object, each read once, so that the checked value is the used value. They are neither checked nor copied.
+ * An option given as `undefined` is absent. The result has no prototype: a polluted `Object.prototype` adds no option.
+ *
+ * @param known the names that are allowed. Default: all.
+ * @throws OptionError as `parse` does.
+ */
+export function readOptions<K extends string>(
+  field: string,
+  value: unknown,
+  known?: readonly K[],
+): { [name in K]?: unknown } {
+  const options = { __proto__: null } as { [name in K]?: unknown };
+  let at: K | undefined;
+  try {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(field, 'must be an object', value);
+    for (at of Object.keys(value as object) as K[]) {
+      const got = (value as typeof options)[at];
+      if (known !== undefined && !known.includes(at)) refuseUnknown(pathOf(field, at), at, got, known);
+      if (got !== undefined) options[at] = got;
+    }
+  } catch (error) {
+    unreadable(at === undefined ? field : pathOf(field, at), value, error);
+  }
+  return options;
+}
+
+/**
+ * Calls `read`, which looks into a value from outside. A getter or a proxy trap that throws becomes a refusal of `field`. An OptionError that
+ * `read` throws is passed on.
+ */
+export function reading<T>(field: string, value: unknown, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    return unreadable(field, value, error);
+  }
+}
+
+export function unreadable(field: string, value: unknown, error: unknown): never {
+  if (error instanceof OptionError) throw error;
+  throw new OptionError(field, 'must be readable', value, `an error when it was read: ${describe(error)}`);
+}
+
+/** The name of an option in a refusal. */
+export function pathOf(field: string, key: string): string {
+  return field === 'options' ? key : `${field}.${key}`;
+}
+
+export function refuseUnknown(path: string, key: string, value: unknown, known: readonly string[]): never {
+  const nearest = known
+    .map((name) => ({ name, distance: leven(name, key) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  const hint =
+    nearest !== undefined && nearest.distance <= 3 && nearest.distance < key.length
+      ? `did you mean ${nearest.name}?`
+      : `known: ${known.join(', ')}`;
+  return refuse(path, `is not an option (${hint})`, value);
+}

@@ -1,0 +1,54 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { backoffDelayMs } from '../../src/api/backoff-delay.ts';
+import type { Backoff } from '../../src/model/backoff.ts';
+
+const half = () => 0.5;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test.for<readonly [string, Backoff, number, number]>([
+  ['the defaults: half of the base and up to the base', {}, 0, 150],
+  ['growth', { firstMs: 100, jitter: 'none' }, 3, 800],
+  ['the cap', {}, 1_000, 22_500],
+  ['an endless index', { firstMs: 100, jitter: 'none' }, Infinity, 30_000],
+  ['decorrelated: from the first delay up to three times itself', { firstMs: 100, jitter: 'decorrelated' }, 5, 200],
+])('%s', ([, backoff, index, expected]) => {
+  expect(backoffDelayMs(backoff, index, half)).toBe(expected);
+});
+
+test('the previous delay is what decorrelated jitter grows from', () => {
+  const backoff = { firstMs: 100, jitter: 'decorrelated' } as const;
+  expect(backoffDelayMs(backoff, 0, half, 1_000)).toBe(1_550);
+});
+
+test('chance is drawn once for each delay, from the platform unless given', () => {
+  const platform = vi.spyOn(Math, 'random').mockReturnValue(0);
+  const own = vi.fn(half);
+  expect(backoffDelayMs({}, 0)).toBe(100);
+  expect(backoffDelayMs({}, 0, own)).toBe(150);
+  expect([platform.mock.calls.length, own.mock.calls.length]).toEqual([1, 1]);
+});
+
+describe('a bad argument is refused by name', () => {
+  const bad = <T>(value: unknown) => value as T;
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  test.for<readonly [field: string, call: () => number]>([
+    ['backoff', () => backoffDelayMs(bad(null), 0)],
+    ['backoff', () => backoffDelayMs(proxy, 0)],
+    ['backoff.firstMs', () => backoffDelayMs({ firstMs: -1 }, 0)],
+    ['retryIndex', () => backoffDelayMs({}, -1)],
+    ['retryIndex', () => backoffDelayMs({}, 0.5)],
+    ['random', () => backoffDelayMs({}, 0, bad(0.5))],
+    ['previousMs', () => backoffDelayMs({}, 0, half, Number.NaN)],
+  ])('%s', ([field, call]) => {
+    expect(call).toThrow(expect.objectContaining({ name: 'OptionError', field }));
+  });
+});
+
+test('chance outside [0, 1) is refused, not calculated with', () => {
+  for (const drawn of [Number.NaN, 1, -0.1, Infinity])
+    expect(() => backoffDelayMs({}, 0, () => drawn)).toThrow(/^random must return a number from 0 to below 1/);
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test, vi } from 'vitest';
+import { watchForStall } from '../../src/engine/stall-watch.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+
+function watch(longestMs = 80) {
+  const clock = new VirtualClock();
+  const stalledAt: number[] = [];
+  const silence = watchForStall(clock, longestMs, () => stalledAt.push(clock.now()));
+  return { clock, stalledAt, ...silence };
+}
+
+describe('silence is told', () => {
+  test('when it has lasted as long as it may, once, and no timer is left', async () => {
+    const { clock, stalledAt } = watch();
+    await clock.advance(79.9);
+    expect(stalledAt).toEqual([]);
+    await clock.advance(1_000);
+    expect([stalledAt, clock.timers]).toEqual([[80], 0]);
+  });
+
+  test('counted from the last beat, whenever that was', async () => {
+    const { clock, stalledAt, heartbeat } = watch();
+    for (let n = 0; n < 19; n += 1) {
+      await clock.advance(79);
+      heartbeat();
+    }
+    expect(stalledAt).toEqual([]);
+    await clock.advance(1_000);
+    expect(stalledAt).toEqual([19 * 79 + 80]);
+  });
+
+  test('not after the watch was stopped, which leaves no timer', async () => {
+    const { clock, stalledAt, heartbeat, stop } = watch();
+    await clock.advance(45);
+    stop();
+    stop();
+    expect(clock.timers).toBe(0);
+    heartbeat();
+    await clock.advance(1_000);
+    expect([stalledAt, clock.timers]).toEqual([[], 0]);
+  });
+});
+
+describe('time in which the event loop did not turn is nobody’s silence', () => {
+  test('a block is told apart to within one look', async () => {
+    const { clock, stalledAt } = watch();
+    await clock.advance(40);
+    clock.block(10_000);
+    await clock.advance(0);
+    expect(stalledAt).toEqual([]);
+    await clock.advance(1_000);
+    expect(stalledAt).toHaveLength(1);
+    const silent = (stalledAt[0] ?? 0) - 10_000;
+    expect(silent).toBeGreaterThanOrEqual(80 - 10);
+    expect(silent).toBeLessThanOrEqual(80 + 10);
+  });
+
+  test('a beat within the block is not undone by its end', async () => {
+    const { clock, stalledAt, heartbeat } = watch();
+    clock.block(500);
+    heartbeat();
+    clock.block(500);
+    await clock.advance(69);
+    expect(stalledAt).toEqual([]);
+    await clock.advance(100);
+    expect(stalledAt).toHaveLength(1);
+  });
+
+  test('a loop that is always late by a little still tells', async () => {
+    const { clock, stalledAt } = watch();
+    for (let n = 0; n < 40 && stalledAt.length === 0; n += 1) {
+      clock.block(12); // each look comes 2 ms late
+      await clock.advance(0);
+    }
+    expect(stalledAt).toHaveLength(1);
+  });
+});
+
+test('a watch that begins at a fraction of a ms ends, after as many looks as any other', () => {
+  for (let n = 1; n <= 500; n += 1) {
+    let now = n * (10 / 7); // sums of such times are rounded
+    let timer: { due: number; fire: () => void } | undefined;
+    const clock: Clock = {
+      now: () => now,
+      wallNow: () => now,
+      setTimer: (ms, fire) => {
+        timer = { due: now + ms, fire };
+        return () => {};
+      },
+    };
+    const stalled = vi.fn();
+    watchForStall(clock, 40, stalled);
+    for (let looks = 0; looks < 10 && stalled.mock.calls.length === 0; looks += 1) {
+      now = timer?.due ?? now;
+      timer?.fire();
+    }
+    expect(stalled).toHaveBeenCalledTimes(1);
+  }
+});

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { count, durationMs } from '../../src/model/check.ts';
+import { OptionError } from '../../src/model/error.ts';
+import { parse, parseGiven, type Readers, reading, readOptions } from '../../src/model/options.ts';
+
+const revoked = (target: object) => {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+};
+const caught = (act: () => unknown): unknown => {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+};
+
+interface Sample {
+  readonly waitMs: number;
+  readonly limit: number | undefined;
+}
+
+const READERS: Readers<Sample> = { waitMs: durationMs, limit: (field, value) => count(field, value, 0) };
+const DEFAULTS: Sample = { waitMs: 5, limit: undefined };
+
+describe('parse', () => {
+  test('lays the given options over the defaults, and an option given as undefined is absent', () => {
+    expect(parse('options', { limit: 3, waitMs: undefined }, READERS, DEFAULTS)).toStrictEqual({ waitMs: 5, limit: 3 });
+    expect(DEFAULTS).toStrictEqual({ waitMs: 5, limit: undefined });
+  });
+
+  test('without defaults returns only what was given', () => {
+    expect(Object.entries(parseGiven('options', { limit: 3, waitMs: undefined }, READERS))).toEqual([['limit', 3]]);
+  });
+
+  test.for<readonly [field: string, name: string, value: unknown]>([
+    ['waitMs', 'options', { waitMs: -1 }],
+    ['gate.waitMs', 'gate', { waitMs: -1 }],
+    ['gate.waitMS', 'gate', { waitMS: 1 }],
+    ['gate', 'gate', null],
+  ])('refuses %s', ([field, name, value]) => {
+    expect(() => parse(name, value, READERS, DEFAULTS)).toThrow(
+      expect.objectContaining({ name: 'OptionError', field }),
+    );
+  });
+
+  test('turns what a reader throws into a refusal of its option', () => {
+    const readers = {
+      near: () => {
+        throw new Error('boom');
+      },
+    };
+    expect(() => parse('options', { near: 1 }, readers, { near: undefined })).toThrow(
+      /^near must be readable, got an error when it was read: boom$/,
+    );
+  });
+});
+
+describe('options are the own fields, each read once', () => {
+  test('in order; what is inherited, undefined or a symbol is absent', () => {
+    let reads = 0;
+    const given = Object.create({ inherited: 1 }) as Record<PropertyKey, unknown>;
+    Object.defineProperty(given, 'counted', { get: () => ++reads, enumerable: true });
+    Object.assign(given, { absent: undefined, last: null, [Symbol('s')]: 1 });
+    const options = readOptions('f', given, ['last', 'absent', 'counted']);
+    expect(Object.entries(options)).toEqual([
+      ['counted', 1],
+      ['last', null],
+    ]);
+    expect([options.counted, options.counted, reads]).toEqual([1, 1, 1]);
+  });
+
+  test('of any name where none is known, and never one that Object.prototype has', () => {
+    const options = readOptions('env', JSON.parse('{ "A": "1", "__proto__": "2" }'));
+    expect(Object.entries(options)).toEqual([
+      ['A', '1'],
+      ['__proto__', '2'],
+    ]);
+    expect(options.toString).toBeUndefined();
+  });
+
+  test('of an object only', () => {
+    for (const value of [null, undefined, [], 'text', 1, () => {}])
+      expect(caught(() => readOptions('f', value))).toMatchObject({ field: 'f', got: value });
+    expect(() => readOptions('f', [])).toThrow(/^f must be an object, got an array$/);
+  });
+
+  const throwing = {
+    get near(): never {
+      throw new Error('not today');
+    },
+  };
+  const rows: readonly [field: string, value: unknown, blamed: string, message: RegExp][] = [
+    ['options', revoked({}), 'options', /^options must be readable, got .*revoked/],
+    ['options', throwing, 'near', /^near must be readable, got an error when it was read: not today$/],
+    ['limits', throwing, 'limits.near', /^limits\.near must be readable, got an error when it was read: not today$/],
+    ['options', { neAr: 1 }, 'neAr', /^neAr is not an option \(did you mean near\?\), got 1$/],
+    ['limits', { Far: 1 }, 'limits.Far', /^limits\.Far is not an option \(did you mean far\?\), got 1$/],
+    ['limits', { xy: 1 }, 'limits.xy', /^limits\.xy is not an option \(known: /],
+    ['limits', { nar: undefined }, 'limits.nar', /^limits\.nar is not .*did you mean near\?\), got undefined$/],
+    [
+      'limits',
+      { elsewhere: 1 },
+      'limits.elsewhere',
+      /^limits\.elsewhere is not an option \(known: near, far\), got 1$/,
+    ],
+  ];
+  for (const [field, value, blamed, message] of rows)
+    test(`or refused: ${message.source}`, () => {
+      const error = caught(() => readOptions(field, value, ['near', 'far']));
+      expect(error).toBeInstanceOf(OptionError);
+      expect(error).toMatchObject({ field: blamed, message: expect.stringMatching(message) });
+    });
+});
+
+describe('reading', () => {
+  const boom = (): never => {
+    throw new Error('boom');
+  };
+  test('hands on what was read, and a refusal as it is', () => {
+    const refusal = new OptionError('inner', 'must be', 1, '1');
+    expect(reading('f', {}, () => 7)).toBe(7);
+    expect(
+      caught(() =>
+        reading('f', {}, () => {
+          throw refusal;
+        }),
+      ),
+    ).toBe(refusal);
+  });
+
+  test('makes a refusal of whatever else reading throws', () => {
+    const given = {
+      get a() {
+        return boom();
+      },
+    };
+    for (const [value, read] of [
+      [given, () => given.a],
+      [revoked({}), () => Object.keys(revoked({}))],
+    ] as const) {
+      const error = caught(() => reading('f', value, read));
+      expect(error).toBeInstanceOf(OptionError);
+      expect((error as OptionError).field).toBe('f');
+      expect((error as OptionError).got).toBe(value);
+    }
+    expect(() => reading('f', given, () => given.a)).toThrow('boom');
+  });
+});
