@@ -47,16 +47,16 @@ const READERS: Readers<ResolvedBackoff> = {
 };
 
 export function parseBackoff(field: string, value: unknown): ResolvedBackoff {
-  const given = parseGiven(field, value, READERS);
-  const { firstMs, maxMs } = given;
+  const { firstMs, maxMs, factor, floorMs, jitter } = parseGiven(field, value, READERS);
   if (firstMs !== undefined && maxMs !== undefined && firstMs > maxMs)
     return refuse(`${field}.firstMs`, `must be at most maxMs (${maxMs})`, firstMs);
   return {
-    ...DEFAULT_BACKOFF,
     // A default gives way to the option that was given.
-    ...(maxMs !== undefined && { firstMs: Math.min(DEFAULT_BACKOFF.firstMs, maxMs) }),
-    ...(firstMs !== undefined && { maxMs: Math.max(DEFAULT_BACKOFF.maxMs, firstMs) }),
-    ...given,
+    firstMs: firstMs ?? Math.min(DEFAULT_BACKOFF.firstMs, maxMs ?? Infinity),
+    maxMs: maxMs ?? Math.max(DEFAULT_BACKOFF.maxMs, firstMs ?? 0),
+    factor: factor ?? DEFAULT_BACKOFF.factor,
+    floorMs: floorMs ?? DEFAULT_BACKOFF.floorMs,
+    jitter: jitter ?? DEFAULT_BACKOFF.jitter,
   };
 }
 

@@ -2,7 +2,7 @@
 // An option is said twice: in its type, and in its readers. check.ts has the readers for single values.
 
 import leven from 'leven';
-import { refuse } from './check.ts';
+import { anObject, refuse } from './check.ts';
 import { OptionError } from './error.ts';
 import { describe } from './failure.ts';
 
@@ -20,15 +20,26 @@ export function parse<T extends object>(field: string, value: unknown, readers: 
   return { ...defaults, ...parseGiven(field, value, readers) };
 }
 
-/** The same without defaults: only the options that were given. */
+/** The same without defaults: only the options that were given. What comes back inherits nothing. */
 export function parseGiven<T extends object>(field: string, value: unknown, readers: Readers<T>): Partial<T> {
-  const known = Object.keys(readers) as (keyof T & string)[];
-  const given = readOptions(field, value, known) as { [K in keyof T]?: unknown };
-  for (const key of Object.keys(given) as (keyof T & string)[]) {
-    const path = pathOf(field, key);
-    given[key] = reading(path, given[key], () => readers[key](path, given[key]));
+  const given = Object.create(null) as Partial<T>;
+  let path = field;
+  let got = value;
+  try {
+    for (const key of Object.keys(anOptionsObject(field, value)) as (keyof T & string)[]) {
+      path = pathOf(field, key);
+      got = (value as T)[key];
+      if (!Object.hasOwn(readers, key)) refuseUnknown(path, key, got, Object.keys(readers));
+      if (got !== undefined) given[key] = readers[key](path, got);
+    }
+  } catch (error) {
+    unreadable(path, got, error);
   }
-  return given as Partial<T>;
+  return given;
+}
+
+function anOptionsObject(field: string, value: unknown): object {
+  return Array.isArray(value) ? refuse(field, 'must be an object', value) : anObject(field, value);
 }
 
 /**
@@ -46,8 +57,7 @@ export function readOptions<K extends string>(
   const options = { __proto__: null } as { [name in K]?: unknown };
   let at: K | undefined;
   try {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(field, 'must be an object', value);
-    for (at of Object.keys(value as object) as K[]) {
+    for (at of Object.keys(anOptionsObject(field, value)) as K[]) {
       const got = (value as typeof options)[at];
       if (known !== undefined && !known.includes(at)) refuseUnknown(pathOf(field, at), at, got, known);
       if (got !== undefined) options[at] = got;

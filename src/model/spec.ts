@@ -83,9 +83,11 @@ export interface ParsedSpec {
 /** Called for each key of a `for in`, which costs half as much as a list of the keys (measured: 22 ns against 51). */
 const hasOwn = Object.prototype.hasOwnProperty;
 
-type SettingName = keyof typeof SETTING_READERS;
+const READERS: ReadonlyMap<string, (field: string, value: unknown) => unknown> = new Map(
+  Object.entries(SETTING_READERS),
+);
 
-const SPEC_KEYS = ['run', 'name', 'slot', ...Object.keys(SETTING_READERS), 'meta'];
+const SPEC_KEYS = ['run', 'name', 'slot', ...READERS.keys(), 'meta'];
 
 /** Reads a spec. If it gives no setting, it shares `defaults`. If recent settings are equal to its own, it shares those. */
 export function parseSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings): ParsedSpec {
@@ -127,11 +129,8 @@ function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings
         if (got !== undefined) admission = readAdmission(key, got);
         break;
       default:
-        if (!hasOwn.call(SETTING_READERS, key)) refuseUnknown(key, key, got, SPEC_KEYS);
-        if (got === undefined) break;
-        draft ??= { ...defaults };
-        readInto(draft, key as SettingName, got);
-        if (key === 'intervalMs') givesInterval = true;
+        draft = readSetting(draft, defaults, key, got);
+        if (key === 'intervalMs' && got !== undefined) givesInterval = true;
     }
   }
   let body = run as Run;
@@ -146,8 +145,13 @@ function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings
 /** Settings that are being read. */
 type Draft = { -readonly [K in keyof TaskSettings]: TaskSettings[K] };
 
-function readInto<K extends SettingName>(draft: Draft, key: K, got: unknown): void {
-  draft[key] = SETTING_READERS[key](key, got) as Draft[K];
+function readSetting(draft: Draft | undefined, defaults: TaskSettings, key: string, got: unknown): Draft | undefined {
+  const read = READERS.get(key);
+  if (read === undefined) return refuseUnknown(key, key, got, SPEC_KEYS);
+  if (got === undefined) return draft;
+  const settings: Draft = draft ?? { ...defaults };
+  (settings as Record<string, unknown>)[key] = read(key, got);
+  return settings;
 }
 
 /** Bound here, so that replacing a method later changes nothing. */
