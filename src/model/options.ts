@@ -38,7 +38,8 @@ export function parseGiven<T extends object>(field: string, value: unknown, read
   return given;
 }
 
-function anOptionsObject(field: string, value: unknown): object {
+/** Any object but an array. */
+export function anOptionsObject(field: string, value: unknown): object {
   return Array.isArray(value) ? refuse(field, 'must be an object', value) : anObject(field, value);
 }
 

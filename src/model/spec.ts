@@ -3,7 +3,7 @@
 import type { Backoff } from './backoff.ts';
 import { aFunction, nameText, refuse } from './check.ts';
 import type { Failure } from './failure.ts';
-import { refuseUnknown, unreadable } from './options.ts';
+import { anOptionsObject, refuseUnknown, unreadable } from './options.ts';
 import type { RecentSettings } from './recent-settings.ts';
 import {
   type AdmissionPolicy,
@@ -107,11 +107,11 @@ function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings
   let meta: unknown;
   let draft: Draft | undefined;
   let givesInterval = false;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('spec', 'must be an object', value);
-  const given = value as Record<string, unknown>;
+  const given = anOptionsObject('spec', value) as Record<string, unknown>;
   for (const key in given) {
     if (!hasOwn.call(given, key)) continue;
     const got = given[key];
+    if (got === undefined && SPEC_KEYS.includes(key)) continue;
     switch (key) {
       case 'run':
         run = got;
@@ -120,17 +120,17 @@ function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings
         meta = got;
         break;
       case 'name':
-        if (got !== undefined) name = nameText(key, got);
+        name = nameText(key, got);
         break;
       case 'slot':
-        if (got !== undefined) slot = nameText(key, got);
+        slot = nameText(key, got);
         break;
       case 'admission':
-        if (got !== undefined) admission = readAdmission(key, got);
+        admission = readAdmission(key, got);
         break;
       default:
         draft = readSetting(draft, defaults, key, got);
-        if (key === 'intervalMs' && got !== undefined) givesInterval = true;
+        if (key === 'intervalMs') givesInterval = true;
     }
   }
   let body = run as Run;
@@ -145,10 +145,9 @@ function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings
 /** Settings that are being read. */
 type Draft = { -readonly [K in keyof TaskSettings]: TaskSettings[K] };
 
-function readSetting(draft: Draft | undefined, defaults: TaskSettings, key: string, got: unknown): Draft | undefined {
+function readSetting(draft: Draft | undefined, defaults: TaskSettings, key: string, got: unknown): Draft {
   const read = READERS.get(key);
   if (read === undefined) return refuseUnknown(key, key, got, SPEC_KEYS);
-  if (got === undefined) return draft;
   const settings: Draft = draft ?? { ...defaults };
   (settings as Record<string, unknown>)[key] = read(key, got);
   return settings;

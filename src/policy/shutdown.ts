@@ -53,11 +53,8 @@ export function shutdownStep(state: ShutdownState, input: ShutdownInput): Shutdo
         effects: [{ do: 'stopAll' }, { do: 'graceUntil', atMs: deadlineMs }],
       };
     }
-    case 'hasten': {
-      const deadlineMs = input.nowMs + input.graceMs;
-      if (state.phase !== 'draining' || deadlineMs >= state.deadlineMs) return unchanged(state);
-      return { state: { ...state, deadlineMs }, effects: [{ do: 'graceUntil', atMs: deadlineMs }] };
-    }
+    case 'hasten':
+      return hasten(state, input.nowMs + input.graceMs);
     case 'graceOver':
       // The timer of an earlier, longer grace may still fire. It is ignored.
       if (state.phase !== 'draining' || input.nowMs < state.deadlineMs) return unchanged(state);
@@ -82,6 +79,11 @@ export function shutdownStep(state: ShutdownState, input: ShutdownInput): Shutdo
         effects: [{ do: 'report', cause: state.cause, withinGrace: !state.forced }],
       };
   }
+}
+
+function hasten(state: ShutdownState, deadlineMs: number): ShutdownStep {
+  if (state.phase !== 'draining' || deadlineMs >= state.deadlineMs) return unchanged(state);
+  return { state: { ...state, deadlineMs }, effects: [{ do: 'graceUntil', atMs: deadlineMs }] };
 }
 
 function unchanged(state: ShutdownState): ShutdownStep {
