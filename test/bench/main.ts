@@ -1,7 +1,7 @@
 // The measuring process: selects, runs, prints.
 //   --only NAME,NAME   these scenarios only        --rounds N   measured rounds, 7 unless told        --json FILE   the results as data
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Report, type Result, runScenario } from './harness.ts';
@@ -59,6 +59,7 @@ const report: Report = { machine, versions, results };
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 
 function installedVersion(name: string): string {
-  const manifest = readFileSync(`node_modules/${name}/package.json`, 'utf8');
+  const folder = ['test/bench/node_modules', 'node_modules'].find((parent) => existsSync(`${parent}/${name}`));
+  const manifest = readFileSync(`${folder}/${name}/package.json`, 'utf8');
   return (JSON.parse(manifest) as { version: string }).version;
 }
