@@ -1,9 +1,10 @@
 /**
  * slotvisor: an in-process admission-control slot scheduler and task supervisor for Node backends.
  *
- * A named slot runs at most one body. A slot is free only when its body has ended, never when it was asked to stop.
- * Submit a task with {@link Supervisor.submit}. Its {@link AdmissionPolicy} says what happens when the slot is busy, its
- * {@link RestartPolicy} what follows an attempt, and its {@link Outcome} how it ended. src/SEMANTICS.md lists every promise.
+ * A named slot runs at most one body. A slot is free only when its body has ended, never when it
+ * was asked to stop. Submit a task with {@link Supervisor.submit}. Its {@link AdmissionPolicy} says
+ * what happens when the slot is busy, its {@link RestartPolicy} what follows an attempt, and its
+ * {@link Outcome} how it ended. src/SEMANTICS.md lists every promise.
  *
  * @module
  */

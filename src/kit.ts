@@ -1,4 +1,5 @@
-// For the entry points only: how options are read. An entry point may import this file and `index.ts`. It is not exported from the package.
+// For the entry points only: how options are read. An entry point may import this file and
+// `index.ts`. It is not exported from the package.
 
 export { systemRandom } from './kernel/random.ts';
 export { aFunction, numberFrom, oneOf, refuse, wholeFrom } from './model/check.ts';

@@ -1,4 +1,5 @@
-// The delay before a retry, for callers that do their own waiting. The restart engine uses the same arithmetic.
+// The delay before a retry, for callers that do their own waiting. The restart engine uses the same
+// arithmetic.
 
 import { systemRandom } from '../kernel/random.ts';
 import { type Backoff, parseBackoff } from '../model/backoff.ts';
@@ -10,7 +11,8 @@ import { delayMs } from '../policy/backoff.ts';
  *
  * @param retryIndex 0 for the first retry.
  * @param random returns a number in [0, 1). Default `Math.random`.
- * @param previousMs the delay before this one; only `decorrelated` jitter uses it. Default `firstMs`.
+ * @param previousMs the delay before this one; only `decorrelated` jitter uses it. Default
+ *   `firstMs`.
  * @throws OptionError for an invalid argument.
  */
 export function backoffDelayMs(

@@ -15,7 +15,10 @@ export function restartable<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?:
   return { ...rest, run, restart: 'onFailure' };
 }
 
-/** Run again `everyMs` after the end of each success. A failure is retried with backoff. @throws OptionError for an invalid `everyMs`. */
+/**
+ * Run again `everyMs` after the end of each success. A failure is retried with backoff. @throws
+ * OptionError for an invalid `everyMs`.
+ */
 export function periodic<T, S = undefined>(
   everyMs: number,
   run: TaskSpec<T, S>['run'],

@@ -12,12 +12,18 @@ import {
 import { parse, type Readers, reading } from '../model/options.ts';
 
 export interface RunOptions {
-  /** Process signals that begin the shutdown. A second signal ends the grace at once. `false`: none. Default SIGINT and SIGTERM. */
+  /**
+   * Process signals that begin the shutdown. A second signal ends the grace at once. `false`: none.
+   * Default SIGINT and SIGTERM.
+   */
   readonly signals?: readonly NodeJS.Signals[] | false | undefined;
 }
 
 export interface ShutdownOptions {
-  /** The time that owners have to end, in ms. Then they are killed or abandoned. Default: the supervisor's `graceMs`. */
+  /**
+   * The time that owners have to end, in ms. Then they are killed or abandoned. Default: the
+   * supervisor's `graceMs`.
+   */
   readonly graceMs?: number | undefined;
 }
 

@@ -1,4 +1,5 @@
-// Events as an async iterator. It is a subscriber that delivers one event at a time, so the limits of a subscription hold for it too.
+// Events as an async iterator. It is a subscriber that delivers one event at a time, so the limits
+// of a subscription hold for it too.
 
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { TaskEvent } from '../model/event.ts';

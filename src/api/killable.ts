@@ -1,4 +1,5 @@
-// Makes a killable task from whatever can be started, stopped and killed: a worker thread, a process, a container.
+// Makes a killable task from whatever can be started, stopped and killed: a worker thread, a
+// process, a container.
 
 import type { CanceledError } from '../model/error.ts';
 import type { KillableTask, TaskContext } from '../model/task.ts';
@@ -14,11 +15,12 @@ export interface KillableBody<T> {
 }
 
 /**
- * Makes a task from a function that starts a body. The function is called once for each attempt. It returns the running body at once; what it
- * throws fails the attempt.
+ * Makes a task from a function that starts a body. The function is called once for each attempt. It
+ * returns the running body at once; what it throws fails the attempt.
  *
- * Promised: a body that was stopped before it began is not started; `stop` is called at most once for each body, `kill` only after the grace.
- * Not promised: that the body ends. Your `ended` and `kill` are the only proof that it has.
+ * Promised: a body that was stopped before it began is not started; `stop` is called at most once
+ * for each body, `kill` only after the grace. Not promised: that the body ends. Your `ended` and
+ * `kill` are the only proof that it has.
  */
 export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
   const live = new Map<string, KillableBody<T>>();

@@ -7,20 +7,32 @@ import { readSlotOptions, type SlotOptions } from '../model/slot-options.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
 
-/** A named slot. It owns at most one running body. The slot need not be live: a handle costs nothing. */
+/**
+ * A named slot. It owns at most one running body. The slot need not be live: a handle costs
+ * nothing.
+ */
 export interface Slot {
   readonly name: string;
   /** As `supervisor.submit`, in this slot. The spec must not name a slot. */
   submit<T, S = undefined>(spec: Omit<TaskSpec<T, S>, 'slot'>): Submission<T>;
-  /** Sets options. They stay until they are set again, also while the slot is idle. Options left out keep their value. */
+  /**
+   * Sets options. They stay until they are set again, also while the slot is idle. Options left out
+   * keep their value.
+   */
   configure(options: SlotOptions): void;
-  /** Stops the owner and rejects every waiting submission, in one step. Resolves once the owner's body has ended. */
+  /**
+   * Stops the owner and rejects every waiting submission, in one step. Resolves once the owner's
+   * body has ended.
+   */
   cancel(reason?: unknown): Promise<void>;
   /** Nothing starts in this slot until `resume`. The owner goes on. */
   pause(): void;
   /** Ends a pause. */
   resume(): void;
-  /** Resolves when the slot has no owner and nothing waits. It stops nothing, and submissions are still accepted. */
+  /**
+   * Resolves when the slot has no owner and nothing waits. It stops nothing, and submissions are
+   * still accepted.
+   */
   idle(): Promise<void>;
   /** What the slot holds now: a copy. */
   view(): SlotView;

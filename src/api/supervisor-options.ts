@@ -21,7 +21,10 @@ import type { TaskDefaults } from '../model/spec.ts';
 export interface RateOptions {
   /** Starts allowed within the interval. A whole number, 1 or more. */
   readonly limit: number;
-  /** The length of the interval, in ms. More than 0, at most 2,147,483,647. Measured on the platform's clock. */
+  /**
+   * The length of the interval, in ms. More than 0, at most 2,147,483,647. Measured on the
+   * platform's clock.
+   */
   readonly intervalMs: number;
 }
 
@@ -36,18 +39,20 @@ export interface SupervisorOptions {
   readonly concurrency?: number | undefined;
   /** How many attempts may start within a time, over all slots. Default none. */
   readonly rate?: RateOptions | undefined;
-  /** The time from a stop request to an overrun, in ms, and the grace of a shutdown. Default 60,000. */
+  /**
+   * The time from a stop request to an overrun, in ms, and the grace of a shutdown. Default 60,000.
+   */
   readonly graceMs?: number | undefined;
   /** How long a shutdown waits for all subscribers together, in ms. Default 5,000. */
   readonly subscriberGraceMs?: number | undefined;
   /**
-   * `slots`: how many slots may be live. `pending`: how many submissions may wait, over all slots. A submission over a limit is rejected
-   * `resourceLimit`. Default none.
+   * `slots`: how many slots may be live. `pending`: how many submissions may wait, over all slots.
+   * A submission over a limit is rejected `resourceLimit`. Default none.
    */
   readonly limits?: { readonly slots?: number | undefined; readonly pending?: number | undefined } | undefined;
   /**
-   * From 0 to 1. When a task ends `failed` or `fatal`, and tasks that ended so make up this share of all started ones, the supervisor
-   * shuts down. Default none.
+   * From 0 to 1. When a task ends `failed` or `fatal`, and tasks that ended so make up this share
+   * of all started ones, the supervisor shuts down. Default none.
    */
   readonly deadFraction?: number | undefined;
   /** Where time and timers come from. Default: the platform's. */
@@ -57,8 +62,8 @@ export interface SupervisorOptions {
   /** Grants slots that several processes share. Default: every slot belongs to this process. */
   readonly leases?: SlotLeases | undefined;
   /**
-   * Wraps every attempt, for tracing or a logging context. It must call `next` and await it. If it throws after the body succeeded, the
-   * attempt has failed.
+   * Wraps every attempt, for tracing or a logging context. It must call `next` and await it. If it
+   * throws after the body succeeded, the attempt has failed.
    */
   readonly aroundAttempt?: AroundAttempt | undefined;
 }
@@ -79,7 +84,10 @@ export interface SupervisorSettings {
   readonly aroundAttempt: AroundAttempt | undefined;
 }
 
-/** As they are read: `defaults` and `slots` hold only what was given, since other options complete them. */
+/**
+ * As they are read: `defaults` and `slots` hold only what was given, since other options complete
+ * them.
+ */
 type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots'> & {
   readonly defaults: Partial<DefaultSettings>;
   readonly slots: ReadonlyMap<string, Partial<SlotSettings>>;
@@ -166,7 +174,10 @@ function readClock(field: string, value: unknown): Clock {
   return value as Clock;
 }
 
-/** A source that throws or leaves [0, 1) must not reach the arithmetic. The platform's source then gives that number. */
+/**
+ * A source that throws or leaves [0, 1) must not reach the arithmetic. The platform's source then
+ * gives that number.
+ */
 function readRandom(field: string, value: unknown): () => number {
   const draw = aFunction<() => unknown>(field, value);
   return () => {

@@ -1,5 +1,6 @@
-// The supervisor: the object that users hold. It checks what comes in, makes submissions, and passes them on. Slots decide, actors run,
-// the shutdown ends everything. Over 300 lines because every public method is documented here.
+// The supervisor: the object that users hold. It checks what comes in, makes submissions, and
+// passes them on. Slots decide, actors run, the shutdown ends everything. Over 300 lines because
+// every public method is documented here.
 
 import { EventPublisher } from '../engine/events.ts';
 import { LeaseStore } from '../engine/lease-store.ts';
@@ -52,9 +53,10 @@ type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
 /**
  * Keeps tasks running, and runs at most one body in each slot.
  *
- * Promised: no method runs a body, a listener or a subscriber before it returns. They are called on a later turn. (Getters of your options,
- * your clock and your lease store are called within the method.) An idle supervisor holds no timer and no handle, so the process can exit
- * without a shutdown.
+ * Promised: no method runs a body, a listener or a subscriber before it returns. They are called on
+ * a later turn. (Getters of your options, your clock and your lease store are called within the
+ * method.) An idle supervisor holds no timer and no handle, so the process can exit without a
+ * shutdown.
  */
 export class Supervisor implements AsyncDisposable {
   /** The clock that this supervisor measures time with: the `clock` option, or the platform's. */
@@ -105,8 +107,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Submits a task. The slot decides at once, and the decision is `admission` of the returned submission. A rejection is not an error:
-   * `admission` is `rejected`, and so is the outcome.
+   * Submits a task. The slot decides at once, and the decision is `admission` of the returned
+   * submission. A rejection is not an error: `admission` is `rejected`, and so is the outcome.
    *
    * @throws OptionError for an invalid spec. Nothing is kept of the call.
    * @throws ClosedError once a shutdown has begun.
@@ -116,7 +118,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Throws what `submit` would throw for this spec now, and submits nothing. Not promised: that the slot would admit the spec.
+   * Throws what `submit` would throw for this spec now, and submits nothing. Not promised: that the
+   * slot would admit the spec.
    *
    * @throws OptionError for an invalid spec.
    * @throws ClosedError once a shutdown has begun.
@@ -126,9 +129,10 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Submits all specs, or none. Decided in the order given: if one of them would be rejected, none starts and all end `rejected`. An owner
-   * that the batch itself tells to stop counts as running. The decision comes before any lease request; a lease store that refuses one slot
-   * later rejects that submission alone.
+   * Submits all specs, or none. Decided in the order given: if one of them would be rejected, none
+   * starts and all end `rejected`. An owner that the batch itself asks to stop counts as running.
+   * The decision comes before any lease request; a lease store that refuses one slot later rejects
+   * that submission alone.
    *
    * @throws OptionError for an invalid spec. Nothing is kept of the call.
    * @throws ClosedError once a shutdown has begun.
@@ -152,9 +156,10 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Runs a fixed set of tasks: submits all, waits for every outcome, then shuts the supervisor down, other tasks included. A failed task does
-   * not reject the promise: the outcomes are in the report. SIGINT and SIGTERM begin the shutdown, and a second signal ends its grace. The
-   * signal handlers are removed with the report.
+   * Runs a fixed set of tasks: submits all, waits for every outcome, then shuts the supervisor
+   * down, other tasks included. A failed task does not reject the promise: the outcomes are in the
+   * report. SIGINT and SIGTERM begin the shutdown, and a second signal ends its grace. The signal
+   * handlers are removed with the report.
    */
   async run(specs: readonly AnySpec[], options: RunOptions = {}): Promise<RunReport> {
     const signals = parseRunOptions(options);
@@ -178,8 +183,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * The live submission with this id; `undefined` once it has ended. Every call returns the same object. It is another object than `submit`
-   * returned: compare ids.
+   * The live submission with this id; `undefined` once it has ended. Every call returns the same
+   * object. It is another object than `submit` returned: compare ids.
    */
   get(id: TaskId): Submission | undefined {
     const live = this.#ledger.get(id);
@@ -197,12 +202,18 @@ export class Supervisor implements AsyncDisposable {
     return Array.from(this.#ledger.all(), (submission) => submission.view());
   }
 
-  /** `open`; `draining` from the call of `shutdown` on; `closed` once its report exists. Enough for a health check. */
+  /**
+   * `open`; `draining` from the call of `shutdown` on; `closed` once its report exists. Enough for
+   * a health check.
+   */
   get phase(): Snapshot['phase'] {
     return this.#shutdown.phase;
   }
 
-  /** All live slots with their queues, exact totals, and what runs: a copy. Its cost grows with the number of waiting submissions. */
+  /**
+   * All live slots with their queues, exact totals, and what runs: a copy. Its cost grows with the
+   * number of waiting submissions.
+   */
   snapshot(): Snapshot {
     const { totals, running, abandonedAlive } = this.#ledger;
     return {
@@ -227,8 +238,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * No attempt begins until `resume`, except attempts that have passed the concurrency gate already. Running bodies go on, and submissions are
-   * admitted as before.
+   * No attempt begins until `resume`, except attempts that have passed the concurrency gate
+   * already. Running bodies go on, and submissions are admitted as before.
    */
   pause(): void {
     this.#runtime.gate.pause();
@@ -244,8 +255,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Calls the subscriber with every event from now on, one at a time. Returns a function that ends the subscription. Nothing is delivered
-   * after a shutdown.
+   * Calls the subscriber with every event from now on, one at a time. Returns a function that ends
+   * the subscription. Nothing is delivered after a shutdown.
    */
   subscribe(
     subscriber: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>),
@@ -254,7 +265,10 @@ export class Supervisor implements AsyncDisposable {
     return this.#subscribe(parseSubscriber(subscriber), parseSubscribeOptions(options), () => {});
   }
 
-  /** Events as an async iterator. It ends when the loop is left, when the signal aborts, and after a shutdown. */
+  /**
+   * Events as an async iterator. It ends when the loop is left, when the signal aborts, and after a
+   * shutdown.
+   */
   events(options: SubscribeOptions = {}): AsyncIterableIterator<TaskEvent> {
     const settings = parseSubscribeOptions(options);
     const stream = new EventStream();
@@ -264,16 +278,20 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Ends the supervisor. Waiting submissions are rejected, owners are told to stop, and all of them together have `graceMs` to end. Then
-   * killable bodies are killed, and the others are abandoned and named in the report. Nothing is accepted any more. A second call joins the
-   * first, and a shorter grace hastens it. The promise never rejects. A body that awaits it is told to stop like any other, and counts as
-   * running until it ends.
+   * Ends the supervisor. Waiting submissions are rejected, owners are asked to stop, and all of
+   * them together have `graceMs` to end. Then killable bodies are killed, and the others are
+   * abandoned and named in the report. Nothing is accepted any more. A second call joins the first,
+   * and a shorter grace hastens it. The promise never rejects. A body that awaits it is asked to
+   * stop like any other, and counts as running until it ends.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
     return this.#beginShutdown('caller', parseShutdownOptions(options, this.#graceMs));
   }
 
-  /** Resolves with the report when a shutdown has ended, also one that began by a signal or by `deadFraction`. */
+  /**
+   * Resolves with the report when a shutdown has ended, also one that began by a signal or by
+   * `deadFraction`.
+   */
   get closed(): Promise<ShutdownReport> {
     return this.#shutdown.closed;
   }
@@ -283,7 +301,10 @@ export class Supervisor implements AsyncDisposable {
     await this.#beginShutdown('caller', this.#graceMs);
   }
 
-  /** Calls `ended` once, when the subscription ends: by the returned function, by its signal, or by the shutdown. */
+  /**
+   * Calls `ended` once, when the subscription ends: by the returned function, by its signal, or by
+   * the shutdown.
+   */
   #subscribe(subscriber: Subscriber, { capacity, types, signal }: SubscribeSettings, ended: () => void): () => void {
     if ((signal !== undefined && isAborted(signal)) || this.#shutdown.phase === 'closed') {
       ended();

@@ -1,6 +1,7 @@
-// The actor: the loop of attempts of one submission, from owning the slot to its outcome. Gate, attempt, decision, wait, and again.
-// policy/restart.ts and retries.ts decide what follows an attempt; this file carries it out. At any moment an actor waits for
-// exactly one thing, and a stop request ends every wait at once.
+// The actor: the loop of attempts of one submission, from owning the slot to its outcome. Gate,
+// attempt, decision, wait, and again. policy/restart.ts and retries.ts decide what follows an
+// attempt; this file carries it out. At any moment an actor waits for exactly one thing, and a stop
+// request ends every wait at once.
 
 import { after } from '../kernel/clock.ts';
 import type { Leave } from '../kernel/gate.ts';
@@ -22,7 +23,10 @@ export interface ActorHost {
 }
 
 type State =
-  /** Waits for a place at the gate, or has one and waits for its turn. `leave` is undefined where the gate has no limit. */
+  /**
+   * Waits for a place at the gate, or has one and waits for its turn. `leave` is undefined where
+   * the gate has no limit.
+   */
   | { readonly at: 'gate'; readonly leave: Leave | undefined }
   | { readonly at: 'attempt'; readonly attempt: Attempt; readonly leave: Leave | undefined }
   /** An attempt has ended, and what follows is being decided. */
@@ -89,7 +93,10 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#enterGate();
   }
 
-  /** Called at most once: the slot machine stops an owner once. Outside an attempt the actor ends at once. */
+  /**
+   * Called at most once: the slot machine stops an owner once. Outside an attempt the actor ends at
+   * once.
+   */
   requestStop(by: StopCause, reason: unknown): void {
     const state = this.#state;
     if (state.at === 'ended') return; // its slot is about to learn of the end
@@ -117,7 +124,10 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     return true;
   }
 
-  /** The end of a shutdown's grace. An owner that was told to stop and has not ended is in an attempt. */
+  /**
+   * The end of a shutdown's grace. An owner that was asked to stop and has not ended is in an
+   * attempt.
+   */
   force(): void {
     if (this.#state.at === 'attempt') this.#state.attempt.force();
   }

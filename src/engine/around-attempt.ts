@@ -1,5 +1,5 @@
-// One attempt inside the user's `aroundAttempt`. It lasts until both the body and the interceptor have ended. If both fail, the body's
-// failure counts.
+// One attempt inside the user's `aroundAttempt`. It lasts until both the body and the interceptor
+// have ended. If both fail, the body's failure counts.
 
 import { ignore } from '../kernel/deferred.ts';
 import type { AttemptInfo } from '../model/task.ts';

@@ -1,5 +1,6 @@
-// One attempt: a call of the body (call-body.ts), raced with its timeout, the stall watch and the stop request. Whatever comes first, it
-// WAITS for the body's end, kills or gives up an overrun, and reports a value. It never throws, and it does not decide what follows.
+// One attempt: a call of the body (call-body.ts), raced with its timeout, the stall watch and the
+// stop request. Whatever comes first, it WAITS for the body's end, kills or gives up an overrun,
+// and reports a value. It never throws, and it does not decide what follows.
 
 import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
@@ -14,7 +15,10 @@ import { type BodyCall, type BodyEnd, callBody, callKill, type Thrown } from './
 import { type StallWatch, watchForStall } from './stall-watch.ts';
 import { type AttemptOwner, LiveTaskContext } from './task-context.ts';
 
-/** How the end is known: `settled` (the body returned or threw), `killed` (its `kill` resolved), `abandoned` (neither; the body was given up). */
+/**
+ * How the end is known: `settled` (the body returned or threw), `killed` (its `kill` resolved),
+ * `abandoned` (neither; the body was given up).
+ */
 export type Proof = 'settled' | 'killed' | 'abandoned';
 
 export type OverrunAction = 'hold' | 'kill' | 'abandon';
@@ -31,10 +35,13 @@ export class Attempt implements TurnTaker, BodyCall {
   readonly startedMs: number;
   readonly context: LiveTaskContext;
   state: 'running' | 'stopping' | 'overrun' | 'ended' = 'running';
-  /** When it was told to stop. */
+  /** When it was asked to stop. */
   interruptedMs = 0;
   #token: CancelToken<CanceledError> | undefined;
-  /** Set when the attempt timed out or stalled. It is then the result, whatever the body returns or throws. */
+  /**
+   * Set when the attempt timed out or stalled. It is then the result, whatever the body returns or
+   * throws.
+   */
   #failure: Failure | undefined;
   #proof: Proof = 'settled';
   #listenerFailure: { readonly error: unknown } | undefined;
@@ -49,7 +56,10 @@ export class Attempt implements TurnTaker, BodyCall {
     this.context = new LiveTaskContext(this);
   }
 
-  /** Made when the body first looks at it, or on a stop request: a body that does neither costs no token. */
+  /**
+   * Made when the body first looks at it, or on a stop request: a body that does neither costs no
+   * token.
+   */
   get token(): CancelToken<CanceledError> {
     if (this.#token === undefined) {
       this.#token = new CancelToken();
@@ -102,7 +112,7 @@ export class Attempt implements TurnTaker, BodyCall {
     if (this.state !== 'running') throw this.token.reason;
   }
 
-  /** Tells the body to stop. Only the first reason counts. */
+  /** Asks the body to stop. Only the first reason counts. */
   interrupt(reason: CanceledError, failure?: Failure): void {
     if (this.state !== 'running') return;
     const { clock, turns } = this.host.runtime;
@@ -115,7 +125,10 @@ export class Attempt implements TurnTaker, BodyCall {
     this.host.attemptInterrupted(this);
   }
 
-  /** Delivers the stop request. On a turn of its own, so no listener of a body runs inside a call of the API. The grace begins here. */
+  /**
+   * Delivers the stop request. On a turn of its own, so no listener of a body runs inside a call of
+   * the API. The grace begins here.
+   */
   onTurn(): void {
     const { submission, runtime } = this.host;
     callIn(submission.context, deliver, this);
@@ -203,7 +216,7 @@ export class Attempt implements TurnTaker, BodyCall {
 
   #endOf(body: BodyEnd | undefined): AttemptEnd {
     if (this.#failure !== undefined) return { kind: 'failure', failure: this.#failure };
-    if (!this.canceled) return unaskedEnd(body as BodyEnd); // only a body that was told to stop is killed or given up
+    if (!this.canceled) return unaskedEnd(body as BodyEnd); // only a body that was asked to stop is killed or given up
     return body?.kind === 'value' ? body : this.#stoppedEnd(body);
   }
 
@@ -212,7 +225,10 @@ export class Attempt implements TurnTaker, BodyCall {
     return { kind: 'stopped', failure: thrown && thrownFailure(thrown.error) };
   }
 
-  /** The stop request's reason itself, or an error that has it as its cause, as the platform's AbortError does. */
+  /**
+   * The stop request's reason itself, or an error that has it as its cause, as the platform's
+   * AbortError does.
+   */
   #isOwnReason(error: unknown): boolean {
     const { reason } = this.token;
     return error === reason || field(error, 'cause') === reason;
@@ -225,7 +241,8 @@ const attemptHasEnded = (): Error => new Error('the attempt that waited for this
 function unaskedEnd(body: BodyEnd): AttemptEnd {
   if (body.kind === 'value') return body;
   const { error } = body;
-  // Only an error that the body made itself counts as giving up. The stop reason of another task is an ordinary failure here.
+  // Only an error that the body made itself counts as giving up. The stop reason of another task is
+  // an ordinary failure here.
   const gaveUp = error instanceof CanceledError && !(error instanceof TimeoutError) && field(error, 'by') === 'task';
   return gaveUp
     ? { kind: 'gaveUp', reason: field(error, 'reason') }

@@ -1,5 +1,6 @@
-// The guarded place where a task's code is called: its `state`, the interceptor, its body, its `kill`. Whatever the code throws, returns or
-// never settles is reported once, as data, to the attempt alone.
+// The guarded place where a task's code is called: its `state`, the interceptor, its body, its
+// `kill`. Whatever the code throws, returns or never settles is reported once, as data, to the
+// attempt alone.
 
 import { ignore, settled } from '../kernel/deferred.ts';
 import type { AttemptInfo, Kill } from '../model/task.ts';
@@ -21,7 +22,10 @@ export interface Thrown {
 export interface BodyCall extends AttemptSide {
   readonly context: LiveTaskContext;
   info(): AttemptInfo;
-  /** Throws when the attempt was stopped before its body could begin: `state()` and an interceptor may take their time. */
+  /**
+   * Throws when the attempt was stopped before its body could begin: `state()` and an interceptor
+   * may take their time.
+   */
   throwIfNotRunning(): void;
   /** Called within `callBody`. */
   ended(end: BodyEnd): void;

@@ -1,5 +1,6 @@
-// Calls the user's lease store. Every call goes through here, and every error is caught here. Calls for one slot never overlap. A store that
-// throws, hangs, answers late or returns a wrong type affects only the slot it was asked for.
+// Calls the user's lease store. Every call goes through here, and every error is caught here. Calls
+// for one slot never overlap. A store that throws, hangs, answers late or returns a wrong type
+// affects only the slot it was asked for.
 
 import { ignore, promised } from '../kernel/deferred.ts';
 import { KeyedLock } from '../kernel/lock.ts';
@@ -76,7 +77,10 @@ export class LeaseStore {
     this.#track(this.#lock.run(slot, () => lease.release()));
   }
 
-  /** Resolves when every call has ended. A store that hangs delays it without limit, so the caller bounds the wait. */
+  /**
+   * Resolves when every call has ended. A store that hangs delays it without limit, so the caller
+   * bounds the wait.
+   */
   async idle(): Promise<void> {
     while (this.#calls.size > 0) await Promise.all(this.#calls);
   }

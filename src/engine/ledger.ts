@@ -1,5 +1,5 @@
-// The ledger of one supervisor: which submissions are live, exact totals, what was killed or abandoned, and the one place where
-// an outcome is settled (S3). It starts and stops nothing.
+// The ledger of one supervisor: which submissions are live, exact totals, what was killed or
+// abandoned, and the one place where an outcome is settled (S3). It starts and stops nothing.
 
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { SequenceMap } from '../kernel/sequence-map.ts';
@@ -62,7 +62,10 @@ export class Ledger {
     return [...this.#abandoned.values()];
   }
 
-  /** Counts a submission and publishes `submitted`. Called once for every submission, a rejected one included. */
+  /**
+   * Counts a submission and publishes `submitted`. Called once for every submission, a rejected one
+   * included.
+   */
   submitted(submission: LiveSubmission): void {
     this.totals.submitted += 1;
     this.#events.listening?.publishFor(submission, { type: 'submitted', policy: submission.policy });
@@ -87,7 +90,10 @@ export class Ledger {
     return this.#whenIdle.promise;
   }
 
-  /** Called when a shutdown begins, for its report: from here on killed tasks are kept, and abandoned ones stay listed after their end. */
+  /**
+   * Called when a shutdown begins, for its report: from here on killed tasks are kept, and
+   * abandoned ones stay listed after their end.
+   */
   keepRecord(): void {
     this.#keepsRecord = true;
   }
@@ -97,7 +103,10 @@ export class Ledger {
     this.totals.started += 1;
   }
 
-  /** Settles the outcome. A second call is ignored. The outcome's promise resolves last, when all else is up to date. */
+  /**
+   * Settles the outcome. A second call is ignored. The outcome's promise resolves last, when all
+   * else is up to date.
+   */
   settle(submission: LiveSubmission, outcome: Outcome, ranMs = 0): void {
     if (submission.ended) return;
     this.#live.delete(submission.number);
@@ -126,7 +135,9 @@ export class Ledger {
     this.#abandoned.set(attempt, view);
   }
 
-  /** The body of an attempt ended after the attempt was over. Counts only for an abandoned attempt. */
+  /**
+   * The body of an attempt ended after the attempt was over. Counts only for an abandoned attempt.
+   */
   endedLate(attempt: object): void {
     this.#abandonedAlive.delete(attempt);
     if (!this.#keepsRecord) this.#abandoned.delete(attempt);
@@ -145,7 +156,9 @@ export class Ledger {
     if (hasDied(outcome)) this.#listener.ownerDied();
   }
 
-  /** A body without participants still counts: nothing may run when the ledger is reported empty. */
+  /**
+   * A body without participants still counts: nothing may run when the ledger is reported empty.
+   */
   #checkEmpty(): void {
     if (!this.empty) return;
     this.#whenIdle?.resolve();

@@ -1,6 +1,7 @@
-// The retries of one task: the streak of failures, whether `retryIf` or the restart limit forbids a retry, and how long it waits.
-// policy/restart.ts has decided before that the restart policy and `maxRetries` allow one. User code (`retryIf`) is called here, so this
-// part of the decision is not pure.
+// The retries of one task: the streak of failures, whether `retryIf` or the restart limit forbids a
+// retry, and how long it waits. policy/restart.ts has decided before that the restart policy and
+// `maxRetries` allow one. User code (`retryIf`) is called here, so this part of the decision is not
+// pure.
 
 import { ignore } from '../kernel/deferred.ts';
 import { RetryError } from '../model/error.ts';
@@ -45,7 +46,9 @@ export class Retries {
     this.#window = undefined;
   }
 
-  /** A failure that the restart policy would retry. It counts to the streak if the retry is allowed. */
+  /**
+   * A failure that the restart policy would retry. It counts to the streak if the retry is allowed.
+   */
   failed(failure: Failure): RetryVerdict {
     const refused = this.#refusal(failure);
     if (refused !== undefined) return { refused };
@@ -62,7 +65,10 @@ export class Retries {
     return this.#window.take(this.#runtime.clock.now()) ? undefined : { because: 'restartLimit' };
   }
 
-  /** The only call of the user's predicate. A throw is a refusal. So is a promise, because the answer is needed at once. */
+  /**
+   * The only call of the user's predicate. A throw is a refusal. So is a promise, because the
+   * answer is needed at once.
+   */
   #askRetryIf(failure: Failure): Refusal | undefined {
     const { retryIf } = this.#settings;
     if (retryIf === undefined) return undefined;

@@ -1,4 +1,5 @@
-// The shutdown of a supervisor: one operation, shared by all callers. policy/shutdown.ts decides the steps; this file carries them out.
+// The shutdown of a supervisor: one operation, shared by all callers. policy/shutdown.ts decides
+// the steps; this file carries them out.
 
 import { after } from '../kernel/clock.ts';
 import { deferred, ignore } from '../kernel/deferred.ts';
@@ -41,7 +42,10 @@ export class Shutdown {
     return this.#closed.promise;
   }
 
-  /** The first call begins the shutdown. A later call with a shorter grace hastens it. All calls end together. */
+  /**
+   * The first call begins the shutdown. A later call with a shorter grace hastens it. All calls end
+   * together.
+   */
   begin(cause: ShutdownCause, graceMs: number): Promise<ShutdownReport> {
     const nowMs = this.#runtime.clock.now();
     if (this.#state.phase === 'open') {

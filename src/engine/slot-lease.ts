@@ -1,4 +1,5 @@
-// The lease of one slot: requested, held, watched, released. The store's answers become inputs of the slot's machine.
+// The lease of one slot: requested, held, watched, released. The store's answers become inputs of
+// the slot's machine.
 
 import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
@@ -98,7 +99,9 @@ export class SlotLease {
   }
 }
 
-/** A plain object, so that a store can spread or log it. The signal is made when the store reads it. */
+/**
+ * A plain object, so that a store can spread or log it. The signal is made when the store reads it.
+ */
 function requestOf(asker: LiveSubmission, token: CancelToken<unknown>): LeaseRequest {
   return {
     slot: asker.slot,

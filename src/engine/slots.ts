@@ -1,4 +1,5 @@
-// The table of slots: which are live, how each is configured, and how many there may be. live-slot.ts is what happens in one slot.
+// The table of slots: which are live, how each is configured, and how many there may be.
+// live-slot.ts is what happens in one slot.
 
 import type { StopCause } from '../model/error.ts';
 import type { Rejection, RejectReason } from '../model/outcome.ts';
@@ -26,7 +27,10 @@ export class Slots {
   readonly #defaults: SlotSettings;
   #pending = 0;
   #closed = false;
-  /** Written for each submission and read by its slot within the call. A new object each time would cost 40 bytes a submission. */
+  /**
+   * Written for each submission and read by its slot within the call. A new object each time would
+   * cost 40 bytes a submission.
+   */
   readonly #limits = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true };
   readonly #changed = (slot: LiveSlot): void => this.#account(slot);
 
@@ -70,7 +74,9 @@ export class Slots {
     this.#settleRejected(submission, rejection);
   }
 
-  /** The rejections that a batch would cause; `undefined` when none. Nothing happens to the slots. */
+  /**
+   * The rejections that a batch would cause; `undefined` when none. Nothing happens to the slots.
+   */
   dryRun(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
     const { slots, pending } = this.#max;
     const free = { slots: slots - this.#slots.size, pending: pending - this.#pending };
@@ -117,7 +123,9 @@ export class Slots {
     return Array.from(this.#slots.values(), (slot) => slot.view());
   }
 
-  /** For a shutdown: every owner is told to stop, and nothing is accepted or started from here on. */
+  /**
+   * For a shutdown: every owner is asked to stop, and nothing is accepted or started from here on.
+   */
   close(): void {
     this.#closed = true;
     for (const slot of [...this.#slots.values()]) slot.close();

@@ -1,6 +1,6 @@
-// The stall watch of one attempt: it fires when no heartbeat came for `stallMs`.
-// Time during which the event loop was blocked does not count. The watch checks 8 times per `stallMs`. When a check is late, the delay is
-// subtracted. Accuracy: one check interval.
+// The stall watch of one attempt: it fires when no heartbeat came for `stallMs`. Time during which
+// the event loop was blocked does not count. The watch checks 8 times per `stallMs`. When a check
+// is late, the delay is subtracted. Accuracy: one check interval.
 
 import { after, type Clock } from '../kernel/clock.ts';
 
@@ -11,7 +11,10 @@ export interface StallWatch {
 
 const CHECKS = 8;
 
-/** Sums of fractions are rounded. A rest shorter than any timer can measure counts as none. (A rest of exactly this length may count either way.) */
+/**
+ * Sums of fractions are rounded. A rest shorter than any timer can measure counts as none. (A rest
+ * of exactly this length may count either way.)
+ */
 const ROUNDING_MS = 0.01;
 
 export function watchForStall(clock: Clock, stallMs: number, stalled: () => void): StallWatch {

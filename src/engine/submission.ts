@@ -1,5 +1,5 @@
-// One submission: the entry in its slot's queue, the keeper of its outcome, and the handle that its caller gets. It passes what its caller
-// asks for to its host.
+// One submission: the entry in its slot's queue, the keeper of its outcome, and the handle that its
+// caller gets. It passes what its caller asks for to its host.
 
 import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
@@ -13,7 +13,9 @@ import type { Run } from '../model/task.ts';
 import type { TaskStatus, TaskView } from '../model/view.ts';
 import type { Place, SlotEntry } from '../policy/slot-machine.ts';
 
-/** What the slot decided, known when `submit` returns. `waiting`: the slot's lease was requested. */
+/**
+ * What the slot decided, known when `submit` returns. `waiting`: the slot's lease was requested.
+ */
 export type Admission = 'started' | 'queued' | 'joined' | 'waiting' | 'rejected';
 
 export interface Submission<T = unknown> {
@@ -27,14 +29,16 @@ export interface Submission<T = unknown> {
   /** The value of a `completed` task. @throws OutcomeError for every other outcome. */
   value(): Promise<T>;
   /**
-   * Asks the task to stop, and resolves with its outcome once the body has ended. A submission that shares its body with others ends at
-   * once, and the body goes on. A body must not await the cancel of its own submission: it would wait for its own end.
+   * Asks the task to stop, and resolves with its outcome once the body has ended. A submission that
+   * shares its body with others ends at once, and the body goes on. A body must not await the
+   * cancel of its own submission: it would wait for its own end.
    */
   cancel(reason?: unknown): Promise<Outcome<T>>;
   /**
-   * Ends the running attempt, the backoff or the interval, and starts a fresh attempt. It is not a failure. Earlier failures are forgotten:
-   * the retry streak and the restart limit begin again. An error that the old attempt throws while it ends is dropped.
-   * Returns false, and changes nothing, while the task waits, starts or stops, and after its end.
+   * Ends the running attempt, the backoff or the interval, and starts a fresh attempt. It is not a
+   * failure. Earlier failures are forgotten: the retry streak and the restart limit begin again. An
+   * error that the old attempt throws while it ends is dropped. Returns false, and changes nothing,
+   * while the task waits, starts or stops, and after its end.
    */
   restart(): boolean;
 }
@@ -78,7 +82,9 @@ export interface SubmissionHost {
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void;
 }
 
-/** Its own object, so that a caller who freezes or writes to it cannot reach the live submission. */
+/**
+ * Its own object, so that a caller who freezes or writes to it cannot reach the live submission.
+ */
 class SubmissionHandle implements Submission {
   readonly #live: LiveSubmission;
   constructor(live: LiveSubmission) {
@@ -133,7 +139,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   work: Work | null = null;
   watch: Watch | null = null;
   // The slot machine's.
-  place: Place = 'new'; // nowhere: what never comes to its slot stays there
+  place: Place = 'new';
   ahead: LiveSubmission | null = null;
   behind: LiveSubmission | null = null;
   readonly #host: SubmissionHost;
@@ -199,7 +205,10 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     this.#host.cancel(this, by, reason);
   }
 
-  /** Called on admission. `deadlineMs` and wait times are measured from here, and the body runs in the async context of this call. */
+  /**
+   * Called on admission. `deadlineMs` and wait times are measured from here, and the body runs in
+   * the async context of this call.
+   */
   begin(nowMs: number): void {
     this.submittedMs = nowMs;
     this.context = captureContext();

@@ -1,4 +1,5 @@
-// The context that a body gets. Its parts are made on first use: a body that uses none of them pays for none.
+// The context that a body gets. Its parts are made on first use: a body that uses none of them pays
+// for none.
 
 import type { CancelToken } from '../kernel/cancel-token.ts';
 import { ignore } from '../kernel/deferred.ts';
