@@ -1,12 +1,12 @@
-// The floors: the least code that does the bare work of a scenario, with no feature at all. What slotvisor costs is told in multiples of
-// these. They check nothing, forget nothing, and have no outcome, no restart, no grace, no event and no shutdown.
+// The floors: the least code that does the bare work of a scenario, without any feature. The cost of slotvisor and of its peers is given as a
+// multiple of them. A floor checks nothing, frees nothing, and has no outcome, restart, grace, event or shutdown.
 
 export type AsyncBody = () => Promise<void>;
 
-/** A body that ends when it is told to. */
+/** A body that can be asked to stop. */
 export type StoppableBody = (onStop: (stop: () => void) => void) => Promise<void>;
 
-/** Queueing: a `Map` of keys to promise chains. A key stays in the map for good. */
+/** Queueing: a `Map` of keys to promise chains. A key is never removed. */
 export class Chains {
   readonly #tails = new Map<string, Promise<void>>();
 
@@ -17,7 +17,7 @@ export class Chains {
   }
 }
 
-/** Dropping: one look into a `Map`, and a promise that is resolved already. */
+/** Dropping: one look-up in a `Map`, and a resolved promise. */
 export class Busy {
   readonly #owners = new Map<string, Promise<void>>();
 
@@ -29,7 +29,7 @@ export class Busy {
   }
 }
 
-/** Joining: one look into a `Map`, and the owner's own promise. */
+/** Joining: one look-up in a `Map`, and the owner's promise. */
 export class SingleFlight {
   readonly #owners = new Map<string, Promise<void>>();
 
@@ -52,7 +52,7 @@ interface Owner {
   next: Waiting | undefined;
 }
 
-/** Replacing and keeping the latest: a chain in which only the newest one waits. The owner is told to stop once, or not at all. */
+/** Replacing and keeping the latest: a chain in which only the newest submission waits. The owner is asked to stop once, or not at all. */
 export class LatestWins {
   readonly #owners = new Map<string, Owner>();
 

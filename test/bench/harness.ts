@@ -1,17 +1,17 @@
-// The measuring. The contestants of a scenario take turns, round by round, in one process: whatever else the machine does meanwhile
-// hits them alike. A ratio is taken within a round, and its median over the rounds is what counts; absolute times are for orientation.
+// Measures. The contestants of a scenario take turns, round by round, in one process, so that everything else on the machine slows all of them
+// alike. A ratio is taken within a round; its median over the rounds counts. Absolute times are only for orientation.
 
 export type Unit = 'ns' | 'bytes' | 'ms';
 
 export interface Contestant {
   readonly name: string;
-  /** A peer's: what it leaves out of what slotvisor does in this scenario. */
+  /** What a peer does not do of what slotvisor does in this scenario. */
   readonly lacks?: string;
   /** One round: resolves with its figure, in the scenario's unit. */
   measure(): Promise<number>;
 }
 
-/** What slotvisor (or `who`) is to reach: `atMost` times the figure of `of`, or, without `of`, `atMost` in the scenario's unit. */
+/** A target for slotvisor (or `who`): at most `atMost` times the figure of `of`; without `of`, at most `atMost` in the scenario's unit. */
 export interface Reach {
   readonly atMost: number;
   readonly of?: string;
@@ -22,22 +22,22 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly unit: Unit;
-  /** Where a figure does not vary, or one round takes long: this many rounds, and no warm-up. */
+  /** The number of rounds, without a warm-up, for a figure that does not vary or a round that takes long. */
   readonly rounds?: number;
-  /** What the first contestant is: all others are compared with it. */
+  /** What the first contestant does. All others are compared with it. */
   readonly floor: string;
   readonly reaches: readonly Reach[];
-  /** Made when the scenario's turn comes, so that none pays for the heap of another. */
+  /** Called when the scenario begins, so that no scenario pays for the heap of another. */
   contestants(): readonly Contestant[] | Promise<readonly Contestant[]>;
 }
 
 export interface Row {
   readonly name: string;
   readonly lacks: string;
-  /** How many were measured: fewer than asked for when it is very slow. */
+  /** How many rounds were measured. Fewer than requested for a very slow contestant. */
   readonly rounds: number;
   readonly figure: number;
-  /** To the floor of the same run. */
+  /** The ratio to the floor of the same run. */
   readonly ratio: number;
 }
 
@@ -56,14 +56,14 @@ export interface Result {
   readonly verdicts: readonly Verdict[];
 }
 
-/** What a whole run writes with --json. */
+/** The file that --json writes. */
 export interface Report {
   readonly machine: { readonly node: string; readonly cpu: string; readonly cores: number };
   readonly versions: Readonly<Record<string, string>>;
   readonly results: readonly Result[];
 }
 
-/** What is timed, and what puts the world in order afterwards, off the clock. */
+/** `run` is timed. `end` cleans up and is not timed. */
 export interface Round {
   run(): Promise<unknown>;
   end?(): unknown;
@@ -71,7 +71,7 @@ export interface Round {
 
 const WARM_UPS = 1;
 
-/** A peer whose first round takes more of the processor is measured in every third round only: its place is beyond doubt. */
+/** A peer whose first round uses more CPU time than this is measured in every third round only. */
 const PATIENCE_MS = 300;
 const SLOW_TAKES_PART_EVERY = 3;
 
@@ -80,10 +80,10 @@ export function collectGarbage(): void {
   globalThis.gc();
 }
 
-/** Work that is over sooner is repeated within its round: on a busy machine a short one meets an interruption rarely, a long one always. */
+/** Shorter work is repeated within its round: on a busy machine a short run is rarely interrupted and a long one always. */
 const LONG_ENOUGH_MS = 60;
 
-/** Measures `run` alone. `prepare` and `end` are off the clock, and so is the garbage of those before. */
+/** Measures `run` alone. `prepare`, `end` and the garbage of earlier contestants are not timed. */
 export function nsPerOp(operations: number, prepare: () => Round | Promise<Round>): () => Promise<number> {
   return async () => {
     let ns = 0;
@@ -99,7 +99,7 @@ export function nsPerOp(operations: number, prepare: () => Round | Promise<Round
   };
 }
 
-/** For work that cannot be repeated, or around a heap that takes seconds to collect. */
+/** For work that cannot be repeated, or with a heap that takes seconds to collect. */
 export async function nsOnce(operations: number, run: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await run();
@@ -150,7 +150,7 @@ async function takeTurns(
   const slow = new Set<string>();
   for (let round = -warmUps; round < rounds; round += 1)
     for (let turn = 0; turn < contestants.length; turn += 1) {
-      // Another one begins each round: none always runs after the same neighbour.
+      // Each round begins with another contestant, so that no contestant always runs after the same one.
       const { name, lacks, measure } = contestants[(turn + round + warmUps) % contestants.length] as Contestant;
       if (slow.has(name) && (round < 0 || round % SLOW_TAKES_PART_EVERY !== 0)) continue;
       const began = process.cpuUsage();

@@ -1,5 +1,5 @@
-// What a supervised body costs more than the same body bare, when it ends by itself: until its first sign of life, and until its slot is free.
-// Bodies do nothing, so that the ratio is the worst there is. Each pair is measured back to back, its order changing from pair to pair.
+// The overhead of a supervised body over the same bare body, when it ends by itself: until its first sign of life, and until its slot is free.
+// Bodies do nothing, so the ratio is the worst case. Each pair is measured back to back, in alternating order.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,11 +10,11 @@ import type { Supervisor } from 'slotvisor';
 import { subprocessTask } from 'slotvisor/subprocess';
 import { workerTask } from 'slotvisor/worker';
 
-/** Runs one body to its end, and says when it gave its first sign. */
+/** Runs one body to its end, and returns when it gave its first sign of life. */
 type Run = () => Promise<{ readonly signAt: number }>;
 type Pair = readonly [name: string, ours: Run, bare: Run];
 
-/** Newer than the language level that the sources are checked for, not than the oldest Node that is supported. */
+/** Missing from the types of the project's language level, but present in the oldest supported Node. */
 const { waitAsync } = Atomics as unknown as {
   waitAsync(on: Int32Array, at: number, value: number): { value: Promise<string> | string };
 };
@@ -80,7 +80,7 @@ async function timed(run: Run): Promise<{ sign: number; whole: number }> {
   return { sign: signAt - startedAt, whole: performance.now() - startedAt };
 }
 
-/** The median, and the two values that enclose the true one in 95 of 100 cases, whatever the distribution. */
+/** The median, and its 95 % confidence interval, which holds for any distribution. */
 function median(values: readonly number[]): { at: number; from: number; to: number } {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;

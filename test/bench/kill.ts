@@ -1,7 +1,7 @@
-// How long a body takes to begin, and from the request to end it to the proof that it is gone; and what is still alive when others say so;
-// then what a body that ends by itself costs more than a bare one (kill-overhead.ts).
+// How long a body takes to begin, how long from the request to end it until it is proved dead, and what is still alive when a peer reports the
+// end. Then the overhead of a body that ends by itself (kill-overhead.ts).
 //   npm run bench:kill -- [--rounds 20]
-// Times are medians (and 90th percentiles) in ms. The rounds of all contenders are interleaved, so that each meets the same machine.
+// Times are medians (and 90th percentiles) in ms. The rounds of all contenders are interleaved, so that all run under the same load.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,9 +20,9 @@ import { x } from 'tinyexec';
 import { measureOverhead } from './kill-overhead.ts';
 
 interface Begun {
-  /** Ends the body, and resolves when the contender says that it has ended. */
+  /** Ends the body. Resolves when the contender reports the end. */
   end(): Promise<unknown>;
-  /** How much of it is still alive then. */
+  /** How much of the body is still alive then. */
   left(): number | Promise<number>;
 }
 type Contender = readonly [name: string, begin: () => Promise<Begun>];
@@ -33,12 +33,12 @@ const folder = mkdtempSync(join(tmpdir(), 'slotvisor-bench-'));
 
 console.log(`node ${process.versions.node}, ${rounds} rounds`);
 
-// Newer than the language level that the sources are checked for, not than the oldest Node that is supported.
+// Missing from the types of the project's language level, but present in the oldest supported Node.
 const { waitAsync } = Atomics as unknown as {
   waitAsync(on: Int32Array, at: number, value: number): { value: Promise<string> | string };
 };
 
-// The worker counts in shared memory for as long as it lives: what is counted after it was said to have ended is the overlap.
+// The worker counts in shared memory while it lives. What it counts after its reported end is the overlap.
 const spinner = join(folder, 'spinner.mjs');
 writeFileSync(
   spinner,
@@ -111,7 +111,7 @@ const workers: Contender[] = [
   ],
 ];
 
-// The shell has a child that outlives it by ten seconds unless somebody ends the whole group. Both end at once when they are asked to.
+// The shell has a child that outlives it by ten seconds, unless the whole group is ended. Both end at once when they are asked to.
 const SCRIPT = 'sleep 10 & echo $!; wait';
 
 async function child(begin: (heard: (line: string) => void) => () => Promise<unknown>): Promise<Begun> {
@@ -204,7 +204,7 @@ async function measure(title: string, contenders: readonly Contender[]): Promise
   const figures = new Map(contenders.map(([name]) => [name, { begin: [] as number[], end: [] as number[], left: 0 }]));
   for (let round = -2; round < rounds; round += 1)
     for (let turn = 0; turn < contenders.length; turn += 1) {
-      const contender = contenders[(turn + round + 2) % contenders.length]; // each one is first in its turn
+      const contender = contenders[(turn + round + 2) % contenders.length]; // each round begins with another contender
       if (contender === undefined) continue;
       const [name, begin] = contender;
       const startedAt = performance.now();

@@ -1,6 +1,6 @@
 // slotvisor and its peers, each in its best idiom, behind one small interface for each kind of work.
-// `lacks` says what a peer leaves out on that work, not everything that it does not do: none of them restarts a task, backs off, has
-// grace and overrun, events, counts or a shutdown.
+// `lacks` names what a peer does not do in that work. It is not a full list: no peer restarts a task, backs off, or has grace, overrun,
+// events, counts or a shutdown.
 
 import AsyncLock from 'async-lock';
 import { Mutex } from 'async-mutex';
@@ -13,13 +13,13 @@ import { concatMap, exhaustMap, Observable, Subject, switchMap } from 'rxjs';
 import { type AdmissionPolicy, Supervisor, type SupervisorOptions } from 'slotvisor';
 import type { AsyncBody, StoppableBody } from './floors.ts';
 
-/** Takes a body for a key; the promise is the outcome of this submission. */
+/** Runs a body for a key. The promise is the outcome of this submission. */
 export interface Runner {
   run(key: string, body: AsyncBody): Promise<unknown>;
   end?(): unknown;
 }
 
-/** The same for a body that can be told to stop. */
+/** The same for a body that can be asked to stop. */
 export interface Replacer {
   replace(key: string, body: StoppableBody): Promise<unknown>;
   end?(): unknown;
@@ -28,7 +28,7 @@ export interface Replacer {
 export interface Peer<Made> {
   readonly name: string;
   readonly lacks?: string;
-  /** For one so slow that the scenario's own number would take minutes; its cost does not depend on the number. */
+  /** For a peer so slow that the scenario's number would take minutes. Its cost does not depend on the number. */
   readonly operations?: number;
   make(): Made;
 }
@@ -37,7 +37,7 @@ export function newSupervisor(options: SupervisorOptions = {}): Supervisor {
   return new Supervisor({ slotDefaults: { queueLimit: Infinity }, ...options });
 }
 
-/** slotvisor as what takes a body for a key. */
+/** slotvisor as a `Runner`. */
 export function withAdmission(admission: AdmissionPolicy, options: SupervisorOptions = {}): Peer<Runner> {
   return {
     name: 'slotvisor',
@@ -48,7 +48,7 @@ export function withAdmission(admission: AdmissionPolicy, options: SupervisorOpt
   };
 }
 
-/** Most libraries serve one key: a `Map` of them, one a key, made when the key is first seen. */
+/** For a library that serves one key: a `Map` with one instance for each key, made when the key is first used. */
 function perKey<One>(make: () => One): (key: string) => One {
   const all = new Map<string, One>();
   return (key) => {
@@ -66,7 +66,7 @@ const settleExit = <A, E>(fiber: Fiber.Fiber<A, E>): Promise<Exit.Exit<A, E>> =>
     fiber.addObserver(resolve);
   });
 
-/** A fiber map that is used from outside of Effect, as a backend's handlers would. */
+/** A fiber map, used from outside of Effect as a backend's handlers would use it. */
 function fiberMap() {
   const scope = Effect.runSync(Scope.make());
   const run = Effect.runSync(Scope.provide(FiberMap.makeRuntime<never, string>(), scope));
@@ -84,7 +84,7 @@ export const pQueue: Peer<Runner> = {
 
 export const asyncMutex: Peer<Runner> = {
   name: 'async-mutex',
-  lacks: 'idle keys stay; a waiting one cannot be canceled alone',
+  lacks: 'idle keys stay; a waiting submission cannot be canceled alone',
   make() {
     const mutexOf = perKey(() => new Mutex());
     return { run: (key, body) => mutexOf(key).runExclusive(body) };
@@ -93,7 +93,7 @@ export const asyncMutex: Peer<Runner> = {
 
 export const asyncLock: Peer<Runner> = {
   name: 'async-lock',
-  lacks: 'a waiting one cannot be canceled alone; its time-out lets two bodies overlap',
+  lacks: 'a waiting submission cannot be canceled alone; its timeout lets two bodies overlap',
   make() {
     const lock = new AsyncLock({ maxPending: Infinity });
     return { run: (key, body) => lock.acquire(key, body) };
@@ -102,7 +102,7 @@ export const asyncLock: Peer<Runner> = {
 
 export const fiberMapRun: Peer<Runner> = {
   name: 'effect FiberMap',
-  lacks: 'no queue: a second one on a key interrupts the first',
+  lacks: 'no queue: a second submission for a key interrupts the first',
   make() {
     const { run, end } = fiberMap();
     return { run: (key, body) => settleExit(run(key, Effect.promise(body))), end };
@@ -114,7 +114,7 @@ export const queues: readonly Peer<Runner>[] = [
   pQueue,
   {
     name: 'p-limit',
-    lacks: 'idle keys stay; a waiting one cannot be canceled alone',
+    lacks: 'idle keys stay; a waiting submission cannot be canceled alone',
     make() {
       const limitOf = perKey<LimitFunction>(() => pLimit(1));
       return { run: (key, body) => limitOf(key)(body) };
@@ -122,7 +122,7 @@ export const queues: readonly Peer<Runner>[] = [
   },
   {
     name: 'fastq',
-    lacks: 'idle keys stay; a waiting one cannot be canceled alone',
+    lacks: 'idle keys stay; a waiting submission cannot be canceled alone',
     make() {
       const queueOf = perKey(() => fastq.promise<unknown, AsyncBody, void>((body) => body(), 1));
       return { run: (key, body) => queueOf(key).push(body) };
@@ -132,7 +132,8 @@ export const queues: readonly Peer<Runner>[] = [
   asyncLock,
   {
     name: 'bottleneck',
-    lacks: 'a waiting one cannot be canceled alone; its expiration lets two bodies overlap; a timer for each body',
+    lacks:
+      'a waiting submission cannot be canceled alone; its expiration lets two bodies overlap; a timer for each body',
     operations: 100,
     make() {
       const group = new Bottleneck.Group({ maxConcurrent: 1 });
@@ -141,7 +142,7 @@ export const queues: readonly Peer<Runner>[] = [
   },
   {
     name: 'rxjs concatMap',
-    lacks: 'idle keys stay; a waiting one cannot be canceled; the outcome is wired by hand',
+    lacks: 'idle keys stay; a waiting submission cannot be canceled; the outcome is wired by hand',
     make() {
       const subjectOf = perKey(() => {
         const jobs = new Subject<Job>();
@@ -152,7 +153,7 @@ export const queues: readonly Peer<Runner>[] = [
     },
   },
   {
-    // Semaphore would say the same, but it walks over those it has served already: minutes for this queue.
+    // Semaphore does the same, but walks over all that it has served already: minutes for this queue.
     name: 'effect PartitionedSemaphore',
     lacks: 'idle keys stay; the outcome is a thrown error or a value',
     make() {
@@ -186,7 +187,7 @@ export const partitionedPool: Peer<Runner> = {
   },
 };
 
-/** Dropping: turned away while the key is busy. */
+/** Dropping: rejected while the key is busy. */
 export const droppers: readonly Peer<Runner>[] = [
   withAdmission('dropIfRunning'),
   {
@@ -212,25 +213,25 @@ export const droppers: readonly Peer<Runner>[] = [
   },
   {
     name: 'rxjs exhaustMap',
-    lacks: 'no outcome: a dropped one hears nothing; a resolved promise stands in',
+    lacks: 'no outcome for a dropped submission; a resolved promise stands in',
     make() {
       const subjectOf = perKey(() => {
         const bodies = new Subject<AsyncBody>();
         bodies.pipe(exhaustMap((body) => body())).subscribe();
         return bodies;
       });
-      const silence = Promise.resolve();
+      const resolved = Promise.resolve();
       return {
         run(key, body) {
           subjectOf(key).next(body);
-          return silence;
+          return resolved;
         },
       };
     },
   },
   {
     name: 'effect FiberMap onlyIfMissing',
-    lacks: 'a dropped one looks like an interrupted one',
+    lacks: 'a dropped submission looks like an interrupted one',
     make() {
       const { run, end } = fiberMap();
       return { run: (key, body) => settleExit(run(key, Effect.promise(body), { onlyIfMissing: true })), end };
@@ -240,7 +241,7 @@ export const droppers: readonly Peer<Runner>[] = [
 
 function ignore(): void {}
 
-/** Replacing: the newest one wins, the owner is told to stop. */
+/** Replacing: the newest submission wins, and the owner is asked to stop. */
 export const replacers: readonly Peer<Replacer>[] = [
   {
     name: 'slotvisor',
@@ -307,8 +308,8 @@ function stoppable({ body, resolve }: StoppableJob): Observable<void> {
 }
 
 /**
- * One of every contestant, with a body alive and work waiting, for as long as the process lives: as a backend's own does. Each round ends
- * with a collection of garbage, and what is not alive then, the engine forgets: the shapes of the objects, and with them the compiled code.
+ * One of each contestant, with a live body and waiting work, for the life of the process, as in a backend. Each round ends with a garbage
+ * collection. Without a live instance, V8 would drop the shapes of the objects, and with them the compiled code.
  */
 export function standBy(): readonly unknown[] {
   const forever = () => new Promise<void>(() => {});

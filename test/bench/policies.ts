@@ -12,7 +12,7 @@ const SIGNAL_HAND_OVERS = 10_000;
 
 const idle: AsyncBody = async () => {};
 
-/** A body that the round ends, for a slot that has to stay busy. */
+/** A body that runs until the round ends it, so that its slot stays busy. */
 function holding(): { readonly body: AsyncBody; release(): void } {
   let release = (): void => {};
   const released = new Promise<void>((resolve) => {
@@ -21,7 +21,7 @@ function holding(): { readonly body: AsyncBody; release(): void } {
   return { body: () => released, release };
 }
 
-/** Submits to a busy key and waits for the outcome, one after the other. None of these bodies may run. */
+/** Submits to a busy key and awaits the outcome, one after the other. No body may run. */
 function dropped({ make, ...peer }: Peer<Runner>): Contestant {
   return {
     ...peer,
@@ -47,7 +47,7 @@ function dropped({ make, ...peer }: Peer<Runner>): Contestant {
   };
 }
 
-/** Submits to one owner and waits for every outcome. The owner ends once all have been submitted. */
+/** Submits beside one owner and awaits every outcome. The owner ends after the last submission. */
 function whileOwned({ make, ...peer }: Peer<Runner>): Contestant {
   return {
     ...peer,
@@ -150,7 +150,7 @@ function handOverBySignal({ make, ...peer }: Peer<SignalReplacer>): Contestant {
   };
 }
 
-/** What the platform itself asks for: a controller, a listener, an abort, each time. No key, and nobody waits for the end. */
+/** The platform's own cost: a controller, a listener and an abort each time. No key, and no wait for the end. */
 function bareAbort(): SignalReplacer {
   let owner: AbortController | undefined;
   return {
@@ -163,7 +163,7 @@ function bareAbort(): SignalReplacer {
   };
 }
 
-/** What people write by hand: abort the one that runs, then wait for its end behind a lock. */
+/** Written by hand: abort the running body, then wait for its end behind a lock. */
 function abortBehindMutex(): SignalReplacer {
   const mutex = new Mutex();
   let owner: AbortController | undefined;
@@ -190,7 +190,7 @@ function replaceOnSignal(): SignalReplacer {
 const bySignal: readonly Peer<SignalReplacer>[] = [
   { name: 'floor', make: bareAbort },
   { name: 'slotvisor', make: replaceOnSignal },
-  { name: 'async-mutex + AbortController', lacks: 'a superseded one still runs; one key', make: abortBehindMutex },
+  { name: 'async-mutex + AbortController', lacks: 'a superseded body still runs; one key', make: abortBehindMutex },
 ];
 
 const latestKept: readonly Peer<Runner>[] = [
@@ -216,7 +216,7 @@ export const policies: readonly Scenario[] = [
     name: 'drop',
     title: '100,000 dropIfRunning on a busy slot, each awaited',
     unit: 'ns',
-    floor: 'a look into a Map, and a resolved promise',
+    floor: 'a look-up in a Map, and a resolved promise',
     reaches: [{ atMost: 1.5, of: 'floor' }],
     contestants: () => [{ name: 'floor', make: () => new Busy() }, ...droppers].map(dropped),
   },
@@ -224,7 +224,7 @@ export const policies: readonly Scenario[] = [
     name: 'replace-storm',
     title: '50,000 replacements of one owner in one go',
     unit: 'ns',
-    floor: 'a Map of owners, of which each has one waiting: the latest',
+    floor: 'a Map of owners, each with one waiting submission: the latest',
     reaches: [
       { atMost: 2.5, of: 'floor' },
       { atMost: 1, of: 'effect FiberMap' },
@@ -235,7 +235,7 @@ export const policies: readonly Scenario[] = [
     name: 'hand-over',
     title: '20,000 replacements, each waits until its body runs; bodies wait on ctx.onCancel',
     unit: 'ns',
-    floor: 'a Map of owners, of which each has one waiting: the latest',
+    floor: 'a Map of owners, each with one waiting submission: the latest',
     reaches: [{ atMost: 6, of: 'floor' }],
     contestants: () => [latestWins, ...replacers].map((peer) => handOver(peer, HAND_OVERS)),
   },
@@ -251,7 +251,7 @@ export const policies: readonly Scenario[] = [
     name: 'keep-latest',
     title: '50,000 keepLatest behind one owner',
     unit: 'ns',
-    floor: 'a Map of owners, of which each has one waiting: the latest',
+    floor: 'a Map of owners, each with one waiting submission: the latest',
     reaches: [{ atMost: 2.5, of: 'floor' }],
     contestants: () => latestKept.map(whileOwned),
   },

@@ -1,4 +1,4 @@
-// Queueing: one slot, eight slots, a slot each; bodies with a timeout; the gate over all slots; and what a subscriber costs.
+// Queueing: one slot, eight slots, distinct slots, bodies with a timeout, the concurrency gate, and the cost of a subscriber.
 
 import AsyncLock from 'async-lock';
 import PQueue from 'p-queue';
@@ -49,24 +49,24 @@ function contestants(peers: readonly Peer<Runner>[], slots: number, count = OPER
   }));
 }
 
-/** A slotvisor with a subscriber that counts every event; a round lasts until it has heard the last one. */
+/** slotvisor with a subscriber that counts every event. A round lasts until the subscriber got the last event. */
 const counted: Contestant = {
   name: 'slotvisor, counting subscriber',
   measure: nsPerOp(OPERATIONS, () => {
     const supervisor = newSupervisor();
     // submitted, queued, started, attemptStarted, attemptSucceeded, finished. The first one is not queued.
     const expected = 6 * OPERATIONS - 1;
-    let heard = 0;
+    let received = 0;
     let finished = 0;
-    let heardLast = (): void => {};
+    let receivedLast = (): void => {};
     const last = new Promise<void>((resolve) => {
-      heardLast = resolve;
+      receivedLast = resolve;
     });
     supervisor.subscribe(
       ({ type }) => {
-        heard += 1;
+        received += 1;
         if (type === 'finished') finished += 1;
-        if (finished === OPERATIONS) heardLast();
+        if (finished === OPERATIONS) receivedLast();
       },
       { capacity: expected },
     );
@@ -79,7 +79,7 @@ const counted: Contestant = {
         await last;
       },
       end() {
-        if (heard !== expected) throw new Error(`the subscriber heard ${heard} of ${expected} events`);
+        if (received !== expected) throw new Error(`the subscriber got ${received} of ${expected} events`);
       },
     };
   }),
@@ -100,7 +100,7 @@ const gated: readonly Peer<Runner>[] = [
 
 const TIMEOUT_MS = 5_000;
 
-/** What a body with a time limit costs where nothing follows from the limit: a timer around it. */
+/** A body with a time limit that has no consequence: a timer around the body. */
 const timed =
   (body: AsyncBody): AsyncBody =>
   async () => {
@@ -131,7 +131,7 @@ const bounded: readonly Peer<Runner>[] = [
   },
   {
     name: 'p-queue',
-    lacks: 'a timeout frees the place before the body has ended, and does not tell the body',
+    lacks: 'a timeout frees the place before the body has ended, and does not stop the body',
     make() {
       const queue = new PQueue({ concurrency: 1, timeout: TIMEOUT_MS });
       return { run: (_key, body) => queue.add(body) };
@@ -139,7 +139,7 @@ const bounded: readonly Peer<Runner>[] = [
   },
   {
     name: 'async-lock',
-    lacks: 'a time-out frees the place before the body has ended, and does not tell the body',
+    lacks: 'a timeout frees the place before the body has ended, and does not stop the body',
     make() {
       const lock = new AsyncLock({ maxPending: Infinity, maxExecutionTime: TIMEOUT_MS });
       return { run: (key, body) => lock.acquire(key, body) };
@@ -172,7 +172,7 @@ export const queueing: readonly Scenario[] = [
   },
   {
     name: 'distinct-slots',
-    title: '50,000 instant bodies, a slot each',
+    title: '50,000 instant bodies, each in its own slot',
     unit: 'ns',
     floor: 'a Map of keys to promise chains',
     reaches: [

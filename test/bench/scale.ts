@@ -1,4 +1,4 @@
-// Whether cost stays flat: many actors in backoff, a very long queue, many live slots, and the event loop while all that drains.
+// Does the cost stay flat? Many actors in backoff, a very long queue, many live slots, and the event loop while the queue drains.
 
 import type { Submission } from 'slotvisor';
 import { type AsyncBody, Chains } from './floors.ts';
@@ -9,21 +9,21 @@ const ours = withAdmission('queue');
 const chains: Peer<Runner> = { name: 'floor', make: () => new Chains() };
 
 const instant: AsyncBody = async () => {};
-/** A promise of its own each time: one for all would keep every supervisor that ever waited for it. */
+/** A new promise each time: a shared one would keep every supervisor that ever waited for it. */
 const forever = (): Promise<void> => new Promise(() => {});
 
-// Backoff. Delays of five to ten minutes, jittered: nearly every one needs a timer list of its own, and none fires meanwhile.
+// Backoff. Delays of five to ten minutes with jitter: nearly every delay needs its own timer list, and none fires during the run.
 const BACKOFF = { firstMs: 600_000, maxMs: 600_000, jitter: 'equal' } as const;
 const MANY = 100_000;
 const FEW = MANY / 4;
 
 interface Retrying {
-  /** Makes every body fail, and waits until all of that has been dealt with. */
+  /** Makes every body fail, and waits until every failure has been handled. */
   fail(): Promise<void>;
   cancel(): Promise<unknown>;
 }
 
-/** Actors with a slot each. Every body runs until `fail`. */
+/** One actor in each slot. Every body runs until `fail`. */
 async function retrying(count: number): Promise<Retrying> {
   const supervisor = newSupervisor();
   const error = new Error('not yet');
@@ -45,7 +45,7 @@ async function retrying(count: number): Promise<Retrying> {
   };
 }
 
-/** One set of actors is measured on its way in and on its way out: each figure is handed out once. */
+/** One set of actors is measured while it enters the backoff and while it leaves it. Each figure is returned once. */
 class BothWays {
   readonly #count: number;
   readonly #in: number[] = [];
@@ -112,7 +112,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-// The long queue. Its owner never ends, so everything else waits.
+// The long queue. Its owner does not end, so everything else waits.
 const LONG = 1_000_000;
 
 /** Bytes that a waiting submission holds above the caller's closure, which is made beforehand. */
@@ -132,7 +132,7 @@ function bytesEach({ make, ...peer }: Peer<Runner>, count: number): Contestant {
       const before = heapUsed();
       for (let i = 0; i < count; i += 1) outcomes[i] = runner.run('slot', bodies[i] as AsyncBody);
       const bytes = (heapUsed() - before) / outcomes.length;
-      // What is measured has to be reachable until here, and the closures too.
+      // The submissions and the closures must be reachable until here.
       if (!runner || bodies.length !== outcomes.length) throw new Error('nothing was measured');
       return bytes;
     },
@@ -196,7 +196,7 @@ function cancelFromMiddle(name: string, length: number): Contestant {
 // Live slots: each has an owner that runs.
 const PROBES = 10_000;
 
-/** One submission each to slots that were idle, beside those that live. The live ones are made once. */
+/** One submission to each of many idle slots, beside live slots. The live slots are made once. */
 async function besideLiveSlots(name: string, live: number): Promise<Contestant> {
   const supervisor = newSupervisor();
   const end = forever();
@@ -218,7 +218,7 @@ async function besideLiveSlots(name: string, live: number): Promise<Contestant> 
 // The event loop.
 const DRAINED = 200_000;
 
-/** The machine's own share: the loop is kept turning, and nothing holds it up. */
+/** The machine's share: the event loop turns, and nothing blocks it. */
 const turns: Contestant = {
   name: 'turns of the loop, nothing else',
   async measure() {
@@ -230,7 +230,7 @@ const turns: Contestant = {
   },
 };
 
-/** The longest that a timer of the process was late in a round, from the return of the submitting code to the last outcome. */
+/** The greatest lateness of a timer in a round, from the return of the submitting code to the last outcome. */
 function longestDelay({ make, ...peer }: Peer<Runner>): Contestant {
   return {
     ...peer,
@@ -249,7 +249,7 @@ function longestDelay({ make, ...peer }: Peer<Runner>): Contestant {
   };
 }
 
-/** A timer every millisecond; the returned function tells how late it was at worst, one that is still due included. */
+/** Sets a timer every millisecond. The returned function returns the greatest lateness, a timer that is still due included. */
 function watchTimers(): () => number {
   const everyMs = 1;
   let late = 0;
@@ -319,7 +319,7 @@ export const scale: readonly Scenario[] = [
     name: 'cancel-from-middle',
     title: '2,000 canceled from the middle of a queue of 1,000,000',
     unit: 'ns',
-    rounds: 15, // each takes some of the queue
+    rounds: 15, // each round uses up a part of the queue
     floor: 'the same in a queue of 100,000',
     reaches: [{ atMost: 2, of: 'slotvisor, 100,000' }],
     contestants: () => [cancelFromMiddle('slotvisor, 100,000', 100_000), cancelFromMiddle('slotvisor', LONG)],

@@ -1,4 +1,4 @@
-// A result as text: for people, in a terminal.
+// A result as text for a terminal.
 
 import type { Result, Unit } from './harness.ts';
 
