@@ -14,12 +14,12 @@ describe('the timelines', () => {
     expect(STORIES.map(({ policy }) => policy)).toEqual(ADMISSION_POLICIES);
   });
 
-  it.for(STORIES)('show a real run: $policy.svg is what `npm run timelines` draws', async (story) => {
+  it.for(STORIES)('show a real run, as `npm run timelines` draws it: $policy', async (story) => {
     const committed = readFileSync(`${ROOT}examples/timelines/${story.policy}.svg`, 'utf8');
     expect(committed).toBe(draw(story, await play(story)));
   });
 
-  it.for(STORIES)('are small, and complete in themselves: $policy.svg', ({ policy, text }) => {
+  it.for(STORIES)('are small, and load nothing else: $policy', ({ policy, text }) => {
     const svg = readFileSync(`${ROOT}examples/timelines/${policy}.svg`, 'utf8');
     expect(svg.length).toBeLessThan(6_000);
     expect(svg).toContain(`<desc>${text}</desc>`);
