@@ -172,7 +172,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const dates = this.#dates;
     const { calendar, clock } = dates;
     const clockMs = this.#timeline.now(clock);
-    const now = clockMs - this.#jitterMs; // jitter is no lateness
+    const now = clockMs - this.#jitterMs; // jitter does not count as lateness
     const first = this.#due;
     if (first === undefined) {
       this.#cursor = Math.max(this.#cursor, now - 1); // a date at exactly `now` must still run

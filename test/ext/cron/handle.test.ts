@@ -111,7 +111,7 @@ describe('from the first moment of a shutdown', () => {
     body.open('done');
     await closed;
     expect(body.calls).toHaveLength(1);
-    // The end was noticed only at the next dates: those of seconds six and seven came, too.
+    // Nothing read the status meanwhile, so the dates of seconds six and seven came, too.
     expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1, missed: 6, errors: 0 } });
   });
 });

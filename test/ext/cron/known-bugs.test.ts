@@ -79,7 +79,7 @@ describe('every date runs once and on time over a zone transition, unlike in', (
       expect(Math.min(...apart)).toBeGreaterThan(0);
       expect(late).toEqual([]);
       expect(made.totals).toMatchObject({ missed: 0, errors: 0 });
-      // At most one timer for every run and every check of the clock: no timer fires in vain.
+      // At most one timer for every run and every check of the clock: no extra timers.
       expect(delays.length).toBeLessThanOrEqual(runs + lasts / (30 * SECOND) + 2);
       expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
     });

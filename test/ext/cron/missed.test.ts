@@ -119,7 +119,7 @@ describe('missed dates', () => {
       clock.block(3 * MINUTE + 50 * SECOND);
       await clock.advance(6 * MINUTE);
       // Minute 4 comes while the first of three runs, and minute 5 while the third runs. At minute
-      // 6 no date waits any more.
+      // 6 no date waits.
       expect(order).toEqual(['01', '02', '03', '04', '05', '06', '07', '08', '09']);
       expect(made.schedule.totals).toMatchObject({ dropped: 0, missed: 0 });
     });

@@ -68,7 +68,7 @@ async function runThrough(transition: Transition) {
   expect(Math.min(...jittered.late), label).toBeGreaterThanOrEqual(0);
   expect(Math.max(...jittered.late), label).toBeLessThanOrEqual(10 * MINUTE);
   expect(rate.dues, label).toEqual(Array.from({ length: 9 }, (_, i) => from - 1 + (i + 1) * 37 * MINUTE));
-  // At most one timer for every run and every check of the clock: no timer fires in vain.
+  // At most one timer for every run and every check of the clock: no extra timers.
   const runs = [...exact, jittered, rate].reduce((sum, { dues }) => sum + dues.length, 0);
   expect(delays.length, label).toBeLessThanOrEqual(2 * runs + (to - from) / (30 * SECOND) + 5);
 }

@@ -112,7 +112,7 @@ describe('a schedule runs its task', () => {
     expect(made.status).toBe('ended');
   });
 
-  test('delayed by jitter, which keeps the order of dates and is no lateness', async () => {
+  test('delayed by jitter, which keeps the order of dates and does not count as lateness', async () => {
     const { supervisor, clock } = setup();
     const draws = [0.9, 0.1, 0.5];
     const starts: [number, string][] = [];

@@ -128,7 +128,7 @@ describe('the timeline', () => {
     expect(order).toEqual(['wall 10', 'monotonic 10', 'wall 20', 'wall 30', 'monotonic 40']);
   });
 
-  test('fires no timer in vain when the clock is coarser than the time left to wait', () => {
+  test('fires no extra timers when the clock is coarser than the time left to wait', () => {
     const { clock, state, fireNext } = slowClock(() => 0);
     state.now = 1e15; // at this size a number has steps of an eighth
     const timeline = new Timeline({ ...clock, wallNow: () => state.now - 1e15 + 1.7e9 });
