@@ -1,5 +1,6 @@
-// Work by the clock: a nightly report that knows its date, a poller whose runs never overlap, and a night that has one hour too many.
-// Three days of it pass in no time: the clock is the one for tests. In your service leave `clock` out, and nothing else changes.
+// Schedules: a nightly report that gets the date of its run, and a poller whose runs never overlap.
+// One of the nights has an extra hour, because the clocks go back. Three days pass at once on a
+// virtual clock. In your service leave `clock` out; nothing else changes.
 
 import { Supervisor } from 'slotvisor';
 import { schedule } from 'slotvisor/cron';
@@ -10,11 +11,11 @@ const supervisor = new Supervisor({ clock });
 
 const report = schedule(supervisor, {
   cron: '30 2 * * *',
-  timezone: 'Europe/Berlin', // where the clocks show 2:30 twice on the 25th: it is run once
-  missed: 'once', // after a sleep of the machine, a stall or a pause: the latest date that was missed is made up for
+  timezone: 'Europe/Berlin', // 2:30 comes twice there on the 25th; the report runs once
+  missed: 'once', // after a pause, a blocked event loop or a sleep, run the latest missed date late
   task: {
     slot: 'report',
-    restart: 'never', // tomorrow is soon enough
+    restart: 'never', // if a run fails, wait for the next date
     run: (_, due) => console.log(`report for ${due.toISOString()}`),
   },
 });
@@ -25,8 +26,9 @@ console.log(
     .join(', ')}`,
 );
 
-// A date every 10 minutes, and runs of 25: the slot is busy then, so two dates of three are dropped. That is the admission policy, which is
-// `dropIfRunning` for schedules; `queue`, `replace`, `keepLatest` and `join` do what they always do. There is no second option for overlap.
+// A date comes every 10 minutes, and a run takes 25. The slot is busy at two of three dates, and
+// these are dropped. The slot's admission policy decides that: `dropIfRunning` is the default of
+// schedules. `queue`, `replace`, `keepLatest` and `join` work as for any other submission.
 const poller = schedule(supervisor, {
   everyMs: 10 * 60_000,
   maxRuns: 3,
@@ -37,19 +39,19 @@ await clock.advance(2 * 60 * 60_000);
 const { submitted, dropped } = poller.totals;
 console.log(`poller: ${submitted} dates, ${dropped} dropped, ${poller.status}`);
 
-// By hand, and through the same slot.
+// A run without a date, through the same slot.
 const now = report.trigger();
 console.log(`by hand: ${now.admission}, then ${(await now.outcome).kind}`);
 
 await clock.advance(24 * 60 * 60_000);
 report.pause();
 await clock.advance(24 * 60 * 60_000);
-report.resume(); // the date of the paused night is made up for, late
+report.resume(); // the date of the paused night runs now, late
 await clock.advance(24 * 60 * 60_000);
 
 for (const run of report.runs)
   if (run.kind === 'submitted')
     console.log(`${run.cause}: ${(run.at.getTime() - run.due.getTime()) / 60_000} min late, ${run.outcome?.kind}`);
 
-await supervisor.shutdown(); // ends its schedules; no timer is left
+await supervisor.shutdown(); // ends the schedules; no timer is left
 console.log(`${report.status}, ${clock.timers} timers`);

@@ -1,18 +1,21 @@
-// When: the dates of a schedule, as functions of a moment and of nothing else. No clock, no timer.
-// croner is used in this file alone, and only to calculate: it never gets a function to call.
+// Calendars: the dates of a schedule, as pure functions of a moment. They read no clock and set no
+// timer. Only this file uses croner, and only to calculate: croner never gets a function to call.
 
 import { Cron } from 'croner';
 import { MAX_DATE_MS } from './check.ts';
 
-/** Dates in epoch ms, in order. Asked for the same moment, it gives the same date. */
+/** Dates in epoch ms. The same moment always gives the same date. */
 export interface Calendar {
-  /** The first date later than `ms`; `undefined` when there is none. */
+  /** The first date later than `ms`; `undefined` if there is none. */
   after(ms: number): number | undefined;
-  /** The last date earlier than `ms`; `undefined` when there is none. */
+  /** The last date earlier than `ms`; `undefined` if there is none. */
   before(ms: number): number | undefined;
 }
 
-/** A compiled expression takes some 80 kB and a tenth of a millisecond to make, and has no state: those used lately are kept and shared. */
+/**
+ * A compiled expression takes about 80 kB and 0.1 ms to make, and has no state. So the most
+ * recently used ones are kept and shared.
+ */
 const MAX_COMPILED = 200;
 const cache = new Map<string, Cron>();
 
@@ -32,18 +35,24 @@ function zoned(timezone: string | undefined): { timezone?: string } {
 }
 
 /**
- * A cron expression read in a time zone; without one, in the local time of Date. Throws what the parser says.
- * An expression with neither `*` nor a step in its seconds, minutes and hours names times of the day: one that a zone transition skips comes
- * at the end of the gap (if that is still the same day), one that it repeats comes once, the first time. Any other is an interval: it
- * comes at every moment that matches, so a skipped time does not come and a repeated one comes twice.
+ * The dates of a cron expression in a time zone. If `timezone` is `undefined`: in the local time of
+ * `Date`.
+ *
+ * An expression with neither `*` nor a step in its seconds, minutes and hours names times of day.
+ * If a zone transition skips such a time, its date is the end of the gap, if that is still the same
+ * day. If a transition repeats it, only the first one is a date. Any other expression is an
+ * interval: every moment that matches is a date. So a skipped time is no date, and a repeated time
+ * is two dates.
+ *
+ * @throws the error of the parser, and a TypeError for a date or a `?`.
  */
 export function cronCalendar(expression: string, timezone: string | undefined): Calendar {
-  if (compile(expression, timezone).getOnce() !== null) throw new TypeError('a date is no expression');
-  // croner puts the moment of parsing in its place: the same expression would mean something else after every restart.
+  if (compile(expression, timezone).getOnce() !== null) throw new TypeError('a date is not a cron expression');
+  // croner replaces `?` by the time of parsing, so the dates would change with every restart.
   if (expression.includes('?')) throw new TypeError("'?' is not supported, use '*'");
   return {
     after: (ms) =>
-      advanced(
+      checkLater(
         ms,
         compile(expression, timezone)
           .nextRun(new Date(Math.floor(ms)))
@@ -53,13 +62,13 @@ export function cronCalendar(expression: string, timezone: string | undefined): 
       const date = compile(expression, timezone)
         .previousRuns(1, new Date(Math.ceil(ms)))[0]
         ?.getTime();
-      if (date !== undefined && !(date < ms)) throw notAdvancing('back', ms, date);
+      if (date !== undefined && !(date < ms)) throw notAdvancing('before', ms, date);
       return date;
     },
   };
 }
 
-/** `anchorMs + k * everyMs` for every whole k. */
+/** The dates `anchorMs + k * everyMs`, for every whole number k. */
 export function everyCalendar(everyMs: number, anchorMs: number): Calendar {
   const date = (k: number): number | undefined => {
     const ms = anchorMs + k * everyMs;
@@ -68,7 +77,8 @@ export function everyCalendar(everyMs: number, anchorMs: number): Calendar {
   return {
     after(ms) {
       const k = Math.floor((ms - anchorMs) / everyMs) + 1;
-      return anchorMs + k * everyMs > ms ? date(k) : date(k + 1); // the division may have rounded down to `ms` itself
+      // The division may have rounded down, so that k gives `ms` itself.
+      return anchorMs + k * everyMs > ms ? date(k) : date(k + 1);
     },
     before(ms) {
       const k = Math.ceil((ms - anchorMs) / everyMs) - 1;
@@ -77,11 +87,12 @@ export function everyCalendar(everyMs: number, anchorMs: number): Calendar {
   };
 }
 
+/** One date. */
 export function atCalendar(atMs: number): Calendar {
   return { after: (ms) => (ms < atMs ? atMs : undefined), before: (ms) => (ms > atMs ? atMs : undefined) };
 }
 
-/** The dates from `startMs`, included, to `endMs`, excluded. */
+/** The dates of `calendar` from `startMs` (included) to `endMs` (excluded). */
 export function bounded(calendar: Calendar, startMs: number, endMs: number): Calendar {
   return {
     after(ms) {
@@ -95,18 +106,22 @@ export function bounded(calendar: Calendar, startMs: number, endMs: number): Cal
   };
 }
 
-/** The first `most` dates later than `ms`. */
-export function datesAfter(calendar: Calendar, ms: number, most: number): number[] {
+/** The first `count` dates later than `ms`, or fewer if the calendar has no more. */
+export function datesAfter(calendar: Calendar, ms: number, count: number): number[] {
   const dates: number[] = [];
-  let date = most > 0 ? calendar.after(ms) : undefined;
+  let date = count > 0 ? calendar.after(ms) : undefined;
   while (date !== undefined) {
     dates.push(date);
-    date = dates.length < most ? calendar.after(date) : undefined;
+    date = dates.length < count ? calendar.after(date) : undefined;
   }
   return dates;
 }
 
-/** A date and time without an offset, read in a zone: one that a transition skips is moved past the gap, a repeated one is the first. */
+/**
+ * The moment of a local date and time, given as text without an offset. If a zone transition skips
+ * that time, the moment is moved forward past the gap. If a transition repeats it, the first one
+ * counts.
+ */
 export function localInstantMs(text: string, timezone: string | undefined): number {
   const [whole = '', fraction = '0'] = text.split('.');
   const date = new Cron(whole, { ...zoned(timezone), paused: true }).getOnce();
@@ -114,14 +129,15 @@ export function localInstantMs(text: string, timezone: string | undefined): numb
   return date.getTime() + Math.floor(Number(`0.${fraction}`) * 1_000);
 }
 
-/** A date that does not advance would make a timer spin: it is an error, whoever calculated it. */
-function advanced(ms: number, date: number | undefined): number | undefined {
-  if (date !== undefined && !(date > ms)) throw notAdvancing('on', ms, date);
+/** Returns `date`. Throws if it is not later than `ms`: the timer would fire without end. */
+function checkLater(ms: number, date: number | undefined): number | undefined {
+  if (date !== undefined && !(date > ms)) throw notAdvancing('after', ms, date);
   return date;
 }
 
-function notAdvancing(way: string, ms: number, date: number): Error {
-  return new Error(`the calendar does not go ${way} from ${isoOf(ms)}: it says ${isoOf(date)}`);
+function notAdvancing(method: 'after' | 'before', ms: number, date: number): Error {
+  const rule = method === 'after' ? 'not later' : 'not earlier';
+  return new Error(`the calendar returned ${isoOf(date)} for '${method} ${isoOf(ms)}': ${rule}`);
 }
 
 function isoOf(ms: number): string {

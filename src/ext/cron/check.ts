@@ -1,12 +1,12 @@
-// Limits and texts that the files of this entry point share.
+// The limit of dates and the text of parser errors.
 
-/** The largest time that a JavaScript date can hold, in ms from the epoch, either way. */
+/** The latest time that a JavaScript `Date` can hold, in epoch ms. The earliest is its negative. */
 export const MAX_DATE_MS = 8.64e15;
 
-/** Parsers quote their input, however long it is, and say before or after it what is wrong. */
+/** Parsers quote their whole input. What is wrong stands before or after it. */
 const MAX_PART_LENGTH = 80;
 
-/** What a parser threw, in one line: of a long text the beginning and the end. */
+/** The message of an error that a parser threw. A long one is cut to its beginning and its end. */
 export function textOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   if (text.length <= 2 * MAX_PART_LENGTH) return text;

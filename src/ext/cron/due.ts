@@ -1,36 +1,39 @@
-// What becomes of dates that have come due: which are run, which were missed. A decision, without clock or timer.
+// Decides which due dates run and which are missed. It reads no clock and sets no timer.
 
 import type { Calendar } from './calendar.ts';
 
-/** Missed dates that came due together are counted one by one up to here. */
+/** Missed dates that are due together are counted exactly up to this many. */
 export const MAX_COUNTED = 100;
 
 export interface DuePolicy {
-  /** How many of the dates that came due together are run, however late: 0 for `skip`, 1 for `once`, n for `catchUp`. */
+  /**
+   * How many of the dates that are due together run, however late: 0 `skip`, 1 `once`, n `catchUp`.
+   */
   readonly keep: number;
-  /** A date at most this late is on time. */
+  /** A date at most this many ms late is on time. */
   readonly toleranceMs: number;
 }
 
 export interface Due {
   /** Oldest first. */
   readonly run: readonly number[];
-  /** How many were not run; MOST_COUNTED and more means "at least". */
+  /** How many do not run. From `MAX_COUNTED` on it means "at least". */
   readonly missed: number;
-  /** The latest one that was missed. */
+  /** The latest missed date. */
   readonly lastMissed: number | undefined;
-  /** The first date that is still to come. */
+  /** The first date after `now`. */
   readonly next: number | undefined;
-  /** The calendar threw: what is decided holds for the dates it gave before. */
+  /** Set if the calendar threw. The decision covers the dates that it returned before. */
   readonly failure?: { readonly error: unknown };
 }
 
 /**
- * Decides about every date from `first`, which is one, to `now`. The latest is run if it is on time; otherwise, and for the ones before it,
- * the policy says how many of the latest are run. All others were missed.
+ * Decides about every date from `first`, which is itself a date, to `now`. The latest date runs if
+ * it is on time. `policy.keep` of the latest dates run in any case. All others are missed.
  */
 export function decideDue(calendar: Calendar, first: number, now: number, policy: DuePolicy): Due {
-  const limit = MAX_COUNTED + Math.max(policy.keep, 1); // what runs does not use the count up
+  // Dates that run do not count for MAX_COUNTED.
+  const limit = MAX_COUNTED + Math.max(policy.keep, 1);
   let dates: number[] = [];
   let next: number | undefined = first;
   try {
@@ -54,7 +57,7 @@ function split(dates: readonly number[], now: number, { keep, toleranceMs }: Due
   return { run: dates.slice(missed), missed, lastMissed: dates[missed - 1] };
 }
 
-/** The last `count` dates up to `now`, oldest first. */
+/** The last `count` dates up to and including `now`, oldest first. */
 function latest(calendar: Calendar, now: number, count: number): number[] {
   const dates: number[] = [];
   let date = calendar.before(now + 1);

@@ -1,4 +1,4 @@
-// A binary heap whose entries know their place, so that one is taken out in O(log n) too. It knows nothing of time.
+// A binary heap that tracks the place of each item, so that deleting any item is O(log n).
 
 export class Heap<T extends object> {
   readonly #items: { item: T; key: number; order: number }[] = [];
@@ -9,17 +9,20 @@ export class Heap<T extends object> {
     return this.#items[0]?.item;
   }
 
-  /** `Infinity` when it is empty. */
+  /** `Infinity` if the heap is empty. */
   get firstKey(): number {
     return this.#items[0]?.key ?? Infinity;
   }
 
-  /** The least key is first; equal keys stay in the order in which they were put. An item that is here already is moved. */
+  /**
+   * Adds an item, or moves it if it is already here. The item with the smallest key is first. Items
+   * with equal keys keep the order in which they were put.
+   */
   put(item: T, key: number): void {
     this.delete(item);
     this.#order += 1;
     this.#items.push({ item, key, order: this.#order });
-    this.#up(this.#items.length - 1);
+    this.#siftUp(this.#items.length - 1);
   }
 
   delete(item: T): void {
@@ -29,20 +32,20 @@ export class Heap<T extends object> {
     const last = this.#items.pop();
     if (last === undefined || last.item === item) return;
     this.#items[at] = last;
-    this.#up(at);
-    this.#down(this.#places.get(last.item) ?? at);
+    this.#siftUp(at);
+    this.#siftDown(this.#places.get(last.item) ?? at);
   }
 
-  #up(from: number): void {
+  #siftUp(from: number): void {
     let at = from;
     for (let parent = (at - 1) >> 1; at > 0 && this.#less(at, parent); parent = (at - 1) >> 1) {
       this.#swap(at, parent);
       at = parent;
     }
-    this.#note(at);
+    this.#recordPlace(at);
   }
 
-  #down(from: number): void {
+  #siftDown(from: number): void {
     let at = from;
     for (;;) {
       const left = 2 * at + 1;
@@ -51,7 +54,7 @@ export class Heap<T extends object> {
       this.#swap(at, child);
       at = child;
     }
-    this.#note(at);
+    this.#recordPlace(at);
   }
 
   #less(i: number, j: number): boolean {
@@ -67,12 +70,12 @@ export class Heap<T extends object> {
     if (a === undefined || b === undefined) return;
     this.#items[i] = b;
     this.#items[j] = a;
-    this.#note(i);
-    this.#note(j);
+    this.#recordPlace(i);
+    this.#recordPlace(j);
   }
 
-  #note(at: number): void {
-    const held = this.#items[at];
-    if (held !== undefined) this.#places.set(held.item, at);
+  #recordPlace(at: number): void {
+    const entry = this.#items[at];
+    if (entry !== undefined) this.#places.set(entry.item, at);
   }
 }

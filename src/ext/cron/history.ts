@@ -1,51 +1,65 @@
-// What a schedule did, for people and tests: a bounded list, and exact counts. It decides nothing.
+// The record of what a schedule did: a bounded list of entries, and counts. No decision reads it.
 
 import type { Admission, Outcome, Submission, TaskId } from '../../index.ts';
 
+/** A run that was submitted. */
 export interface SubmittedRun<T = unknown> {
   readonly kind: 'submitted';
+  /** `date`: a date was due. `trigger`: `trigger` was called. */
   readonly cause: 'date' | 'trigger';
-  /** The date it runs for, without jitter; for a `trigger` the moment of the call. */
+  /** The date of the run, without jitter. For a trigger: the moment of the call. */
   readonly due: Date;
+  /** When the run was submitted. */
   readonly at: Date;
+  /** The id of the submission. */
   readonly id: TaskId;
-  /** What the slot decided; `rejected` is a dropped run. */
+  /** What the slot decided. `rejected`: the run was dropped. */
   readonly admission: Admission;
-  /** `undefined` until it has ended. */
+  /** `undefined` until the run has ended. */
   readonly outcome: Outcome<T> | undefined;
 }
 
+/** Dates that did not run. */
 export interface MissedRun {
   readonly kind: 'missed';
-  /** The latest one. */
+  /** The latest of the missed dates. */
   readonly due: Date;
+  /** When they were found to be missed. */
   readonly at: Date;
-  /** How many; 100 and more means "at least". */
+  /** How many dates were missed. From 100 on it means "at least". */
   readonly count: number;
 }
 
+/** An error that no outcome carries: of the calendar, of `submit`, or of `onError`. */
 export interface FailedRun {
   readonly kind: 'error';
+  /** When the error was recorded. */
   readonly at: Date;
+  /** What was thrown. */
   readonly error: unknown;
 }
 
+/** An entry of `Schedule.runs`. */
 export type ScheduleRun<T = unknown> = SubmittedRun<T> | MissedRun | FailedRun;
 
+/** Counts since the schedule was made. */
 export interface ScheduleTotals {
-  /** Handed to the supervisor, by a date or a `trigger`. */
+  /** Runs that were submitted to the supervisor, by a date or by `trigger`. */
   readonly submitted: number;
-  /** Of these: ended `rejected`, for whatever reason. */
+  /** Submitted runs whose outcome is `rejected`, for any reason. */
   readonly dropped: number;
-  /** Dates that were not run: "at least", once an entry of 100 or more did. */
+  /** Dates that did not run. A minimum once an entry of `runs` has counted 100 or more. */
   readonly missed: number;
+  /** Errors that no outcome carries, as in the `error` entries of `runs`. */
   readonly errors: number;
 }
 
-/** As it is kept: a Date can be set by whoever has it, a number cannot. */
-type Kept<Run> = Run extends unknown ? { -readonly [K in keyof Run]: Run[K] extends Date ? number : Run[K] } : never;
+/** A run as it is stored, with numbers for dates: a caller could change a shared `Date`. */
+type StoredRun<Run> = Run extends unknown
+  ? { -readonly [K in keyof Run]: Run[K] extends Date ? number : Run[K] }
+  : never;
 
-function toRun<T>(run: Kept<ScheduleRun<T>>): ScheduleRun<T> {
+function toRun<T>(run: StoredRun<ScheduleRun<T>>): ScheduleRun<T> {
   const at = new Date(run.at);
   return run.kind === 'error' ? { ...run, at } : { ...run, at, due: new Date(run.due) };
 }
@@ -57,7 +71,7 @@ export class History<T> {
     missed: 0,
     errors: 0,
   };
-  readonly #runs: Kept<ScheduleRun<T>>[] = [];
+  readonly #runs: StoredRun<ScheduleRun<T>>[] = [];
   #size: number;
 
   constructor(size: number) {
@@ -73,7 +87,7 @@ export class History<T> {
     this.#trim();
   }
 
-  /** Returns what is to be called with its outcome. */
+  /** Returns a function to call with the outcome of the submission. */
   submitted(
     submission: Submission<T>,
     cause: 'date' | 'trigger',
@@ -81,7 +95,7 @@ export class History<T> {
     at: number,
   ): (outcome: Outcome<T>) => void {
     const { id, admission } = submission;
-    const run: Kept<SubmittedRun<T>> = { kind: 'submitted', cause, due, at, id, admission, outcome: undefined };
+    const run: StoredRun<SubmittedRun<T>> = { kind: 'submitted', cause, due, at, id, admission, outcome: undefined };
     this.totals.submitted += 1;
     this.#add(run);
     return (outcome) => {
@@ -100,7 +114,7 @@ export class History<T> {
     this.#add({ kind: 'error', at, error });
   }
 
-  #add(run: Kept<ScheduleRun<T>>): void {
+  #add(run: StoredRun<ScheduleRun<T>>): void {
     this.#runs.push(run);
     this.#trim();
   }

@@ -1,14 +1,18 @@
 /**
- * `slotvisor/cron`: tasks by the clock. A schedule submits one task to a supervisor at the dates of a cron expression, at a fixed rate, or once.
+ * `slotvisor/cron`: schedules. A schedule submits one task to a supervisor at the dates of a cron
+ * expression, at a fixed rate, or once.
  *
- * What it adds is *when*. Whether a run may overlap the one before is the slot's admission policy, as for every other submission (default
- * here: `dropIfRunning`); retries, timeouts and outcomes are the task's. Nothing is kept on disk: dates while no process ran are not known.
+ * This entry point decides only *when* a task is submitted. The slot's admission policy decides
+ * whether a run may overlap the one before (default here: `dropIfRunning`). Retries, timeouts and
+ * outcomes are those of the task. Nothing is stored on disk: dates that came while no process ran
+ * are not known.
  *
- * All schedules of a supervisor share one timer and end with its shutdown. The optional peer `croner` works the dates of expressions out;
- * it starts nothing.
+ * All schedules of a supervisor share one timer. They end with its shutdown. The optional peer
+ * dependency `croner` calculates the dates of cron expressions. It runs no timers here.
  *
- * Reading order: `options.ts` (what can be asked for), `calendar.ts` (when), `due.ts` (what becomes of dates that are due), `timeline.ts`
- * (the one timer), `live-schedule.ts` (how these make one schedule), `runner.ts` (from dates to submissions).
+ * Reading order: `options.ts` (the options), `calendar.ts` (the dates), `due.ts` (which due dates
+ * run and which are missed), `timeline.ts` (the shared timer), `live-schedule.ts` (one schedule,
+ * made from these parts), `runner.ts` (from dates to submissions).
  *
  * @module
  */

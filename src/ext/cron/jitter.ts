@@ -1,6 +1,6 @@
 // The random delay of a date.
 
-/** From 0 to `jitterMs`. A source that throws or leaves [0, 1) gives no delay. */
+/** From 0 to `jitterMs`. If `random` throws or returns a value outside [0, 1), the delay is 0. */
 export function drawJitterMs(jitterMs: number, random: () => number): number {
   if (jitterMs === 0) return 0;
   try {

@@ -1,5 +1,5 @@
-// One schedule alive: its place on the timeline and its state. Dates are the calendar's, what becomes of them is decided in due.ts,
-// and submitting is the runner's.
+// One schedule: its state and its moment on the timeline. The calendar gives its dates, due.ts
+// decides which of them run, and the runner submits them.
 
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
 import { wholeFrom } from '../../kit.ts';
@@ -11,34 +11,38 @@ import { drawJitterMs } from './jitter.ts';
 import type { ScheduleUpdate } from './options.ts';
 import { Runner } from './runner.ts';
 import type { Schedule, ScheduleStatus } from './schedule.ts';
-import { KINDS, MOVING, type OwnSlot, readSettings, type Settings } from './settings.ts';
+import { DATE_MODIFIERS, KINDS, type OwnSlot, readSettings, type Settings } from './settings.ts';
 import type { Entry, Timeline } from './timeline.ts';
 
-/** A calendar that failed is asked again after this long, for dates from then on. */
+/** After a calendar failed, it is asked again this much later, for dates from then on. */
 const RETRY_MS = 60_000;
 
 export class LiveSchedule<T> implements Schedule<T>, Entry {
   readonly #supervisor: Supervisor;
   readonly #timeline: Timeline;
-  readonly #own: OwnSlot;
+  readonly #ownSlot: OwnSlot;
   readonly #history: History<T>;
   readonly #runner: Runner<T>;
   #settings: Settings;
   #dates: Dates;
   #status: ScheduleStatus = 'active';
-  /** Dates up to here have had their turn. */
+  /** Dates up to here have been handled. The calendar is asked for dates after it. */
   #cursor: number;
-  /** The latest date that was run or missed. A date is never run twice, wherever an update makes dates count from. */
-  #decided = -Infinity;
-  /** The date it waits for; `undefined` after the calendar failed. */
+  /**
+   * The latest date that ran or was missed. An update that keeps the expression and the zone runs
+   * no date up to here again.
+   */
+  #lastDecided = -Infinity;
+  /** The date that it waits for; `undefined` after the calendar failed. */
   #due: number | undefined;
+  /** The delay of `#due`. */
   #jitterMs = 0;
 
-  constructor(supervisor: Supervisor, timeline: Timeline, own: OwnSlot, options: unknown) {
-    const { settings, given } = readSettings(options, own, undefined);
+  constructor(supervisor: Supervisor, timeline: Timeline, ownSlot: OwnSlot, options: unknown) {
+    const { settings, given } = readSettings(options, ownSlot, undefined);
     this.#supervisor = supervisor;
     this.#timeline = timeline;
-    this.#own = own;
+    this.#ownSlot = ownSlot;
     this.#settings = settings;
     timeline.checkWallClock();
     this.#dates = datesOf(settings, given, timeline.moment(), undefined);
@@ -53,15 +57,15 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
         return self.#status === 'paused';
       },
       now: () => timeline.now('wall'),
-      exhausted: () => this.end(),
-      closed: () => timeline.close(),
+      onMaxRuns: () => this.end(),
+      onClosed: () => timeline.close(),
     });
     supervisor.check(settings.specFor(0));
-    timeline.join(this);
-    this.#plan(this.#dates.first);
+    timeline.add(this);
+    this.#waitForNext(this.#dates.first);
   }
 
-  /** A shutdown tells nobody of its beginning; who looks finds out. */
+  /** No event marks the start of a shutdown, so `phase` is checked on access. */
   get status(): ScheduleStatus {
     if (this.#status !== 'ended' && this.#supervisor.phase !== 'open') this.#timeline.close();
     return this.#status;
@@ -74,12 +78,12 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   next(count = 1): Date[] {
-    const most = Math.min(wholeFrom('count', count, 0, 1_000), this.#runner.runsLeft);
+    const limit = Math.min(wholeFrom('count', count, 0, 1_000), this.#runner.runsLeft);
     this.#timeline.checkWallClock();
     if (this.status === 'ended') return [];
     const { calendar, clock } = this.#dates;
     const from = Math.max(this.#cursor, this.#timeline.now(clock));
-    return datesAfter(calendar, from, most).map((date) => new Date(this.#timeline.wallDate(clock, date)));
+    return datesAfter(calendar, from, limit).map((date) => new Date(this.#timeline.wallDate(clock, date)));
   }
 
   previous(): Date | undefined {
@@ -90,16 +94,16 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   pause(): void {
     if (this.status !== 'active') return;
-    this.#advance(this.#timeline.now(this.#dates.clock));
+    this.#advanceCursor(this.#timeline.now(this.#dates.clock));
     this.#status = 'paused';
-    this.#timeline.take(this);
+    this.#timeline.clear(this);
   }
 
   resume(): void {
     this.#timeline.checkWallClock();
     if (this.status !== 'paused') return;
     this.#status = 'active';
-    this.#plan();
+    this.#waitForNext();
     this.#runner.catchUp();
   }
 
@@ -111,33 +115,35 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   update<S = undefined>(options: ScheduleUpdate<T, S>): void {
     this.#throwIfEnded();
     this.#timeline.checkWallClock();
-    const { settings, given } = readSettings(options, this.#own, this.#settings);
-    const recounted = [...KINDS, 'startAt'].some((field) => given.has(field));
-    const redated = recounted || MOVING.some((field) => given.has(field));
-    const old = recounted ? undefined : this.#dates;
-    const dates = redated ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
+    const { settings, given } = readSettings(options, this.#ownSlot, this.#settings);
+    const hasNewDates = [...KINDS, 'startAt'].some((field) => given.has(field));
+    const changesDates = hasNewDates || DATE_MODIFIERS.some((field) => given.has(field));
+    const old = hasNewDates ? undefined : this.#dates;
+    const dates = changesDates ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
     if (given.has('task')) this.#supervisor.check(settings.specFor(0));
-    this.#throwIfEnded(); // a getter of the options may have ended it
+    this.#throwIfEnded(); // a getter of the options may have ended the schedule
     const before = this.#settings;
     this.#settings = settings;
     this.#history.size = settings.historySize;
     if (this.#runner.runsLeft <= 0) {
       this.end();
-    } else if (redated) {
+    } else if (changesDates) {
       const now = this.#timeline.now(dates.clock);
       const from = given.has('startAt') || settings.when.kind === 'at' ? dates.cursor : now;
-      if (recounted) {
-        if (dates.clock !== this.#dates.clock) this.#decided = -Infinity;
-        // A wall clock that was set back shows decided dates again. Other dates than they were need not wait until it has passed them.
-        const same = settings.when.value === before.when.value && settings.timezone === before.timezone;
-        this.#cursor = Math.max(from, same ? this.#decided : Math.min(this.#decided, now));
-        this.#runner.forgetBacklog();
+      if (hasNewDates) {
+        if (dates.clock !== this.#dates.clock) this.#lastDecided = -Infinity;
+        // After the wall clock was set back, dates that were already handled come up again. Skip
+        // them, unless the expression or the zone has changed.
+        const isSame = settings.when.value === before.when.value && settings.timezone === before.timezone;
+        this.#cursor = Math.max(from, isSame ? this.#lastDecided : Math.min(this.#lastDecided, now));
+        this.#runner.discardBacklog();
       } else {
-        // An end or a zone moves dates to come. What has come already, run or waiting, is neither asked for again nor forgotten.
-        this.#advance(from);
+        // A new end or zone changes only future dates. Dates that have come stay as they are: those
+        // that ran do not run again, and those that wait still run.
+        this.#advanceCursor(from);
       }
       this.#dates = dates;
-      if (this.#status === 'active') this.#plan();
+      if (this.#status === 'active') this.#waitForNext();
     }
   }
 
@@ -151,55 +157,62 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   end(): void {
-    this.#runner.forgetBacklog();
+    this.#runner.discardBacklog();
     this.#finish();
   }
 
-  rewind(wallMs: number): void {
+  onSetBack(wallMs: number): void {
     if (this.#dates.clock !== 'wall') return;
     this.#cursor = Math.min(this.#cursor, wallMs);
-    this.#decided = Math.min(this.#decided, wallMs);
-    if (this.#status === 'active' && this.#due !== undefined) this.#plan();
+    this.#lastDecided = Math.min(this.#lastDecided, wallMs);
+    if (this.#status === 'active' && this.#due !== undefined) this.#waitForNext();
   }
 
-  fire(): void {
+  onDue(): void {
     const dates = this.#dates;
     const { calendar, clock } = dates;
     const clockMs = this.#timeline.now(clock);
-    const now = clockMs - this.#jitterMs; // what jitter put off is not late
+    const now = clockMs - this.#jitterMs; // jitter does not count as lateness
     const first = this.#due;
     if (first === undefined) {
-      this.#cursor = Math.max(this.#cursor, now - 1); // a date at this very moment may still come
-      this.#plan();
+      this.#cursor = Math.max(this.#cursor, now - 1); // a date at exactly `now` must still run
+      this.#waitForNext();
       return;
     }
     this.#cursor = Math.max(this.#cursor, now);
     const { run, missed, lastMissed, next, failure } = decideDue(calendar, first, now, this.#settings);
-    this.#decided = Math.max(this.#decided, run.at(-1) ?? lastMissed ?? -Infinity);
+    this.#lastDecided = Math.max(this.#lastDecided, run.at(-1) ?? lastMissed ?? -Infinity);
     if (lastMissed !== undefined) this.#runner.missed(missed, this.#timeline.wallDate(clock, lastMissed));
     this.#runner.run(run.map((date) => this.#timeline.wallDate(clock, date)));
-    if (this.#status !== 'active' || this.#dates !== dates) return; // ended by its last run, or changed by a lease store
-    if (failure !== undefined) this.#failed(failure.error);
+    // The last run may have ended the schedule. A lease store may have updated it.
+    if (this.#status !== 'active' || this.#dates !== dates) return;
+    if (failure !== undefined) this.#onCalendarError(failure.error);
     else if (next === undefined) this.#finish();
-    else this.#plan(next, clockMs - next);
+    else this.#waitForNext(next, clockMs - next);
   }
 
-  /** Nothing has come between the cursor and the date it waits for, whatever another calendar says. While paused that date may be old. */
-  #advance(ms: number): void {
+  /**
+   * Moves the cursor up to `ms`, but not past the date that the schedule waits for. No date came in
+   * between, even if another calendar has one there. Does nothing while paused: dates between the
+   * cursor and `ms` may then still have to run.
+   */
+  #advanceCursor(ms: number): void {
     if (this.#status !== 'active' || this.#due === undefined) return;
     this.#cursor = Math.max(this.#cursor, Math.min(ms, this.#due - 1));
   }
 
   /**
-   * Waits for `due`, or for what the calendar says comes after the cursor. `behindMs`: jitter kept a date back until this one was past
-   * too; then it is put off by as much.
+   * Waits for `due`, or for the first date after the cursor.
+   *
+   * @param behindMs how long `due` is already past because jitter delayed the date before it. Its
+   * own delay is then at least this long.
    */
-  #plan(due?: number, behindMs = 0): void {
+  #waitForNext(due?: number, behindMs = 0): void {
     const dates = this.#dates;
     try {
       this.#due = due ?? dates.calendar.after(this.#cursor);
     } catch (error) {
-      this.#failed(error);
+      this.#onCalendarError(error);
       return;
     }
     if (this.#due === undefined) {
@@ -207,22 +220,23 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       return;
     }
     const drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
-    if (this.#status !== 'active' || this.#dates !== dates) return; // chance is the user's, and may have changed it
+    // `random` is user code and may have changed the schedule.
+    if (this.#status !== 'active' || this.#dates !== dates) return;
     this.#jitterMs = Math.max(behindMs, drawnMs);
-    this.#timeline.put(this, dates.clock, this.#due + this.#jitterMs);
+    this.#timeline.set(this, dates.clock, this.#due + this.#jitterMs);
   }
 
-  #failed(error: unknown): void {
+  #onCalendarError(error: unknown): void {
     this.#due = undefined;
     this.#jitterMs = 0;
-    this.#timeline.put(this, 'steady', this.#timeline.now('steady') + RETRY_MS);
-    this.#runner.tell(error);
+    this.#timeline.set(this, 'monotonic', this.#timeline.now('monotonic') + RETRY_MS);
+    this.#runner.reportError(error);
   }
 
-  /** No date is left; what is to be caught up still is. */
+  /** Ends the schedule without discarding the dates that wait to be caught up. */
   #finish(): void {
     this.#status = 'ended';
-    this.#timeline.leave(this);
+    this.#timeline.remove(this);
   }
 
   #throwIfEnded(): void {

@@ -1,4 +1,5 @@
-// The way in: one timeline a supervisor, made with its first schedule and closed with its shutdown.
+// `schedule`: creates schedules. Each supervisor has one timeline, created with its first schedule
+// and closed with its shutdown.
 
 import { randomUUID } from 'node:crypto';
 import type { Supervisor } from '../../index.ts';
@@ -10,25 +11,33 @@ import { Timeline } from './timeline.ts';
 
 interface Host {
   readonly timeline: Timeline;
-  made: number;
+  scheduleCount: number;
 }
 
 const hosts = new WeakMap<Supervisor, Host>();
 
 /**
- * Submits `task` to the supervisor at every date, until it is stopped, its dates end, or the supervisor shuts down.
+ * Submits `task` to the supervisor at every date, until the schedule is stopped, has no date or run
+ * left, or the supervisor shuts down.
  *
- * Promised: a run never starts before its date, on the clock that its dates count on; a date is run at most once, over every zone
- * transition, and also when the wall clock is set back by up to an hour; a calendar that fails is told (`onError`, `runs`) and asked again
- * a minute later, and never spins.
- * Not promised: the millisecond (a blocked event loop delays), the half minute (after the wall clock was set or the machine has slept), and
- * dates in a time in which no process ran. A wall clock set back by more than an hour was wrong: dates count from what it says now.
+ * Promised: a run never starts before its date, on the clock that the date belongs to. A date runs
+ * at most once, over every zone transition, and also when the wall clock is set back by up to an
+ * hour. If the calendar fails, the error is reported (`onError`, `runs`), and the calendar is asked
+ * again a minute later.
  *
- * `everyMs` counts on the monotonic clock: `startAt` and `endAt` are turned into moments of it at once, and setting the wall clock later
- * moves nothing. Whether it counts the sleep of a machine is the platform's affair.
+ * Not promised: precision to the millisecond (a blocked event loop delays runs); precision better
+ * than 30 s after the wall clock was set or the machine has slept; dates while no process ran. When
+ * the wall clock is set back by more than an hour, dates count from the new time, and may repeat.
  *
- * A schedule keeps the process alive while it waits for a date. Bodies run in the async context of this call.
- * Throws OptionError for an option or a task that cannot be meant (nothing is kept), ClosedError once the supervisor is shutting down.
+ * `everyMs` counts on the monotonic clock. `startAt` and `endAt` are converted to that clock when
+ * they are read; setting the wall clock later moves no date. Whether the monotonic clock advances
+ * while the machine sleeps depends on the platform.
+ *
+ * A schedule keeps the process alive while it waits for a date. Bodies run in the async context of
+ * this call.
+ *
+ * @throws OptionError for an invalid option or task, or if there is no future run; ClosedError once
+ * the supervisor is shutting down. A call that throws submits nothing and keeps nothing.
  */
 export function schedule<T, S = undefined>(supervisor: Supervisor, options: ScheduleOptions<T, S>): Schedule<T> {
   const check = reading('supervisor', supervisor, () => supervisor?.check);
@@ -36,12 +45,13 @@ export function schedule<T, S = undefined>(supervisor: Supervisor, options: Sche
   let host = hosts.get(supervisor);
   if (host === undefined) {
     const timeline = new Timeline(supervisor.clock);
-    host = { timeline, made: 0 };
+    host = { timeline, scheduleCount: 0 };
     hosts.set(supervisor, host);
     void supervisor.closed.then(() => timeline.close());
   }
-  host.made += 1;
-  const name = `schedule-${host.made}`;
-  // A name that counts would be the same in every process, and keep them out of each other's slots wherever leases are shared.
+  host.scheduleCount += 1;
+  const name = `schedule-${host.scheduleCount}`;
+  // `schedule-1` exists in every process. As a slot name it would make processes that share leases
+  // exclude each other, so the slot name has a UUID.
   return new LiveSchedule<T>(supervisor, host.timeline, { name, slot: `${name}-${randomUUID()}` }, options);
 }

@@ -1,30 +1,42 @@
-// What a schedule is made with, for users. How it is read stands in settings.ts.
+// The public options of a schedule. settings.ts reads and checks them.
 
 import type { TaskContext, TaskSpec } from '../../index.ts';
 
 /**
- * A moment: a `Date`, epoch ms, or ISO 8601 text. Text without an offset (`2030-01-23T04:00`) is read in the schedule's zone; a time that a
- * transition skips there is moved past the gap, one that it repeats is the first.
+ * A moment: a `Date`, epoch ms, or ISO 8601 text with date and time. Text without an offset
+ * (`2030-01-23T04:00`) is local time in the schedule's time zone. If a zone transition skips that
+ * time, the moment is moved forward past the gap. If a transition repeats it, the first one counts.
  */
 export type Instant = Date | string | number;
 
 /**
- * What becomes of dates that could not have their turn in time: after a blocked event loop, a sleep of the machine, a wall clock that was
- * set forward, a pause. When several have come due together, `skip` runs the latest one if it is at most `toleranceMs` late, `once` runs
- * the latest one however late it is, `catchUp` the latest n (1 to 1,000), oldest first, each when the one before has ended. A date that comes
- * while others still wait for that goes behind them, and the oldest of more than n is given up; all are when the
- * schedule is stopped, has used up `maxRuns` or is shut down, or is updated to new dates. What is not run is counted as missed and told in
- * `runs`.
+ * What happens to dates that could not run in time: after a blocked event loop, a sleep of the
+ * machine, a wall clock that was set forward, or a pause. Of the dates that became due together
+ *
+ * - `skip` runs the latest, if it is at most `toleranceMs` late;
+ * - `once` runs the latest, however late it is;
+ * - `{ catchUp: n }` (n from 1 to 1,000) runs the latest n, oldest first. Each starts when the run
+ *   before it has ended.
+ *
+ * A new date that comes while others wait to be caught up goes behind them. If more than n wait
+ * then, the oldest are discarded. All that wait are discarded when the schedule is stopped, has
+ * used up `maxRuns`, is shut down, or is updated to new dates.
+ *
+ * Every date that does not run is counted in `totals.missed` and recorded in `runs`.
  */
 export type MissedPolicy = 'skip' | 'once' | { readonly catchUp: number };
 
-/** When a schedule runs: exactly one of the three. */
+/** When a schedule runs: exactly one of `cron`, `everyMs` and `at`. */
 export type ScheduleDates =
   | {
       /**
-       * 5 to 7 fields (seconds first from 6 on, years last with 7), or a nickname like `@daily`, as croner reads them; no `?`.
-       * With neither `*` nor a step in seconds, minutes and hours it names times of the day: one that a zone transition skips runs at the end
-       * of the gap, if that is still the same day; one that is repeated runs once. Any other is an interval and runs whenever it matches.
+       * A cron expression as croner reads it: 5 to 7 fields (with 6, seconds come first; with 7,
+       * years come last), or a nickname like `@daily`. `?` is not supported.
+       *
+       * An expression with neither `*` nor a step in its seconds, minutes and hours names times of
+       * day. If a zone transition skips such a time, it runs at the end of the gap, if that is
+       * still the same day. If a transition repeats it, it runs once. Any other expression is an
+       * interval: it runs whenever it matches.
        */
       readonly cron: string;
       readonly everyMs?: undefined;
@@ -32,60 +44,95 @@ export type ScheduleDates =
     }
   | {
       readonly cron?: undefined;
-      /** At least 1. A fixed rate, counted on the monotonic clock from `startAt`, else from now: the length of a run moves no date. */
+      /**
+       * A fixed rate: one date every so many ms, at least 1. Counted on the monotonic clock, from
+       * `startAt` if given, else from now. The duration of a run moves no date.
+       */
       readonly everyMs: number;
       readonly at?: undefined;
     }
   | {
       readonly cron?: undefined;
       readonly everyMs?: undefined;
-      /** Once. At most `toleranceMs` past, it runs at once; further back it is refused. */
+      /**
+       * One date. If it is at most `toleranceMs` in the past, it runs at once. If it is further
+       * back, `schedule` and `update` throw an OptionError.
+       */
       readonly at: Instant;
     };
 
-/** An option given as `undefined` is absent. */
+/** An option given as `undefined` counts as absent. */
 export interface ScheduleSettings {
-  /** An IANA name. Default: the zone of the process, in which Date shows local time. */
+  /** An IANA time zone name. Default: the zone of the process, as `Date` uses it. */
   readonly timezone?: string | undefined;
-  /** No date before it. Default: now. One that is at most `toleranceMs` past counts as now. `-Infinity`: none. */
+  /**
+   * No date comes before this moment. Default: now. If it is at most `toleranceMs` in the past, a
+   * date at this very moment, or since then, is due at once. `everyMs` counts from here, however
+   * long ago it is. `-Infinity` means no limit.
+   */
   readonly startAt?: Instant | undefined;
-  /** No date from it on. Default and `Infinity`: none. */
+  /** Every date comes before this moment. Default `Infinity`: no limit. */
   readonly endAt?: Instant | undefined;
-  /** The schedule ends after this many of its runs were accepted. A dropped run and a `trigger` do not count. Default `Infinity`. */
+  /**
+   * The schedule ends after this many of its runs were accepted, at least 1. Dropped runs and
+   * triggers do not count. Default `Infinity`.
+   */
   readonly maxRuns?: number | undefined;
   /**
-   * Each date is put off by chance, by at most this long. It reorders nothing and is no lateness: one that is put off past the next one
-   * takes that along, and whether both run is the admission policy's affair. Default 0.
+   * The longest random delay in ms, 0 or more. A new delay is drawn for each date. Default 0.
+   *
+   * Jitter keeps the order of dates and does not count as lateness. If a date is delayed past the
+   * next one, both are due together, and the admission policy decides whether both run.
    */
   readonly jitterMs?: number | undefined;
-  /** Default `skip`. */
+  /** What happens to dates that could not run in time. Default `skip`. */
   readonly missed?: MissedPolicy | undefined;
-  /** Up to this much later a date is on time. Default 60,000. The wall clock is looked at every 30 s: with less, setting it may lose dates. */
+  /**
+   * A date that runs at most this many ms late is on time. Default 60,000. The wall clock is
+   * checked every 30 s: with less than that, setting the clock forward may lose dates.
+   */
   readonly toleranceMs?: number | undefined;
   /** How many entries `runs` keeps, 0 to 10,000. Default 20. */
   readonly historySize?: number | undefined;
-  /** In [0, 1); for jitter. Default: the platform's. */
+  /** The random source for jitter; returns a number in [0, 1). Default: that of the platform. */
   readonly random?: (() => number) | undefined;
-  /** Told, on a later turn, what no outcome tells: a calendar that fails, a task that the supervisor refuses. What it throws harms nothing. */
+  /**
+   * Called with every error that no outcome carries: the calendar failed, or the supervisor refused
+   * the task. It is called on a later turn of the event loop. If it throws or rejects, that error
+   * is recorded in `runs` and has no other effect. Default: none; `runs` has the errors either way.
+   */
   readonly onError?: ((error: unknown) => void | PromiseLike<void>) | undefined;
 }
 
-/** A body that is also told the date it runs for, which is not the time of day: it may be late. For a `trigger` it is the moment of the call. */
+/**
+ * A task body that also gets the date of its run. The date is not the current time: the run may be
+ * late. In a run by `trigger` it is the moment of that call.
+ */
 export type ScheduledBody<T = unknown, S = undefined> = (ctx: TaskContext<S>, due: Date) => T | PromiseLike<T>;
 
 /**
- * A spec whose admission policy is `dropIfRunning` unless it says otherwise. With neither `slot` nor `name` it is called `schedule-<n>` and
- * has a slot of its own, `schedule-<n>-<uuid>`: no other slot has that name, in this process or in one that shares its leases.
- * The restart policy holds for each run: with the default a failing run is retried, and keeps the slot, until it succeeds.
+ * A task spec. Its admission policy is `dropIfRunning` by default.
+ *
+ * A task with neither `slot` nor `name` is named `schedule-<n>` and gets a slot of its own,
+ * `schedule-<n>-<uuid>`. No other slot has that name, in this process or in one that shares its
+ * leases.
+ *
+ * The restart policy applies to each run. With the default, `onFailure`, a failing run is retried
+ * until it succeeds, and occupies the slot until then.
  */
 export type ScheduledTask<T = unknown, S = undefined> = Omit<TaskSpec<T, S>, 'run'> & {
+  /** The body, or a killable task whose body gets the date, too. */
   readonly run: ScheduledBody<T, S> | { run: ScheduledBody<T, S>; kill(ctx: TaskContext<S>): void | PromiseLike<void> };
 };
 
+/** The options of `schedule`: one kind of dates, the task, and settings. */
 export type ScheduleOptions<T = unknown, S = undefined> = ScheduleDates &
   ScheduleSettings & { readonly task: ScheduledTask<T, S> };
 
-/** What is left out stays as it is; a new `cron`, `everyMs` or `at` takes the place of the old one. */
+/**
+ * The options of `Schedule.update`. Options that are left out keep their values. A new `cron`,
+ * `everyMs` or `at` replaces the old dates.
+ */
 export type ScheduleUpdate<T = unknown, S = undefined> = (
   | ScheduleDates
   | { readonly cron?: undefined; readonly everyMs?: undefined; readonly at?: undefined }

@@ -1,4 +1,5 @@
-// From dates to submissions. It knows no calendar and no timer, and it does not look at what still runs: overlap is the slot's affair.
+// From dates to submissions. It uses no calendar and no timer. It does not check whether a run is
+// still alive: the slot's admission policy decides about overlap.
 
 import { AsyncResource } from 'node:async_hooks';
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
@@ -8,22 +9,27 @@ import type { Settings } from './settings.ts';
 export interface RunnerHost {
   readonly settings: Settings;
   readonly paused: boolean;
-  /** Epoch ms, as all moments here. */
+  /** The wall clock in epoch ms, as all moments in this file. */
   now(): number;
-  /** `maxRuns` were accepted. */
-  exhausted(): void;
-  /** The supervisor takes nothing more. */
-  closed(): void;
+  /** Called when `maxRuns` runs were accepted. */
+  onMaxRuns(): void;
+  /** Called when the supervisor has refused a submission because it is shutting down. */
+  onClosed(): void;
 }
 
 export class Runner<T> {
   readonly #supervisor: Supervisor;
   readonly #host: RunnerHost;
   readonly #history: History<T>;
-  /** Of the one who made the schedule: a timer's own would be that of whoever happened to set it. */
+  /**
+   * The async context of the `schedule` call, in which bodies run. The shared timer may have the
+   * context of another schedule.
+   */
   readonly #context = new AsyncResource('slotvisor.schedule');
   readonly #live = new Set<Submission<T>>();
+  /** Accepted runs by date, which count for `maxRuns`. */
   #accepted = 0;
+  /** Dates that wait to be caught up, oldest first. */
   readonly #backlog: number[] = [];
   #catchingUp = false;
 
@@ -38,8 +44,9 @@ export class Runner<T> {
   }
 
   /**
-   * One date is submitted at once; several are caught up with. While some wait for that, one that comes goes behind them: submitted at
-   * once it would run before older ones, or be replaced by one.
+   * Submits a single date at once. Several dates are caught up one after the other. While dates
+   * wait to be caught up, a new one goes behind them: submitted at once, it would run before older
+   * dates, or one of them would replace it.
    */
   run(dates: readonly number[]): void {
     const [only] = dates;
@@ -48,13 +55,16 @@ export class Runner<T> {
       return;
     }
     this.#backlog.push(...dates);
-    const most = Math.max(this.#host.settings.keep, 1);
-    const tooMany = this.#backlog.splice(0, Math.max(0, this.#backlog.length - most));
-    this.missed(tooMany.length, tooMany.at(-1));
+    const maxLength = Math.max(this.#host.settings.keep, 1);
+    const discarded = this.#backlog.splice(0, Math.max(0, this.#backlog.length - maxLength));
+    this.missed(discarded.length, discarded.at(-1));
     this.catchUp();
   }
 
-  /** One after the other: submitted together, the admission policy would drop all but the first. */
+  /**
+   * Submits the backlog, each date when the run before it has ended. Submitted together, all but
+   * the first could be dropped by the admission policy.
+   */
   catchUp(): void {
     while (!this.#catchingUp && !this.#host.paused) {
       const date = this.#backlog.shift();
@@ -69,34 +79,35 @@ export class Runner<T> {
     }
   }
 
-  /** Gives up what still waits to be caught up. */
-  forgetBacklog(): void {
+  /** Discards the dates that wait to be caught up, and counts them as missed. */
+  discardBacklog(): void {
     const dates = this.#backlog.splice(0);
     this.missed(dates.length, dates.at(-1));
   }
 
+  /** Records `count` missed dates, the latest of which is `last`. */
   missed(count: number, last: number | undefined): void {
     if (last !== undefined) this.#history.missed(count, last, this.#host.now());
   }
 
   submit(due: number, cause: 'date' | 'trigger'): Submission<T> {
     const submission = this.#supervisor.submit(this.#host.settings.specFor(due)) as Submission<T>;
-    const ended = this.#history.submitted(submission, cause, due, this.#host.now());
+    const recordOutcome = this.#history.submitted(submission, cause, due, this.#host.now());
     this.#live.add(submission);
     void submission.outcome.then((outcome) => {
       this.#live.delete(submission);
-      ended(outcome);
+      recordOutcome(outcome);
     });
     return submission;
   }
 
-  /** Resolves when what has been submitted so far has ended. */
+  /** Resolves when all runs submitted so far have ended. */
   async idle(): Promise<void> {
     await Promise.all(Array.from(this.#live, (submission) => submission.outcome));
   }
 
-  /** Writes an error down and tells it to `onError`, whose own errors are written down too. */
-  tell(error: unknown): void {
+  /** Records an error and passes it to `onError`. Errors of `onError` are recorded, too. */
+  reportError(error: unknown): void {
     const { onError } = this.#host.settings;
     this.#history.failed(error, this.#host.now());
     if (onError === undefined) return;
@@ -109,15 +120,15 @@ export class Runner<T> {
     try {
       const submission = this.#context.runInAsyncScope(() => this.submit(due, 'date'));
       if (submission.admission !== 'rejected') this.#accepted += 1;
-      if (this.runsLeft <= 0) this.#host.exhausted();
+      if (this.runsLeft <= 0) this.#host.onMaxRuns();
       return submission;
     } catch (error) {
       if (error instanceof ClosedError) {
-        this.#backlog.unshift(due); // given up with the rest
-        this.forgetBacklog();
-        this.#host.closed();
+        this.#backlog.unshift(due); // discarded with the rest
+        this.discardBacklog();
+        this.#host.onClosed();
       } else {
-        this.tell(error);
+        this.reportError(error);
       }
       return undefined;
     }

@@ -1,4 +1,4 @@
-// The handle of a schedule, as users see it.
+// The public handle of a schedule.
 
 import type { Submission } from '../../index.ts';
 import type { ScheduleRun, ScheduleTotals } from './history.ts';
@@ -6,39 +6,68 @@ import type { ScheduleUpdate } from './options.ts';
 
 export type ScheduleStatus = 'active' | 'paused' | 'ended';
 
+/** The handle that `schedule` returns. Disposing it (`await using`) calls `stop`. */
 export interface Schedule<T = unknown> extends AsyncDisposable {
   /**
-   * `ended`: stopped, shut down with its supervisor (from the first moment of the shutdown), or without a date or run left; after its last
-   * date what is to be caught up still is. It stays so.
+   * `active`: it submits its task at its dates. `paused`: it submits at no date until `resume`.
+   * `ended`: it was stopped, its supervisor has begun to shut down, or it has no date or run left.
+   * An ended schedule stays ended. After its last date it still runs what it has to catch up.
    */
   readonly status: ScheduleStatus;
-  /** The last `historySize` entries, oldest first; a copy, dates included, as things stand now. */
+  /** The last `historySize` entries, oldest first. A copy: it does not change later. */
   readonly runs: readonly ScheduleRun<T>[];
-  /** Counts since the start, kept apart from `runs`: exact, but `missed` means "at least" once an entry of 100 or more did. */
+  /**
+   * Counts since the schedule was made, independent of `historySize`. They are exact, except that
+   * `missed` is a minimum once an entry of `runs` has counted 100 or more.
+   */
   readonly totals: ScheduleTotals;
   /**
-   * The next dates, without jitter: up to `count` (0 to 1,000; default 1), none once it has ended, which a shutdown of the supervisor does
-   * with its first moment. While paused: the ones that would come. Throws what the calendar throws.
+   * The next dates, without jitter. While the schedule is paused: the dates that it would run.
+   * Empty once it has ended, which includes the first moment of its supervisor's shutdown.
+   *
+   * @param count the most dates to return, a whole number from 0 to 1,000. Default 1.
+   * @throws OptionError for a bad `count`, and whatever the calendar throws.
    */
   next(count?: number): Date[];
-  /** The last date before now, whether it was run or not, also of one that has ended; `undefined` when there is none. Throws as `next`. */
+  /**
+   * The last date before now, whether it ran or not; `undefined` if there is none. It also answers
+   * once the schedule has ended.
+   *
+   * @throws whatever the calendar throws.
+   */
   previous(): Date | undefined;
-  /** No date is run until `resume`. Runs that have been submitted go on. */
+  /** Stops submitting at dates until `resume`. Runs that are already submitted continue. */
   pause(): void;
-  /** Dates that came meanwhile, on the clock as it is set now, are treated as `missed` says. */
+  /**
+   * Ends a pause. Dates that came during it, by the clock as it is set now, are treated as the
+   * option `missed` says.
+   */
   resume(): void;
-  /** Submits the task now, also while paused; the slot decides as for any other run. Throws ClosedError once the schedule has ended. */
+  /**
+   * Submits the task now, also while paused. The slot's admission policy decides, as for any other
+   * submission. A trigger does not count for `maxRuns`.
+   *
+   * @throws ClosedError once the schedule has ended.
+   */
   trigger(): Submission<T>;
   /**
-   * Changes the schedule in place; history, counts and a pause stay. New dates count from now, or from a `startAt` that is given and at
-   * most `toleranceMs` past, and repeat none that had its turn. With a new `cron`, `everyMs`, `at` or `startAt`, what still waits to be
-   * caught up is given up and counted as missed. Throws OptionError, and nothing has changed, or ClosedError once the schedule has ended.
-   * Runs that have been submitted go on as they were.
+   * Changes the schedule in place. History, counts and a pause stay, and runs that are already
+   * submitted continue unchanged. Options that are left out keep their values.
+   *
+   * New dates count from now, or from a given `startAt` that is at most `toleranceMs` in the past.
+   * A date that has already run or was missed does not run again. With a new `cron`, `everyMs`,
+   * `at` or `startAt`, dates that still wait to be caught up are discarded and counted as missed.
+   *
+   * @throws OptionError for an invalid option, or if no future run is left; nothing has changed
+   * then. ClosedError once the schedule has ended.
    */
   update<S = undefined>(options: ScheduleUpdate<T, S>): void;
   /**
-   * Ends the schedule at once and for good; it stops no run. What still waits to be caught up is counted as missed. Resolves when the runs
-   * that it has submitted have ended: a body may call it, but would wait for itself if it awaited it.
+   * Ends the schedule at once and for good. It stops no run. Dates that still wait to be caught up
+   * are counted as missed.
+   *
+   * Resolves when all runs that the schedule has submitted have ended. A body may call `stop` of
+   * its own schedule, but must not await it: it would wait for itself.
    */
   stop(): Promise<void>;
 }

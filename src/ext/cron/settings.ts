@@ -1,5 +1,6 @@
-// The reading of options: once, checked, copied. A bad one throws a OptionError that names the field, and nothing is kept.
-// What only a calendar can tell (an expression, text without an offset) is read in dates.ts.
+// Reads the options of a schedule: each once, checked and copied. An invalid option throws an
+// OptionError that names the field, and nothing is kept. dates.ts reads what needs a calendar:
+// expressions, and text without an offset.
 
 import { types } from 'node:util';
 import type { TaskSpec } from '../../index.ts';
@@ -16,17 +17,17 @@ import {
 } from '../../kit.ts';
 import { MAX_DATE_MS, textOf } from './check.ts';
 
-/** Epoch ms, or text that only a time zone makes a moment of. */
+/** Epoch ms, or text whose moment depends on the time zone. */
 export type ReadInstant = number | string;
 
-/** Which of the three kinds of dates, and what was said of it. */
+/** The kind of dates, with the value of its option. */
 export type When =
   | { readonly kind: 'cron'; readonly value: string }
   | { readonly kind: 'everyMs'; readonly value: number }
   | { readonly kind: 'at'; readonly value: ReadInstant };
 
-/** The options that are kept under their own names. */
-interface Plain {
+/** The options that `Settings` has under their own names. */
+interface PlainSettings {
   /** `undefined`: the zone of the process. */
   readonly timezone: string | undefined;
   readonly startAt: ReadInstant;
@@ -39,15 +40,16 @@ interface Plain {
   readonly onError: ((error: unknown) => unknown) | undefined;
 }
 
-export interface Settings extends Plain {
+export interface Settings extends PlainSettings {
   readonly when: When;
-  /** How many of the dates that came due together are run. */
+  /** How many of the dates that are due together run, however late: 0 for `skip`, 1 for `once`. */
   readonly keep: number;
+  /** The spec of the run for the date `dueMs`. */
   readonly specFor: (dueMs: number) => TaskSpec;
 }
 
-/** All options, as they are read. */
-interface Given extends Plain {
+/** All options, after each was read. */
+interface ReadFields extends PlainSettings {
   readonly cron: When;
   readonly everyMs: When;
   readonly at: When;
@@ -55,16 +57,16 @@ interface Given extends Plain {
   readonly task: ReadTask;
 }
 
-/** A task that names neither a slot nor itself still needs its place. */
+/** A task that was read. It takes `own` if it has neither a slot nor a name. */
 type ReadTask = (own: OwnSlot) => (dueMs: number) => TaskSpec;
 
 export const KINDS = ['cron', 'everyMs', 'at'] as const;
-/** A change of one of these, too, changes all dates. */
-export const MOVING = ['startAt', 'timezone', 'endAt'] as const;
+/** Options beside `KINDS` whose change changes the dates. */
+export const DATE_MODIFIERS = ['startAt', 'timezone', 'endAt'] as const;
 
 const MAX_CAUGHT_UP = 1_000;
 
-const DEFAULTS: Plain = {
+const DEFAULTS: PlainSettings = {
   timezone: undefined,
   startAt: -Infinity,
   endAt: Infinity,
@@ -76,7 +78,7 @@ const DEFAULTS: Plain = {
   onError: undefined,
 };
 
-const READERS: Readers<Given> = {
+const READERS: Readers<ReadFields> = {
   cron: (field, got) => ({
     kind: 'cron',
     value: typeof got === 'string' ? got : refuse(field, 'must be a string', got),
@@ -96,10 +98,14 @@ const READERS: Readers<Given> = {
   task: readTask,
 };
 
-/** The slot and name of a task that gives neither. */
+/** The slot and the name for a task that has neither. */
 export type OwnSlot = Readonly<Pick<TaskSpec, 'name' | 'slot'>>;
 
-/** Reads options over `old`. Also returns the names of the options that were given. */
+/**
+ * Reads options. An option that is absent keeps its value from `old`, or gets its default.
+ *
+ * @returns the settings, and the names of the options that were given.
+ */
 export function readSettings(
   value: unknown,
   own: OwnSlot,
@@ -109,7 +115,7 @@ export function readSettings(
   const { cron, everyMs, at, missed, task, ...plain } = fields;
   const [when, other] = [cron, everyMs, at].filter((kind) => kind !== undefined);
   if (when !== undefined && other !== undefined)
-    return refuse(other.kind, `must be absent beside ${when.kind}`, other.value);
+    return refuse(other.kind, `must not be combined with ${when.kind}`, other.value);
   const dates = when ?? old?.when;
   if (dates === undefined) return refuse('options', `needs one of ${KINDS.join(', ')}`, value);
   const specFor = task?.(own) ?? old?.specFor;
@@ -120,13 +126,14 @@ export function readSettings(
 
 function readInstant(field: string, got: unknown): ReadInstant {
   if (typeof got === 'string') return got;
-  const ms = types.isDate(got) ? Date.prototype.getTime.call(got) : got; // of whatever realm
-  const none = ms === (field === 'startAt' ? -Infinity : Infinity) && field !== 'at';
-  if (typeof ms === 'number' && (none || Math.abs(ms) <= MAX_DATE_MS)) return none ? ms : Math.trunc(ms);
+  // A Date may come from another realm.
+  const ms = types.isDate(got) ? Date.prototype.getTime.call(got) : got;
+  const isUnlimited = ms === (field === 'startAt' ? -Infinity : Infinity) && field !== 'at';
+  if (typeof ms === 'number' && (isUnlimited || Math.abs(ms) <= MAX_DATE_MS)) return isUnlimited ? ms : Math.trunc(ms);
   return refuse(field, 'must be a valid Date, epoch ms or ISO 8601 text', got);
 }
 
-/** Asking the platform is slow, and its answer stays the same. */
+/** Valid zone names. Asking the platform is slow, and its answer never changes. */
 const zones = new Set<string>();
 const MAX_ZONES = 1_000;
 
@@ -159,7 +166,10 @@ function readTask(field: string, got: unknown): ReadTask {
   };
 }
 
-/** Every attempt gets its own Date. A value that is not a body is passed on as it is: the supervisor refuses it. */
+/**
+ * Every attempt gets its own `Date`. A value that is no body is returned as is: the supervisor
+ * refuses it.
+ */
 function readBody(run: unknown): (dueMs: number) => unknown {
   type Call = (...given: unknown[]) => unknown;
   if (typeof run === 'function') return (dueMs) => (ctx: unknown) => (run as Call)(ctx, new Date(dueMs));

@@ -1,35 +1,46 @@
-// The one timer behind all schedules of a supervisor. It knows moments and entries, and nothing of expressions, tasks or slots.
+// The timer that all schedules of a supervisor share. It handles moments and entries. It does not
+// know expressions, tasks or slots.
 //
-// Two hands: `wall` is the wall clock, which may be set, and sleeps with nobody; `steady` is the monotonic clock, moved once so that it
-// reads like an epoch. Each has a heap. The timer is never longer than LONGEST_WAIT_MS, because no timer tells that the wall clock was
-// set or that the machine slept: looking again is the only way to know.
+// Moments belong to one of two clocks. `wall` is the wall clock: it can be set, and it advances
+// while the machine sleeps. `monotonic` is the monotonic clock plus a constant, so that it reads
+// like epoch ms. Each clock has a heap. No timer reports that the wall clock was set or that the
+// machine slept. So the timer waits at most MAX_WAIT_MS before the clocks are read again.
 
 import type { Clock } from '../../index.ts';
 import { Heap } from './heap.ts';
 
-export type ClockName = 'wall' | 'steady';
+export type ClockName = 'wall' | 'monotonic';
 
-/** Now, on both hands; `shift` is what makes a wall date of a steady one. */
+/** Now, on both clocks. A monotonic date plus `shift` is a wall date. */
 export type Moment = Readonly<Record<ClockName | 'shift', number>>;
 
-/** Two clocks are not read at once, and not with one precision. */
+/** The largest apparent shift between two unset clocks: reads differ in time and in precision. */
 const NOISE_MS = 5;
 
-/** The wall clock is looked at again after this long at the latest. */
+/** The wall clock is checked at least this often. */
 export const MAX_WAIT_MS = 30_000;
 
-/** A wall clock set back by at most this much repeats no date: the dates that it shows again have had their turn. Past it dates count anew. */
+/**
+ * When the wall clock is set back by at most this much, no date repeats: the dates that come up
+ * again have already been handled. When it is set back by more, dates count from the new time.
+ */
 export const MAX_REPEAT_MS = 3_600_000;
 
-/** How long one turn may go on with what is due before the event loop has its turn. */
+/** How long due entries may run in one turn before the event loop continues. */
 const MAX_TURN_MS = 8;
 
 export interface Entry {
-  /** Its moment has come. It has been taken out, and may put itself in again. It must not throw. */
-  fire(): void;
-  /** The wall clock was set back by more than LONGEST_REPEAT_MS: its dates from `wallMs` on are still to come. It must not throw. */
-  rewind(wallMs: number): void;
-  /** The supervisor has shut down. */
+  /**
+   * Called when its moment has come. The moment is cleared; the entry may set a new one. Must not
+   * throw.
+   */
+  onDue(): void;
+  /**
+   * Called when the wall clock was set back by more than MAX_REPEAT_MS. Wall dates after `wallMs`
+   * are still to come then. Must not throw.
+   */
+  onSetBack(wallMs: number): void;
+  /** Called when the supervisor is shutting down. */
   end(): void;
 }
 
@@ -37,134 +48,147 @@ export class Timeline {
   closed = false;
   readonly #clock: Clock;
   readonly #origin: number;
-  readonly #heaps: Readonly<Record<ClockName, Heap<Entry>>> = { wall: new Heap(), steady: new Heap() };
-  readonly #members = new Set<Entry>();
+  readonly #heaps: Readonly<Record<ClockName, Heap<Entry>>> = { wall: new Heap(), monotonic: new Heap() };
+  readonly #entries = new Set<Entry>();
   #cancelTimer: (() => void) | undefined;
-  #wakesAt = Infinity;
-  #awake = false;
+  /** When the timer fires, on the supervisor's clock; `Infinity` if none is set. */
+  #timerDue = Infinity;
+  #isInTimer = false;
   #shift = 0;
-  /** The latest time that the wall clock has been seen to show, since it was set back by much. */
-  #furthest: number;
-  /** When it was looked at, on the monotonic clock. */
-  #lookedAt: number;
+  /**
+   * The latest wall time seen since the wall clock was last set back by more than MAX_REPEAT_MS.
+   */
+  #maxWall: number;
+  /** When the wall clock was last checked, on the monotonic clock. */
+  #checkedAt: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#furthest = clock.wallNow();
-    this.#origin = this.#furthest - clock.now();
-    this.#lookedAt = this.#furthest;
+    this.#maxWall = clock.wallNow();
+    this.#origin = this.#maxWall - clock.now();
+    this.#checkedAt = this.#maxWall;
   }
 
-  now(hand: ClockName): number {
-    return hand === 'wall' ? this.#clock.wallNow() : this.#clock.now() + this.#origin;
+  now(clock: ClockName): number {
+    return clock === 'wall' ? this.#clock.wallNow() : this.#clock.now() + this.#origin;
   }
 
   moment(): Moment {
-    return { wall: this.now('wall'), steady: this.now('steady'), shift: this.#shiftNow() };
+    return { wall: this.now('wall'), monotonic: this.now('monotonic'), shift: this.#shiftNow() };
   }
 
-  /** A date of the monotonic clock is shown as what the wall clock will say then, if nobody sets it. */
-  wallDate(hand: ClockName, date: number): number {
-    return hand === 'wall' ? date : Math.round(date + this.#shiftNow());
+  /** The wall time of a date, assuming that the wall clock is not set until then. */
+  wallDate(clock: ClockName, date: number): number {
+    return clock === 'wall' ? date : Math.round(date + this.#shiftNow());
   }
 
   /**
-   * Notices a wall clock that was set back by much, and tells every entry, also one that waits for nothing now. The timer looks by itself;
-   * whoever works a date out on another occasion looks first.
+   * Checks whether the wall clock was set back by more than MAX_REPEAT_MS. If so, calls `onSetBack`
+   * of every entry, even of one without a moment. The timer calls this. Code that calculates a date
+   * at another time must call it first.
    */
   checkWallClock(): void {
-    const [wall, steady] = [this.now('wall'), this.now('steady')];
-    // What the clock would have shown at the last look, had it been set then: dates from there on have come unseen.
-    const since = wall - (steady - this.#lookedAt);
-    const setBack = this.#furthest - since > MAX_REPEAT_MS + NOISE_MS;
-    this.#lookedAt = steady;
-    this.#furthest = setBack ? wall : Math.max(this.#furthest, wall);
-    if (setBack) for (const entry of this.#members) entry.rewind(since);
+    const [wall, monotonic] = [this.now('wall'), this.now('monotonic')];
+    // The wall time at the last check, as if the clock had been set before it. Dates since then
+    // came without being handled.
+    const since = wall - (monotonic - this.#checkedAt);
+    const isSetBack = this.#maxWall - since > MAX_REPEAT_MS + NOISE_MS;
+    this.#checkedAt = monotonic;
+    this.#maxWall = isSetBack ? wall : Math.max(this.#maxWall, wall);
+    if (isSetBack) for (const entry of this.#entries) entry.onSetBack(since);
   }
 
-  join(entry: Entry): void {
-    this.#members.add(entry);
+  add(entry: Entry): void {
+    this.#entries.add(entry);
   }
 
-  leave(entry: Entry): void {
-    this.take(entry);
-    this.#members.delete(entry);
+  remove(entry: Entry): void {
+    this.clear(entry);
+    this.#entries.delete(entry);
   }
 
-  /** Calls `fire` once `due` has come on that hand, never within this call. An entry has one moment: an earlier one is forgotten. */
-  put(entry: Entry, hand: ClockName, due: number): void {
-    this.#heaps[hand === 'wall' ? 'steady' : 'wall'].delete(entry);
-    this.#heaps[hand].put(entry, due);
+  /**
+   * Calls `onDue` once `due` has come on `clock`, but never within this call. An entry has one
+   * moment: a new one replaces the old.
+   */
+  set(entry: Entry, clock: ClockName, due: number): void {
+    this.#heaps[clock === 'wall' ? 'monotonic' : 'wall'].delete(entry);
+    this.#heaps[clock].put(entry, due);
     this.#arm();
   }
 
-  take(entry: Entry): void {
+  /** Clears the moment of an entry, if it has one. */
+  clear(entry: Entry): void {
     this.#heaps.wall.delete(entry);
-    this.#heaps.steady.delete(entry);
+    this.#heaps.monotonic.delete(entry);
     this.#arm();
   }
 
+  /** Ends every schedule. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    for (const entry of [...this.#members]) entry.end();
+    for (const entry of [...this.#entries]) entry.end();
   }
 
-  /** In ms; 0 or less: something is due. */
-  #untilDue(hand: ClockName): number {
-    return this.#heaps[hand].firstKey - this.now(hand);
+  /** Ms until the first moment of this clock. 0 or less: an entry is due. */
+  #untilDue(clock: ClockName): number {
+    return this.#heaps[clock].firstKey - this.now(clock);
   }
 
-  /** It stays as it is until the wall clock has really been set: round dates stay round. */
+  /**
+   * Changes only when the wall clock was set, not with the noise of reads: round dates stay round.
+   */
   #shiftNow(): number {
-    const shift = this.now('wall') - this.now('steady');
+    const shift = this.now('wall') - this.now('monotonic');
     if (Math.abs(shift - this.#shift) > NOISE_MS) this.#shift = Math.round(shift);
     return this.#shift;
   }
 
   #arm(): void {
-    if (this.#awake) return;
-    const untilDue = Math.min(this.#untilDue('wall'), this.#untilDue('steady'));
+    if (this.#isInTimer) return; // armed when all due entries have run
+    const untilDue = Math.min(this.#untilDue('wall'), this.#untilDue('monotonic'));
     if (untilDue === Infinity) {
       this.#disarm();
       return;
     }
-    // Whole ms: a fraction that rounding eats would wake again and again without time passing.
+    // Whole ms: a fraction of a ms may be lost in rounding. The timer would then fire again and
+    // again while the clock does not advance.
     const wait = Math.min(Math.max(Math.ceil(untilDue), 0), MAX_WAIT_MS);
-    const wakesAt = this.#clock.now() + wait;
-    if (wakesAt >= this.#wakesAt) return; // it wakes sooner than needed, and then waits for the rest
+    const timerDue = this.#clock.now() + wait;
+    if (timerDue >= this.#timerDue) return; // the timer fires early enough, and is set again then
     this.#disarm();
-    this.#wakesAt = wakesAt;
-    this.#cancelTimer = this.#clock.setTimer(wait, () => this.#wake());
+    this.#timerDue = timerDue;
+    this.#cancelTimer = this.#clock.setTimer(wait, () => this.#onTimer());
   }
 
   #disarm(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#wakesAt = Infinity;
+    this.#timerDue = Infinity;
   }
 
-  #wake(): void {
+  #onTimer(): void {
     this.#cancelTimer = undefined;
-    this.#wakesAt = Infinity;
-    this.#awake = true;
+    this.#timerDue = Infinity;
+    this.#isInTimer = true;
     try {
       this.checkWallClock();
-      this.#fireDue();
+      this.#runDue();
     } finally {
-      this.#awake = false;
+      this.#isInTimer = false;
       this.#arm();
     }
   }
 
-  #fireDue(): void {
-    const began = this.#clock.now();
+  #runDue(): void {
+    const start = this.#clock.now();
     do {
-      const hand = this.#untilDue('wall') <= this.#untilDue('steady') ? 'wall' : 'steady';
-      const entry = this.#heaps[hand].first;
-      if (entry === undefined || this.#untilDue(hand) > 0) return;
-      this.#heaps[hand].delete(entry);
-      entry.fire();
-    } while (this.#clock.now() - began < MAX_TURN_MS);
+      const clock = this.#untilDue('wall') <= this.#untilDue('monotonic') ? 'wall' : 'monotonic';
+      const entry = this.#heaps[clock].first;
+      if (entry === undefined || this.#untilDue(clock) > 0) return;
+      this.#heaps[clock].delete(entry);
+      entry.onDue();
+    } while (this.#clock.now() - start < MAX_TURN_MS);
   }
 }

@@ -1,4 +1,5 @@
-// What a schedule says of itself and hands out: its slot, its history, its dates once the end has begun.
+// The handle of a schedule: its slot, its history, and its answers during a shutdown and after
+// stop.
 
 import fc from 'fast-check';
 import { ClosedError, Supervisor, type TaskContext } from 'slotvisor';
@@ -9,8 +10,8 @@ import { nothingEscapes } from '../../support/must-not-escape.ts';
 import { setup } from '../../support/setup.ts';
 import { MINUTE, SECOND, START } from './world.ts';
 
-describe('a slot of its own', () => {
-  test('is nobody else’s: a slot that a user names like a schedule keeps no date out', async () => {
+describe('the own slot of a schedule', () => {
+  test('differs from every slot that a user names like a schedule', async () => {
     const { supervisor, clock, recorded } = setup();
     const body = gateBody();
     for (const slot of ['schedule-1', 'schedule-2']) supervisor.submit({ slot, run: body.body });
@@ -23,7 +24,7 @@ describe('a slot of its own', () => {
     });
   });
 
-  test('is the same for all runs of a schedule, and another one in another process', async () => {
+  test('is the same for all runs of the schedule, and another one in another process', async () => {
     const slots = new Set<string>();
     for (let processes = 0; processes < 2; processes += 1) {
       const { supervisor, clock, recorded } = setup();
@@ -35,8 +36,8 @@ describe('a slot of its own', () => {
   });
 });
 
-describe('dates that are handed out are copies', () => {
-  test('those in runs: setting them changes no history', async () => {
+describe('returned dates are copies', () => {
+  test('changing the dates in runs changes no history', async () => {
     const { supervisor, clock } = setup();
     const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', task: { run: () => 1 } });
     clock.block(3 * MINUTE);
@@ -54,7 +55,7 @@ describe('dates that are handed out are copies', () => {
     ]);
   });
 
-  test('those that a body gets: each attempt has one of its own, and it is not the one in runs', async () => {
+  test('each attempt gets its own Date, which is not the one in runs', async () => {
     const { supervisor, clock } = setup();
     const dues: number[] = [];
     const run = (_: TaskContext, due: Date) => {
@@ -70,13 +71,13 @@ describe('dates that are handed out are copies', () => {
   });
 });
 
-describe('from the first moment of a shutdown on', () => {
+describe('from the first moment of a shutdown', () => {
   const refused: readonly [string, (made: Schedule<number>) => unknown][] = [
     ['trigger', (made) => made.trigger()],
     ['update', (made) => made.update({ everyMs: 5 } satisfies ScheduleUpdate)],
   ];
   for (const paused of [false, true])
-    test(`a schedule that is ${paused ? 'paused' : 'active'} has ended, promises no date, and takes no call`, async () => {
+    test(`${paused ? 'a paused' : 'an active'} schedule has ended, has no next date, and throws ClosedError`, async () => {
       const { supervisor, clock } = setup();
       const stubborn = gateBody();
       supervisor.submit({ run: stubborn.body });
@@ -91,7 +92,7 @@ describe('from the first moment of a shutdown on', () => {
       made.resume();
       expect(made.status).toBe('ended');
       for (const [, call] of refused) expect(() => call(made)).toThrow(ClosedError);
-      expect(made.previous()).toEqual(new Date(START + SECOND)); // the past stays
+      expect(made.previous()).toEqual(new Date(START + SECOND)); // the past does not change
       stubborn.open('done');
       await closed;
       expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1, errors: 0 } });
@@ -99,7 +100,7 @@ describe('from the first moment of a shutdown on', () => {
       expect(clock.timers).toBe(0);
     });
 
-  test('one that nobody looks at runs nothing, and what it had to catch up was missed', async () => {
+  test('a schedule runs nothing even if its status is not read, and dates to catch up are missed', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const made = schedule(supervisor, { everyMs: SECOND, missed: { catchUp: 5 }, task: { run: body.body } });
@@ -110,23 +111,23 @@ describe('from the first moment of a shutdown on', () => {
     body.open('done');
     await closed;
     expect(body.calls).toHaveLength(1);
-    // Nobody looked at seconds six and seven: two more dates came.
+    // Nothing read the status meanwhile, so the dates of seconds six and seven came, too.
     expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1, missed: 6, errors: 0 } });
   });
 });
 
-describe('asking and stopping', () => {
-  test('looking at a schedule submits nothing and tells nothing', async () => {
+describe('calls of a schedule', () => {
+  test('reading its state submits nothing and emits no event', async () => {
     const { supervisor, clock, recorded } = setup();
     const made = schedule(supervisor, { cron: '@daily', task: { run: () => 1 } });
     made.update({ task: { run: () => 2 } });
-    for (const look of [() => made.status, () => made.next(5), () => made.previous(), () => made.runs]) look();
+    for (const read of [() => made.status, () => made.next(5), () => made.previous(), () => made.runs]) read();
     await clock.settle();
     expect(supervisor.snapshot().totals).toMatchObject({ submitted: 0, rejected: 0 });
     expect(recorded.events).toEqual([]);
   });
 
-  test('a body may stop its own schedule, if it does not wait for that', async () => {
+  test('a body may stop its own schedule if it does not await that', async () => {
     const { supervisor, clock } = setup();
     let stopped: Promise<void> | undefined;
     const made: Schedule<string> = schedule(supervisor, {
@@ -170,7 +171,7 @@ describe('asking and stopping', () => {
     (made) => made.update({ maxRuns: made.totals.submitted + 3 }),
   ];
 
-  test('whatever is called, within its body too: one body is alive at most, nothing escapes, and a stop leaves nothing', async () => {
+  test('any calls, even from its body, leave at most one body alive (S1) and nothing after a stop', async () => {
     const step = fc.record({
       call: fc.constantFrom(...calls),
       ms: fc.nat(20_000),
@@ -213,7 +214,7 @@ describe('asking and stopping', () => {
     );
   });
 
-  test('a getter of an update that stops the schedule has stopped it', async () => {
+  test('a getter of update options may stop the schedule: the update then throws ClosedError', async () => {
     const { supervisor, clock } = setup();
     const made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
     const options = {
@@ -227,7 +228,7 @@ describe('asking and stopping', () => {
     expect(made.totals.submitted).toBe(0);
   });
 
-  test('all of it holds on the clock of the platform', async () => {
+  test('a schedule runs and ends on the clock of the platform', async () => {
     await using supervisor = new Supervisor();
     let made: Schedule | undefined;
     await new Promise<void>((resolve) => {

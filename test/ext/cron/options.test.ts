@@ -7,7 +7,7 @@ import { setup } from '../../support/setup.ts';
 const task = { run: () => 1 };
 const CRON = { cron: '* * * * *', task };
 
-describe('an option that cannot be meant is refused where it enters, by field, rule and value, and nothing is kept', () => {
+describe('an invalid option throws an OptionError with its field, the rule and the value, and has no effect', () => {
   const rows: readonly [options: unknown, field: string, text: RegExp][] = [
     [undefined, 'options', /must be an object, got undefined/],
     [[], 'options', /must be an object, got an array/],
@@ -16,18 +16,18 @@ describe('an option that cannot be meant is refused where it enters, by field, r
     [{ ...CRON, maxRun: 3 }, 'maxRun', /is not an option \(did you mean maxRuns\?\), got 3/],
     [{ task }, 'options', /needs one of cron, everyMs, at/],
     [{ cron: '* * * * *' }, 'task', /must be given/],
-    [{ ...CRON, everyMs: 5 }, 'everyMs', /must be absent beside cron, got 5/],
-    [{ ...CRON, at: 5 }, 'at', /must be absent beside cron/],
-    // What the parser said comes along.
+    [{ ...CRON, everyMs: 5 }, 'everyMs', /must not be combined with cron, got 5/],
+    [{ ...CRON, at: 5 }, 'at', /must not be combined with cron/],
+    // The message of the parser is included.
     [{ cron: '61 * * * *', task }, 'cron', /must be a cron expression \(.*minute: 61\), got "61 \* \* \* \*"/],
     [{ cron: 'hourly', task }, 'cron', /\(.*five, six, or seven/],
     [{ cron: '', task }, 'cron', /\(.*five, six, or seven/],
     [{ cron: '@reboot', task }, 'cron', /\(.*@reboot is not supported/],
     [{ cron: '* * ? * *', task }, 'cron', /'\?' is not supported/],
-    [{ cron: '2030-01-01T00:00:00', task }, 'cron', /a date is no expression/],
+    [{ cron: '2030-01-01T00:00:00', task }, 'cron', /a date is not a cron expression/],
     [{ cron: 5, task }, 'cron', /must be a string, got 5/],
-    [{ cron: '0 0 30 2 *', task }, 'cron', /must have a date ahead, got "0 0 30 2 \*"/],
-    [{ cron: '0 0 0 1 1 * 2019', task }, 'cron', /must have a date ahead/],
+    [{ cron: '0 0 30 2 *', task }, 'cron', /must have a future run, got "0 0 30 2 \*"/],
+    [{ cron: '0 0 0 1 1 * 2019', task }, 'cron', /must have a future run/],
     [{ ...CRON, timezone: 'Mars/Phobos' }, 'timezone', /\(Invalid time zone specified: Mars\/Phobos\)/],
     [{ ...CRON, timezone: '' }, 'timezone', /must be the name of a time zone/],
     [{ ...CRON, timezone: 2 }, 'timezone', /must be the name of a time zone, got 2/],
@@ -47,11 +47,11 @@ describe('an option that cannot be meant is refused where it enters, by field, r
     ...['2030-02-30T00:00', '2030-02-30T00:00:00Z', '2030-13-01T00:00', '2030-01-01T25:00', '2030-01-01T00:61:00Z'].map(
       (at): [unknown, string, RegExp] => [{ at, timezone: 'Europe/Berlin', task }, 'at', /must be a date that exists/],
     ),
-    [{ at: '2019-12-31T00:00:00Z', task }, 'at', /must have a date ahead/],
+    [{ at: '2019-12-31T00:00:00Z', task }, 'at', /must have a future run/],
     [{ ...CRON, startAt: Infinity }, 'startAt', /must be a valid Date/],
     [{ ...CRON, startAt: '2020-02-01T00:00', endAt: '2020-02-01T00:00' }, 'endAt', /must be later than startAt/],
-    [{ ...CRON, endAt: '2020-01-01T00:00:00Z' }, 'endAt', /must leave a date ahead, got "2020-01-01T00:00:00Z"/],
-    [{ everyMs: 1_000, endAt: Date.UTC(2019, 0, 1), task }, 'endAt', /must leave a date ahead, got 1546300800000/],
+    [{ ...CRON, endAt: '2020-01-01T00:00:00Z' }, 'endAt', /must leave a future run, got "2020-01-01T00:00:00Z"/],
+    [{ everyMs: 1_000, endAt: Date.UTC(2019, 0, 1), task }, 'endAt', /must leave a future run, got 1546300800000/],
     ...[0, 1.5, -1, Number.NaN, '1'].map((maxRuns): [unknown, string, RegExp] => [
       { ...CRON, maxRuns },
       'maxRuns',
@@ -66,7 +66,7 @@ describe('an option that cannot be meant is refused where it enters, by field, r
     [{ ...CRON, missed: { catchup: 2 } }, 'missed.catchup', /is not an option \(did you mean catchUp\?\), got 2/],
     [{ ...CRON, random: 4 }, 'random', /must be a function, got 4/],
     [{ ...CRON, onError: {} }, 'onError', /must be a function, got an object/],
-    // The supervisor's own refusals.
+    // The supervisor refuses these.
     [{ cron: '* * * * *', task: 5 }, 'task', /must be an object/],
     [{ cron: '* * * * *', task: {} }, 'run', /must be a function/],
     [{ cron: '* * * * *', task: { run: { run: () => 1 } } }, 'run.kill', /must be a function/],
@@ -113,12 +113,12 @@ describe('an option that cannot be meant is refused where it enters, by field, r
       expect(supervisor.snapshot().totals.submitted).toBe(0);
     });
 
-  test('something that is no supervisor', () => {
+  test('supervisor: must be a Supervisor', () => {
     for (const other of [undefined, null, {}, 5, revoked()])
       expect(() => schedule(other as never, CRON)).toThrow(expect.objectContaining({ field: 'supervisor' }));
   });
 
-  test('next asks for 0 to 1,000 dates', () => {
+  test('count of next: must be a whole number from 0 to 1,000', () => {
     const made = schedule(setup().supervisor, CRON);
     expect(made.next(0)).toEqual([]);
     expect(made.next(1_000)).toHaveLength(1_000);
@@ -126,18 +126,18 @@ describe('an option that cannot be meant is refused where it enters, by field, r
   });
 });
 
-describe('an update that leaves no date ahead names what was updated', () => {
+describe('an update that leaves no future run throws an OptionError with the updated field', () => {
   const end = '2020-01-01T00:30';
   const rows: readonly [options: object, update: object, field: string, text: RegExp][] = [
-    [CRON, { endAt: '2019-12-31T00:00' }, 'endAt', /must leave a date ahead, got "2019-12-31T00:00"/],
-    [{ everyMs: 60_000, task }, { endAt: 5 }, 'endAt', /must leave a date ahead, got 5/],
-    [{ ...CRON, endAt: end }, { cron: '0 5 * * *' }, 'cron', /must have a date ahead, got "0 5 \* \* \*"/],
-    [{ cron: '45 * * * *', task }, { endAt: end }, 'endAt', /must leave a date ahead/],
+    [CRON, { endAt: '2019-12-31T00:00' }, 'endAt', /must leave a future run, got "2019-12-31T00:00"/],
+    [{ everyMs: 60_000, task }, { endAt: 5 }, 'endAt', /must leave a future run, got 5/],
+    [{ ...CRON, endAt: end }, { cron: '0 5 * * *' }, 'cron', /must have a future run, got "0 5 \* \* \*"/],
+    [{ cron: '45 * * * *', task }, { endAt: end }, 'endAt', /must leave a future run/],
     [{ ...CRON, endAt: end }, { startAt: '2020-01-01T01:00' }, 'startAt', /must be earlier than endAt/],
     [{ ...CRON, startAt: '2020-01-01T01:00' }, { endAt: end }, 'endAt', /must be later than startAt/],
-    [{ at: '2020-01-01T06:00', task }, { timezone: 'Asia/Tokyo' }, 'timezone', /must leave a date ahead, got "Asia/],
-    [{ at: '2020-01-01T06:00', task }, { startAt: '2020-01-02T00:00' }, 'startAt', /must leave a date ahead/],
-    [{ at: '2020-01-01T06:00', task }, { at: '2019-01-01T06:00' }, 'at', /must have a date ahead/],
+    [{ at: '2020-01-01T06:00', task }, { timezone: 'Asia/Tokyo' }, 'timezone', /must leave a future run, got "Asia/],
+    [{ at: '2020-01-01T06:00', task }, { startAt: '2020-01-02T00:00' }, 'startAt', /must leave a future run/],
+    [{ at: '2020-01-01T06:00', task }, { at: '2019-01-01T06:00' }, 'at', /must have a future run/],
   ];
   for (const [options, update, field, text] of rows)
     test(`${JSON.stringify(options)} with ${JSON.stringify(update)}: ${field}`, () => {
@@ -151,8 +151,8 @@ describe('an update that leaves no date ahead names what was updated', () => {
     });
 });
 
-describe('what can be meant', () => {
-  test('a task that only the defaults of its supervisor make complete', () => {
+describe('valid options', () => {
+  test('a task may need the defaults of its supervisor to be complete', () => {
     const options = { ...CRON, task: { ...task, intervalMs: 5 } };
     expect(() => schedule(new Supervisor(), options)).toThrow(expect.objectContaining({ field: 'intervalMs' }));
     const supervisor = new Supervisor({ defaults: { restart: 'always' } });
@@ -176,8 +176,8 @@ describe('what can be meant', () => {
     ['2030-03-31T12:00:00.25+05:30', day + 6.5 * HOUR + 250],
     ['2030-03-31T12:00', day + 10 * HOUR],
     ['2030-03-31T12:00:01.250', day + 10 * HOUR + 1_250],
-    ['2030-03-31T02:30:00', day + 1.5 * HOUR], // skipped: 3:30 it is
-    ['2030-10-27T02:30:00', Date.UTC(2030, 9, 27, 0, 30)], // repeated: the first one
+    ['2030-03-31T02:30:00', day + 1.5 * HOUR], // skipped: moved to 3:30
+    ['2030-10-27T02:30:00', Date.UTC(2030, 9, 27, 0, 30)], // repeated: the first one counts
   ];
   for (const [at, ms] of moments)
     test(`at ${String(at)} in Berlin is ${new Date(ms).toISOString()}`, () => {
@@ -185,7 +185,7 @@ describe('what can be meant', () => {
       expect(made.next()).toEqual([new Date(ms)]);
     });
 
-  test('a Date, a task or a policy that is changed afterwards changes nothing', () => {
+  test('a Date or a policy that is changed after the call has no effect', () => {
     const at = new Date(Date.UTC(2020, 5, 1));
     const missed = { catchUp: 2 };
     const made = schedule(setup().supervisor, { at, missed, task });
@@ -194,30 +194,30 @@ describe('what can be meant', () => {
     expect(made.next()).toEqual([new Date(Date.UTC(2020, 5, 1))]);
   });
 
-  test('a value, a state and a date keep their types; two kinds of dates at once do not compile', async () => {
+  test('value, state and date keep their types; two kinds of dates at once do not compile', async () => {
     const { supervisor } = setup();
     const run = (ctx: { state: number }, due: Date) => ctx.state + due.getUTCFullYear();
     const made = schedule(supervisor, { cron: '@yearly', task: { state: () => 1, run } });
     const value: Promise<number> = made.trigger().value();
-    // @ts-expect-error a number, or the types are `any`
+    // @ts-expect-error the value is a number (this fails if the types are `any`)
     const wrong: Promise<string> = made.trigger().value();
-    // @ts-expect-error one kind
+    // @ts-expect-error only one kind of dates
     expect(() => schedule(supervisor, { cron: '@yearly', everyMs: 5, task })).toThrow(OptionError);
-    // @ts-expect-error or it never runs
+    // @ts-expect-error one kind of dates is required
     expect(() => schedule(supervisor, { task })).toThrow(OptionError);
     made.update({ everyMs: 5_000 });
     expect(await value).toBe(2021);
     await expect(wrong).rejects.toThrow(/slotBusy/);
   });
 
-  test('without a zone expressions are read in the zone of the process', () => {
+  test('an expression without timezone is read in the zone of the process', () => {
     const made = schedule(setup().supervisor, { cron: '0 0 1 6 *', task });
     expect(made.next()).toEqual([new Date(2020, 5, 1)]);
   });
 
-  // A fixed offset and a name that means nothing: the platform has no name for either, or one that it does not take back.
+  // For these zones the platform reports no name, or one that it does not accept itself.
   for (const zone of ['', 'Nowhere/Land', 'UTC+3'])
-    test(`where the zone of the process is ${JSON.stringify(zone)} they are read as Date reads`, async () => {
+    test(`expressions are read in the local time of Date when TZ is ${JSON.stringify(zone)}`, async () => {
       const before = process.env.TZ;
       process.env.TZ = zone;
       try {
@@ -236,7 +236,7 @@ describe('what can be meant', () => {
       }
     });
 
-  test('a refusal stays short, however long the text is', () => {
+  test('an error message stays short, however long the text is', () => {
     const long = 'secret '.repeat(20_000);
     const rows = [
       { cron: long },

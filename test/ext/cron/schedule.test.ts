@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
 
 const iso = (dates: readonly (Date | undefined)[]) => dates.map((date) => date?.toISOString());
 
-/** A schedule over an instant body that writes down the dates it runs for. */
+/** A schedule whose body ends at once and records the date of each run. */
 function recorded(world: ReturnType<typeof setup>, options: Partial<ScheduleOptions>) {
   const dues: string[] = [];
   const run = (_: TaskContext, due: Date) => void dues.push(due.toISOString());
@@ -19,8 +19,8 @@ function recorded(world: ReturnType<typeof setup>, options: Partial<ScheduleOpti
   return { schedule: made as Schedule, dues };
 }
 
-/** The kinds of what a schedule did, with what matters of each. */
-function told(made: Schedule): string[] {
+/** The entries of `runs`, as text. */
+function summaryOf(made: Schedule): string[] {
   return made.runs.map((run) => {
     if (run.kind === 'submitted') return `${run.cause} ${run.admission} ${run.outcome?.kind ?? 'alive'}`;
     return run.kind === 'missed' ? `missed ${run.count}` : `error ${String(run.error)}`;
@@ -28,7 +28,7 @@ function told(made: Schedule): string[] {
 }
 
 describe('a schedule runs its task', () => {
-  test('at the dates of an expression, in its zone, and says them beforehand and afterwards', async () => {
+  test('at the dates of an expression, in its zone, as next and previous return them', async () => {
     const world = setup(); // 2020-01-01T00:00:00Z
     const made = recorded(world, { cron: '30 9 * * MON-FRI', timezone: 'Asia/Kolkata' });
     const dates = ['2020-01-01T04:00:00.000Z', '2020-01-02T04:00:00.000Z', '2020-01-03T04:00:00.000Z'];
@@ -39,7 +39,7 @@ describe('a schedule runs its task', () => {
     expect(iso(made.schedule.next())).toEqual(['2020-01-06T04:00:00.000Z']);
   });
 
-  test('at a fixed rate: the length of a run moves no date', async () => {
+  test('at a fixed rate, whose dates do not depend on the duration of a run', async () => {
     const { supervisor, clock } = setup();
     const starts: number[] = [];
     const run = async (ctx: TaskContext) => {
@@ -51,7 +51,7 @@ describe('a schedule runs its task', () => {
     expect(starts).toEqual([1_000, 2_000, 3_000, 4_000]);
   });
 
-  test('at a fixed rate counted from startAt, past or to come', async () => {
+  test('at a fixed rate counted from startAt, in the past or in the future', async () => {
     const world = setup();
     const past = recorded(world, { everyMs: MINUTE, startAt: Date.UTC(2019, 0, 1, 0, 0, 20) });
     const ahead = recorded(world, { everyMs: 20 * SECOND, startAt: '2020-01-01T00:00:45' });
@@ -60,7 +60,7 @@ describe('a schedule runs its task', () => {
     expect(ahead.dues).toEqual(['45', '05', '25'].map((s, i) => `2020-01-01T00:0${i === 0 ? 0 : 1}:${s}.000Z`));
   });
 
-  test('at once when startAt is now, although now is over when it is read', async () => {
+  test('at once when startAt was now a few ms before it is read', async () => {
     const world = setup();
     const startAt = new Date(world.clock.wallNow());
     world.clock.block(3);
@@ -69,7 +69,7 @@ describe('a schedule runs its task', () => {
     expect(made.dues).toEqual([startAt.toISOString()]);
   });
 
-  test('once, and has then ended', async () => {
+  test('once at the date given as at, and has then ended', async () => {
     const world = setup();
     const made = recorded(world, { at: '2020-01-01T06:00', timezone: 'Europe/Berlin' });
     expect(iso(made.schedule.next(5))).toEqual(['2020-01-01T05:00:00.000Z']);
@@ -92,18 +92,18 @@ describe('a schedule runs its task', () => {
     expect(made.schedule.status).toBe('ended');
   });
 
-  test('maxRuns times, where neither a dropped run nor a trigger counts', async () => {
+  test('maxRuns times, not counting dropped runs and triggers', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const made = schedule(supervisor, { everyMs: SECOND, maxRuns: 2, task: { run: body.body } });
     expect(made.next(9)).toHaveLength(2);
     made.trigger();
-    await clock.advance(1_500); // the first date finds the trigger's run alive
+    await clock.advance(1_500); // the run of the trigger is still alive at the first date
     body.open('done');
     await clock.advance(1_000);
     body.open('done');
     await clock.advance(1_000);
-    expect(told(made)).toEqual([
+    expect(summaryOf(made)).toEqual([
       'trigger started completed',
       'date rejected rejected',
       'date started completed',
@@ -112,7 +112,7 @@ describe('a schedule runs its task', () => {
     expect(made.status).toBe('ended');
   });
 
-  test('put off by jitter, which is no lateness and reorders nothing', async () => {
+  test('delayed by jitter, which keeps the order of dates and does not count as lateness', async () => {
     const { supervisor, clock } = setup();
     const draws = [0.9, 0.1, 0.5];
     const starts: [number, string][] = [];
@@ -127,13 +127,13 @@ describe('a schedule runs its task', () => {
     await clock.advance(51 * SECOND);
     expect(starts).toEqual([
       [46_000, '10'],
-      [46_000, '20'], // drawn for second 24: it waits for the one before it
+      [46_000, '20'], // its delay ends at second 24: it waits for the date before it
       [50_000, '30'],
     ]);
     expect(made.totals).toMatchObject({ submitted: 3, missed: 0 });
   });
 
-  test('in the async context of the one who made it, whoever set the timer', async () => {
+  test('in the async context of its own schedule call, not in that of the timer', async () => {
     const { supervisor, clock } = setup();
     const storage = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
@@ -145,7 +145,7 @@ describe('a schedule runs its task', () => {
     expect(seen).toEqual(['first', 'second']);
   });
 
-  test('as the task was when it was read', async () => {
+  test('as the task was when the schedule was made', async () => {
     const { supervisor, clock } = setup();
     const task = { name: 'kept', meta: 1, run: () => 'first' };
     const made = schedule(supervisor, { everyMs: SECOND, task });
@@ -154,7 +154,7 @@ describe('a schedule runs its task', () => {
     expect(made.runs).toMatchObject([{ outcome: { kind: 'completed', value: 'first' } }]);
   });
 
-  test('that can be killed, with this bound and the date handed in', async () => {
+  test('as a killable task, called with its own this and the date', async () => {
     const { supervisor, clock } = setup();
     const worker = {
       dues: [] as number[],
@@ -182,13 +182,13 @@ describe('a schedule runs its task', () => {
 });
 
 describe('overlap is the admission policy of the slot', () => {
-  test('a date that finds the run before it alive is dropped, loudly', async () => {
+  test('a date is dropped while the run before it is alive, and is recorded and counted as such', async () => {
     const { supervisor, clock, recorded: events } = setup();
     const body = gateBody();
     const made = schedule(supervisor, { everyMs: SECOND, task: { name: 'report', run: body.body } });
     await clock.advance(3_000);
     expect(body.calls).toHaveLength(1);
-    expect(told(made)).toEqual(['date started alive', 'date rejected rejected', 'date rejected rejected']);
+    expect(summaryOf(made)).toEqual(['date started alive', 'date rejected rejected', 'date rejected rejected']);
     expect(made.totals).toEqual({ submitted: 3, dropped: 2, missed: 0, errors: 0 });
     expect(supervisor.snapshot().totals.dropped).toBe(2);
     expect(events.of('rejected')).toMatchObject([1, 2].map(() => ({ slot: 'report', reason: 'slotBusy' })));
@@ -201,7 +201,7 @@ describe('overlap is the admission policy of the slot', () => {
     { admission: 'join', expected: ['date started completed', 'date joined completed', 'date joined completed'] },
   ] as const;
   for (const { admission, expected } of rows)
-    test(`${admission} holds for a schedule as for any other submission`, async () => {
+    test(`admission ${admission} applies to a schedule as to any other submission`, async () => {
       const { supervisor, clock } = setup();
       const body = gateBody();
       const made = schedule(supervisor, {
@@ -212,11 +212,11 @@ describe('overlap is the admission policy of the slot', () => {
       await clock.advance(3_000);
       body.open('first');
       await clock.settle();
-      expect(told(made)).toEqual(expected);
+      expect(summaryOf(made)).toEqual(expected);
       expect(body.calls.length).toBeLessThanOrEqual(2);
     });
 
-  test('without a slot or a name a schedule has a slot of its own; two schedules of one slot keep each other out', async () => {
+  test('a schedule without slot and name has its own slot; two schedules of one slot exclude each other', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const own = [1, 2].map(() => schedule(supervisor, { everyMs: SECOND, task: { run: body.body } }));
@@ -224,12 +224,12 @@ describe('overlap is the admission policy of the slot', () => {
       schedule(supervisor, { everyMs: SECOND, task: { slot: 'shared', run: body.body } }),
     );
     await clock.advance(1_000);
-    expect([...own, ...shared].map((made) => told(made)[0])).toEqual([
+    expect([...own, ...shared].map((made) => summaryOf(made)[0])).toEqual([
       ...['date started alive', 'date started alive', 'date started alive', 'date rejected rejected'],
     ]);
   });
 
-  test('a trigger obeys it too, is told as one, and works while paused', async () => {
+  test('a trigger is admitted by it, too, is recorded as a trigger, and works while paused', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const made = schedule(supervisor, { cron: '@daily', task: { run: body.body } });
@@ -238,13 +238,13 @@ describe('overlap is the admission policy of the slot', () => {
     const second = made.trigger();
     expect(await second.outcome).toMatchObject({ kind: 'rejected', reason: 'slotBusy' });
     await clock.settle();
-    expect(told(made)).toEqual(['trigger started alive', 'trigger rejected rejected']);
+    expect(summaryOf(made)).toEqual(['trigger started alive', 'trigger rejected rejected']);
     expect(made.runs[0]).toMatchObject({ due: new Date(clock.wallNow()), at: new Date(clock.wallNow()) });
   });
 });
 
-describe('a schedule is changed in place', () => {
-  test('update takes new dates from now, and keeps the history, the counts and what runs', async () => {
+describe('pause, update and history', () => {
+  test('an update to new dates counts from now, and keeps the history and the counts', async () => {
     const world = setup();
     const made = recorded(world, { everyMs: SECOND });
     await world.clock.advance(1_500);
@@ -257,7 +257,7 @@ describe('a schedule is changed in place', () => {
     expect(made.dues.map((due) => due.slice(17, 19))).toEqual(['01', '10', '12']);
   });
 
-  test('update of anything else moves no date', async () => {
+  test('an update without new dates moves no date', async () => {
     const world = setup();
     const made = recorded(world, { everyMs: 10 * SECOND, historySize: 5 });
     await world.clock.advance(6_000);
@@ -271,7 +271,7 @@ describe('a schedule is changed in place', () => {
   });
 
   for (const update of [{ endAt: '2021-01-01T00:00:00Z' }, { timezone: 'Europe/Berlin' }])
-    test(`a date is run once, and none is lost, when ${Object.keys(update)} is updated meanwhile`, async () => {
+    test(`each date runs once when ${Object.keys(update)} is updated between the dates`, async () => {
       const world = setup();
       const made = recorded(world, { everyMs: 10 * SECOND, startAt: '2020-01-01T00:00:00Z' });
       for (let n = 0; n < 3; n += 1) {
@@ -282,7 +282,7 @@ describe('a schedule is changed in place', () => {
       expect(made.dues.map((due) => due.slice(17, 19))).toEqual(['00', '10', '20']);
     });
 
-  test('what is to be caught up is not forgotten when the end is updated during a pause', async () => {
+  test('dates of a pause are caught up although endAt is updated during the pause', async () => {
     const world = setup();
     const made = recorded(world, { everyMs: 10 * SECOND, missed: { catchUp: 10 } });
     made.schedule.pause();
@@ -293,7 +293,7 @@ describe('a schedule is changed in place', () => {
     expect(made.dues.map((due) => due.slice(17, 19))).toEqual(['10', '20', '30']);
   });
 
-  test('a bound is taken back with the value that says none', () => {
+  test('an infinite startAt, endAt or maxRuns removes that limit', () => {
     const world = setup();
     const { schedule: made } = recorded(world, {
       cron: '0 0 * * *',
@@ -306,7 +306,7 @@ describe('a schedule is changed in place', () => {
     expect(iso(made.next())).toEqual(['2020-01-02T00:00:00.000Z']);
   });
 
-  test('a refused update changes nothing', () => {
+  test('an update that throws changes nothing', () => {
     const world = setup();
     const { schedule: made } = recorded(world, { cron: '0 0 * * *' });
     const before = iso(made.next(3));
@@ -315,7 +315,7 @@ describe('a schedule is changed in place', () => {
     expect(iso(made.next(3))).toEqual(before);
   });
 
-  test('an update to what has been run already ends it', async () => {
+  test('an update of maxRuns to the number of past runs ends the schedule', async () => {
     const world = setup();
     const made = recorded(world, { everyMs: SECOND });
     await world.clock.advance(2_000);
@@ -323,7 +323,7 @@ describe('a schedule is changed in place', () => {
     expect(made.schedule.status).toBe('ended');
   });
 
-  test('a paused one runs nothing, also after an update, and holds no timer', async () => {
+  test('a paused schedule runs nothing and holds no timer, even after an update', async () => {
     const world = setup();
     const made = recorded(world, { everyMs: SECOND });
     made.schedule.pause();
@@ -344,7 +344,7 @@ describe('a schedule is changed in place', () => {
 });
 
 describe('a schedule ends', () => {
-  test('with stop, at once and for good; stop waits for its runs and stops none', async () => {
+  test('at once and for good with stop, which waits for its runs and stops none', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const made = schedule(supervisor, { everyMs: SECOND, task: { run: body.body } });
@@ -359,7 +359,7 @@ describe('a schedule ends', () => {
     expect(body.calls[0]?.canceled).toBe(false);
     body.open('done');
     await stop;
-    expect(told(made)).toEqual(['date started completed']);
+    expect(summaryOf(made)).toEqual(['date started completed']);
     expect(() => made.trigger()).toThrow(ClosedError);
     expect(() => made.update({ everyMs: 5 })).toThrow(ClosedError);
     made.resume();
@@ -367,7 +367,7 @@ describe('a schedule ends', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('when it is disposed of', async () => {
+  test('when it is disposed', async () => {
     const { supervisor, clock } = setup();
     const ended = await (async () => {
       await using made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
@@ -377,7 +377,7 @@ describe('a schedule ends', () => {
     expect(ended.status).toBe('ended');
   });
 
-  test('with the shutdown of its supervisor, paused ones too; then none can be made', async () => {
+  test('with the shutdown of its supervisor, even while paused; no schedule can be made after that', async () => {
     const { supervisor, clock } = setup();
     const make = () => schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
     const [active, paused] = [make(), make()];
@@ -389,7 +389,7 @@ describe('a schedule ends', () => {
     expect(make).toThrow(ClosedError);
   });
 
-  test('with the first date that a draining supervisor refuses', async () => {
+  test('at the first date that its supervisor refuses because of a shutdown', async () => {
     const { supervisor, clock } = setup();
     const stubborn = gateBody();
     supervisor.submit({ run: stubborn.body });

@@ -5,7 +5,7 @@ import { Heap } from '../../../src/ext/cron/heap.ts';
 import { type Entry, MAX_REPEAT_MS, MAX_WAIT_MS, Timeline } from '../../../src/ext/cron/timeline.ts';
 
 describe('the heap', () => {
-  test('gives items by key, equal keys in the order they came, whatever is moved or taken out meanwhile', () => {
+  test('returns items by key, and items with equal keys in order, after any moves and deletions', () => {
     const step = fc.record({ item: fc.nat(30), key: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -29,12 +29,12 @@ describe('the heap', () => {
   });
 });
 
-/** Every look at the time takes as long as `lookMs` says. */
-function slowClock(lookMs: () => number) {
+/** A clock on which each read of the monotonic time takes `readMs()`. */
+function slowClock(readMs: () => number) {
   const state = { now: 0, timers: [] as { due: number; fire: () => void }[] };
   const clock: Clock = {
     now: () => {
-      state.now += lookMs();
+      state.now += readMs();
       return state.now;
     },
     wallNow: () => state.now,
@@ -56,98 +56,98 @@ function slowClock(lookMs: () => number) {
   return { clock, state, fireNext };
 }
 
-function entry(fire: () => void): Entry {
-  return { fire, rewind: () => {}, end: () => {} };
+function entry(onDue: () => void): Entry {
+  return { onDue, onSetBack: () => {}, end: () => {} };
 }
 
 describe('the timeline', () => {
-  test('gives the event loop its turn when what is due takes long', () => {
+  test('lets the event loop continue when due entries take long', () => {
     let busy = 0;
     const { clock, fireNext } = slowClock(() => busy);
     const timeline = new Timeline(clock);
-    const fire = vi.fn();
-    for (let i = 0; i < 100; i += 1) timeline.put(entry(fire), 'wall', 5);
+    const onDue = vi.fn();
+    for (let i = 0; i < 100; i += 1) timeline.set(entry(onDue), 'wall', 5);
     busy = 1;
     fireNext();
-    expect(fire.mock.calls.length).toBeGreaterThan(0);
-    expect(fire.mock.calls.length).toBeLessThan(10);
+    expect(onDue.mock.calls.length).toBeGreaterThan(0);
+    expect(onDue.mock.calls.length).toBeLessThan(10);
     for (let turns = 0; turns < 100; turns += 1) fireNext();
-    expect(fire).toHaveBeenCalledTimes(100);
+    expect(onDue).toHaveBeenCalledTimes(100);
   });
 
-  test('tells every entry once that the wall clock was set back by much, also one that waits for nothing', () => {
+  test('calls onSetBack of every entry once when the wall clock was set back by more than an hour', () => {
     let wall = 1e12;
     const { clock, state, fireNext } = slowClock(() => 0);
     const timeline = new Timeline({ ...clock, wallNow: () => wall + state.now });
-    const entries = [0, 1].map(() => ({ ...entry(() => {}), rewind: vi.fn() }));
-    for (const one of entries) timeline.join(one);
-    timeline.put(
+    const entries = [0, 1].map(() => ({ ...entry(() => {}), onSetBack: vi.fn() }));
+    for (const one of entries) timeline.add(one);
+    timeline.set(
       entry(() => {}),
-      'steady',
-      timeline.now('steady') + 1e7,
+      'monotonic',
+      timeline.now('monotonic') + 1e7,
     );
     for (let wakes = 0; wakes < 3; wakes += 1) fireNext();
     wall -= 2 * MAX_REPEAT_MS;
     for (let wakes = 0; wakes < 3; wakes += 1) fireNext();
-    // What the clock would have shown at the last look before.
-    for (const { rewind } of entries) expect(rewind.mock.calls).toEqual([[wall + 3 * MAX_WAIT_MS]]);
+    // The wall time at the last check before it was set, on the clock as it is set now.
+    for (const { onSetBack } of entries) expect(onSetBack.mock.calls).toEqual([[wall + 3 * MAX_WAIT_MS]]);
   });
 
-  test('goes on after an entry that threw', () => {
+  test('continues after an entry that threw', () => {
     const { clock, fireNext } = slowClock(() => 0);
     const timeline = new Timeline(clock);
-    const fire = vi.fn();
+    const onDue = vi.fn();
     const bad = entry(() => {
       throw new Error('against its promise');
     });
-    timeline.put(bad, 'wall', 5);
-    timeline.put(entry(fire), 'wall', 6);
+    timeline.set(bad, 'wall', 5);
+    timeline.set(entry(onDue), 'wall', 6);
     expect(fireNext).toThrow('against its promise');
     fireNext();
-    expect(fire).toHaveBeenCalledTimes(1);
+    expect(onDue).toHaveBeenCalledTimes(1);
   });
 
-  test('goes on in order over both hands', () => {
+  test('calls entries of both clocks in the order of their moments', () => {
     const { clock, state, fireNext } = slowClock(() => 0);
     const timeline = new Timeline(clock);
     const order: string[] = [];
-    for (const [hand, due] of [
+    for (const [name, due] of [
       ['wall', 30],
-      ['steady', 10],
+      ['monotonic', 10],
       ['wall', 20],
-      ['steady', 40],
+      ['monotonic', 40],
       ['wall', 10],
     ] as const)
-      timeline.put(
-        entry(() => void order.push(`${hand} ${due}`)),
-        hand,
+      timeline.set(
+        entry(() => void order.push(`${name} ${due}`)),
+        name,
         due,
       );
     state.now = 100;
     fireNext();
-    expect(order).toEqual(['wall 10', 'steady 10', 'wall 20', 'wall 30', 'steady 40']);
+    expect(order).toEqual(['wall 10', 'monotonic 10', 'wall 20', 'wall 30', 'monotonic 40']);
   });
 
-  test('does not spin where the clock is coarser than what is left to wait', () => {
+  test('fires no extra timers when the clock is coarser than the time left to wait', () => {
     const { clock, state, fireNext } = slowClock(() => 0);
-    state.now = 1e15; // in steps of an eighth
+    state.now = 1e15; // at this size a number has steps of an eighth
     const timeline = new Timeline({ ...clock, wallNow: () => state.now - 1e15 + 1.7e9 });
-    const fire = vi.fn();
-    timeline.put(entry(fire), 'steady', timeline.now('steady') + 0.01);
+    const onDue = vi.fn();
+    timeline.set(entry(onDue), 'monotonic', timeline.now('monotonic') + 0.01);
     for (let wakes = 0; wakes < 3; wakes += 1) fireNext();
-    expect(fire).toHaveBeenCalledTimes(1);
+    expect(onDue).toHaveBeenCalledTimes(1);
   });
 
-  test('an entry has one moment, on one hand', () => {
+  test('keeps only the last moment that was set for an entry', () => {
     const { clock, fireNext, state } = slowClock(() => 0);
     const timeline = new Timeline(clock);
-    const fire = vi.fn();
-    const one = entry(fire);
-    timeline.put(one, 'wall', 10);
-    timeline.put(one, 'steady', 20);
-    timeline.put(one, 'steady', 15);
+    const onDue = vi.fn();
+    const one = entry(onDue);
+    timeline.set(one, 'wall', 10);
+    timeline.set(one, 'monotonic', 20);
+    timeline.set(one, 'monotonic', 15);
     while (fireNext() !== undefined);
-    expect(fire).toHaveBeenCalledTimes(1);
+    expect(onDue).toHaveBeenCalledTimes(1);
     expect(state.now).toBe(15);
     expect(state.timers).toEqual([]);
   });

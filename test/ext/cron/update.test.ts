@@ -1,19 +1,20 @@
-// New dates in the place of old ones: where they count from, what is never run twice, and what is no longer run.
+// Updates: where new dates count from, which dates never run twice, and which are discarded.
 
 import type { TaskContext } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
 import { HOUR, MINUTE, SECOND, START, world } from './world.ts';
 
-describe('an update of the zone runs no date that is past in the new one', () => {
+describe('an update of timezone or endAt', () => {
   for (const missed of ['skip', 'once'] as const)
     for (const paused of [false, true])
-      test(`${missed}, ${paused ? 'paused' : 'active'}`, async () => {
+      test(`to a zone in which the date is past does not run it: ${missed}, ${paused ? 'paused' : 'active'}`, async () => {
         const { clock, make } = world(START + 6 * HOUR);
         const made = make({ cron: '0 9 * * *', timezone: 'America/New_York', missed });
         await clock.advance(14 * HOUR);
         if (paused) made.schedule.pause();
-        made.schedule.update({ timezone: 'America/Los_Angeles' }); // nine o'clock there was three hours ago
+        // In the new zone it was nine o'clock three hours ago.
+        made.schedule.update({ timezone: 'America/Los_Angeles' });
         made.schedule.resume();
         await clock.advance(SECOND);
         expect(made.dues).toEqual(['14:00:00']);
@@ -21,7 +22,7 @@ describe('an update of the zone runs no date that is past in the new one', () =>
         expect(made.schedule.totals.missed).toBe(0);
       });
 
-  test('also before its first date', async () => {
+  test('to a zone in which the date is past does not run it, even before the first run', async () => {
     const { clock, make } = world(START + 6 * HOUR);
     const made = make({ cron: '0 9 * * *', timezone: 'America/New_York', missed: 'once' });
     await clock.advance(4 * HOUR);
@@ -31,7 +32,7 @@ describe('an update of the zone runs no date that is past in the new one', () =>
     expect(made.schedule.next()).toEqual([new Date(START + 32 * HOUR)]);
   });
 
-  test('a single date that it makes slightly past runs at once', async () => {
+  test('that moves a single date slightly into the past runs it at once', async () => {
     const { clock, make } = world(START + 6 * HOUR);
     const made = make({ at: '2020-01-01T09:00', timezone: 'America/New_York' });
     await clock.advance(2 * HOUR + 30 * SECOND);
@@ -40,7 +41,7 @@ describe('an update of the zone runs no date that is past in the new one', () =>
     expect(made.dues).toEqual(['08:00:00 at 08:00:30']);
   });
 
-  test('a date that jitter put off is not forgotten for a new end', async () => {
+  test('keeps a date that is delayed by jitter', async () => {
     const { clock, make } = world();
     const made = make({ cron: '0 * * * *', jitterMs: 40 * SECOND, random: () => 0.9 });
     await clock.advance(HOUR + 5 * SECOND);
@@ -51,7 +52,7 @@ describe('an update of the zone runs no date that is past in the new one', () =>
   });
 });
 
-test('another expression need not wait until a wall clock that was set back has passed what was run', async () => {
+test('after the wall clock was set back, another expression does not wait until past runs are passed again', async () => {
   const { clock, make } = world();
   const made = make({ cron: '0 * * * *' });
   await clock.advance(HOUR + MINUTE);
@@ -61,7 +62,7 @@ test('another expression need not wait until a wall clock that was set back has 
   expect(made.dues).toEqual(['01:00:00', '00:20:00']);
 });
 
-describe('a start that is slightly past', () => {
+describe('an update to a startAt slightly in the past', () => {
   const starts: readonly [string, object][] = [
     ['cron', { cron: '* * * * *' }],
     ['everyMs', { everyMs: MINUTE, startAt: START }],
@@ -78,7 +79,7 @@ describe('a start that is slightly past', () => {
       expect(made.dues.at(-1)).toBe('00:02:00');
     });
 
-  test('repeats no date that another expression has too', async () => {
+  test('repeats no date that a new expression shares with the old one', async () => {
     const { clock, make } = world();
     const made = make({ cron: '* * * * *' });
     await clock.advance(2 * MINUTE + 5 * SECOND);
@@ -97,7 +98,7 @@ describe('a start that is slightly past', () => {
     expect(made.dues).toEqual(['00:10:00', '00:20:00', '00:30:00', '00:40:00']);
   });
 
-  test('does not keep dates back that a wall clock set back by over an hour shows again', async () => {
+  test('runs dates again that come up again after the wall clock was set back by over an hour', async () => {
     const { clock, make } = world();
     const made = make({ cron: '*/10 * * * *' });
     await clock.advance(2 * HOUR + 5 * MINUTE);
@@ -107,7 +108,7 @@ describe('a start that is slightly past', () => {
     expect(made.dues.slice(12)).toEqual(['00:40:00']);
   });
 
-  test('is not lost itself, if it has not been run', async () => {
+  test('runs the date at startAt itself if it has not run yet', async () => {
     const { clock, make } = world();
     const made = [make({ cron: '0 * * * *' }), make({ everyMs: HOUR })];
     for (const { schedule } of made) schedule.update({ startAt: START });
@@ -115,7 +116,7 @@ describe('a start that is slightly past', () => {
     expect(made.map(({ dues }) => dues)).toEqual([['00:00:00'], ['00:00:00']]);
   });
 
-  test('is the first date of another kind, whatever has been run', async () => {
+  test('runs the date at startAt when the kind of dates changes, whatever has run before', async () => {
     const { clock, make } = world();
     const made = make({ cron: '* * * * *' });
     await clock.advance(MINUTE);
@@ -127,8 +128,8 @@ describe('a start that is slightly past', () => {
   });
 });
 
-describe('what still waits to be caught up is counted as missed, and told, when it is given up', () => {
-  /** The first of four dates runs, three wait. */
+describe('dates that wait to be caught up are counted as missed and recorded', () => {
+  /** The first of four dates runs; the other three wait. */
   async function catchingUp(options: object = {}) {
     const made = world();
     const body = gateBody();
@@ -140,15 +141,15 @@ describe('what still waits to be caught up is counted as missed, and told, when 
   }
 
   const ways: readonly [string, object, (made: Awaited<ReturnType<typeof catchingUp>>) => unknown][] = [
-    ['new dates', {}, ({ schedule }) => schedule.update({ everyMs: HOUR })],
-    ['stop', {}, ({ schedule }) => void schedule.stop()],
-    ['maxRuns', { maxRuns: 1 }, () => {}],
+    ['an update to new dates', {}, ({ schedule }) => schedule.update({ everyMs: HOUR })],
+    ['a stop', {}, ({ schedule }) => void schedule.stop()],
+    ['the last run of maxRuns', { maxRuns: 1 }, () => {}],
     ['an update of maxRuns', {}, ({ schedule }) => schedule.update({ maxRuns: 1 })],
     ['a shutdown', {}, ({ supervisor }) => void supervisor.shutdown()],
-    ['a shutdown after its last date', { endAt: START + 5 * MINUTE }, ({ supervisor }) => void supervisor.shutdown()],
+    ['a shutdown after the last date', { endAt: START + 5 * MINUTE }, ({ supervisor }) => void supervisor.shutdown()],
   ];
   for (const [way, options, go] of ways)
-    test(way, async () => {
+    test(`after ${way}`, async () => {
       const made = await catchingUp(options);
       go(made);
       made.body.open('done');
@@ -160,7 +161,7 @@ describe('what still waits to be caught up is counted as missed, and told, when 
       ]);
     });
 
-  test('a date that a draining supervisor refuses', async () => {
+  test('when the supervisor refuses a date because of a shutdown', async () => {
     const { clock, supervisor, make } = world();
     const body = gateBody();
     supervisor.submit({ run: body.body });

@@ -1,4 +1,4 @@
-// Schedules on a virtual clock whose timers are watched.
+// Schedules on a virtual clock that records the delay of every timer.
 
 import { type Clock, Supervisor } from 'slotvisor';
 import { type Schedule, type ScheduleOptions, schedule } from 'slotvisor/cron';
@@ -13,12 +13,15 @@ export const START = Date.UTC(2020, 0, 1);
 export interface World {
   readonly clock: VirtualClock;
   readonly supervisor: Supervisor;
-  /** Delays of the timers that were set. */
+  /** The delays of all timers that were set. */
   readonly delays: number[];
   make(options: Partial<ScheduleOptions>): { schedule: Schedule; dues: string[] };
 }
 
-/** What a schedule runs is written down as the time of day of its date and, where it differs, of its start. */
+/**
+ * Each run of a schedule is recorded in `dues`: as the time of day of its date and, where it
+ * differs, that of its start.
+ */
 export function world(wallMs = START): World {
   const clock = new VirtualClock({ wallMs });
   const delays: number[] = [];

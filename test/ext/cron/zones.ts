@@ -1,4 +1,5 @@
-// What the platform's own time zone data says, read minute by minute: slow, obvious, and no code of the library.
+// The expected dates, from the platform's time zone data, read minute by minute. Slow and obvious,
+// and independent of the code of the library.
 
 export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
@@ -7,7 +8,7 @@ export interface Transition {
   readonly zone: string;
   /** The first moment with the new offset, epoch ms. */
   readonly at: number;
-  /** Offsets from UTC in ms. Equal ones: a moment where nothing happens. */
+  /** Offsets from UTC in ms. If they are equal, nothing happens at this moment. */
   readonly before: number;
   readonly after: number;
 }
@@ -26,7 +27,7 @@ export function offsetMs(zone: string, at: number): number {
   return local - Math.floor(at / MINUTE) * MINUTE;
 }
 
-/** Every change of the zone's offset in these years, both included, found by halving the days in which one lies. */
+/** Every change of the zone's offset in these years (both included), found by bisecting days. */
 export function transitionsOf(zone: string, firstYear: number, lastYear: number): Transition[] {
   const found: Transition[] = [];
   const end = Date.UTC(lastYear + 1, 0, 1);
@@ -46,7 +47,7 @@ export function transitionsOf(zone: string, firstYear: number, lastYear: number)
   return found;
 }
 
-/** One field of an expression, with the values that it means. */
+/** One field of an expression, with the values that it matches. */
 export interface Field {
   readonly text: string;
   readonly values: readonly number[];
@@ -54,22 +55,23 @@ export interface Field {
   readonly fixed: boolean;
 }
 
-/** An expression, and what it means. */
+/** An expression, with its meaning. */
 export interface Shape {
   readonly text: string;
   readonly seconds: Field;
   readonly minutes: Field;
   readonly hours: Field;
-  /** Asked with a local time that is written as if it were UTC, as all local times here. */
+  /** Called with a local time as if it were UTC, like all local times here. */
   readonly day: (local: Date) => boolean;
 }
 
 const dayOf = (local: number): number => Math.floor(local / 24 / HOUR);
 
 /**
- * The dates of an expression from `from` to `to`, both included, around one transition, by looking at every minute: an interval comes at
- * each moment that matches; a time of day comes the first time that it is shown, or at the end of the gap that skips it if that is still
- * the same day.
+ * The dates of an expression from `from` to `to` (both included) around one transition. Every
+ * minute is tried. The date of an interval is each moment that matches. The date of a time of day
+ * is the first moment that shows it, or the end of the gap that skips it, if that is still the same
+ * day.
  */
 export function expectedDates(transition: Transition, shape: Shape, from: number, to: number): number[] {
   const { at, before, after } = transition;

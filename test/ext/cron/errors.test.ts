@@ -1,4 +1,5 @@
-// What goes wrong at run time: a calendar that fails or stands still, a task that is refused later, chance and callbacks that throw.
+// Errors at run time: a calendar that fails, a submission that is refused, and user code (random
+// source, callbacks, lease store) that throws or calls back.
 
 import { Cron } from 'croner';
 import { Supervisor } from 'slotvisor';
@@ -14,23 +15,27 @@ const START = Date.UTC(2020, 0, 1);
 
 afterEach(() => vi.restoreAllMocks());
 
-/** From 00:10 to 00:14 the calculator gives what `says` makes of the moment asked for. Counts how often it is asked. */
-function broken(says: (ms: number) => Date | null): { asked: number } {
-  const seen = { asked: 0 };
+/** From 00:10 to 00:14 croner returns `answer` of the moment it is asked for. Counts the calls. */
+function breakCroner(answer: (ms: number) => Date | null): { calls: number } {
+  const seen = { calls: 0 };
   const real = Cron.prototype.nextRun;
   vi.spyOn(Cron.prototype, 'nextRun').mockImplementation(function (this: Cron, from) {
-    seen.asked += 1;
+    seen.calls += 1;
     const ms = from instanceof Date ? from.getTime() : Number.NaN;
-    return ms >= START + 10 * MINUTE && ms < START + 14 * MINUTE ? says(ms) : real.call(this, from);
+    return ms >= START + 10 * MINUTE && ms < START + 14 * MINUTE ? answer(ms) : real.call(this, from);
   });
   return seen;
 }
 
-describe('a calendar that fails is told, asked again a minute later, and never spins', () => {
+describe('calendar errors', () => {
   const rows: readonly [string, (ms: number) => Date, RegExp][] = [
-    ['stands still', (ms) => new Date(ms), /does not go on from 2020-01-01T00:1.*Z: it says 2020-01-01T00:1/],
-    ['goes back', (ms) => new Date(ms - HOUR), /does not go on .* it says 2019-12-31T23:1/],
-    ['says nonsense', () => new Date(Number.NaN), /does not go on .* it says NaN/],
+    [
+      'returns the same moment',
+      (ms) => new Date(ms),
+      /calendar returned 2020-01-01T00:1.*Z for 'after 2020-01-01T00:1.*Z': not later/,
+    ],
+    ['returns an earlier moment', (ms) => new Date(ms - HOUR), /returned 2019-12-31T23:1.* for 'after .*': not later/],
+    ['returns an invalid date', () => new Date(Number.NaN), /returned NaN for 'after .*': not later/],
     [
       'throws',
       () => {
@@ -39,8 +44,8 @@ describe('a calendar that fails is told, asked again a minute later, and never s
       /no such day/,
     ],
   ];
-  for (const [way, says, text] of rows)
-    test(`one that ${way}`, async () => {
+  for (const [way, answer, text] of rows)
+    test(`the error is reported and the calendar is asked again a minute later if it ${way}`, async () => {
       const { supervisor, clock } = setup();
       const dues: number[] = [];
       const errors: unknown[] = [];
@@ -50,46 +55,46 @@ describe('a calendar that fails is told, asked again a minute later, and never s
         onError: (error) => void errors.push(error),
         task: { run: (_, due) => void dues.push((due.getTime() - START) / MINUTE) },
       });
-      const seen = broken(says);
+      const seen = breakCroner(answer);
       await clock.advance(20 * MINUTE);
-      // The date that was known is run; then one question a minute, until the calendar answers.
+      // The date that was already known runs. Then one call a minute, until the calendar works.
       expect(dues).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 17, 18, 19, 20]);
       expect(errors.map(String)).toEqual(Array.from({ length: 5 }, () => expect.stringMatching(text)));
       expect(made.totals).toMatchObject({ submitted: 16, errors: 5 });
       expect(made.runs.filter((run) => run.kind === 'error').map((run) => run.error)).toEqual(errors);
-      expect(seen.asked).toBeLessThan(40);
+      expect(seen.calls).toBeLessThan(40);
     });
 
-  test('one that fails from the start: the schedule is made, and begins when the calendar does', async () => {
+  test('a schedule whose calendar fails from the start is made, and runs once the calendar works', async () => {
     const { supervisor, clock } = setup();
     await clock.advance(12 * MINUTE);
-    broken((ms) => new Date(ms));
+    breakCroner((ms) => new Date(ms));
     const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', task: { run: () => 1 } });
     expect(made.runs).toMatchObject([{ kind: 'error', at: new Date(START + 12 * MINUTE) }]);
     await clock.advance(4 * MINUTE);
     expect(made.totals.submitted).toBe(2);
   });
 
-  test('one that fails until no date is left: the schedule ends', async () => {
+  test('a schedule whose calendar fails until no date is left ends', async () => {
     const { supervisor, clock } = setup();
     const endAt = START + 13 * MINUTE;
     const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', endAt, task: { run: () => 1 } });
-    broken((ms) => new Date(ms));
+    breakCroner((ms) => new Date(ms));
     await clock.advance(15 * MINUTE);
     expect(made).toMatchObject({ status: 'ended', totals: { submitted: 10, errors: 5 } });
     expect(clock.timers).toBe(0);
   });
 
-  test('one that goes back wrongly when it is asked for the last date', () => {
+  test('previous throws if the calendar returns a date that is not earlier', () => {
     const { supervisor } = setup();
     const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', task: { run: () => 1 } });
     vi.spyOn(Cron.prototype, 'previousRuns').mockReturnValue([new Date(START)]);
-    expect(() => made.previous()).toThrow(/does not go back from 2020-01-01T00:00:00.000Z/);
+    expect(() => made.previous()).toThrow(/for 'before 2020-01-01T00:00:00.000Z': not earlier/);
   });
 });
 
-describe('what else goes wrong harms nothing else', () => {
-  test('an onError that throws or rejects is written down itself', async () => {
+describe('errors and calls of user code', () => {
+  test('what onError throws or rejects with is recorded, and escapes nowhere', async () => {
     for (const onError of [
       () => {
         throw new Error('thrown');
@@ -98,7 +103,7 @@ describe('what else goes wrong harms nothing else', () => {
     ]) {
       const { supervisor, clock } = setup();
       await clock.advance(10 * MINUTE);
-      broken((ms) => new Date(ms));
+      breakCroner((ms) => new Date(ms));
       const options = { cron: '* * * * *', timezone: 'UTC', onError, task: { run: () => 1 } };
       const made = schedule(supervisor, options);
       vi.restoreAllMocks();
@@ -107,14 +112,14 @@ describe('what else goes wrong harms nothing else', () => {
     }
   });
 
-  test('no callback is called before the call that failed has returned', async () => {
+  test('onError is called only after the call that failed has returned', async () => {
     const { supervisor, clock } = setup();
     const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', task: { run: () => 1 } });
     made.pause();
     await clock.advance(10 * MINUTE);
-    broken((ms) => new Date(ms));
+    breakCroner((ms) => new Date(ms));
     const onError = vi.fn();
-    made.update({ onError, cron: '*/1 * * * *' }); // dates count from now, where the calendar fails
+    made.update({ onError, cron: '*/1 * * * *' }); // dates count from now, when the calendar fails
     made.resume();
     expect(made.totals.errors).toBe(1);
     expect(onError).not.toHaveBeenCalled();
@@ -122,7 +127,7 @@ describe('what else goes wrong harms nothing else', () => {
     expect(onError).toHaveBeenCalledTimes(1);
   });
 
-  test('a run that fails leaves its schedule alone', async () => {
+  test('a failed run does not end or delay its schedule', async () => {
     const { supervisor, clock } = setup();
     const run = () => {
       throw new Error('no');
@@ -133,7 +138,7 @@ describe('what else goes wrong harms nothing else', () => {
     expect(made.totals.errors).toBe(0);
   });
 
-  test('what submit throws is told, and the next date is tried', async () => {
+  test('what submit throws is recorded, and the next date is submitted', async () => {
     const { supervisor, clock } = setup();
     const made = schedule(supervisor, { everyMs: 1_000, task: { run: () => 1 } });
     vi.spyOn(Supervisor.prototype, 'submit').mockImplementationOnce(() => {
@@ -143,7 +148,7 @@ describe('what else goes wrong harms nothing else', () => {
     expect(made.runs.map((run) => run.kind)).toEqual(['error', 'submitted']);
   });
 
-  test('a source of chance that stops the schedule has stopped it', async () => {
+  test('a random source may stop the schedule', async () => {
     const { supervisor, clock } = setup();
     const random = () => {
       if (clock.now() > 0) void made.stop();
@@ -155,7 +160,7 @@ describe('what else goes wrong harms nothing else', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('a source of chance that updates the schedule has updated it', async () => {
+  test('a random source may update the schedule', async () => {
     const { supervisor, clock } = setup();
     const seconds: number[] = [];
     let draws = 0;
@@ -171,7 +176,7 @@ describe('what else goes wrong harms nothing else', () => {
     expect(seconds).toEqual([7, 30, 90]);
   });
 
-  test('a lease store that updates the schedule while it is asked has updated it', async () => {
+  test('a lease store may update the schedule while it is asked for a lease', async () => {
     const lost = new AbortController().signal;
     let asked = 0;
     const acquire = () => {
@@ -189,13 +194,13 @@ describe('what else goes wrong harms nothing else', () => {
     expect(made.totals).toMatchObject({ submitted: 3, missed: 0 });
   });
 
-  test('chance that is no chance puts a date off by at most jitterMs all the same', async () => {
+  test('a bad random source delays no date by more than jitterMs', async () => {
     const sources: readonly [random: () => number, most: number, spread?: true][] = [
       [() => 7, 500],
       [() => Number.NaN, 0],
       [
         () => {
-          throw new Error('no luck');
+          throw new Error('no number');
         },
         0,
       ],

@@ -1,24 +1,24 @@
-// Time that does not go on evenly: stalls, pauses, two clocks that are not one, and delays that no timer holds.
+// Dates that could not run in time: after a blocked event loop, a pause, a wall clock set forward.
 
 import { Cron } from 'croner';
-import { type Clock, Supervisor, type TaskContext } from 'slotvisor';
-import { type MissedPolicy, type Schedule, schedule } from 'slotvisor/cron';
-import { VirtualClock } from 'slotvisor/testing';
+import type { TaskContext } from 'slotvisor';
+import type { MissedPolicy, Schedule } from 'slotvisor/cron';
+import type { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND, START, world } from './world.ts';
 
 const missedIn = (made: Schedule) =>
   made.runs.flatMap((run) => (run.kind === 'missed' ? [`${run.count} to ${run.due.toISOString().slice(11, 19)}`] : []));
 
-describe('dates that could not have their turn', () => {
+describe('missed dates', () => {
   interface Row {
     readonly missed: MissedPolicy;
-    /** How long nothing could run, from 00:00:30 on. */
+    /** How long no date could run, from 00:00:30 on. */
     readonly goneMs: number;
     readonly dues: readonly string[];
     readonly lost: readonly string[];
   }
-  // A date every minute, on time up to 20 s later.
+  // A date every minute. It is on time up to 20 s later.
   const rows: readonly Row[] = [
     { missed: 'skip', goneMs: 3 * MINUTE, dues: ['00:04:00'], lost: ['3 to 00:03:00'] },
     {
@@ -54,7 +54,7 @@ describe('dates that could not have their turn', () => {
       clock.block(ms);
       made.resume();
     },
-    // Shown at once by an update that changes no date, or else within half a minute.
+    // The pause makes the schedule read the clock at once; otherwise it takes up to half a minute.
     'a wall clock set forward': (clock, made, ms) => {
       clock.setWall(clock.wallNow() + ms);
       made.pause();
@@ -63,7 +63,7 @@ describe('dates that could not have their turn', () => {
   };
   for (const [way, go] of Object.entries(ways))
     for (const { missed, goneMs, dues, lost } of rows)
-      test(`after ${way} of ${goneMs / SECOND} s: ${JSON.stringify(missed)}`, async () => {
+      test(`missed: ${JSON.stringify(missed)} decides which dates run after ${way} of ${goneMs / SECOND} s`, async () => {
         const { clock, make } = world();
         const made = make({ cron: '* * * * *', missed, toleranceMs: 20 * SECOND });
         await clock.advance(30 * SECOND);
@@ -74,7 +74,7 @@ describe('dates that could not have their turn', () => {
         expect(made.schedule.totals.missed).toBe(lost.reduce((sum, text) => sum + Number.parseInt(text, 10), 0));
       });
 
-  test('runs that catch up follow one another under every admission policy, and stop for a pause', async () => {
+  test('runs that catch up start one after the other, and wait during a pause', async () => {
     const { clock, make } = world();
     const open: (() => void)[] = [];
     let alive = 0;
@@ -108,7 +108,7 @@ describe('dates that could not have their turn', () => {
   });
 
   for (const admission of ['dropIfRunning', 'queue', 'replace', 'keepLatest', 'join'] as const)
-    test(`a date that comes while others wait to be caught up goes behind them: ${admission}`, async () => {
+    test(`dates that wait to be caught up run before a date that comes later, with admission: ${admission}`, async () => {
       const { clock, make } = world();
       const order: string[] = [];
       const run = async (ctx: TaskContext, due: Date) => {
@@ -118,12 +118,13 @@ describe('dates that could not have their turn', () => {
       const made = make({ cron: '* * * * *', missed: { catchUp: 3 }, task: { admission, run } });
       clock.block(3 * MINUTE + 50 * SECOND);
       await clock.advance(6 * MINUTE);
-      // Minute 4 comes while the first of three runs, and minute 5 while the third does; at minute 6 the line is empty again.
+      // Minute 4 comes while the first of three runs, and minute 5 while the third runs. At minute
+      // 6 no date waits.
       expect(order).toEqual(['01', '02', '03', '04', '05', '06', '07', '08', '09']);
       expect(made.schedule.totals).toMatchObject({ dropped: 0, missed: 0 });
     });
 
-  test('what still waits to be caught up is bounded, too', async () => {
+  test('at most n dates of catchUp wait, and the oldest beyond them are missed', async () => {
     const { clock, make } = world();
     const { schedule: made } = make({
       everyMs: MINUTE,
@@ -134,11 +135,11 @@ describe('dates that could not have their turn', () => {
       clock.block(5 * MINUTE);
       await clock.advance(0);
     }
-    // Of fifteen dates one runs, two wait, all others were missed.
+    // Of fifteen dates one runs, two wait, and twelve were missed.
     expect(made.totals).toMatchObject({ submitted: 1, missed: 12 });
   });
 
-  test('new dates take the place of what still waits to be caught up', async () => {
+  test('dates that wait to be caught up are missed when an update brings new dates', async () => {
     const { clock, make } = world();
     const open: (() => void)[] = [];
     const run = () => new Promise<void>((resolve) => open.push(resolve));
@@ -151,7 +152,7 @@ describe('dates that could not have their turn', () => {
     expect(made.totals).toMatchObject({ submitted: 1, missed: 2 });
   });
 
-  test('a short pause between two dates repeats none', async () => {
+  test('a short pause between two dates repeats no date and misses none', async () => {
     const { clock, make } = world();
     const made = make({ cron: '* * * * *', missed: { catchUp: 9 } });
     for (let i = 0; i < 3; i += 1) {
@@ -163,7 +164,7 @@ describe('dates that could not have their turn', () => {
     expect(made.schedule.totals).toMatchObject({ submitted: 3, missed: 0 });
   });
 
-  test('what waits to be caught up is caught up although no date is left', async () => {
+  test('dates that wait are caught up even if no later date is left', async () => {
     const { clock, make } = world();
     const made = make({ cron: '0 * * * *', endAt: '2020-01-01T05:00', missed: { catchUp: 3 } });
     clock.block(9 * HOUR);
@@ -172,7 +173,7 @@ describe('dates that could not have their turn', () => {
     expect(made.schedule.status).toBe('ended');
   });
 
-  test('a very long absence costs little: dates are counted up to 100, the latest are found from behind', async () => {
+  test('a very long absence costs few calendar calls: 100 dates are counted, and the latest are found backwards', async () => {
     const { clock, make } = world();
     const made = make({ cron: '* * * * * *', missed: { catchUp: 2 }, historySize: 5 });
     clock.block(400 * DAY + 500);
@@ -192,7 +193,7 @@ describe('dates that could not have their turn', () => {
     [{ catchUp: 100 }, 100],
     [{ catchUp: 1_000 }, 1_000],
   ] as const)
-    test(`of more dates than are counted at least 100 are missed, beside those that run: ${JSON.stringify(missed)}`, async () => {
+    test(`of more missed dates than the limit 100 are counted, beside those that run, with missed: ${JSON.stringify(missed)}`, async () => {
       const { clock, make } = world();
       const { schedule: made } = make({ cron: '* * * * *', missed });
       made.pause();
@@ -202,7 +203,7 @@ describe('dates that could not have their turn', () => {
       expect(made.totals).toMatchObject({ submitted: runs, missed: 100 });
     });
 
-  test('dates that can be counted are counted exactly', async () => {
+  test('missed dates below the limit are counted exactly', async () => {
     const { clock, make } = world();
     const { schedule: made } = make({ cron: '* * * * *', missed: { catchUp: 150 } });
     clock.block(200 * MINUTE);
@@ -211,7 +212,7 @@ describe('dates that could not have their turn', () => {
   });
 
   for (const startAt of [undefined, -Infinity])
-    test(`a tolerance without end makes no date late, with startAt ${startAt}`, async () => {
+    test(`no date is late with an infinite toleranceMs and startAt ${startAt}`, async () => {
       const { clock, make } = world();
       const made = make({ cron: '* * * * *', startAt, toleranceMs: Infinity });
       await clock.advance(2 * MINUTE);
@@ -221,75 +222,11 @@ describe('dates that could not have their turn', () => {
       expect(made.schedule.totals).toMatchObject({ missed: 7, errors: 0 });
     });
 
-  test('a date given as at is on time up to toleranceMs later, and refused past that', async () => {
+  test('a date given as at runs up to toleranceMs late, and is refused beyond that', async () => {
     const { clock, make } = world();
     const made = make({ at: START - 10 * SECOND, toleranceMs: 10 * SECOND });
     await clock.advance(0);
     expect(made.dues).toEqual(['23:59:50 at 00:00:00']);
-    expect(() => make({ at: START - 10 * SECOND - 1, toleranceMs: 10 * SECOND })).toThrow(/at must have a date ahead/);
-  });
-});
-
-describe('two clocks that are not read at once', () => {
-  test('leave the round dates of a fixed rate round', async () => {
-    const clock = new VirtualClock();
-    let reads = 0;
-    const noisy: Clock = {
-      now: () => clock.now() + (reads++ % 7) / 9,
-      wallNow: () => Math.floor(clock.wallNow() + (reads++ % 5) / 3),
-      setTimer: (ms, fire) => clock.setTimer(ms, fire),
-    };
-    const dues: number[] = [];
-    const run = (_: unknown, due: Date) => void dues.push(due.getTime());
-    const made = schedule(new Supervisor({ clock: noisy }), {
-      everyMs: SECOND,
-      startAt: 0,
-      maxRuns: 20,
-      task: { run },
-    });
-    const promised = made.next(20).map((date) => date.getTime());
-    await clock.advance(MINUTE);
-    expect(dues).toEqual(promised);
-    expect(dues.filter((ms) => ms % SECOND !== 0)).toEqual([]);
-  });
-});
-
-describe('timers', () => {
-  test('are never longer than half a minute, never negative, and none fires a far date early', async () => {
-    const { clock, make, delays } = world();
-    const made = make({ at: '2024-02-29T00:00' });
-    make({ everyMs: 8e15 });
-    clock.block(50); // the next wake comes late
-    await clock.advance(10 * MINUTE);
-    clock.setWall(Date.UTC(2024, 1, 28, 23, 59, 59));
-    expect(made.dues).toEqual([]);
-    await clock.advance(30 * SECOND);
-    expect(made.dues).toHaveLength(1);
-    expect(delays.length).toBeLessThan(30);
-    expect(delays.filter((ms) => !(Number.isInteger(ms) && ms >= 0 && ms <= 30 * SECOND))).toEqual([]);
-  });
-
-  test('there is one for all schedules of a supervisor: 10,000 of them run on their dates', async () => {
-    const { clock, make, delays } = world();
-    const starts = new Map<number, number>();
-    for (let i = 0; i < 10_000; i += 1) {
-      const run = () => void starts.set(clock.now(), (starts.get(clock.now()) ?? 0) + 1);
-      make(i % 2 === 0 ? { everyMs: 1_000 + (i % 50), task: { run } } : { cron: `${i % 60} * * * * *`, task: { run } });
-    }
-    expect(clock.timers).toBe(1);
-    expect(delays.length).toBeLessThan(10);
-    await clock.advance(1_050);
-    expect([...starts.values()].reduce((sum, n) => sum + n)).toBe(5_000 + 167);
-    expect(starts.get(1_000)).toBe(200 + 167);
-    expect(clock.timers).toBe(1);
-  });
-
-  test('none is left when every schedule is paused or has ended', async () => {
-    const { clock, make } = world();
-    const [one, two] = [make({ everyMs: HOUR }), make({ cron: '@hourly' })];
-    one.schedule.pause();
-    expect(clock.timers).toBe(1);
-    await two.schedule.stop();
-    expect(clock.timers).toBe(0);
+    expect(() => make({ at: START - 10 * SECOND - 1, toleranceMs: 10 * SECOND })).toThrow(/at must have a future run/);
   });
 });

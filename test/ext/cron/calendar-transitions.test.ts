@@ -5,11 +5,12 @@ import { expectedDates, type Field, HOUR, type Shape, type Transition, transitio
 
 const YEARS = [2024, 2030] as const;
 const WINDOW = 6 * HOUR;
-/** Expressions a transition. */
+/** Random expressions for each transition. */
 const RUNS = 5;
 
-// The first eight cover gaps of an hour and of half an hour, negative summer time, and three zones that gave transitions up; the others
-// have theirs at midnight, over the change of a day, of two hours, or at odd quarters.
+// The first eight have gaps of an hour and of half an hour, negative summer time, and three zones
+// that have no transitions any more. The others have transitions at midnight, over the change of
+// the day, of two hours, or at odd quarters of an hour.
 const ZONES = [
   'Europe/Berlin',
   'America/New_York',
@@ -26,7 +27,7 @@ const ZONES = [
   'Antarctica/Troll',
   'Pacific/Chatham',
 ];
-/** Without transitions in these years: the last ones that they had are looked at too. */
+/** Zones without transitions in these years. Their last transitions are tested, too. */
 const RETIRED = ['Asia/Tehran', 'America/Sao_Paulo', 'Pacific/Apia'];
 
 const range = (low: number, high: number, step = 1) =>
@@ -69,7 +70,10 @@ const seconds = fc.oneof(
 const anyDay = () => true;
 const DAY_NAMES = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
-/** What stands in the fields for days, near the day of a transition: those of the month and of the week on which it happens, and the last ones. */
+/**
+ * Day fields that match near a transition: its day of the month, its weekday, the weekday after it,
+ * and the last day of the month.
+ */
 function daysNear({ at, after }: Transition): fc.Arbitrary<{ text: string; day: Shape['day'] }> {
   const local = new Date(at + after);
   const isLast = (day: Date) => new Date(day.getTime() + 24 * HOUR).getUTCMonth() !== day.getUTCMonth();
@@ -105,8 +109,11 @@ function shapes(transition: Transition): fc.Arbitrary<Shape> {
   return fc.oneof({ weight: 2, arbitrary: plain }, toTheSecond);
 }
 
-/** Around one transition the calendar must say exactly what looking at every minute says, forward, back, and from anywhere in between. */
-function agrees(transition: Transition, numRuns: number): void {
+/**
+ * Around one transition the calendar must give exactly the expected dates: forwards, backwards, and
+ * from any moment in between.
+ */
+function expectAgreement(transition: Transition, numRuns: number): void {
   const { at, zone } = transition;
   const [from, to] = [at - WINDOW, at + WINDOW];
   fc.assert(
@@ -131,30 +138,30 @@ function agrees(transition: Transition, numRuns: number): void {
   );
 }
 
-describe('over a zone transition no date comes twice, none is left out, none goes back', () => {
+describe('around zone transitions the calendar gives each expected date once and in order', () => {
   for (const zone of ZONES) {
     const found = transitionsOf(zone, ...YEARS);
-    test(`${zone}: ${found.length} transitions from ${YEARS.join(' to ')}`, () => {
+    test(`in ${zone}, for ${found.length} transitions from ${YEARS.join(' to ')}`, () => {
       expect(found.length > 0).toBe(!RETIRED.includes(zone));
-      for (const transition of found) agrees(transition, RUNS);
+      for (const transition of found) expectAgreement(transition, RUNS);
     });
   }
 
-  test('a time of day in a gap that ends on the next day does not come on that day', () => {
-    // The clocks of Nuuk go from 23:00 on Saturday to 0:00 on Sunday.
+  test('a time of day in a gap that ends on the next day has no date on that day', () => {
+    // In Nuuk the clocks go from 23:00 on Saturday to 0:00 on Sunday.
     const calendar = cronCalendar('30 23 * * *', 'America/Nuuk');
     const dates = datesAfter(calendar, Date.parse('2026-03-27T12:00:00Z'), 2).map((ms) => new Date(ms).toISOString());
     expect(dates).toEqual(['2026-03-28T01:30:00.000Z', '2026-03-30T00:30:00.000Z']);
   });
 
   for (const zone of RETIRED) {
-    test(`${zone}: none any more, nothing happens where others have theirs, and its last ones`, () => {
+    test(`in ${zone}, for its last transitions, and at those of Europe/Berlin`, () => {
       const last = transitionsOf(zone, 2017, 2022);
       expect(last.length).toBeGreaterThan(2);
-      for (const transition of last) agrees(transition, RUNS);
+      for (const transition of last) expectAgreement(transition, RUNS);
       for (const { at } of transitionsOf('Europe/Berlin', 2026, 2027)) {
         const [{ after } = { after: 0 }] = last.slice(-1);
-        agrees({ zone, at, before: after, after }, RUNS);
+        expectAgreement({ zone, at, before: after, after }, RUNS);
       }
     });
   }
