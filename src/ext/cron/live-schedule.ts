@@ -125,26 +125,36 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const before = this.#settings;
     this.#settings = settings;
     this.#history.size = settings.historySize;
-    if (this.#runner.runsLeft <= 0) {
-      this.end();
-    } else if (changesDates) {
-      const now = this.#timeline.now(dates.clock);
-      const from = given.has('startAt') || settings.when.kind === 'at' ? dates.cursor : now;
-      if (hasNewDates) {
-        if (dates.clock !== this.#dates.clock) this.#lastDecided = -Infinity;
-        // After the wall clock was set back, dates that were already handled come up again. Skip
-        // them, unless the expression or the zone has changed.
-        const isSame = settings.when.value === before.when.value && settings.timezone === before.timezone;
-        this.#cursor = Math.max(from, isSame ? this.#lastDecided : Math.min(this.#lastDecided, now));
-        this.#runner.discardBacklog();
-      } else {
-        // A new end or zone changes only future dates. Dates that have come stay as they are: those
-        // that ran do not run again, and those that wait still run.
-        this.#advanceCursor(from);
-      }
-      this.#dates = dates;
-      if (this.#status === 'active') this.#waitForNext();
-    }
+    if (this.#runner.runsLeft <= 0) this.end();
+    else if (hasNewDates) this.#useNewDates(dates, before, given.has('startAt'));
+    else if (changesDates) this.#useChangedDates(dates);
+  }
+
+  #useNewDates(dates: Dates, before: Settings, hasStart: boolean): void {
+    const { when, timezone } = this.#settings;
+    const now = this.#timeline.now(dates.clock);
+    const from = hasStart || when.kind === 'at' ? dates.cursor : now;
+    if (dates.clock !== this.#dates.clock) this.#lastDecided = -Infinity;
+    // After the wall clock was set back, dates that were already handled come up again. Skip them,
+    // unless the expression or the zone has changed.
+    const isSame = when.value === before.when.value && timezone === before.timezone;
+    this.#cursor = Math.max(from, isSame ? this.#lastDecided : Math.min(this.#lastDecided, now));
+    this.#runner.discardBacklog();
+    this.#replaceDates(dates);
+  }
+
+  /**
+   * A new end or zone changes only future dates. Dates that have come stay as they are: those that
+   * ran do not run again, and those that wait still run.
+   */
+  #useChangedDates(dates: Dates): void {
+    this.#advanceCursor(this.#settings.when.kind === 'at' ? dates.cursor : this.#timeline.now(dates.clock));
+    this.#replaceDates(dates);
+  }
+
+  #replaceDates(dates: Dates): void {
+    this.#dates = dates;
+    if (this.#status === 'active') this.#waitForNext();
   }
 
   async stop(): Promise<void> {
