@@ -19,7 +19,10 @@ import type { TaskDefaults } from '../model/spec.ts';
 
 /** Limits how many attempts start, over all slots. */
 export interface RateOptions {
-  /** Starts allowed within the interval. A whole number, 1 or more. */
+  /**
+   * Starts allowed in one interval. A whole number, 1 or more. Intervals are fixed, so more starts
+   * can fall on both sides of a border.
+   */
   readonly limit: number;
   /**
    * The length of the interval, in ms. More than 0, at most 2,147,483,647. Measured on the
