@@ -7,6 +7,7 @@ import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
 import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { CanceledError, TimeoutError, timeoutReason } from '../model/error.ts';
+import type { OverrunAction } from '../model/event.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
 import { field } from '../model/foreign.ts';
 import type { AttemptInfo, Kill } from '../model/task.ts';
@@ -20,8 +21,6 @@ import { type AttemptOwner, LiveTaskContext } from './task-context.ts';
  * `abandoned` (neither; the body was given up).
  */
 export type Proof = 'settled' | 'killed' | 'abandoned';
-
-export type OverrunAction = 'hold' | 'kill' | 'abandon';
 
 export interface AttemptHost extends AttemptOwner {
   attemptInterrupted(attempt: Attempt): void;

@@ -14,15 +14,23 @@ import type { TaskStatus, TaskView } from '../model/view.ts';
 import type { Place, SlotEntry } from '../policy/slot-machine.ts';
 
 /**
- * What the slot decided, known when `submit` returns. `waiting`: the slot's lease was requested.
+ * What the slot decided, known when `submit` returns. `started`: it owns the slot, and its first
+ * attempt begins on a later turn. `queued`: it waits in the queue, or as the replacement. `joined`:
+ * it shares the owner's outcome. `waiting`: the slot's lease was requested. `rejected`: it never
+ * owns the slot, and the outcome says why.
  */
 export type Admission = 'started' | 'queued' | 'joined' | 'waiting' | 'rejected';
 
+/** A submitted task: its identity, how it goes, and how it ended. */
 export interface Submission<T = unknown> {
+  /** Unique over all processes. */
   readonly id: TaskId;
   readonly slot: string;
+  /** The spec's name, else the slot. */
   readonly name: string;
+  /** The decision of the slot. It does not change later. */
   readonly admission: Admission;
+  /** What it does now. */
   readonly status: TaskStatus;
   /** How it ended. Resolves exactly once and never rejects, so it may be ignored. */
   readonly outcome: Promise<Outcome<T>>;

@@ -1,33 +1,33 @@
-// One listener on a foreign AbortSignal, however many wait for it. A signal's own listener list is searched on every change and
-// warns from the eleventh on; a set is neither slow nor loud. The last one to leave takes the listener away.
+// Watches AbortSignals of user code. Searching a signal's own list of listeners takes longer the
+// more there are, and Node warns at 11 listeners. So one listener is added for each signal, with a
+// set of callbacks behind it. The listener is removed together with the last callback.
 
 class AbortListeners {
   readonly #signal: AbortSignal;
-  readonly #waiting = new Set<(reason: unknown) => void>();
-  readonly #fire = () => {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const call of waiting) call(reasonOf(this.#signal));
+  readonly #callbacks = new Set<(reason: unknown) => void>();
+  readonly #onAbort = () => {
+    const callbacks = [...this.#callbacks];
+    this.#callbacks.clear();
+    for (const callback of callbacks) callback(reasonOf(this.#signal));
   };
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
   }
 
-  add(call: (reason: unknown) => void): () => void {
-    if (this.#waiting.size === 0) this.#attempt('addEventListener');
-    this.#waiting.add(call);
+  add(callback: (reason: unknown) => void): () => void {
+    if (this.#callbacks.size === 0) this.#change('addEventListener');
+    this.#callbacks.add(callback);
     return () => {
-      if (this.#waiting.delete(call) && this.#waiting.size === 0) this.#attempt('removeEventListener');
+      if (this.#callbacks.delete(callback) && this.#callbacks.size === 0) this.#change('removeEventListener');
     };
   }
 
-  /** A look-alike of a signal that throws here is one that nobody can listen to, and no more than that. */
-  #attempt(change: 'addEventListener' | 'removeEventListener'): void {
+  #change(method: 'addEventListener' | 'removeEventListener'): void {
     try {
-      this.#signal[change]('abort', this.#fire, { once: true });
+      this.#signal[method]('abort', this.#onAbort, { once: true });
     } catch {
-      // nobody is told of its abort
+      // An object that only looks like a signal may throw here. Its abort then goes unnoticed.
     }
   }
 }
@@ -40,7 +40,10 @@ function reasonOf(signal: AbortSignal): unknown {
   }
 }
 
-/** A look-alike that throws when it is asked counts as aborted: nobody could be told later. */
+/**
+ * True if the signal is aborted. An object that only looks like a signal, and throws when it is
+ * read, counts as aborted, because its abort could not be noticed later.
+ */
 export function isAborted(signal: AbortSignal): boolean {
   try {
     return signal.aborted;
@@ -51,12 +54,15 @@ export function isAborted(signal: AbortSignal): boolean {
 
 const listenersOf = new WeakMap<AbortSignal, AbortListeners>();
 
-/** Calls `call` with the signal's reason when it aborts. Not for a signal that is aborted already. Returns the removal. */
+/**
+ * Calls `call` with the signal's reason when the signal aborts. The signal must not be aborted yet.
+ * Returns a function that removes the callback.
+ */
 export function onAbort(signal: AbortSignal, call: (reason: unknown) => void): () => void {
-  let fan = listenersOf.get(signal);
-  if (fan === undefined) {
-    fan = new AbortListeners(signal);
-    listenersOf.set(signal, fan);
+  let listeners = listenersOf.get(signal);
+  if (listeners === undefined) {
+    listeners = new AbortListeners(signal);
+    listenersOf.set(signal, listeners);
   }
-  return fan.add(call);
+  return listeners.add(call);
 }

@@ -1,5 +1,6 @@
-// News for many listeners: each has its own bounded line and is served one item at a time. A slow one slows nobody, a throwing one
-// harms nobody, a full one loses the newest and is told how many. Nothing is delivered inside `publish`.
+// Delivers items to many listeners. Each listener has its own bounded queue and gets one item at a
+// time, so a slow or failing listener does not affect the others. When a queue is full, new items
+// are dropped, and the listener gets an item with their number. `publish` itself delivers nothing.
 
 import { after, type Clock } from './clock.ts';
 import { type Deferred, deferred, settled, soon } from './deferred.ts';
@@ -8,103 +9,103 @@ import { Queue } from './queue.ts';
 export interface Listener<T> {
   readonly name: string;
   readonly capacity: number;
-  /** Which items it wants; `undefined` for all. */
+  /** Which items it gets. `undefined`: all. */
   readonly wants: ((item: T) => boolean) | undefined;
   readonly handle: (item: T) => unknown;
-  /** Nothing more will be handled. Told once. */
+  /** Called once, when the subscription ends. Nothing is handled after it. */
   readonly ended: () => void;
 }
 
 export interface BusHooks<T> {
-  /** The item that tells a listener how many it lost. */
+  /** Makes the item that reports a loss to a listener. */
   lost(listener: string, count: number): T;
-  /** A handler threw or rejected on `item`. */
-  failed(line: object, listener: string, error: unknown, item: T): void;
+  /** A handler threw or rejected while it handled `item`. */
+  failed(subscription: object, listener: string, error: unknown, item: T): void;
 }
 
-/** Items handled between two turns of the event loop. */
+/** How many items are handled between two turns of the event loop. */
 const BATCH = 256;
 
 class Subscription<T> {
   readonly #listener: Listener<T>;
   readonly #hooks: BusHooks<T>;
   readonly #items = new Queue<T>();
-  #busy = false;
+  #delivering = false;
   #open = true;
-  #left = BATCH;
-  #lost = 0; // not yet told
-  #notice: T | undefined; // tells of a loss, and takes nobody's place
-  lostInAll = 0;
+  #leftInBatch = BATCH;
+  #unreportedLoss = 0;
+  #lossReport: T | undefined; // in the queue; it does not count to the capacity
+  totalLost = 0;
   #whenEmpty: Deferred<void> | undefined;
-  readonly #turn = () => this.#serve();
+  readonly #onTurn = () => this.#deliver();
 
   constructor(listener: Listener<T>, hooks: BusHooks<T>) {
     this.#listener = listener;
     this.#hooks = hooks;
   }
 
-  put(item: T): void {
+  enqueue(item: T): void {
     if (!this.#open || this.#listener.wants?.(item) === false) return;
-    const waiting = this.#items.size - (this.#notice === undefined ? 0 : 1);
+    const waiting = this.#items.size - (this.#lossReport === undefined ? 0 : 1);
     if (waiting >= this.#listener.capacity) {
-      this.#lost += 1;
-      this.lostInAll += 1;
+      this.#unreportedLoss += 1;
+      this.totalLost += 1;
       return;
     }
     this.#items.push(item);
-    this.#wake();
+    this.#scheduleDelivery();
   }
 
-  /** Resolves when everything put so far has been handled. */
+  /** Resolves when every item in the queue has been handled. */
   empty(): Promise<void> {
-    if (!this.#busy) return Promise.resolve();
+    if (!this.#delivering) return Promise.resolve();
     this.#whenEmpty ??= deferred();
     return this.#whenEmpty.promise;
   }
 
   close(): void {
-    this.lostInAll += this.#items.size;
+    this.totalLost += this.#items.size;
     this.#items.clear();
     this.#open = false;
     this.#listener.ended();
   }
 
-  #wake(): void {
-    if (this.#busy) return;
-    this.#busy = true;
-    soon(this.#turn);
+  #scheduleDelivery(): void {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    soon(this.#onTurn);
   }
 
-  #serve(): void {
+  #deliver(): void {
     while (this.#items.size > 0) {
-      if (this.#left === 0) {
-        this.#left = BATCH;
-        setImmediate(this.#turn);
+      if (this.#leftInBatch === 0) {
+        this.#leftInBatch = BATCH;
+        setImmediate(this.#onTurn);
         return;
       }
-      this.#left -= 1;
+      this.#leftInBatch -= 1;
       const item = this.#take();
       const result = this.#handle(item);
       if (result === undefined) continue;
-      const later = settled(
+      const settlesLater = settled(
         result,
-        () => this.#serve(),
+        () => this.#deliver(),
         (error) => {
           this.#hooks.failed(this, this.#listener.name, error, item);
-          this.#serve();
+          this.#deliver();
         },
       );
-      if (later) return;
+      if (settlesLater) return;
     }
-    this.#busy = false;
+    this.#delivering = false;
     this.#whenEmpty?.resolve();
     this.#whenEmpty = undefined;
   }
 
   #take(): T {
     const item = this.#items.take() as T;
-    if (item === this.#notice) this.#notice = undefined;
-    this.#announceLoss(); // there is room now
+    if (item === this.#lossReport) this.#lossReport = undefined;
+    this.#reportLoss(); // the queue has room now
     return item;
   }
 
@@ -117,12 +118,12 @@ class Subscription<T> {
     }
   }
 
-  #announceLoss(): void {
-    if (this.#lost === 0 || !this.#open) return;
-    const count = this.#lost;
-    this.#lost = 0;
-    this.#notice = this.#hooks.lost(this.#listener.name, count);
-    this.#items.push(this.#notice);
+  #reportLoss(): void {
+    if (this.#unreportedLoss === 0 || !this.#open) return;
+    const count = this.#unreportedLoss;
+    this.#unreportedLoss = 0;
+    this.#lossReport = this.#hooks.lost(this.#listener.name, count);
+    this.#items.push(this.#lossReport);
   }
 }
 
@@ -135,43 +136,45 @@ export class Bus<T> {
     this.#hooks = hooks;
   }
 
-  /** False: nobody listens, so no item needs to be built. */
+  /** There is a listener. Without one, no item needs to be built. */
   get active(): boolean {
     return this.#subscriptions.size > 0;
   }
 
-  /** Items that listeners never saw. */
+  /** How many items were dropped or not delivered, over all listeners. */
   get lost(): number {
     let lost = this.#lostByEnded;
-    for (const line of this.#subscriptions) lost += line.lostInAll;
+    for (const subscription of this.#subscriptions) lost += subscription.totalLost;
     return lost;
   }
 
   publish(item: T, except?: object): void {
-    for (const line of this.#subscriptions) if (line !== except) line.put(item);
+    for (const subscription of this.#subscriptions) if (subscription !== except) subscription.enqueue(item);
   }
 
-  /** Returns the end of the subscription: nothing is handled after it. */
+  /** Returns a function that ends the subscription. Nothing is handled after it. */
   subscribe(listener: Listener<T>): () => void {
-    const line = new Subscription(listener, this.#hooks);
-    this.#subscriptions.add(line);
+    const subscription = new Subscription(listener, this.#hooks);
+    this.#subscriptions.add(subscription);
     return () => {
-      if (!this.#subscriptions.delete(line)) return;
-      this.#lostByEnded += line.lostInAll; // what it leaves unread on purpose is not lost
-      line.close();
+      if (!this.#subscriptions.delete(subscription)) return;
+      this.#lostByEnded += subscription.totalLost; // items that still wait are left on purpose, so they are not lost
+      subscription.close();
     };
   }
 
-  /** Waits until every line is served, `graceMs` at most for all together, then ends every subscription. */
+  /**
+   * Waits until every queue is empty, for at most `graceMs` in total. Then ends every subscription.
+   */
   async flush(clock: Clock, graceMs: number): Promise<void> {
-    const over = deferred<void>();
-    const stopTimer = after(clock, graceMs, over.resolve);
-    const served = Promise.all([...this.#subscriptions].map((line) => line.empty()));
-    await Promise.race([served, over.promise]);
+    const graceOver = deferred<void>();
+    const stopTimer = after(clock, graceMs, graceOver.resolve);
+    const allEmpty = Promise.all([...this.#subscriptions].map((subscription) => subscription.empty()));
+    await Promise.race([allEmpty, graceOver.promise]);
     stopTimer();
-    for (const line of this.#subscriptions) {
-      line.close();
-      this.#lostByEnded += line.lostInAll;
+    for (const subscription of this.#subscriptions) {
+      subscription.close();
+      this.#lostByEnded += subscription.totalLost;
     }
     this.#subscriptions.clear();
   }

@@ -1,4 +1,4 @@
-// Cancellation as a light token: listeners and an AbortSignal exist only once somebody asks for them.
+// A light form of cancellation. The set of listeners and the AbortSignal are made on first use.
 
 import { after, type Clock } from './clock.ts';
 import { deferred, settled, soon } from './deferred.ts';
@@ -8,19 +8,26 @@ export type CancelListener<R> = (reason: R) => void;
 export class CancelToken<R> {
   #reason: R | undefined;
   #delivered = false;
-  #closed: (() => unknown) | undefined;
+  #makeCloseReason: (() => unknown) | undefined; // set by `close`
   #listeners: Set<CancelListener<R>> | undefined;
   #waits: Set<(reason: unknown) => void> | undefined;
   #controller: AbortController | undefined;
 
-  /** Set at most once; seen at once by whoever asks. Listeners hear of it from `deliver`, which the owner calls on a turn of its own. */
+  /**
+   * Cancels the token. `canceled` and `reason` change at once. Listeners are called by `deliver`,
+   * which the owner of the token calls on a turn of its own. Returns false if it was canceled
+   * before: the first reason stays.
+   */
   cancel(reason: R): boolean {
     if (this.#reason !== undefined) return false;
     this.#reason = reason;
     return true;
   }
 
-  /** Tells the signal and every listener. What a listener throws goes to `onError` and harms no other. */
+  /**
+   * Ends the waits, aborts the signal and calls every listener. If a listener throws or rejects,
+   * the error is passed to `onError`, and the other listeners are still called.
+   */
   deliver(onError: (error: unknown) => void): void {
     const reason = this.#reason;
     if (reason === undefined || this.#delivered) return;
@@ -28,7 +35,7 @@ export class CancelToken<R> {
     const listeners = this.#listeners;
     this.#listeners = undefined;
     this.#endWaits();
-    this.#controller?.abort(reason); // a listener there that throws is reported by the platform, not here
+    this.#controller?.abort(reason); // the platform reports what a listener of the signal throws
     if (listeners !== undefined)
       for (const listener of listeners) {
         try {
@@ -55,12 +62,16 @@ export class CancelToken<R> {
     return this.#controller.signal;
   }
 
-  /** Calls once, on a turn of its own, when it is canceled or if it has been; never after `close`. Returns the removal. */
+  /**
+   * Calls the listener once, when the token is canceled. If it is canceled already, calls the
+   * listener on a later turn. After `close`, the listener is never called. Returns a function that
+   * removes it.
+   */
   onCancel(listener: CancelListener<R>, onError: (error: unknown) => void): () => void {
-    if (this.#closed !== undefined) return () => {};
+    if (this.#makeCloseReason !== undefined) return () => {};
     const own: CancelListener<R> = (reason) => listener(reason); // the same function may be added twice
     this.#listeners ??= new Set();
-    const listeners = this.#listeners; // still the one to leave while it is being told
+    const listeners = this.#listeners; // `deliver` iterates over this set, also after the field is cleared
     listeners.add(own);
     if (this.#delivered) {
       this.#delivered = false;
@@ -71,49 +82,52 @@ export class CancelToken<R> {
     };
   }
 
-  /** Nobody is left who could be told: forgets every listener, and ends what still waits in `sleep` or `race` with the reason made for it. */
+  /** Drops all listeners and rejects pending `sleep` and `race` calls with `makeReason()`. */
   close(makeReason: () => unknown): void {
     this.#listeners = undefined;
     this.#delivered = true;
-    this.#closed = makeReason;
+    this.#makeCloseReason = makeReason;
     this.#endWaits();
   }
 
-  /** Resolves after `ms`, or rejects with the reason. Leaves no timer behind, whichever comes first. */
+  /** Resolves after `ms`, or rejects with the reason. In both cases no timer is left. */
   sleep(clock: Clock, ms: number): Promise<void> {
     const wait = deferred<void>();
-    const leave = this.#wait((reason) => {
+    const removeWait = this.#addWait((reason) => {
       stopTimer();
       wait.reject(reason);
     });
     const stopTimer = after(clock, ms, () => {
-      leave();
+      removeWait();
       wait.resolve();
     });
     return wait.promise;
   }
 
-  /** Settles as the work does, or rejects with the reason, whichever comes first. Work that lives on keeps nothing of a wait that is over. */
+  /**
+   * Settles as the work does, or rejects with the reason, whichever comes first. Work that goes on
+   * after that keeps nothing of the wait in memory.
+   */
   race<T>(work: PromiseLike<T>): Promise<T> {
     const { promise, resolve, reject } = deferred<T>();
-    let wait: { readonly resolve: typeof resolve; readonly reject: typeof reject; leave(): void } | undefined;
-    const over = () => {
+    let wait: { readonly resolve: typeof resolve; readonly reject: typeof reject; remove(): void } | undefined;
+    const endWait = () => {
       const ended = wait;
       wait = undefined;
-      ended?.leave();
+      ended?.remove();
       return ended;
     };
-    wait = { resolve, reject, leave: this.#wait((reason) => over()?.reject(reason)) };
-    const later = settled<T>(
+    wait = { resolve, reject, remove: this.#addWait((reason) => endWait()?.reject(reason)) };
+    const settlesLater = settled<T>(
       work,
-      (value) => over()?.resolve(value),
-      (error) => over()?.reject(error),
+      (value) => endWait()?.resolve(value),
+      (error) => endWait()?.reject(error),
     );
-    if (!later) over()?.resolve(work as T);
+    if (!settlesLater) endWait()?.resolve(work as T);
     return promise;
   }
 
-  #wait(end: (reason: unknown) => void): () => void {
+  #addWait(end: (reason: unknown) => void): () => void {
     const own = (reason: unknown) => end(reason);
     this.#waits ??= new Set();
     this.#waits.add(own);
@@ -127,7 +141,7 @@ export class CancelToken<R> {
     const waits = this.#waits;
     if (waits === undefined || waits.size === 0) return;
     this.#waits = undefined;
-    const reason = this.#reason ?? this.#closed?.();
+    const reason = this.#reason ?? this.#makeCloseReason?.();
     if (reason !== undefined) for (const end of waits) end(reason);
   }
 }

@@ -1,4 +1,4 @@
-// A promise with its handle outside, and the guarded ways in and out of other people's promises.
+// A promise that is settled from outside, and guarded ways to wait for promises of user code.
 
 import { types } from 'node:util';
 
@@ -23,30 +23,37 @@ const promiseThen = Promise.prototype.then;
 const isPlain = (value: Promise<unknown>): boolean =>
   Object.getPrototypeOf(value) === Promise.prototype && !Object.hasOwn(value, 'constructor');
 
-/** For a promise of a subclass, or with a constructor of its own: whatever `await` makes of it. */
-const awaited = async (value: unknown): Promise<unknown> => {
+/** For a promise of a subclass, or with its own `constructor`: settles as `await` sees it. */
+const awaitValue = async (value: unknown): Promise<unknown> => {
   const settledTo = await value;
   return settledTo;
 };
 
-const done = Promise.resolve();
+const RESOLVED = Promise.resolve();
 
-/** Calls on a microtask of its own. Like `queueMicrotask`, at a third of its price; what `job` throws would be an unhandled rejection. */
+/**
+ * Calls `job` in a microtask. As `queueMicrotask`, at a third of the cost. If `job` throws, that is
+ * an unhandled rejection.
+ */
 export function soon(job: () => void): void {
-  void done.then(job);
+  void RESOLVED.then(job);
 }
 
 /**
- * Calls back exactly once, never within this call, when `value` has settled. False, and no call, when it is nothing to wait for.
- * Anything may come in: a thenable whose `then` throws, settles twice or calls back at once is tamed here, and `then` is read once, as
- * `await` does. What cannot even be looked at counts as rejected with what it threw.
+ * Calls back exactly once when `value` has settled, and never within this call. Returns false, and
+ * does not call back, if `value` is not a thenable.
+ *
+ * Accepts any value. Misbehaving thenables (a `then` that throws, settles twice, or calls back
+ * synchronously) behave like a normal promise. `then` is read once, as `await` does. A value that
+ * throws on property access counts as rejected with the error that it threw.
  */
 export function settled<T>(value: unknown, onValue: (value: T) => void, onError: (error: unknown) => void): boolean {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
   try {
-    // The language's own `then`: one attached to the promise itself is not looked at, as `await` does not either.
+    // Calls the language's own `then`. As with `await`, a `then` that was set on the promise itself
+    // is not used.
     if (types.isPromise(value))
-      void promiseThen.call(isPlain(value) ? value : awaited(value), onValue as never, onError);
+      void promiseThen.call(isPlain(value) ? value : awaitValue(value), onValue as never, onError);
     else {
       const { then } = value as { then?: unknown };
       if (typeof then !== 'function') return false;
@@ -58,13 +65,19 @@ export function settled<T>(value: unknown, onValue: (value: T) => void, onError:
   return true;
 }
 
-/** A tamed promise of what any thenable comes to; `undefined` when it is nothing to wait for. */
+/**
+ * A promise that settles as a thenable does, guarded as in `settled`. `undefined` if `value` is not
+ * a thenable.
+ */
 export function promised<T>(value: unknown): Promise<T> | undefined {
   const wait = deferred<T>();
   return settled(value, wait.resolve, wait.reject) ? wait.promise : undefined;
 }
 
-/** Whatever comes of this value, nobody has to look at it. False when it is nothing to wait for. */
+/**
+ * Ignores how `value` settles: a rejection is not reported as unhandled. Returns false if it is not
+ * a thenable.
+ */
 export function ignore(value: unknown): boolean {
   return settled(
     value,

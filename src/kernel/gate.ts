@@ -1,6 +1,8 @@
-// How many may be inside at once, how often one may enter, and who goes first. A thin shell over p-queue: a place is a job that
-// lasts until it is given back. With no limit and no pause the queue is not in the way at all.
-// The rate's window runs on p-queue's own timers (the platform's), not on an injected clock.
+// The concurrency gate: how many may be inside at once, how many may enter within a time, and in
+// which order. It wraps p-queue: p-queue runs a function for each place, and the place is taken
+// until that function's promise settles. `open` is true while there is neither a limit nor a pause;
+// callers then do not use the gate at all. The interval of a rate is measured by p-queue with the
+// platform's timers, not with an injected clock.
 
 import PQueue from 'p-queue';
 import { deferred, ignore } from './deferred.ts';
@@ -11,7 +13,7 @@ export interface GateLimits {
   readonly rate: { readonly limit: number; readonly intervalMs: number } | undefined;
 }
 
-/** Gives the place back, or leaves the line; the second call does nothing. */
+/** Gives the place back, or stops waiting for one. A second call does nothing. */
 export type Leave = () => void;
 
 export class Gate {
@@ -20,17 +22,18 @@ export class Gate {
   readonly #limited: boolean;
 
   constructor({ concurrency, rate }: GateLimits) {
-    const lines = this.#waiters;
-    // p-queue lets a waiting job go by an AbortSignal, which costs more than the rest of a place, or by what its line can do.
-    const queueClass = function OwnLines() {
-      return lines;
+    const waiters = this.#waiters;
+    // p-queue removes a waiting function by an AbortSignal, which costs more than the rest of a
+    // place, or through its queue class. So it gets this queue.
+    const queueClass = function OwnQueue() {
+      return waiters;
     } as unknown as new () => never;
     const limits = rate === undefined ? {} : { intervalCap: rate.limit, interval: rate.intervalMs };
     this.#queue = new PQueue({ concurrency, queueClass, ...limits });
     this.#limited = concurrency !== Infinity || rate !== undefined;
   }
 
-  /** Nobody has to ask for a place. */
+  /** There is neither a limit nor a pause, so `enter` need not be called. */
   get open(): boolean {
     return !this.#limited && !this.#queue.isPaused;
   }
@@ -39,19 +42,23 @@ export class Gate {
   enter(priority: number, granted: () => void): Leave {
     const place = deferred<void>();
     const waiter = new Waiter(priority);
-    const job = () => {
+    const takePlace = () => {
       granted();
       return place.promise;
     };
-    ignore(this.#queue.add(job, { waiter, id: '' } as object)); // p-queue would make up an id
-    // Once inside only the promise counts: the place is given back when it is resolved, and not before.
+    ignore(this.#queue.add(takePlace, { waiter, id: '' } as object)); // without an id, p-queue would make one
+    // Once inside, the waiter is no longer in the queue, and resolving the promise gives the place
+    // back.
     return () => {
       if (!this.#waiters.remove(waiter)) place.resolve();
       else if (this.#waiters.size === 0) this.#recheck();
     };
   }
 
-  /** p-queue looks at its line when its limit is set, and puts its timer away when nobody waits. */
+  /**
+   * Makes p-queue check its queue again, by setting its limit. If the queue is empty, p-queue then
+   * stops its timer.
+   */
   #recheck(): void {
     const { concurrency } = this.#queue;
     this.#queue.concurrency = concurrency;

@@ -1,32 +1,36 @@
-// Sections that really wait and must not interleave, one lane a key. A lane exists only while somebody is in it.
+// Runs async sections of one key one after another. Sections of different keys do not wait for each
+// other. A key takes memory only while one of its sections runs or waits.
 
 import { Mutex } from 'async-mutex';
 
 export class KeyedLock {
-  readonly #lanes = new Map<string, { readonly mutex: Mutex; users: number }>();
+  readonly #locks = new Map<string, { readonly mutex: Mutex; users: number }>();
 
   /** True while a section of this key runs or waits. */
   isBusy(key: string): boolean {
-    return this.#lanes.has(key);
+    return this.#locks.has(key);
   }
 
-  /** Runs the section once every earlier one of this key has settled. Settles as the section does. */
+  /**
+   * Runs the section once every earlier section of this key has settled. Settles as the section
+   * does.
+   */
   async run<T>(key: string, section: () => T | PromiseLike<T>): Promise<T> {
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = { mutex: new Mutex(), users: 0 };
-      this.#lanes.set(key, lane);
+    let lock = this.#locks.get(key);
+    if (lock === undefined) {
+      lock = { mutex: new Mutex(), users: 0 };
+      this.#locks.set(key, lock);
     }
-    lane.users += 1;
+    lock.users += 1;
     try {
-      return await lane.mutex.runExclusive(async () => section());
+      return await lock.mutex.runExclusive(async () => section());
     } finally {
-      lane.users -= 1;
-      if (lane.users === 0) this.#lanes.delete(key);
+      lock.users -= 1;
+      if (lock.users === 0) this.#locks.delete(key);
     }
   }
 
   get size(): number {
-    return this.#lanes.size;
+    return this.#locks.size;
   }
 }

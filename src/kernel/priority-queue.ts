@@ -1,11 +1,11 @@
-// Who waits, by priority: a line for each, first in first out. Entering, leaving and being next cost the same however many wait,
-// because the links are in those who wait. (A `Set` remembers whom it has lost: the first of one that is emptied from its head is
-// found ever more slowly.)
+// A queue by priority: one level for each priority, and first in first out within a level. Enqueue,
+// remove and dequeue do not depend on how many wait, because the links are stored in the waiters.
+// (Not a `Set`: deleting from its front makes finding the first element ever slower.)
 
-/** Someone who waits, told apart by identity. The links belong to the lines. */
+/** An entry of the queue. The queue sets its links. */
 export class Waiter {
   readonly priority: number;
-  /** Set while it waits. */
+  /** Set while it is in the queue. */
   start: (() => Promise<unknown>) | undefined = undefined;
   ahead: Waiter | undefined = undefined;
   behind: Waiter | undefined = undefined;
@@ -23,16 +23,16 @@ interface Level {
 
 export class PriorityQueue {
   size = 0;
-  /** Those that are not empty, the highest priority last. */
+  /** The levels that are not empty. The highest priority is last. */
   readonly #levels: Level[] = [];
 
   enqueue(start: () => Promise<unknown>, { waiter }: { readonly waiter: Waiter }): void {
-    const line = this.#levelFor(waiter.priority);
+    const level = this.#levelFor(waiter.priority);
     waiter.start = start;
-    waiter.ahead = line.last;
-    if (line.last === undefined) line.first = waiter;
-    else line.last.behind = waiter;
-    line.last = waiter;
+    waiter.ahead = level.last;
+    if (level.last === undefined) level.first = waiter;
+    else level.last.behind = waiter;
+    level.last = waiter;
     this.size += 1;
   }
 
@@ -43,30 +43,31 @@ export class PriorityQueue {
     return start;
   }
 
-  /** False when it does not wait here. */
+  /** Returns false if the waiter is not in the queue. */
   remove(waiter: Waiter): boolean {
     if (waiter.start === undefined) return false;
     const { ahead, behind } = waiter;
-    const place = this.#indexOf(waiter.priority);
-    const line = this.#levels[place] as Level;
-    if (ahead === undefined) line.first = behind;
+    const index = this.#indexOf(waiter.priority);
+    const level = this.#levels[index] as Level;
+    if (ahead === undefined) level.first = behind;
     else ahead.behind = behind;
-    if (behind === undefined) line.last = ahead;
+    if (behind === undefined) level.last = ahead;
     else behind.ahead = ahead;
-    if (line.first === undefined) this.#levels.splice(place, 1);
-    // One that is inside for long would keep alive whoever waited behind it.
+    if (level.first === undefined) this.#levels.splice(index, 1);
+    // A waiter may be referenced for long after this. Its links would keep the waiters behind it in
+    // memory.
     waiter.start = waiter.ahead = waiter.behind = undefined;
     this.size -= 1;
     return true;
   }
 
   #levelFor(priority: number): Level {
-    const place = this.#indexOf(priority);
-    const known = this.#levels[place];
-    if (known?.priority === priority) return known;
-    const line: Level = { priority, first: undefined, last: undefined };
-    this.#levels.splice(place, 0, line);
-    return line;
+    const index = this.#indexOf(priority);
+    const existing = this.#levels[index];
+    if (existing?.priority === priority) return existing;
+    const level: Level = { priority, first: undefined, last: undefined };
+    this.#levels.splice(index, 0, level);
+    return level;
   }
 
   #indexOf(priority: number): number {

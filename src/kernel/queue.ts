@@ -1,9 +1,11 @@
-// First in, first out: an array with a head. What has been taken is let go at once; the rest is moved up only when more than half of the
-// array is behind the head, so that each item is moved about once, however many wait.
+// A queue, first in first out: an array with the index of its head. A taken item is released at
+// once. The remaining items are moved to the front only when more than half of the array lies
+// before the head, so each item is moved about once, however many wait.
 
 /**
- * Up to this many nothing is moved up, and an emptied array keeps what `pop` leaves of its store: `length = 0` would drop it all (measured:
- * 50 ns and 150 bytes an item where one item comes and goes).
+ * Up to this length no item is moved, and an array that becomes empty keeps its memory. It is
+ * emptied with `pop`, because `length = 0` would free all of its memory (measured: 50 ns and 150
+ * bytes an item, if one item at a time is pushed and taken).
  */
 const SMALL = 256;
 

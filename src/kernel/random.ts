@@ -1,4 +1,4 @@
-// Chance comes in by this door alone.
+// The only use of `Math.random`.
 
-/** In [0, 1). Not for secrets. */
+/** A random number in [0, 1). Not for secrets. */
 export const systemRandom = (): number => Math.random();

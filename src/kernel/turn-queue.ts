@@ -1,5 +1,6 @@
-// Run to completion, later: jobs run one after another in a microtask, never inside the call that pushed them. After a batch
-// the loop gets a turn of its own, so that timers and I/O of the process go on however many instant jobs follow each other.
+// Calls turn takers one after another in a microtask, never within the call that pushed them. After
+// a batch the event loop gets a turn of its own, so timers and I/O of the process go on, however
+// many turn takers follow each other.
 
 import { soon } from './deferred.ts';
 import { Queue } from './queue.ts';
@@ -8,23 +9,28 @@ export interface TurnTaker {
   onTurn(): void;
 }
 
-/** Jobs between two turns of the event loop: small enough for the loop, large enough that the turn costs nothing a job. */
+/**
+ * How many turn takers are called between two turns of the event loop: few enough that timers and
+ * I/O go on, and enough that the cost of a turn does not count.
+ */
 const BATCH = 256;
 
 export class TurnQueue {
   readonly #waiting = new Queue<TurnTaker>();
   #scheduled = false;
-  #left = BATCH;
-  readonly #turn = () => this.#run();
+  #leftInBatch = BATCH;
+  readonly #onTurn = () => this.#run();
 
-  push(job: TurnTaker): void {
-    this.#waiting.push(job);
+  push(taker: TurnTaker): void {
+    this.#waiting.push(taker);
     if (!this.#scheduled) this.#schedule();
   }
 
   /**
-   * For what has a turn of its own already, such as the handler of a promise: between `begin` and `end` jobs are collected, and `end` runs
-   * them within the same turn. One job mostly follows from another, and each would cost a microtask otherwise. False: they have a turn.
+   * For code that has a turn of its own already, such as the handler of a promise. Turn takers that
+   * are pushed between `begin` and `end` are called by `end`, within the same turn. Mostly one push
+   * leads to the next, and each would cost a microtask otherwise. Returns false if a turn is
+   * scheduled already: `end` must then not be called.
    */
   begin(): boolean {
     if (this.#scheduled) return false;
@@ -38,20 +44,20 @@ export class TurnQueue {
 
   #schedule(): void {
     this.#scheduled = true;
-    if (this.#left > 0) soon(this.#turn);
+    if (this.#leftInBatch > 0) soon(this.#onTurn);
     else {
-      this.#left = BATCH;
-      setImmediate(this.#turn);
+      this.#leftInBatch = BATCH;
+      setImmediate(this.#onTurn);
     }
   }
 
   #run(): void {
     try {
-      while (this.#left > 0) {
-        const job = this.#waiting.take();
-        if (job === undefined) break;
-        this.#left -= 1;
-        job.onTurn();
+      while (this.#leftInBatch > 0) {
+        const taker = this.#waiting.take();
+        if (taker === undefined) break;
+        this.#leftInBatch -= 1;
+        taker.onTurn();
       }
     } finally {
       this.#scheduled = false;

@@ -6,25 +6,34 @@ import { parseGiven, type Readers } from './options.ts';
 export const JITTERS = ['none', 'full', 'equal', 'band', 'decorrelated'] as const;
 
 /**
- * How a delay is drawn. `none`: the base delay. `full`: 0 to the base. `equal`: half the base to the base. `band`: `firstMs` to three times
- * the base. `decorrelated`: `firstMs` to three times the previous delay. All are uniform, and at most `maxMs`.
+ * How the delay of a retry is drawn. Every draw is uniform. No delay is longer than `maxMs`.
+ *
+ * - `none`: the base delay.
+ * - `full`: from 0 to the base delay.
+ * - `equal`: from half the base delay to the base delay.
+ * - `band`: from `firstMs` to three times the base delay.
+ * - `decorrelated`: from `firstMs` to three times the previous delay.
  */
 export type Jitter = (typeof JITTERS)[number];
 
 /**
- * The delay before a retry. The base delay of retry n (0, 1, ...) is `min(firstMs * factor^n, maxMs)`; `jitter` draws the delay from it.
- * For a constant delay use `factor: 1` and `jitter: 'none'`.
+ * The delay before a retry. The base delay of retry n (0, 1, ...) is
+ * `min(firstMs * factor^n, maxMs)`. `jitter` draws the delay from it. For a constant delay use
+ * `factor: 1` and `jitter: 'none'`.
  */
 export interface Backoff {
-  /** The base delay of the first retry, in ms. Finite, 0 or more. Default 200, or `maxMs` where that is less. */
+  /**
+   * The base delay of the first retry, in ms. Finite, 0 or more. Default 200, or `maxMs` if that is
+   * less.
+   */
   readonly firstMs?: number | undefined;
-  /** Growth from one retry to the next. Finite, 1 or more. Default 2. */
+  /** The growth of the base delay from one retry to the next. Finite, 1 or more. Default 2. */
   readonly factor?: number | undefined;
-  /** No delay is longer, in ms. At least `firstMs`. Default 30,000, or `firstMs` where that is more. */
+  /** The longest delay, in ms. `firstMs` or more. Default 30,000, or `firstMs` if that is more. */
   readonly maxMs?: number | undefined;
-  /** No delay is shorter, in ms, unless `maxMs` is. Default 0. */
+  /** The shortest delay, in ms. Finite, 0 or more. A smaller `maxMs` overrides it. Default 0. */
   readonly floorMs?: number | undefined;
-  /** Default `equal`. */
+  /** How the delay is drawn from the base delay. Default `equal`. */
   readonly jitter?: Jitter | undefined;
 }
 
@@ -51,7 +60,7 @@ export function parseBackoff(field: string, value: unknown): ResolvedBackoff {
   if (firstMs !== undefined && maxMs !== undefined && firstMs > maxMs)
     return refuse(`${field}.firstMs`, `must be at most maxMs (${maxMs})`, firstMs);
   return {
-    // A default gives way to the option that was given.
+    // The option that was given adjusts the default of the other one.
     firstMs: firstMs ?? Math.min(DEFAULT_BACKOFF.firstMs, maxMs ?? Infinity),
     maxMs: maxMs ?? Math.max(DEFAULT_BACKOFF.maxMs, firstMs ?? 0),
     factor: factor ?? DEFAULT_BACKOFF.factor,

@@ -1,23 +1,27 @@
-// Checks of single values from outside. A check returns the value, or refuses it: an OptionError that names the field, the rule and the
-// value got. Every check can be the reader of an option (options.ts).
+// Checks of single values that callers pass in. A check returns the value, or throws an OptionError
+// that names the field, the rule and the value. Every check can be the reader of an option
+// (options.ts).
 
 import { OptionError } from './error.ts';
 import { field } from './foreign.ts';
 
-/** Longest slot or task name, in UTF-16 units. */
+/** The longest slot or task name, in UTF-16 units. */
 export const MAX_NAME_LENGTH = 1_024;
 
 /**
- * Throws an {@link OptionError}: "`field` `rule`, got" and the value. Any value can be shown: objects, arrays and functions by their kind,
- * everything else in at most 60 characters.
+ * Throws an {@link OptionError} with the message "`field` `rule`, got `value`". Objects, arrays and
+ * functions are shown by their kind, all other values in at most 60 characters.
  *
- * @param rule what would have been right, from the verb on: `must be a string`.
+ * @param rule what the value must be, from the verb on: `must be a string`.
  */
 export function refuse(field: string, rule: string, got: unknown): never {
   throw new OptionError(field, rule, got);
 }
 
-/** A duration in ms, 0 or more. `Infinity` means "none" or "until stopped", as the option documents. */
+/**
+ * A duration in ms, 0 or more. The option documents what `Infinity` means: "none" or "until
+ * stopped".
+ */
 export function durationMs(field: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0) return value + 0; // -0 becomes 0
   return refuse(field, 'must be a number of ms, 0 or more', value);
@@ -65,12 +69,15 @@ export function anObject(field: string, value: unknown): object {
   return typeof value === 'object' && value !== null ? value : refuse(field, 'must be an object', value);
 }
 
-/** The caller's type is asserted, not proved: a signature cannot be checked. */
+/**
+ * Checks only that it is a function. The type `F` is asserted, because a signature cannot be
+ * checked.
+ */
 export function aFunction<F>(field: string, value: unknown): F {
   return typeof value === 'function' ? (value as F) : refuse(field, 'must be a function', value);
 }
 
-/** Every string is a legal name but the empty one and those over 1,024 characters. */
+/** A name: any string of 1 to 1,024 characters. */
 export function nameText(field: string, value: unknown): string {
   if (typeof value !== 'string') return refuse(field, 'must be a string', value);
   if (value.length === 0) return refuse(field, 'must not be empty', value);
@@ -82,7 +89,7 @@ export function abortSignal(name: string, value: unknown): AbortSignal {
   return isSignal(value) ? value : refuse(name, 'must be an AbortSignal', value);
 }
 
-/** By its shape, since a signal may come from another realm. */
+/** Checks the shape, because a signal may come from another realm. */
 function isSignal(value: unknown): value is AbortSignal {
   return (
     typeof field(value, 'aborted') === 'boolean' &&

@@ -1,8 +1,12 @@
-// Marks the library's errors with a registered symbol, so that `instanceof` stays true between two copies of the package in one process.
+// Marks the library's errors with a registered symbol. `instanceof` is then true also for an error
+// that another copy of the package in this process has made.
 
 import { field } from './foreign.ts';
 
-/** Makes `instanceof` test for the brand of this class. A subclass without a brand of its own keeps the language's rule. */
+/**
+ * Makes `instanceof` of this class test for its brand. A subclass without a brand of its own keeps
+ * the language's rule.
+ */
 export function brand(errorClass: { readonly prototype: object }, name: string): void {
   const symbol = Symbol.for(`slotvisor.${name}`);
   Object.defineProperty(errorClass.prototype, symbol, { value: true });

@@ -1,4 +1,5 @@
-// The errors that are thrown: by bodies, and by calls that refuse. How a task ended is data (outcome.ts).
+// The errors that bodies throw, and that calls throw. How a task ended is a value, not an error;
+// see outcome.ts.
 
 import { brand } from './error-brand.ts';
 
@@ -14,18 +15,30 @@ export const STOP_CAUSES = [
 ] as const;
 
 /**
- * Why a task was stopped. `caller`: `cancel` or `restart`. `replace`: a replacement, here or in another process. `slot`: `slot.cancel`.
- * `signal`: the spec's signal. `deadline`: `deadlineMs`. `shutdown`. `leaseLost`: the slot's lease. `task`: the body threw a CanceledError.
+ * Why a task was stopped.
+ *
+ * - `caller`: `cancel` or `restart` was called.
+ * - `replace`: a replacement came, in this or in another process.
+ * - `slot`: `slot.cancel` was called.
+ * - `signal`: the spec's `signal` was aborted.
+ * - `deadline`: `deadlineMs` passed. In a {@link TimeoutError}: `timeoutMs` or `stallMs` was
+ *   exceeded.
+ * - `shutdown`: a shutdown began.
+ * - `leaseLost`: the slot's lease was lost.
+ * - `task`: the body threw a {@link CanceledError} of its own.
  */
 export type StopCause = (typeof STOP_CAUSES)[number];
 
-/** Thrown by a body to end its task for good, under any restart policy. The outcome is `fatal`. */
+/**
+ * Throw it in a body to end the task without a retry, whatever its restart policy is. The outcome
+ * is `fatal`, or `canceled` if the task was asked to stop.
+ */
 export class FatalError extends Error {
   override readonly name: string = 'FatalError';
   static {
     brand(FatalError, 'FatalError');
   }
-  /** For callers that exit with the code of the failed task. The library itself never exits. */
+  /** The exit code that the process should end with. For your own use: the library never exits. */
   readonly exitCode: number | undefined;
   constructor(message: string, options?: { cause?: unknown; exitCode?: number | undefined }) {
     super(message, options);
@@ -33,12 +46,19 @@ export class FatalError extends Error {
   }
 }
 
-/** Thrown by a body to choose the delay of its next retry: `afterMs` replaces the backoff once. */
+/**
+ * Throw it in a body to choose the delay of the next retry. It counts as a failure, like any other
+ * error.
+ */
 export class RetryError extends Error {
   override readonly name: string = 'RetryError';
   static {
     brand(RetryError, 'RetryError');
   }
+  /**
+   * The delay, in ms, in place of the backoff, for this retry only. 0 or more. The backoff applies
+   * if it is undefined, negative, or not a number.
+   */
   readonly afterMs: number | undefined;
   constructor(message: string, options?: { cause?: unknown; afterMs?: number | undefined }) {
     super(message, options);
@@ -47,17 +67,22 @@ export class RetryError extends Error {
 }
 
 /**
- * The reason of every stop request: `ctx.signal.reason`, the argument of `onCancel` listeners, the rejection of `ctx.sleep`.
- * A body that throws a CanceledError of its own ends its task on purpose: the outcome is `canceled`, by `task`.
+ * The reason of every stop request. It is `ctx.signal.reason`, the argument of `ctx.onCancel`
+ * listeners, and what `ctx.sleep`, `ctx.untilCanceled` and `ctx.throwIfCanceled` throw.
+ *
+ * Throw one of your own in a body to end the task on purpose: the outcome is `canceled`, by `task`.
  */
 export class CanceledError extends Error {
   override readonly name: string = 'CanceledError';
   static {
     brand(CanceledError, 'CanceledError');
   }
-  /** Why the task was stopped. Errors that the library makes have no stack: `by` and `reason` say where they come from. */
+  /**
+   * Why the task was stopped. `task` in an error of your own. Stop reasons that the library makes
+   * have no stack; `by` and `reason` say where they come from.
+   */
   readonly by: StopCause = 'task';
-  /** The reason that the caller gave: the same object. */
+  /** The reason that the caller passed, unchanged. Undefined where none was passed. */
   readonly reason: unknown;
   constructor(message = 'canceled', options?: { reason?: unknown }) {
     super(message);
@@ -66,8 +91,8 @@ export class CanceledError extends Error {
 }
 
 /**
- * The stop reason of an attempt that exceeded its `timeoutMs` or `stallMs`. `by` is `deadline`.
- * A TimeoutError that a body makes and throws itself is an ordinary failure.
+ * The stop reason of an attempt that exceeded its `timeoutMs` or `stallMs`. Its `by` is `deadline`.
+ * If a body throws a TimeoutError of its own, that is an ordinary failure.
  */
 export class TimeoutError extends CanceledError {
   override readonly name: string = 'TimeoutError';
@@ -76,7 +101,7 @@ export class TimeoutError extends CanceledError {
   }
 }
 
-/** A stop reason made by the library: only these have a `by` other than `task`. */
+/** A stop reason of the library. Only these have a `by` other than `task`. */
 export function stopReason(by: StopCause, message: string, reason?: unknown): CanceledError {
   return withoutStack(() => Object.assign(new CanceledError(message, { reason }), { by }));
 }
@@ -85,7 +110,8 @@ export function timeoutReason(message: string): TimeoutError {
   return withoutStack(() => Object.assign(new TimeoutError(message), { by: 'deadline' as const }));
 }
 
-// A stop request is not a failure. The stack would show only the library's frames, and costs eight times the rest (measured: 2,000 ns to 250).
+// A stop request is not a failure. Its stack would show only frames of the library, and would cost
+// eight times the rest (measured: 2,000 ns to 250).
 function withoutStack<E>(make: () => E): E {
   const { stackTraceLimit } = Error;
   try {
@@ -101,18 +127,23 @@ function withoutStack<E>(make: () => E): E {
 }
 
 /**
- * Thrown for an invalid option. The message is `field`, the rule, and the value got. The call had no effect.
- * `shown` is the text for the value. Default: the value, in at most 60 characters.
+ * Thrown for an invalid option. The message names the field, the rule and the value. The call had
+ * no effect.
  */
 export class OptionError extends TypeError {
   override readonly name: string = 'OptionError';
   static {
     brand(OptionError, 'OptionError');
   }
-  /** The option, as a path: `backoff.firstMs`. */
+  /** The path of the option, such as `backoff.firstMs`. */
   readonly field: string;
-  /** The value that was refused. */
+  /** The invalid value. */
   readonly got: unknown;
+  /**
+   * @param rule what the value must be, from the verb on.
+   * @param shown the text for the value. Default: the value in at most 60 characters, an object by
+   *   its kind.
+   */
   constructor(field: string, rule: string, got: unknown, shown = show(got)) {
     super(`${field} ${rule}, got ${shown}`);
     this.field = field;
@@ -137,7 +168,7 @@ function brief(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-/** Thrown by `submit`, `submitAll` and `run` once a shutdown has begun. */
+/** Thrown by `submit`, `submitAll`, `check` and `run` once a shutdown has begun. */
 export class ClosedError extends Error {
   override readonly name: string = 'ClosedError';
   static {
@@ -148,7 +179,10 @@ export class ClosedError extends Error {
   }
 }
 
-/** Thrown by a body whose worker or process exited without a value. The failure's kind is `exited`, with the exit code or the signal. */
+/**
+ * Thrown by a body whose worker or process exited without a value. The failure has the kind
+ * `exited`, with the exit code or the signal.
+ */
 export class ExitError extends Error {
   override readonly name: string = 'ExitError';
   static {

@@ -1,4 +1,5 @@
-// News: ordered, best effort, for people and monitors. Results travel on another road (outcome.ts).
+// Events: ordered, best-effort notifications for logs and metrics. Results are delivered
+// separately; see outcome.ts.
 
 import type { StopCause } from './error.ts';
 import type { Failure } from './failure.ts';
@@ -7,108 +8,248 @@ import type { Outcome, RejectReason } from './outcome.ts';
 import type { AdmissionPolicy } from './settings.ts';
 import type { ShutdownCause } from './view.ts';
 
+export const OVERRUN_ACTIONS = ['hold', 'kill', 'abandon'] as const;
+
+/** What is done with a body that has overrun its grace. */
+export type OverrunAction = (typeof OVERRUN_ACTIONS)[number];
+
+/** The fields of every event. */
 export interface EventBase {
   /** Strictly increasing within one supervisor. */
   readonly seq: number;
-  /** Epoch ms. */
+  /** When it was published, in epoch ms. */
   readonly at: number;
 }
 
+/** The fields of every event about one submission. */
 export interface TaskEventBase extends EventBase {
+  /** The id of the submission. */
   readonly id: TaskId;
+  /** The name of its slot. */
   readonly slot: string;
+  /** The label of the task: the spec's `name`, or else its slot. */
   readonly name: string;
+  /** The spec's `meta`. */
   readonly meta: unknown;
 }
 
 /**
- * In the order in which they happen to one submission: `submitted`, then `rejected` | `joined` | `queued`... `started`, then per attempt
- * `attemptStarted` and one of `attemptSucceeded|Failed|TimedOut|Stalled|Canceled`, then `backoffScheduled` or the end;
- * `stopRequested` when it is told to stop; `finished` last, exactly once for whatever started or joined. A rejection has no `finished`.
+ * What a subscriber gets. Events are frozen, because all subscribers get the same objects.
+ *
+ * The events of one submission come in this order:
+ *
+ * 1. `submitted`.
+ * 2. `queued`, if it waits.
+ * 3. `rejected`, which is then its last event; or `joined`; or `started`.
+ * 4. For each attempt: `attemptStarted`, the event that ends the attempt, and `backoffScheduled` if
+ *   the task waits for another attempt.
+ * 5. `finished`, exactly once.
+ *
+ * `stopRequested` and `overrun` come between `started` and `finished`.
+ *
+ * | type | published when |
+ * |---|---|
+ * | `submitted` | the submission was made, also if it is then rejected |
+ * | `queued` | it waits in its slot |
+ * | `joined` | it shares the outcome of the slot's owner |
+ * | `rejected` | it ended without having owned or shared the slot |
+ * | `started` | it owns the slot; its first attempt waits for the concurrency gate |
+ * | `attemptStarted` | an attempt begins; the body is called next |
+ * | `attemptSucceeded` | the body returned a value, also if it was asked to stop |
+ * | `attemptCanceled` | a stopped or restarted attempt ended, or the body threw a `CanceledError` |
+ * | `attemptFailed` | the body threw anything else |
+ * | `attemptTimedOut` | an attempt that exceeded `timeoutMs` has ended |
+ * | `attemptStalled` | an attempt that exceeded `stallMs` has ended |
+ * | `backoffScheduled` | the task waits for its next attempt |
+ * | `stopRequested` | the task is asked to stop; not for a timeout, a stall or a `restart` |
+ * | `overrun` | the grace of a stopped attempt is over, and its body has not ended |
+ * | `finished` | the submission has its outcome |
+ * | `slotPaused`, `slotResumed` | a slot was paused or resumed |
+ * | `shutdownStarted` | the shutdown began |
+ * | `shutdownFinished` | every task has ended or was abandoned; subscribers get their last events |
+ * | `subscriberFailed` | another subscriber threw or rejected |
+ * | `eventsDropped` | the queue of this subscriber was full; published for it alone |
+ *
+ * An attempt ends when its body has ended, was killed or was abandoned. Its events name the owner
+ * of the slot. Once a canceled owner has left a body that others joined, they name the first that
+ * remains. Once no submission remains, no event of the attempt is published.
  */
 export type TaskEvent =
-  | (TaskEventBase & { readonly type: 'submitted'; readonly policy: AdmissionPolicy })
-  | (TaskEventBase & { readonly type: 'queued'; readonly depth: number })
-  | (TaskEventBase & { readonly type: 'joined'; readonly leader: TaskId })
-  | (TaskEventBase & { readonly type: 'rejected'; readonly reason: RejectReason; readonly by?: TaskId })
-  | (TaskEventBase & { readonly type: 'started'; readonly waitedMs: number; readonly fence: bigint })
-  | (TaskEventBase & { readonly type: 'attemptStarted'; readonly attempt: number })
+  | (TaskEventBase & {
+      readonly type: 'submitted';
+      /** The admission policy that applies. */
+      readonly policy: AdmissionPolicy;
+    })
+  | (TaskEventBase & {
+      readonly type: 'queued';
+      /** How many submissions wait in the slot, this one and a waiting replacement included. */
+      readonly depth: number;
+    })
+  | (TaskEventBase & {
+      readonly type: 'joined';
+      /** The owner whose outcome it shares. */
+      readonly leader: TaskId;
+    })
+  | (TaskEventBase & {
+      readonly type: 'rejected';
+      /** Why it was rejected. */
+      readonly reason: RejectReason;
+      /** The submission that took its place or that has the slot, if there is one. */
+      readonly by?: TaskId;
+    })
+  | (TaskEventBase & {
+      readonly type: 'started';
+      /** The time since `submit`, in ms. */
+      readonly waitedMs: number;
+      /** The fencing token of the slot's lease. `0n` where leases are local. */
+      readonly fence: bigint;
+    })
+  | (TaskEventBase & {
+      readonly type: 'attemptStarted';
+      /** 1 for the first attempt of the submission. */
+      readonly attempt: number;
+    })
   | (TaskEventBase & {
       readonly type: 'attemptSucceeded' | 'attemptCanceled';
+      /** 1 for the first attempt of the submission. */
       readonly attempt: number;
+      /** The time since the attempt began, in ms. */
       readonly durationMs: number;
     })
   | (TaskEventBase & {
       readonly type: 'attemptFailed' | 'attemptTimedOut' | 'attemptStalled';
+      /** 1 for the first attempt of the submission. */
       readonly attempt: number;
+      /** The time since the attempt began, in ms. */
       readonly durationMs: number;
+      /** What failed. Its `kind` matches the type of the event. */
       readonly failure: Failure;
     })
   | (TaskEventBase & {
       readonly type: 'backoffScheduled';
+      /** The attempt that has ended. */
       readonly attempt: number;
+      /** The time until the next attempt, in ms. */
       readonly delayMs: number;
+      /**
+       * `failure`: the delay is a backoff. `success`: it is the interval, and `intervalMs` is more
+       * than 0.
+       */
       readonly after: 'success' | 'failure';
     })
-  | (TaskEventBase & { readonly type: 'stopRequested'; readonly by: StopCause })
+  | (TaskEventBase & {
+      readonly type: 'stopRequested';
+      /** What caused the stop request. */
+      readonly by: StopCause;
+    })
   | (TaskEventBase & {
       readonly type: 'overrun';
-      readonly action: 'hold' | 'kill' | 'abandon';
+      /**
+       * `hold`: the body keeps its slot. `kill`: its `kill` is called; if that fails, a second
+       * event says `hold`. `abandon`: the body is given up, and the slot goes on.
+       */
+      readonly action: OverrunAction;
+      /** The time since the attempt was asked to stop, in ms. */
       readonly sinceMs: number;
     })
   | (TaskEventBase & {
       readonly type: 'finished';
+      /** The kind of the outcome. */
       readonly outcome: Outcome['kind'];
+      /** Attempts begun. */
       readonly attempts: number;
+      /**
+       * The time since the slot was owned, in ms. For a joined submission: since its owner owned
+       * it.
+       */
       readonly ranMs: number;
     })
-  | (EventBase & { readonly type: 'slotPaused' | 'slotResumed'; readonly slot: string })
-  | (EventBase & { readonly type: 'shutdownStarted'; readonly cause: ShutdownCause; readonly graceMs: number })
+  | (EventBase & {
+      readonly type: 'slotPaused' | 'slotResumed';
+      /** The name of the slot. */
+      readonly slot: string;
+    })
+  | (EventBase & {
+      readonly type: 'shutdownStarted';
+      /** What began the shutdown. */
+      readonly cause: ShutdownCause;
+      /** The time that owners have to end, in ms. */
+      readonly graceMs: number;
+    })
   | (EventBase & {
       readonly type: 'shutdownFinished';
+      /** Every owner ended before the grace was over. */
       readonly withinGrace: boolean;
+      /** The names of the tasks that the report lists as `abandoned`. */
       readonly stuck: readonly string[];
     })
-  | (EventBase & { readonly type: 'subscriberFailed'; readonly subscriber: string; readonly error: unknown })
-  | (EventBase & { readonly type: 'eventsDropped'; readonly subscriber: string; readonly count: number });
+  | (EventBase & {
+      readonly type: 'subscriberFailed';
+      /** The name of the subscriber that failed. */
+      readonly subscriber: string;
+      /** What it threw or rejected with. */
+      readonly error: unknown;
+    })
+  | (EventBase & {
+      readonly type: 'eventsDropped';
+      /** The name of the subscriber that lost events. */
+      readonly subscriber: string;
+      /** How many events it lost since the last `eventsDropped`. */
+      readonly count: number;
+    });
 
+/** The `type` of a {@link TaskEvent}. */
 export type TaskEventType = TaskEvent['type'];
 
-export const EVENT_TYPES: readonly TaskEventType[] = [
-  'submitted',
-  'queued',
-  'joined',
-  'rejected',
-  'started',
-  'attemptStarted',
-  'attemptSucceeded',
-  'attemptCanceled',
-  'attemptFailed',
-  'attemptTimedOut',
-  'attemptStalled',
-  'backoffScheduled',
-  'stopRequested',
-  'overrun',
-  'finished',
-  'slotPaused',
-  'slotResumed',
-  'shutdownStarted',
-  'shutdownFinished',
-  'subscriberFailed',
-  'eventsDropped',
-];
+export const EVENT_TYPES = Object.keys({
+  submitted: true,
+  queued: true,
+  joined: true,
+  rejected: true,
+  started: true,
+  attemptStarted: true,
+  attemptSucceeded: true,
+  attemptCanceled: true,
+  attemptFailed: true,
+  attemptTimedOut: true,
+  attemptStalled: true,
+  backoffScheduled: true,
+  stopRequested: true,
+  overrun: true,
+  finished: true,
+  slotPaused: true,
+  slotResumed: true,
+  shutdownStarted: true,
+  shutdownFinished: true,
+  subscriberFailed: true,
+  eventsDropped: true,
+} satisfies Record<TaskEventType, true>) as readonly TaskEventType[];
 
-/** Watches events. It cannot hurt the runtime: what it throws goes to the others as `subscriberFailed`. */
+/**
+ * Receives events, one at a time. A subscriber that throws or rejects keeps its subscription: the
+ * error is published as `subscriberFailed` for the other subscribers. If that happens while it
+ * handles a `subscriberFailed` event, no further event is published.
+ */
 export interface Subscriber {
+  /** Its name in `subscriberFailed` and `eventsDropped`. Default `subscriber-<n>`. */
   readonly name?: string;
-  /** A promise holds back this subscriber's next event until it settles, and nobody else's. */
+  /**
+   * Called once for each event. If it returns a promise, the next event of this subscriber waits
+   * until the promise has settled. Other subscribers do not wait.
+   */
   onEvent(event: TaskEvent): void | PromiseLike<void>;
 }
 
+/** The options of `supervisor.subscribe` and `supervisor.events`. */
 export interface SubscribeOptions {
-  /** Events that may wait for this subscriber. Past it the newest is dropped and counted. Default 1,024. */
+  /**
+   * How many events may wait for this subscriber. When its queue is full, new events are dropped
+   * and counted. A whole number, 1 or more. Default 1,024.
+   */
   readonly capacity?: number | undefined;
-  /** Only these. `eventsDropped` is told in any case: loss is never silent. */
+  /**
+   * Deliver only events of these types. `eventsDropped` is always delivered. Default: all types.
+   */
   readonly types?: readonly TaskEventType[] | undefined;
   /** Aborting it ends the subscription. */
   readonly signal?: AbortSignal | undefined;

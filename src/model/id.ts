@@ -1,14 +1,22 @@
-// Identity: how submissions are told apart. Minting needs randomness once per supervisor, never per submission.
+// The ids of submissions. Making them needs randomness once for each supervisor, not for each
+// submission.
 
 import { nanoid } from 'nanoid';
 
-/** `<nanoid of 10>-<n>`: one nanoid a supervisor, `n` counts from 1. Unique across processes; of two of one supervisor the one with the smaller `n` is the older. */
+/**
+ * The id of a submission: `<prefix>-<n>`. The prefix is a nanoid of 10 characters, one for each
+ * supervisor, so ids are unique across processes. `n` counts the submissions of the supervisor from
+ * 1: the smaller `n` is the older submission.
+ */
 export type TaskId = string & { readonly __brand: 'TaskId' };
 
-/** The ids of one supervisor. The text is made on demand, so a submission carries one integer until somebody looks. */
+/**
+ * The ids of one supervisor. A submission carries only its number. The text is made when it is
+ * read.
+ */
 export interface TaskIds {
   text(n: number): TaskId;
-  /** The counter behind an id of this supervisor; `undefined` for any other text. */
+  /** The number in an id of this supervisor; `undefined` for any other text. */
   number(id: string): number | undefined;
 }
 

@@ -1,26 +1,29 @@
-// How every options object is read: own fields only, each read once, checked by its reader, laid over the defaults.
-// An option is said twice: in its type, and in its readers. check.ts has the readers for single values.
+// Reads every options object in one way: own fields only, each field read once, checked by its
+// reader, then merged over the defaults. An option is declared twice: in its type and in its
+// readers. check.ts has the readers for single values.
 
 import leven from 'leven';
 import { anObject, refuse } from './check.ts';
 import { OptionError } from './error.ts';
 import { describe } from './failure.ts';
 
-/** How each option is read. A reader returns what is kept, or refuses. */
+/** How each option is read. A reader returns the value to use, or throws an OptionError. */
 export type Readers<T> = { readonly [K in keyof T]-?: (field: string, value: unknown) => T[K] };
 
 /**
- * Reads an options object over `defaults`. What comes back is new.
+ * Reads an options object and merges it over `defaults`. The result is a new object.
  *
- * @param field the name of the object in a refusal. The options of `options` go by their own names, others by a path.
- * @throws OptionError for a value that is not an object, an unknown option (with the nearest known one), a value that its reader refuses,
- *   and a value that throws when it is read.
+ * @param field the name of the object in an error. Fields of `options` are named without it, all
+ *   other fields by their path.
+ * @throws OptionError for a value that is not an object, for an unknown option (the message names
+ *   the nearest known one), for a value that its reader refuses, and for a value that throws when
+ *   it is read.
  */
 export function parse<T extends object>(field: string, value: unknown, readers: Readers<T>, defaults: T): T {
   return { ...defaults, ...parseGiven(field, value, readers) };
 }
 
-/** The same without defaults: only the options that were given. What comes back inherits nothing. */
+/** As `parse`, without defaults: the result has only the options that were given, and inherits nothing. */
 export function parseGiven<T extends object>(field: string, value: unknown, readers: Readers<T>): Partial<T> {
   const given = Object.create(null) as Partial<T>;
   let path = field;
@@ -44,11 +47,12 @@ export function anOptionsObject(field: string, value: unknown): object {
 }
 
 /**
- * The own fields of an object, each read once, so that the checked value is the used value. They are neither checked nor copied.
- * An option given as `undefined` is absent. The result has no prototype: a polluted `Object.prototype` adds no option.
+ * The own fields of an object. Each field is read once, so that the value that is checked is the
+ * value that is used. The values are neither checked nor copied. An option given as `undefined` is
+ * absent. The result has no prototype, so a polluted `Object.prototype` adds no option.
  *
- * @param known the names that are allowed. Default: all.
- * @throws OptionError as `parse` does.
+ * @param known the allowed names. Default: all.
+ * @throws OptionError as `parse` does, for everything but the values of the fields.
  */
 export function readOptions<K extends string>(
   field: string,
@@ -70,8 +74,9 @@ export function readOptions<K extends string>(
 }
 
 /**
- * Calls `read`, which looks into a value from outside. A getter or a proxy trap that throws becomes a refusal of `field`. An OptionError that
- * `read` throws is passed on.
+ * Calls `read`, which reads fields of a value of the caller. If a getter or a proxy trap throws,
+ * the result is an OptionError about `field`. An OptionError that `read` throws is thrown
+ * unchanged.
  */
 export function reading<T>(field: string, value: unknown, read: () => T): T {
   try {
@@ -86,7 +91,7 @@ export function unreadable(field: string, value: unknown, error: unknown): never
   throw new OptionError(field, 'must be readable', value, `an error when it was read: ${describe(error)}`);
 }
 
-/** The name of an option in a refusal. */
+/** The name of an option in an error. */
 export function pathOf(field: string, key: string): string {
   return field === 'options' ? key : `${field}.${key}`;
 }

@@ -1,64 +1,141 @@
-// How a submission ended: exactly one of these, delivered once, never as a rejection.
+// How a submission ended. Each submission gets exactly one outcome, as a value. Its promise never
+// rejects.
 
 import type { StopCause } from './error.ts';
 import { brand } from './error-brand.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
 
-/** Why a submission never owned its slot. */
-export type RejectReason =
-  | 'slotBusy'
-  | 'queueFull'
-  | 'superseded'
-  | 'canceled'
-  | 'queueTimeout'
-  | 'deadline'
-  | 'resourceLimit'
-  | 'batchRejected'
-  | 'shuttingDown'
-  | 'leaseUnavailable';
+export const REJECT_REASONS = [
+  'slotBusy',
+  'queueFull',
+  'superseded',
+  'canceled',
+  'queueTimeout',
+  'deadline',
+  'resourceLimit',
+  'batchRejected',
+  'shuttingDown',
+  'leaseUnavailable',
+] as const;
 
+/**
+ * Why a submission ended before it owned or shared its slot.
+ *
+ * - `slotBusy`: the slot was busy and the policy does not wait, or the lease store returned `null`.
+ * - `queueFull`: the slot's queue was full. With `onFull: 'dropOldest'`, this is the submission
+ *   that had waited longest.
+ * - `superseded`: it waited, and a later `replace` or `keepLatest` submission took its place.
+ * - `canceled`: it was canceled while it waited, or its `signal` was aborted before it started.
+ * - `queueTimeout`: it waited for longer than `queueTimeoutMs`.
+ * - `deadline`: `deadlineMs` passed while it waited.
+ * - `resourceLimit`: it would have exceeded `limits.slots` or `limits.pending`.
+ * - `batchRejected`: another submission of the same `submitAll` would have been rejected.
+ * - `shuttingDown`: a shutdown began while it waited.
+ * - `leaseUnavailable`: the lease store threw, rejected, or returned something that is not a lease;
+ *   or the lease was lost before it was granted.
+ */
+export type RejectReason = (typeof REJECT_REASONS)[number];
+
+/** Why a submission was rejected, and because of which other submission. */
 export interface Rejection {
+  /** Why the submission ended before it owned or shared its slot. */
   readonly reason: RejectReason;
+  /**
+   * `superseded`, and `queueFull` with `dropOldest`: the later submission. `slotBusy`: the
+   * submission that has the slot. Absent where there is none.
+   */
   readonly by?: TaskId;
 }
 
-/** Which rule ended a task that failed. */
-export type FailedBecause = 'policy' | 'maxRetries' | 'restartLimit' | 'retryIf';
+export const FAILED_BECAUSE = ['policy', 'maxRetries', 'restartLimit', 'retryIf'] as const;
 
 /**
- * - `completed`: the body returned a value and its restart policy asks for no more.
- * - `failed`: it failed and is not tried again; `because` names the rule. `retryIfError`: what the predicate itself threw.
- * - `fatal`: it threw a `FatalError`.
- * - `canceled`: it owned or shared the slot and was told to stop, or ended itself with a `CanceledError`.
- *   `failure` is what the body threw on its way out, unless that was the stop's own reason.
- * - `killed`: it did not stop within its grace, was ended from outside, and is proved dead.
- * - `abandoned`: it did not stop within its grace and was given up. Its body may still be alive.
- * - `rejected`: it never owned the slot. `by` is the submission that took its place, where there is one;
- *   `error` what the lease store threw (`leaseUnavailable`).
+ * Which rule forbade another attempt after a failure.
+ *
+ * - `policy`: the restart policy is `never`.
+ * - `maxRetries`: all retries of the streak were used.
+ * - `restartLimit`: the task was restarted too often within the window.
+ * - `retryIf`: the predicate returned a falsy value, threw, or returned a promise.
+ */
+export type FailedBecause = (typeof FAILED_BECAUSE)[number];
+
+/**
+ * How a submission ended.
+ *
+ * - `completed`: the body returned a value, and the restart policy asks for no further attempt.
+ * - `failed`: the last attempt failed, and `because` names the rule that forbade another one.
+ * - `fatal`: the body threw a `FatalError`.
+ * - `canceled`: the submission owned or shared the slot and was stopped, or the body threw a
+ *   `CanceledError` of its own.
+ * - `killed`: the body did not stop within its grace, and its `kill` resolved. It is dead.
+ * - `abandoned`: the body did not stop within its grace and was given up. It may still be alive.
+ * - `rejected`: the submission never owned or shared the slot.
  */
 export type Outcome<T = unknown> =
-  | { readonly kind: 'completed'; readonly value: T; readonly attempts: number }
+  | {
+      readonly kind: 'completed';
+      /** What the body returned. */
+      readonly value: T;
+      /** Attempts begun. */
+      readonly attempts: number;
+    }
   | {
       readonly kind: 'failed';
+      /** The failure of the last attempt. */
       readonly failure: Failure;
+      /** Attempts begun. */
       readonly attempts: number;
+      /** Which rule forbade another attempt. */
       readonly because: FailedBecause;
+      /** What `retryIf` threw. For a promise that it returned, a TypeError. Absent otherwise. */
       readonly retryIfError?: unknown;
     }
-  | { readonly kind: 'fatal'; readonly failure: Failure; readonly attempts: number }
   | {
-      readonly kind: 'canceled';
-      readonly by: StopCause;
-      readonly reason?: unknown;
-      readonly failure?: Failure;
+      readonly kind: 'fatal';
+      /** The failure with the `FatalError`. */
+      readonly failure: Failure;
+      /** Attempts begun. */
       readonly attempts: number;
     }
-  | { readonly kind: 'killed'; readonly by: StopCause | 'overrun'; readonly attempts: number }
-  | { readonly kind: 'abandoned'; readonly by: StopCause | 'overrun'; readonly attempts: number }
-  | (Rejection & { readonly kind: 'rejected'; readonly error?: unknown });
+  | {
+      readonly kind: 'canceled';
+      /** What caused the first stop request. `task`: the body ended itself. */
+      readonly by: StopCause;
+      /** The reason that the caller gave. Absent where none was given. */
+      readonly reason?: unknown;
+      /**
+       * What failed while the attempt was stopping, such as an error that the body threw. Absent
+       * where nothing failed. The stop reason itself does not count.
+       */
+      readonly failure?: Failure;
+      /** Attempts begun. */
+      readonly attempts: number;
+    }
+  | {
+      readonly kind: 'killed';
+      /** What caused the first stop request. */
+      readonly by: StopCause | 'overrun';
+      /** Attempts begun. */
+      readonly attempts: number;
+    }
+  | {
+      readonly kind: 'abandoned';
+      /** What caused the first stop request. */
+      readonly by: StopCause | 'overrun';
+      /** Attempts begun. */
+      readonly attempts: number;
+    }
+  | (Rejection & {
+      readonly kind: 'rejected';
+      /**
+       * `leaseUnavailable`: what the lease store threw, or an error that describes its bad answer.
+       * Absent for every other reason.
+       */
+      readonly error?: unknown;
+    });
 
-/** One sentence for people; never parsed. */
+/** One sentence for people. Programs use the fields of the outcome. */
 export function outcomeText(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'completed':
@@ -78,12 +155,16 @@ export function outcomeText(outcome: Outcome): string {
   }
 }
 
-/** Thrown by `submission.value()` for every outcome but `completed`. */
+/**
+ * Thrown by `submission.value()` for every outcome except `completed`. If the body threw, `cause`
+ * is the thrown object.
+ */
 export class OutcomeError extends Error {
   override readonly name: string = 'OutcomeError';
   static {
     brand(OutcomeError, 'OutcomeError');
   }
+  /** How the submission ended. */
   readonly outcome: Outcome;
   constructor(message: string, outcome: Outcome, options?: { cause?: unknown }) {
     super(message, options);

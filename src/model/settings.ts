@@ -1,4 +1,5 @@
-// The options of a task: each with its type, its default and its reader. spec.ts reads the spec that gives them.
+// The settings of a task: for each its type, its default and its reader. spec.ts reads them from a
+// spec.
 
 import { DEFAULT_BACKOFF, parseBackoff, type ResolvedBackoff } from './backoff.ts';
 import { abortSignal, aFunction, count, durationMs, finiteNumber, oneOf, positiveMs, refuse } from './check.ts';
@@ -9,23 +10,40 @@ import type { Kill } from './task.ts';
 export const ADMISSION_POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;
 
 /**
- * What a submission does when its slot is busy. `queue`: it waits in the queue. `replace`: the owner is told to stop, and this one goes
- * next. `dropIfRunning`: it is rejected. `keepLatest`: it waits, in the place of a `keepLatest` that waits already. `join`: it shares the
- * owner's outcome.
+ * What a submission does when its slot is busy or paused. Otherwise it starts.
+ *
+ * - `queue`: it waits in the queue.
+ * - `replace`: the owner is stopped, and this submission starts next. A replacement that waits
+ *   already is rejected as `superseded`.
+ * - `dropIfRunning`: it is rejected as `slotBusy`. In a paused slot in which nothing runs, it
+ *   waits.
+ * - `keepLatest`: it waits in the queue. If a `keepLatest` waits already, it takes that place, and
+ *   the earlier one is rejected as `superseded`.
+ * - `join`: it shares the owner's outcome. If the owner is stopping, or there is none, it waits in
+ *   the queue.
  */
 export type AdmissionPolicy = (typeof ADMISSION_POLICIES)[number];
 
 export const RESTART_POLICIES = ['never', 'onFailure', 'always'] as const;
 
-/** What follows an attempt. `never`: nothing. `onFailure`: another attempt after a failure. `always`: another attempt. */
+/**
+ * What follows an attempt. `never`: the task ends. `onFailure`: another attempt after a failure.
+ * `always`: another attempt after a failure and after a success.
+ */
 export type RestartPolicy = (typeof RESTART_POLICIES)[number];
 
 export const ON_OVERRUN = ['hold', 'abandon'] as const;
 
-/** What an overrun does with a body that cannot be killed. `hold`: it keeps its slot. `abandon`: it is given up, and the slot goes on. */
+/**
+ * What happens to a body that cannot be killed when its grace is over. `hold`: it keeps its slot
+ * until it ends. `abandon`: it is given up, and the slot goes on. It may still be alive.
+ */
 export type OnOverrun = (typeof ON_OVERRUN)[number];
 
-/** How often a task may be restarted after failures. One restart more ends it `failed`, because `restartLimit`. */
+/**
+ * How often a task may be restarted after failures. If it would be restarted once more, it ends
+ * `failed`, with `because: 'restartLimit'`.
+ */
 export interface RestartLimit {
   /** Restarts allowed within the window. A whole number, 0 or more. */
   readonly restarts: number;
@@ -33,9 +51,9 @@ export interface RestartLimit {
   readonly withinMs: number;
 }
 
-/** The settings that a supervisor can have its own defaults for. */
+/** The settings for which a supervisor can give defaults. */
 export interface DefaultSettings {
-  readonly admission: AdmissionPolicy; // where neither the spec nor the slot gives one
+  readonly admission: AdmissionPolicy; // applies where neither the spec nor the slot gives a policy
   readonly restart: RestartPolicy;
   readonly intervalMs: number;
   readonly maxRetries: number;
@@ -52,8 +70,9 @@ export interface DefaultSettings {
 }
 
 /**
- * The settings of one task, every default filled in. Submissions that ask for the same options share one object.
- * `signal`, `state` and `kill` are here because most specs have none of them, and then still share.
+ * The settings of one task, with every default filled in. Submissions with equal settings share one
+ * object. `signal`, `state` and `kill` are part of it because most specs have none of them, and can
+ * then share.
  */
 export interface TaskSettings extends DefaultSettings {
   readonly signal: AbortSignal | undefined;
@@ -62,7 +81,10 @@ export interface TaskSettings extends DefaultSettings {
   readonly kill: Kill | undefined;
 }
 
-/** Not frozen, like all settings: copying a frozen object costs ten times as much (measured: 300 ns against 30). */
+/**
+ * Settings are not frozen: copying a frozen object costs ten times as much (measured: 300 ns
+ * against 30).
+ */
 export const DEFAULT_SETTINGS: TaskSettings = {
   admission: 'queue',
   restart: 'onFailure',
@@ -100,7 +122,7 @@ const DEFAULT_READERS: Readers<DefaultSettings> = {
   priority: finiteNumber,
 };
 
-/** The settings that a spec gives under their own names. */
+/** The settings that a spec gives under the same names. It gives `kill` with `run`. */
 export const SETTING_READERS: Readers<Omit<TaskSettings, 'kill'>> = {
   ...DEFAULT_READERS,
   signal: abortSignal,
@@ -126,12 +148,12 @@ export function checkInterval(settings: TaskSettings, field: string): void {
     refuse(field, `needs restart 'always' (restart is '${settings.restart}')`, settings.intervalMs);
 }
 
-/** The defaults that a supervisor gives. */
+/** Reads the `defaults` of a supervisor: only those that were given. */
 export function readDefaults(field: string, value: unknown): Partial<DefaultSettings> {
   return parseGiven(field, value, DEFAULT_READERS);
 }
 
-/** Lays the defaults that a supervisor gives over `base`. */
+/** Merges the `defaults` of a supervisor over `base`. */
 export function completeDefaults(field: string, given: Partial<DefaultSettings>, base: TaskSettings): TaskSettings {
   const settings = { ...base, ...given };
   if (given.intervalMs !== undefined) checkInterval(settings, `${field}.intervalMs`);

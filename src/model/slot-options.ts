@@ -1,4 +1,5 @@
-// The options of a slot: what its submissions inherit, and how long its queue may get.
+// The options of a slot: the admission policy that its submissions inherit, and the limit of its
+// queue.
 
 import { count, oneOf } from './check.ts';
 import { parseGiven, type Readers } from './options.ts';
@@ -6,15 +7,26 @@ import { type AdmissionPolicy, readAdmission } from './settings.ts';
 
 export const ON_FULL = ['reject', 'dropOldest'] as const;
 
-/** What a full queue does. `reject`: the new submission is rejected. `dropOldest`: the one that has waited longest is. */
+/**
+ * What happens when a queue is full. `reject`: the new submission is rejected. `dropOldest`: the
+ * new submission waits, and the submission that has waited longest is rejected. Both are rejected
+ * as `queueFull`.
+ */
 export type OnFull = (typeof ON_FULL)[number];
 
+/** The options of one slot. */
 export interface SlotOptions {
-  /** For submissions whose spec gives none. Default: the supervisor's. */
+  /**
+   * The policy of submissions whose spec gives none. Default: the supervisor's
+   * `defaults.admission`.
+   */
   readonly admission?: AdmissionPolicy | undefined;
-  /** How many submissions may wait. A waiting replacement does not count. With 0 none may wait. Default 100. */
+  /**
+   * How many submissions may wait in the queue. A waiting replacement does not count. A whole
+   * number, 0 or more. `Infinity`: no limit. Default 100.
+   */
   readonly queueLimit?: number | undefined;
-  /** Default `reject`. */
+  /** What happens when the queue is full. Default `reject`. */
   readonly onFull?: OnFull | undefined;
 }
 
@@ -32,7 +44,7 @@ const READERS: Readers<SlotSettings> = {
   onFull: (field, value) => oneOf(field, value, ON_FULL),
 };
 
-/** Only the options that were given. */
+/** The result has only the options that were given. */
 export function readSlotOptions(field: string, value: unknown): Partial<SlotSettings> {
   return parseGiven(field, value, READERS);
 }

@@ -1,22 +1,29 @@
-// What a caller gives to be run, and the context that it gets.
+// The body that a caller submits, and the context that it gets.
 
 import type { CanceledError } from './error.ts';
 import type { TaskId } from './id.ts';
 
 /**
- * A body: the function that does a task's work, sync or async. Everything that it throws or rejects with is captured.
- * Two things cannot be captured, and Node reports them as uncaught: the rejection of a promise that the body started and dropped, and the
- * throw of a listener that the body itself put on `ctx.signal`. `ctx.onCancel` listeners are guarded.
+ * A body: the function that does the work of a task, sync or async. Whatever it throws or rejects
+ * with becomes a failure of the attempt.
+ *
+ * Two errors cannot be caught, and Node reports them as uncaught: the rejection of a promise that
+ * the body started and dropped, and a throw in a listener that the body itself added to
+ * `ctx.signal`. Errors of `ctx.onCancel` listeners are caught.
  */
 export type TaskBody<T = unknown, S = undefined> = (ctx: TaskContext<S>) => T | PromiseLike<T>;
 
-/** A body that can be ended from outside, such as a worker thread or a process. See {@link killable} for a way to make one. */
+/**
+ * A body that can be ended from outside, such as a worker thread or a process. {@link killable}
+ * makes one.
+ */
 export interface KillableTask<T = unknown, S = undefined> {
-  /** The body. Called once for each attempt. */
+  /** The body. Called once for each attempt, as a method. */
   run: TaskBody<T, S>;
   /**
-   * Ends the body of this attempt. Called when the body overran its grace. When it returns, or its promise resolves, the body counts as
-   * dead and the slot is free. When it throws or rejects, the body counts as alive.
+   * Ends the body of this attempt. Called when the body has overrun its grace. If it returns, or
+   * its promise resolves, the body counts as dead, and the slot goes on. If it throws or rejects,
+   * the body counts as alive and keeps the slot.
    */
   kill(ctx: TaskContext<S>): void | PromiseLike<void>;
 }
@@ -25,40 +32,71 @@ export type Run = TaskBody<unknown, unknown>;
 
 export type Kill = KillableTask<unknown, unknown>['kill'];
 
-/** One attempt, as its body sees it. */
+/** One attempt, as its body sees it. It may be destructured. */
 export interface TaskContext<S = undefined> {
+  /** The id of the submission. */
   readonly id: TaskId;
+  /** The name of its slot. */
   readonly slot: string;
+  /** The label of the task: the spec's `name`, or else its slot. */
   readonly name: string;
   /** 1 for the first attempt of the submission. */
   readonly attempt: number;
-  /** Aborted when the attempt is told to stop; the reason is a {@link CanceledError}. Each attempt has its own signal, made on first use. */
+  /**
+   * Aborted when the attempt is asked to stop. The reason is a {@link CanceledError}. Each attempt
+   * has its own signal. It is made on first use.
+   */
   readonly signal: AbortSignal;
-  /** True from the stop request on. `signal` and `onCancel` follow one turn later. */
+  /**
+   * True from the stop request on. `signal` is aborted and `onCancel` listeners are called one turn
+   * later.
+   */
   readonly canceled: boolean;
-  /** What the spec's `state()` returned for this attempt. */
+  /** What the spec's `state` returned for this attempt. Undefined without `state`. */
   readonly state: S;
   /** The spec's `meta`. */
   readonly meta: unknown;
-  /** The fencing token of the slot's lease: greater for every later lease of the slot. `0n` where leases are local. */
+  /**
+   * The fencing token of the slot's lease. It is greater for every later lease of the slot. `0n`
+   * where leases are local.
+   */
   readonly fence: bigint;
-  /** Calls the listener once, on the stop request. After the request, it is called on a later turn. Returns the removal. */
+  /**
+   * Calls the listener once, when the attempt is asked to stop. If that has happened already, calls
+   * it on a later turn. After the end of the attempt it is never called. Returns a function that
+   * removes the listener.
+   *
+   * @throws OptionError if the listener is not a function.
+   */
   onCancel(listener: (reason: CanceledError) => void): () => void;
-  /** Throws the stop reason if the attempt was told to stop. */
+  /** Throws the stop reason if the attempt was asked to stop. */
   throwIfCanceled(): void;
-  /** Resolves after `ms`. Rejects with the stop reason on a stop request. `sleep(Infinity)` waits for the stop request. */
+  /**
+   * Resolves after `ms`. Rejects with the stop reason if the attempt is asked to stop.
+   * `sleep(Infinity)` waits for the stop request.
+   *
+   * @throws OptionError if `ms` is not a number, 0 or more.
+   */
   sleep(ms: number): Promise<void>;
-  /** Settles as the work does, or rejects with the stop reason, whichever comes first. It does not stop the work. */
+  /**
+   * Settles as `work` does, or rejects with the stop reason, whichever comes first. It does not
+   * stop the work.
+   */
   untilCanceled<R>(work: PromiseLike<R>): Promise<R>;
-  /** Resets the time that `stallMs` measures. */
+  /** Restarts the time that `stallMs` measures. Without `stallMs` it does nothing. */
   heartbeat(): void;
 }
 
 /** The attempt that `aroundAttempt` wraps. */
 export interface AttemptInfo {
+  /** The id of the submission. */
   readonly id: TaskId;
+  /** The name of its slot. */
   readonly slot: string;
+  /** The label of the task: the spec's `name`, or else its slot. */
   readonly name: string;
+  /** 1 for the first attempt of the submission. */
   readonly attempt: number;
+  /** The spec's `meta`. */
   readonly meta: unknown;
 }

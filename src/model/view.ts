@@ -1,78 +1,145 @@
-// What can be looked at: plain copies, taken at one moment, never live objects.
+// What a supervisor shows of itself: copies, taken at one moment. They do not change afterwards.
 
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
 import type { Outcome } from './outcome.ts';
 
-/**
- * `queued`: waits for its slot. `starting`: owns it, waits for its turn or for the concurrency gate. `running`: a body is alive.
- * `backoff`, `interval`: between two attempts. `stopping`: told to stop, the body has not ended. `overrun`: the same, past its grace.
- */
-export type TaskStatus = 'queued' | 'starting' | 'running' | 'backoff' | 'interval' | 'stopping' | 'overrun' | 'ended';
+export const TASK_STATUSES = [
+  'queued',
+  'starting',
+  'running',
+  'backoff',
+  'interval',
+  'stopping',
+  'overrun',
+  'ended',
+] as const;
 
+/**
+ * What a submission is doing.
+ *
+ * - `queued`: it waits for its slot.
+ * - `starting`: it owns the slot, and its next attempt waits for the concurrency gate or for its
+ *   turn.
+ * - `running`: its body runs.
+ * - `backoff`: it waits between a failure and the retry.
+ * - `interval`: it waits between a success and the next attempt.
+ * - `stopping`: its body was asked to stop and has not ended.
+ * - `overrun`: its body was asked to stop, has not ended, and the grace is over.
+ * - `ended`: it has its outcome.
+ */
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/** One live submission. A joined submission shows the attempts of the body that it shares. */
 export interface TaskView {
+  /** The id of the submission. */
   readonly id: TaskId;
+  /** The label of the task: the spec's `name`, or else its slot. */
   readonly name: string;
+  /** The name of its slot. */
   readonly slot: string;
+  /** What it is doing. */
   readonly status: TaskStatus;
-  /** Attempts begun so far. */
+  /** Attempts begun. 0 while it waits for its slot. */
   readonly attempt: number;
-  /** Retries after failures so far. */
+  /** Retries after failures. */
   readonly retries: number;
-  /** How long it has been in this status. */
+  /** How long it has had this status, in ms. */
   readonly sinceMs: number;
-  /** In `backoff` and `interval`: the rest of the wait. */
+  /** The time until the next attempt, in ms. Present in `backoff` and `interval` only. */
   readonly nextAttemptInMs?: number;
+  /** The failure of the latest attempt that failed. Absent while none has failed. */
   readonly lastFailure?: Failure;
+  /** The spec's `meta`. */
   readonly meta: unknown;
 }
 
+/** One slot. */
 export interface SlotView {
+  /** The name of the slot. */
   readonly name: string;
-  /** `waiting`: the slot's lease has been asked for. */
+  /**
+   * `idle`: it has no owner. `waiting`: its lease was requested. `running`: it has an owner.
+   * `stopping`: its owner was asked to stop. A timeout, a stall and `restart()` stop only an attempt:
+   * the phase stays `running`.
+   */
   readonly phase: 'idle' | 'waiting' | 'running' | 'stopping';
+  /** It was paused: nothing starts in it until `resume`. */
   readonly paused: boolean;
+  /** Absent while the slot has no owner. */
   readonly owner?: TaskView;
-  /** In the order in which they will start. */
+  /** The waiting submissions, in the order in which they will start. */
   readonly queued: readonly TaskView[];
 }
 
+/** What `totals` of a {@link Snapshot} counts. */
 export type TotalName = 'submitted' | 'started' | 'attempts' | 'retries' | 'dropped' | Outcome['kind'];
 
+/** The state of a supervisor. */
 export interface Snapshot {
+  /** `open`; `draining` from the call of `shutdown` on; `closed` once the shutdown has ended. */
   readonly phase: 'open' | 'draining' | 'closed';
-  /** Slots that hold or await work, or are paused; idle ones leave the table. */
+  /** The slots that have an owner, have waiting submissions, or are paused. */
   readonly slots: readonly SlotView[];
   /**
-   * Exact counts since the start, never derived from events. `started` counts bodies' owners (a joined submission starts nothing),
-   * `dropped` the submissions turned away with `slotBusy`, the outcome words every submission that ended so.
+   * Exact counts since the start. They do not depend on events.
+   *
+   * - `submitted`: all submissions, rejected ones included.
+   * - `started`: submissions that became an owner. A joined submission does not count.
+   * - `attempts`: attempts begun.
+   * - `retries`: retries after failures.
+   * - `dropped`: submissions rejected as `slotBusy`. They count as `rejected` too.
+   * - The kind of an outcome: submissions with this outcome.
    */
   readonly totals: Readonly<Record<TotalName, number>>;
-  /** Submissions that own a slot. */
+  /** Owners that have not ended. */
   readonly running: number;
   /** Submissions that wait for a slot. */
   readonly queued: number;
-  /** Owners past their grace. */
+  /** Owners whose body has overrun its grace. */
   readonly overrun: number;
-  /** Bodies that were given up and have not ended yet. */
+  /** Abandoned bodies that have not ended. */
   readonly abandonedAlive: number;
 }
 
-/** What a shutdown did. Everything that may still be alive is named. */
+/** What a shutdown did. It names every task whose body may still be alive. */
 export interface ShutdownReport {
+  /** Every owner ended before the grace was over. */
   readonly withinGrace: boolean;
+  /** What began the shutdown. */
   readonly cause: ShutdownCause;
-  /** Outcomes since the start of the supervisor. */
+  /** Outcomes since the start of the supervisor, by kind. */
   readonly counts: Readonly<Record<Outcome['kind'], number>>;
+  /** The owners that ended `killed` after the shutdown began. */
   readonly killed: readonly TaskView[];
+  /**
+   * The tasks whose body was abandoned after the shutdown began, or was abandoned earlier and had
+   * not ended by then.
+   */
   readonly abandoned: readonly TaskView[];
-  /** Events that a full or slow subscriber never saw, over all subscribers. */
+  /**
+   * Events that were dropped or not delivered, over all subscribers, since the start of the
+   * supervisor.
+   */
   readonly eventsDropped: number;
 }
 
-export type ShutdownCause = 'caller' | 'signal' | 'deadFraction' | 'finished';
+export const SHUTDOWN_CAUSES = ['caller', 'signal', 'deadFraction', 'finished'] as const;
 
+/**
+ * What began a shutdown.
+ *
+ * - `caller`: a call of `shutdown`, or the end of an `await using` block.
+ * - `signal`: a process signal that `run` listens to.
+ * - `deadFraction`: too many tasks ended `failed` or `fatal`.
+ * - `finished`: every task of `run` has its outcome.
+ */
+export type ShutdownCause = (typeof SHUTDOWN_CAUSES)[number];
+
+/** What `supervisor.run` returns. */
 export interface RunReport {
+  /** The outcome of each spec, in the order of the specs. */
   readonly outcomes: readonly Outcome[];
+  /** The report of the shutdown that followed. */
   readonly shutdown: ShutdownReport;
 }

@@ -1,9 +1,9 @@
-// The admission table: what a slot does with one more submission. A dry run of a batch asks the same table, so the two
-// cannot differ.
+// The admission table: what a slot does with one more submission. A dry run of a batch uses the
+// same table.
 
 import type { AdmissionPolicy } from '../model/settings.ts';
 
-/** The slot, as far as the decision depends on it. */
+/** The part of a slot's state that the decision depends on. */
 export interface SlotState {
   readonly phase: 'idle' | 'waiting' | 'running' | 'stopping';
   readonly paused: boolean;
@@ -15,7 +15,7 @@ export interface SlotState {
   readonly queueLength: number;
 }
 
-/** The limits that hold for this submission. */
+/** The limits that apply to this submission. */
 export interface Limits {
   readonly queueLimit: number;
   readonly onFull: 'reject' | 'dropOldest';
@@ -56,7 +56,10 @@ function isTaken(slot: SlotState): boolean {
   return !slot.paused && (slot.hasReplacement || slot.queueLength > 0);
 }
 
-/** How many of the queue count to `queueLimit`. While the lease is requested, the head of the queue counts as the owner. */
+/**
+ * How many submissions of the queue count to `queueLimit`. While the lease is requested, the head
+ * of the queue counts as the owner.
+ */
 export function queuedBehindCandidate(slot: SlotState): number {
   return slot.phase === 'waiting' && !slot.hasReplacement ? slot.queueLength - 1 : slot.queueLength;
 }

@@ -1,4 +1,5 @@
-// The dry run of a batch: every entry is submitted, in order, to a copy of its slot's machine. Nothing happens to the slots.
+// The dry run of a batch: every entry is submitted, in order, to a copy of its slot's machine. The
+// slots do not change.
 
 import type { RejectReason } from '../model/outcome.ts';
 import type { AdmissionPolicy } from '../model/settings.ts';
@@ -35,15 +36,15 @@ export class DryRun {
   readonly #free: Capacity;
   readonly #grantsImmediately: boolean;
 
-  /** `grantsImmediately`: leases are local, so a lease is held as soon as it is requested. */
+  /** `grantsImmediately`: leases are local, so every lease is granted within its request. */
   constructor(free: Capacity, grantsImmediately: boolean) {
     this.#free = { ...free };
     this.#grantsImmediately = grantsImmediately;
   }
 
   /**
-   * Returns the rejection that this entry would cause, for itself or for an earlier entry of the batch; `undefined` if none.
-   * `find` returns the slot's machine and is called once a slot.
+   * Returns the rejection that this entry would cause, for itself or for an earlier entry of the
+   * batch; `undefined` if none. `find` returns the slot's machine. It is called once for each slot.
    */
   add(
     slot: string,

@@ -1,17 +1,21 @@
-// What follows the end of an attempt: the table of restart policies. The same input gives the same answer; it waits for nothing.
+// The table of restart policies: what follows the end of an attempt. The decision is pure.
+// engine/retries.ts decides the rest: whether `retryIf` and the restart limit allow a retry.
 
 import type { StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { FailedBecause } from '../model/outcome.ts';
 import type { TaskSettings } from '../model/settings.ts';
 
-/** How an attempt ended, once its body has ended or has been given up. */
+/** How an attempt ended. Its body has ended, was killed or was given up. */
 export type AttemptEnd =
   | { readonly kind: 'value'; readonly value: unknown; readonly failure?: undefined }
   | { readonly kind: 'failure'; readonly failure: Failure }
-  /** It threw a CanceledError of its own making. */
+  /** The body threw a CanceledError of its own. */
   | { readonly kind: 'gaveUp'; readonly reason: unknown; readonly failure?: undefined }
-  /** It ended because its stop was requested; `failure` is what it threw beside the stop's own reason. */
+  /**
+   * It ended after a stop request. `failure` is what it threw, unless that was the stop reason
+   * itself.
+   */
   | { readonly kind: 'stopped'; readonly failure: Failure | undefined };
 
 export interface StopRequest {
@@ -19,10 +23,10 @@ export interface StopRequest {
   readonly reason: unknown;
 }
 
-/** What is known of the task when the attempt ended. */
+/** The state of the task when the attempt ended. */
 export interface Progress {
   readonly stop: StopRequest | undefined;
-  /** `restart()` asked for a fresh attempt. */
+  /** `restart()` was called during the attempt. */
   readonly restartAsked: boolean;
   /** Failed attempts in a row before this one. */
   readonly streak: number;
@@ -33,7 +37,7 @@ export type Decision =
   | { readonly next: 'cancel'; readonly by: StopCause; readonly reason: unknown; readonly failure: Failure | undefined }
   | { readonly next: 'fail'; readonly failure: Failure; readonly because: FailedBecause }
   | { readonly next: 'fatal'; readonly failure: Failure }
-  | { readonly next: 'freshAttempt' } //    at once: restart()
+  | { readonly next: 'freshAttempt' } //    at once, after restart()
   | { readonly next: 'afterInterval' } //   after a success
   | { readonly next: 'retry'; readonly failure: Failure }; // after backoff, if `retryIf` and the restart limit agree
 
@@ -42,7 +46,7 @@ export function afterAttempt(end: AttemptEnd, task: Progress, settings: TaskSett
     const { by, reason } = task.stop;
     return { next: 'cancel', by, reason, failure: end.failure };
   }
-  // Without a stop request of the task only restart() can have stopped it.
+  // The task was not asked to stop, so only restart() can have stopped the attempt.
   if (task.restartAsked || end.kind === 'stopped') return { next: 'freshAttempt' };
   switch (end.kind) {
     case 'value':
@@ -61,10 +65,13 @@ function afterFailure(failure: Failure, streak: number, settings: TaskSettings):
   return { next: 'retry', failure };
 }
 
-/** `always` without an interval: starts are at least this far apart, so that an instant body cannot spin. */
+/**
+ * With `always` and no interval, starts are at least this far apart, so that a body that ends at
+ * once cannot run in a busy loop.
+ */
 const MIN_PERIOD_MS = 1;
 
-/** The pause after a success that took `ranMs`. */
+/** The pause after a successful attempt that took `ranMs`, in ms. */
 export function intervalDelayMs(intervalMs: number, ranMs: number): number {
   return Math.max(intervalMs, MIN_PERIOD_MS - ranMs, 0);
 }

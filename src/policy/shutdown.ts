@@ -1,25 +1,28 @@
-// The steps of a shutdown: stop all, grace, kill or abandon, patience with the killed, flush, report. It decides; engine/shutdown.ts
-// acts.
+// The steps of a shutdown: stop all owners, wait for the grace, kill or abandon the rest, wait for
+// the killed, flush, report. This file decides; engine/shutdown.ts acts.
 
 import type { ShutdownCause } from '../model/view.ts';
 
-/** How long a killed body may take to end before it is abandoned and named in the report. */
+/**
+ * How long a shutdown waits for a killed body, in ms. Then the body is abandoned and listed in the
+ * report.
+ */
 export const KILL_PATIENCE_MS = 5_000;
 
 export type ShutdownPhase = ShutdownState['phase'];
 
 export type ShutdownState =
   | { readonly phase: 'open' }
-  /** Owners were told to stop, and have until `deadlineMs`. */
+  /** All owners were asked to stop. Their grace ends at `deadlineMs`. */
   | { readonly phase: 'draining'; readonly cause: ShutdownCause; readonly deadlineMs: number }
-  /** The grace is over: what still runs is killed or abandoned. */
+  /** The grace is over. Bodies that still run are killed or abandoned. */
   | { readonly phase: 'forcing'; readonly cause: ShutdownCause }
   | { readonly phase: 'flushing'; readonly cause: ShutdownCause; readonly forced: boolean }
   | { readonly phase: 'closed' };
 
 export type ShutdownInput =
   | { readonly kind: 'begin'; readonly cause: ShutdownCause; readonly graceMs: number; readonly nowMs: number }
-  /** A later call, or a second signal. A shorter grace hastens; a longer one changes nothing. */
+  /** A later call of `shutdown`, or a second signal. It can only shorten the grace. */
   | { readonly kind: 'hasten'; readonly graceMs: number; readonly nowMs: number }
   | { readonly kind: 'graceOver'; readonly nowMs: number }
   | { readonly kind: 'patienceOver' }

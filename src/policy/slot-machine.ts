@@ -1,27 +1,32 @@
-// The slot machine: who owns a slot, who waits, and what follows from every input. It decides and never acts. Each input
-// appends named effects to `effects`, in order, and engine/live-slot.ts carries them out. No clock, timer, promise or I/O.
+// The slot machine: who owns a slot, who waits, and what follows from every input. It decides and
+// never acts: each input appends named effects to `effects`, and engine/live-slot.ts carries them
+// out in order. It uses no clock, timer, promise or I/O.
 //
-// The queue lives inside the state, as links in the entries themselves, so every input is O(1), a cancel in the middle
-// included. Over 300 lines because all rules of one slot are explored together, as one machine.
-// Stale or impossible input changes nothing (S8): answers of the lease store carry the number of their request, and ends
-// carry their owner.
+// The queue is part of the state. Its links are stored in the entries, so every input is O(1), also
+// a cancel in the middle of the queue. Over 300 lines because all rules of one slot are explored
+// together, as one machine.
 //
-// S1  at most one owner; the next owner is made only by `ended`, the proof of end.   (#ownership)
-// S2  an owner exists only with a lease: `#own` follows `granted`, or `ended` with the lease kept.
-// S3  every entry that enters leaves by exactly one of: start and ended, reject, detach.
-// S4  order: the replacement, then the queue, first in first out.   (#candidate)
-// S5  waiting work implies a phase other than idle, or a pause.   S10: `#advance` follows everything that may free the slot.
-// S6  `isIdle` is true when nothing is held and nothing waits.   S7  a closed slot starts nothing.
+// Stale or impossible input changes nothing (S8): answers of the lease store carry the number of
+// their request, and ends carry their owner.
+//
+// S1   At most one owner. Only `ended`, the proof of end, makes room for the next one (#ownership).
+// S2   An owner has a lease: `#own` follows `granted`, or `ended` with the lease kept.
+// S3   Every entry that enters leaves by exactly one of: start and ended, reject, detach.
+// S4   The replacement goes first, then the queue, first in first out (#candidate).
+// S5   If an entry waits, the phase is not idle, or the slot is paused.
+// S6   `isIdle` is true when nothing is held, nothing waits, and the slot is not paused.
+// S7   A closed slot starts nothing.
+// S10  `#advance` follows every input that may free the slot.
 
 import type { StopCause } from '../model/error.ts';
 import type { RejectReason } from '../model/outcome.ts';
 import type { AdmissionPolicy } from '../model/settings.ts';
 import { admit, type Limits, queuedBehindCandidate, type SlotState, type Verdict } from './admission.ts';
 
-/** Where the machine has put an entry. */
+/** Where an entry is. */
 export type Place = 'new' | 'replacement' | 'queue' | 'owner' | 'joined' | 'done';
 
-/** One submission, as the machine sees it. The links belong to the machine. */
+/** One submission, as the machine sees it. Only the machine sets `place` and the links. */
 export interface SlotEntry<Self> {
   readonly policy: AdmissionPolicy;
   place: Place;
@@ -58,7 +63,10 @@ interface Owned<E> {
   phase: 'running' | 'stopping';
   readonly owner: E;
   readonly request: number; // the number of the lease's request
-  /** `held`: may be kept for the next owner. `revoked`: must be released. `lost`: must not be released. */
+  /**
+   * `held`: may be kept for the next owner. `revoked`: must be released. `lost`: must not be
+   * released.
+   */
   lease: 'held' | 'revoked' | 'lost';
   participants: number; // the owner and those that joined, less those that were detached
   stop: Stop | undefined; // the first stop request; undefined while running
@@ -101,18 +109,27 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   get hasLatest(): boolean {
     return this.#latest !== null;
   }
-  /** The entry that started the present body. It stays the owner until the body ends, also after it was detached. */
+  /**
+   * The entry that started the body. It stays the owner until the body has ended, also after it was
+   * detached.
+   */
   get owner(): E | null {
     return 'owner' in this.#ownership ? this.#ownership.owner : null;
   }
-  /** The owner; while the lease is requested, the entry that will own the slot if it is granted now. */
+  /**
+   * The owner. While the lease is requested: the entry that would own the slot if the lease were
+   * granted now.
+   */
   get occupant(): E | null {
     return this.owner ?? this.#candidate();
   }
   get participants(): number {
     return 'owner' in this.#ownership ? this.#ownership.participants : 0;
   }
-  /** Nothing is held and the slot is not paused. Nothing waits either (S5), so the slot may leave the table. */
+  /**
+   * Nothing is held and the slot is not paused. Nothing waits either (S5), so the slot may leave
+   * the table.
+   */
   get isIdle(): boolean {
     return this.#ownership.phase === 'idle' && !this.#paused;
   }
@@ -126,7 +143,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     for (let entry = this.#head; entry !== null; entry = entry.behind) yield entry;
   }
 
-  /** The same slot in the same state, with entries of its own. A dry run submits to it. */
+  /** A copy of the machine in the same state, with entries of its own, for a dry run. */
   copy<C extends SlotEntry<C>>(copyEntry: (entry: E) => C): SlotMachine<C> {
     const copy = new SlotMachine<C>();
     for (const entry of this.waiting()) copy.#wait(copyEntry(entry));
@@ -172,7 +189,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     }
   }
 
-  /** Rejects a waiting entry. Returns false, and changes nothing, when it does not wait. */
+  /** Rejects a waiting entry. Returns false, and changes nothing, if the entry does not wait. */
   withdraw(entry: E, reason: RejectReason): boolean {
     if (!isQueued(entry)) return false;
     this.#rejectQueued(entry, reason, null);
@@ -201,8 +218,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   /**
-   * Proof that the owner's body has ended. `abandoned`: it was given up and may be alive, so the lease is released and the
-   * next owner gets a greater fence. Returns false for an entry that is not the owner.
+   * The owner's body has ended (proof of end), or was given up. `abandoned`: it was given up and
+   * may be alive, so the lease is released, and the next owner gets a greater fence. `contended`:
+   * another process waits, so the lease is released. Returns false for an entry that is not the
+   * owner.
    */
   ended(owner: E, abandoned: boolean, contended: boolean): boolean {
     const ownership = this.#ownership;
@@ -219,7 +238,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     return true;
   }
 
-  /** The store granted the lease. Returns false when the slot has no use for it: the caller must release it. */
+  /**
+   * The store granted the lease. Returns false if the slot has no use for it. The caller must then
+   * release it.
+   */
   granted(request: number): boolean {
     const ownership = this.#ownership;
     if (ownership.phase !== 'waiting' || ownership.request !== request) return false;
@@ -232,7 +254,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     return false;
   }
 
-  /** The store refused the lease. The entry that asked is rejected, and the next one that waits asks again. */
+  /**
+   * The store refused the lease. The entry that asked is rejected, and the next waiting entry asks
+   * again.
+   */
   denied(request: number, reason: 'slotBusy' | 'leaseUnavailable', error?: unknown): void {
     const ownership = this.#ownership;
     if (ownership.phase !== 'waiting' || ownership.request !== request) return;
@@ -249,7 +274,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     this.#stopOwner('leaseLost', undefined);
   }
 
-  /** A replacement in another process asks for the slot. The owner is stopped, and the lease is not kept. */
+  /**
+   * A replacement in another process asks for the slot. The owner is stopped, and the lease is
+   * released at its end.
+   */
   revoked(request: number): void {
     const ownership = this.#ownership;
     if (!('owner' in ownership) || ownership.request !== request || ownership.lease !== 'held') return;
@@ -280,7 +308,9 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     return this.#replacement ?? this.#head;
   }
 
-  /** The entry that has waited longest among those that count to `queueLimit`. There must be one. */
+  /**
+   * The entry that has waited longest among those that count to `queueLimit`. There must be one.
+   */
   #oldest(): E {
     const head = this.#head as E;
     return queuedBehindCandidate(this) < this.#queueLength ? (head.behind as E) : head;

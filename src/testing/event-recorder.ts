@@ -1,8 +1,8 @@
-// Remembers events, and waits for one without sleeping.
+// Records events, and waits for an event without a timer.
 
 import type { Supervisor, TaskEvent, TaskEventType } from '../index.ts';
 
-/** The events of one type. Some types share a shape, which `Extract` would not find. */
+/** The events of one type. `Extract` does not work here, because some types share one shape. */
 type EventOf<Type extends TaskEventType> = TaskEvent extends infer Event
   ? Event extends { readonly type: infer Own }
     ? Type extends Own
@@ -11,25 +11,33 @@ type EventOf<Type extends TaskEventType> = TaskEvent extends infer Event
     : never
   : never;
 
+/** The events of one supervisor, recorded from the call of {@link recordEvents} on. */
 export interface EventRecorder {
-  /** Everything seen so far, in order. */
+  /** All recorded events, in order. The array grows; `clear` empties it. */
   readonly events: readonly TaskEvent[];
-  /** The types seen so far, in order; of one submission when its id is given. */
+  /** The types of all recorded events, in order. With an id: of the events of this submission. */
   types(id?: string): TaskEventType[];
+  /** All recorded events of one type, in order. */
   of<Type extends TaskEventType>(type: Type): EventOf<Type>[];
-  /** Resolves with the first event, past or to come, for which the predicate holds. */
+  /**
+   * Resolves with the first event for which the predicate returns true. Recorded events are
+   * searched first, then every new event. Without such an event, the promise stays pending.
+   */
   until(predicate: (event: TaskEvent) => boolean): Promise<TaskEvent>;
+  /** Removes all recorded events. */
   clear(): void;
+  /** Ends the recording. The recorded events stay. */
   stop(): void;
 }
 
+/** Records every event of the supervisor from now on. No event is dropped. */
 export function recordEvents(supervisor: Supervisor): EventRecorder {
   const events: TaskEvent[] = [];
-  const waiting = new Set<(event: TaskEvent) => void>();
+  const checks = new Set<(event: TaskEvent) => void>();
   const stop = supervisor.subscribe(
     (event) => {
       events.push(event);
-      for (const look of waiting) look(event);
+      for (const check of checks) check(event);
     },
     { capacity: Infinity },
   );
@@ -46,12 +54,12 @@ export function recordEvents(supervisor: Supervisor): EventRecorder {
           resolve(seen);
           return;
         }
-        const look = (event: TaskEvent): void => {
+        const check = (event: TaskEvent): void => {
           if (!predicate(event)) return;
-          waiting.delete(look);
+          checks.delete(check);
           resolve(event);
         };
-        waiting.add(look);
+        checks.add(check);
       }),
     clear: () => {
       events.length = 0;

@@ -1,5 +1,6 @@
 /**
- * slotvisor/testing: a virtual clock, seeded chance and an event recorder, as the library's own tests use them.
+ * slotvisor/testing: a virtual clock, a seeded random source and an event recorder. The library's
+ * own tests use them.
  *
  * @module
  */

@@ -1,8 +1,12 @@
-// Chance that can be had again.
+// Random numbers that can be repeated.
 
-/** Numbers in [0, 1), the same ones for the same seed (xorshift with 32 bits of state; Marsaglia 2003). Not for secrets. */
+/**
+ * A source of random numbers for the supervisor's `random` option. Returns a function whose results
+ * are in [0, 1), and are the same for the same seed. Every number is a valid seed. The algorithm is
+ * xorshift with 32 bits of state (Marsaglia 2003). Not for secrets.
+ */
 export function seededRandom(seed: number): () => number {
-  let state = Math.imul(seed | 0, 0x9e3779b1) || 1; // spreads small seeds; zero would stay zero
+  let state = Math.imul(seed | 0, 0x9e3779b1) || 1; // spreads small seeds; a state of 0 would stay 0
   return () => {
     state ^= state << 13;
     state ^= state >>> 17;

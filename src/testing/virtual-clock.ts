@@ -1,4 +1,5 @@
-// Time under the test's control: nothing happens until it is told to, and then in the order of the due times.
+// A clock that a test moves. Timers fire only while the test moves it, in the order of their due
+// times.
 
 import type { Clock } from '../index.ts';
 
@@ -7,57 +8,75 @@ interface Timer {
   fire: (() => void) | undefined; // undefined: canceled
 }
 
-/** Turns of the event loop that `settle` gives at most, should somebody ask for one after another for ever. */
+/** The most turns of the event loop that `settle` waits for, if each turn asks for another one. */
 const MAX_TURNS = 10_000;
 
+/** The options of a {@link VirtualClock}. */
 export interface VirtualClockOptions {
-  /** Epoch ms at the start. Default: 2020-01-01T00:00:00Z. */
+  /** The wall clock at the start, in epoch ms. Default: 2020-01-01T00:00:00Z. */
   readonly wallMs?: number;
 }
 
 /**
- * A {@link Clock} for tests. `now()` starts at 0 and moves only by `advance` and `block`; the wall clock moves along and can be set apart.
- * `advance` also gives the event loop its turns, so that what the library does between two timers is done before the next one fires.
+ * A {@link Clock} for tests: the supervisor's `clock` option. `now()` starts at 0 and moves only by
+ * `advance`, `next` and `block`. The wall clock moves with it, and can be set.
+ *
+ * `advance` and `next` also give the event loop its turns, so what the library does between two
+ * timers is done before the next timer fires.
  */
 export class VirtualClock implements Clock {
   #now = 0;
   #wallOffset: number;
-  readonly #pending: Timer[] = []; // the last is the first to fire
+  readonly #pending: Timer[] = []; // the last timer fires first
   #timers = 0;
 
+  /** Sets no timer. */
   constructor({ wallMs = Date.UTC(2020, 0, 1) }: VirtualClockOptions = {}) {
     this.#wallOffset = wallMs;
   }
 
+  /** The time since the start, in ms. */
   now(): number {
     return this.#now;
   }
 
+  /** The wall clock, in epoch ms. */
   wallNow(): number {
     return this.#wallOffset + this.#now;
   }
 
+  /**
+   * As {@link Clock.setTimer}.
+   *
+   * @throws RangeError if `ms` is negative, infinite or not a number.
+   */
   setTimer(ms: number, fire: () => void): () => void {
-    // What a platform timer would do silently wrong is an error here.
+    // A platform timer would accept such a delay and fire at the wrong time.
     if (!(ms >= 0) || ms === Infinity) throw new RangeError(`a timer needs a finite delay of 0 ms or more, got ${ms}`);
     const timer: Timer = { due: this.#now + ms, fire };
-    this.#pending.splice(this.#placeFor(timer.due), 0, timer);
+    this.#pending.splice(this.#indexFor(timer.due), 0, timer);
     this.#timers += 1;
-    return () => this.#take(timer);
+    return () => this.#remove(timer);
   }
 
-  /** Timers that have neither fired nor been canceled. 0 proves that nothing was left behind. */
+  /**
+   * How many timers have neither fired nor been canceled. 0 proves that no timer was left behind.
+   */
   get timers(): number {
     return this.#timers;
   }
 
-  /** Moves time on, firing every timer on its way at its own moment. */
+  /**
+   * Moves the time forward by `ms`. Every timer that becomes due fires at its own due time.
+   *
+   * @throws RangeError if `ms` is negative, infinite or not a number.
+   */
   async advance(ms: number): Promise<void> {
     if (!(ms >= 0) || ms === Infinity) throw new RangeError(`advance needs a finite time of 0 ms or more, got ${ms}`);
     await this.#moveTo(this.#now + ms);
   }
 
-  /** Moves to the next timer and fires it; false when there is none. */
+  /** Moves the time to the next timer and fires it. Resolves with false if there is no timer. */
   async next(): Promise<boolean> {
     await this.settle();
     const timer = this.#first();
@@ -66,7 +85,10 @@ export class VirtualClock implements Clock {
     return true;
   }
 
-  /** Lets everything that is ready run, without time passing: until nobody in the process asks for another turn of the event loop. */
+  /**
+   * Lets all work run that is ready, without moving the time. Resolves once no code in the process
+   * waits for another turn of the event loop (`setImmediate`), or after 10,000 turns.
+   */
   async settle(): Promise<void> {
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       await new Promise<void>((resolve) => setImmediate(resolve));
@@ -74,12 +96,18 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** Time passes while the event loop is blocked: no timer fires on its way, all of them are late afterwards. */
+  /**
+   * Simulates code that blocks the event loop for `ms`: the time moves, and no timer fires. Timers
+   * that have become due fire late, with the next `advance` or `next`.
+   */
   block(ms: number): void {
     this.#now += ms;
   }
 
-  /** The wall clock is set, forward or back. Stamps of events and calendars follow it; no delay does. */
+  /**
+   * Sets the wall clock, forward or back, to `epochMs`. The `at` of events and calendars use it.
+   * `now()` and timers do not change.
+   */
   setWall(epochMs: number): void {
     this.#wallOffset = epochMs - this.#now;
   }
@@ -89,14 +117,14 @@ export class VirtualClock implements Clock {
     for (let timer = this.#first(); timer !== undefined && timer.due <= end; timer = this.#first()) {
       this.#now = Math.max(this.#now, timer.due);
       const { fire } = timer;
-      this.#take(timer);
+      this.#remove(timer);
       fire?.();
       await this.settle();
     }
-    this.#now = Math.max(this.#now, end); // a block on the way may have gone further
+    this.#now = Math.max(this.#now, end); // a timer may have called `block` and moved the time further
   }
 
-  #take(timer: Timer): void {
+  #remove(timer: Timer): void {
     if (timer.fire === undefined) return;
     timer.fire = undefined;
     this.#timers -= 1;
@@ -107,8 +135,11 @@ export class VirtualClock implements Clock {
     return this.#pending.at(-1);
   }
 
-  /** Before those that are due at the same moment: they were set earlier, and the last one fires first. */
-  #placeFor(due: number): number {
+  /**
+   * The index for a new timer. It comes before timers with the same due time: they were set
+   * earlier, and the last timer of the list fires first.
+   */
+  #indexFor(due: number): number {
     let low = 0;
     let high = this.#pending.length;
     while (low < high) {

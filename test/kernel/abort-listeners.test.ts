@@ -4,42 +4,42 @@ import { onAbort } from '../../src/kernel/abort-listeners.ts';
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
-test('a signal carries one listener, however many wait', () => {
+test('a signal has one listener, however many callbacks wait for its abort', () => {
   const { signal } = new AbortController();
   for (let n = 0; n < 1_000; n += 1) onAbort(signal, () => {});
   expect(listeners(signal)).toBe(1);
 });
 
-test('the listener goes with the last one that waits, in whatever order they leave', () => {
+test('the listener is removed with the last callback, in any order of removal', () => {
   const { signal } = new AbortController();
-  const leave = Array.from({ length: 5 }, () => onAbort(signal, () => {}));
-  for (const at of [2, 0, 4, 1]) leave[at]?.();
+  const remove = Array.from({ length: 5 }, () => onAbort(signal, () => {}));
+  for (const at of [2, 0, 4, 1]) remove[at]?.();
   expect(listeners(signal)).toBe(1);
-  leave[3]?.();
+  remove[3]?.();
   expect(listeners(signal)).toBe(0);
 });
 
-test('who leaves twice takes nobody else along', () => {
+test('removing a callback twice does not affect another one', () => {
   const controller = new AbortController();
-  const heard: string[] = [];
-  const leave = onAbort(controller.signal, () => heard.push('left'));
-  onAbort(controller.signal, () => heard.push('stayed'));
-  leave();
-  leave();
+  const called: string[] = [];
+  const remove = onAbort(controller.signal, () => called.push('removed'));
+  onAbort(controller.signal, () => called.push('kept'));
+  remove();
+  remove();
   expect(listeners(controller.signal)).toBe(1);
   controller.abort();
-  expect(heard).toEqual(['stayed']);
+  expect(called).toEqual(['kept']);
 });
 
-test('everyone hears the reason once, in the order in which they came', () => {
+test('every callback is called once with the reason, in the order in which they were added', () => {
   const controller = new AbortController();
   const reason = { why: 'over' };
-  const heard: unknown[] = [];
-  const leave = [1, 2, 3].map((n) => onAbort(controller.signal, (got) => heard.push([n, got])));
+  const called: unknown[] = [];
+  const remove = [1, 2, 3].map((n) => onAbort(controller.signal, (got) => called.push([n, got])));
   controller.abort(reason);
   controller.abort('again');
-  for (const one of leave) one();
-  expect(heard).toEqual([
+  for (const one of remove) one();
+  expect(called).toEqual([
     [1, reason],
     [2, reason],
     [3, reason],
@@ -47,44 +47,44 @@ test('everyone hears the reason once, in the order in which they came', () => {
   expect(listeners(controller.signal)).toBe(0);
 });
 
-test('a signal that everybody left can be waited for anew', () => {
+test('a callback can be added after all others were removed', () => {
   const controller = new AbortController();
-  const heard: unknown[] = [];
-  onAbort(controller.signal, () => heard.push('first'))();
-  onAbort(controller.signal, () => heard.push('second'));
+  const called: unknown[] = [];
+  onAbort(controller.signal, () => called.push('first'))();
+  onAbort(controller.signal, () => called.push('second'));
   controller.abort();
-  expect(heard).toEqual(['second']);
+  expect(called).toEqual(['second']);
 });
 
-test('one who leaves while the news goes round harms nobody', () => {
+test('a callback that removes itself while it is called does not affect another one', () => {
   const controller = new AbortController();
-  const heard: number[] = [];
-  const leave = onAbort(controller.signal, () => {
-    heard.push(1);
-    leave();
+  const called: number[] = [];
+  const remove = onAbort(controller.signal, () => {
+    called.push(1);
+    remove();
   });
-  onAbort(controller.signal, () => heard.push(2));
+  onAbort(controller.signal, () => called.push(2));
   controller.abort();
-  expect(heard).toEqual([1, 2]);
+  expect(called).toEqual([1, 2]);
 });
 
-test('signals do not hear of each other', () => {
+test('the abort of one signal does not call the callbacks of another one', () => {
   const [one, other] = [new AbortController(), new AbortController()];
-  const heard: string[] = [];
-  onAbort(one.signal, () => heard.push('one'));
-  const leave = onAbort(other.signal, () => heard.push('other'));
+  const called: string[] = [];
+  onAbort(one.signal, () => called.push('one'));
+  const remove = onAbort(other.signal, () => called.push('other'));
   one.abort();
-  expect(heard).toEqual(['one']);
+  expect(called).toEqual(['one']);
   expect(listeners(other.signal)).toBe(1);
-  leave();
+  remove();
   expect(listeners(other.signal)).toBe(0);
 });
 
-test('a look-alike of a signal that throws at whoever listens harms nobody', () => {
+test('an object that looks like a signal and throws when a listener is added does no harm', () => {
   const fail = () => {
     throw new Error('no listeners here');
   };
   const signal = { aborted: false, addEventListener: fail, removeEventListener: fail } as unknown as AbortSignal;
-  const leave = onAbort(signal, fail);
-  expect(leave).not.toThrow();
+  const remove = onAbort(signal, fail);
+  expect(remove).not.toThrow();
 });

@@ -4,17 +4,17 @@ import { expect, test } from 'vitest';
 import { callIn, captureContext } from '../../src/kernel/async-context.ts';
 
 const store = new AsyncLocalStorage<string>();
-const look = (prefix: string) => `${prefix}${store.getStore()}`;
+const readStore = (prefix: string) => `${prefix}${store.getStore()}`;
 
-test('a call sees the stores of where the context was captured, and the caller keeps its own', () => {
+test('a call sees the stores of the captured context, and its caller keeps its own stores', () => {
   const context = store.run('then', captureContext);
   store.run('now', () => {
-    expect(callIn(context, look, 'seen: ')).toBe('seen: then');
+    expect(callIn(context, readStore, 'seen: ')).toBe('seen: then');
     expect(store.getStore()).toBe('now');
   });
 });
 
-test('what the call leaves behind goes on in that context', async () => {
+test('async work that the call starts stays in the captured context', async () => {
   const context = store.run('then', captureContext);
   const later = store.run('now', () =>
     callIn(
@@ -29,7 +29,7 @@ test('what the call leaves behind goes on in that context', async () => {
   expect(await later).toBe('then');
 });
 
-test('a context serves many calls, and a throw in one comes through and spoils nothing', () => {
+test('a context can be used for many calls, and an error of one of them reaches the caller and does not change the context', () => {
   const context = store.run('then', captureContext);
   const boom = new Error('boom');
   const fail = (error: Error) => {
@@ -38,10 +38,10 @@ test('a context serves many calls, and a throw in one comes through and spoils n
   store.run('now', () => {
     expect(() => callIn(context, fail, boom)).toThrow(boom);
     expect(store.getStore()).toBe('now');
-    expect(callIn(context, look, '')).toBe('then');
+    expect(callIn(context, readStore, '')).toBe('then');
   });
 });
 
-test('without a context the call is made in the present one', () => {
-  store.run('now', () => expect(callIn(null, look, 'seen: ')).toBe('seen: now'));
+test('without a context the call is made in the current context', () => {
+  store.run('now', () => expect(callIn(null, readStore, 'seen: ')).toBe('seen: now'));
 });

@@ -10,9 +10,9 @@ function setup() {
   const failures: unknown[] = [];
   const bus: Bus<Item> = new Bus<Item>({
     lost: (listener, count) => `${listener} lost ${count}`,
-    failed: (line, listener, error, item) => {
+    failed: (subscription, listener, error, item) => {
       failures.push([listener, error, item]);
-      bus.publish(`${listener} failed`, line);
+      bus.publish(`${listener} failed`, subscription);
     },
   });
   const listen = (more: Partial<Listener<Item>> = {}) => {
@@ -22,7 +22,7 @@ function setup() {
     const stop = bus.subscribe({ name: 'listener', capacity: 10, wants: undefined, handle, ended, ...more });
     return { seen, stop, ended };
   };
-  /** Holds every item until the test opens it. */
+  /** A listener that keeps each item until the test resolves its promise. */
   const slow = (capacity: number) => {
     const seen: Item[] = [];
     const held: Deferred<void>[] = [];
@@ -41,7 +41,7 @@ function setup() {
 }
 
 describe('delivery', () => {
-  test('is not within publish, in order, to all, and only what came after the subscription', async () => {
+  test('to every listener is in order, after publish has returned, and only of items published after the subscription', async () => {
     const { bus, listen, publish } = setup();
     expect(bus.active).toBe(false);
     publish(0);
@@ -56,7 +56,7 @@ describe('delivery', () => {
     ]);
   });
 
-  test('is filtered by what a listener wants, and what it does not want takes no room', async () => {
+  test('skips items that a listener does not want, and they do not count to its capacity', async () => {
     const { listen, publish, bus } = setup();
     const odd = listen({ capacity: 2, wants: (item) => Number(item) % 2 === 1 });
     publish(0, 1, 2, 3, 4);
@@ -64,7 +64,7 @@ describe('delivery', () => {
     expect([odd.seen, bus.lost]).toEqual([[1, 3], 0]);
   });
 
-  test('waits for a listener’s promise; a slow listener slows nobody else', async () => {
+  test('waits for the promise of a listener and does not delay the other listeners', async () => {
     const { listen, slow, publish } = setup();
     const late = slow(10);
     const quick = listen();
@@ -76,7 +76,7 @@ describe('delivery', () => {
     expect(late.seen).toEqual([1, 2]);
   });
 
-  test('of a thousand items gives the event loop a turn after every 256', async () => {
+  test('of many items gives the event loop a turn after every 256 items', async () => {
     const { listen, publish } = setup();
     const { seen } = listen({ capacity: Infinity });
     publish(...Array.from({ length: 600 }, (_, n) => n));
@@ -89,7 +89,7 @@ describe('delivery', () => {
     expect(seen).toEqual(Array.from({ length: 600 }, (_, n) => n));
   });
 
-  test('ends with the subscription, for what waits too; leaving on purpose is no loss', async () => {
+  test('ends with the subscription, and items that wait then are not counted as lost', async () => {
     const { bus, slow, publish } = setup();
     const { seen, held, stop, ended } = slow(10);
     publish(1, 2, 3);
@@ -104,7 +104,7 @@ describe('delivery', () => {
   });
 });
 
-describe('a listener that throws or rejects', () => {
+describe('a listener', () => {
   for (const [way, fail] of [
     [
       'throws',
@@ -114,7 +114,7 @@ describe('a listener that throws or rejects', () => {
     ],
     ['rejects', (error: Error) => Promise.reject(error)],
   ] as const)
-    test(`${way}: goes on itself, and the others are told`, async () => {
+    test(`that ${way} gets the next item, and the other listeners get a report of the failure`, async () => {
       const { failures, listen, publish } = setup();
       const boom = new Error('boom');
       const tried: Item[] = [];
@@ -134,12 +134,12 @@ describe('a listener that throws or rejects', () => {
     });
 });
 
-describe('a full line', () => {
-  test('drops the newest, and is told once how many, as soon as there is room', async () => {
+describe('a full queue', () => {
+  test('drops new items, and the listener gets one report of their number as soon as there is room', async () => {
     const { bus, slow, publish } = setup();
     const { seen, held } = slow(2);
     publish(1);
-    await turn(); // 1 is in hand; the line itself is empty
+    await turn(); // 1 is being handled; the queue is empty
     publish(2, 3, 4, 5, 6);
     expect(bus.lost).toBe(3);
     for (let n = 0; n < 5; n += 1) {
@@ -153,7 +153,7 @@ describe('a full line', () => {
     expect(bus.lost).toBe(3);
   });
 
-  test('is told again of a second loss, and the sum stays with the bus when it has left', async () => {
+  test('causes a report for each loss, and the bus keeps the sum after the subscription has ended', async () => {
     const { bus, slow, publish } = setup();
     const { seen, held, stop } = slow(1);
     for (const base of [10, 20]) {
@@ -173,8 +173,8 @@ describe('a full line', () => {
   });
 });
 
-describe('drain', () => {
-  test('ends when everything is served, leaves no timer, and ends every subscription', async () => {
+describe('flush', () => {
+  test('resolves when every item is handled, leaves no timer, and ends every subscription', async () => {
     const { bus, listen, publish } = setup();
     const clock = new VirtualClock();
     const { seen, stop, ended } = listen();
@@ -187,38 +187,38 @@ describe('drain', () => {
     expect(ended).toHaveBeenCalledTimes(1);
   });
 
-  test('waits for a slow listener and for what is published meanwhile', async () => {
+  test('waits for a slow listener and for items that are published meanwhile', async () => {
     const { bus, slow, publish } = setup();
     const { seen, held } = slow(10);
     publish(1);
-    let drained = false;
-    const drain = bus.flush(new VirtualClock(), Infinity).then(() => {
-      drained = true;
+    let flushed = false;
+    const flush = bus.flush(new VirtualClock(), Infinity).then(() => {
+      flushed = true;
     });
     await turn();
     publish(2);
     held[0]?.resolve();
     await turn();
-    expect([seen, drained]).toEqual([[1, 2], false]);
+    expect([seen, flushed]).toEqual([[1, 2], false]);
     held[1]?.resolve();
-    await drain;
-    expect(drained).toBe(true);
+    await flush;
+    expect(flushed).toBe(true);
   });
 
-  test('waits no longer than its grace, for all together, and counts what nobody saw', async () => {
+  test('waits no longer than its grace in total, and counts the items that were not handled', async () => {
     const { bus, slow, publish } = setup();
     const clock = new VirtualClock();
-    const lines = [slow(10), slow(10)];
+    const listeners = [slow(10), slow(10)];
     publish(1, 2, 3);
-    let drained = false;
-    const drain = bus.flush(clock, 500).then(() => {
-      drained = true;
+    let flushed = false;
+    const flush = bus.flush(clock, 500).then(() => {
+      flushed = true;
     });
     await clock.advance(499);
-    expect(drained).toBe(false);
+    expect(flushed).toBe(false);
     await clock.advance(1);
-    await drain;
-    expect(lines.map(({ seen }) => seen)).toEqual([[1], [1]]);
+    await flush;
+    expect(listeners.map(({ seen }) => seen)).toEqual([[1], [1]]);
     expect([bus.lost, bus.active, clock.timers]).toEqual([4, false, 0]);
   });
 });

@@ -18,21 +18,21 @@ afterEach(() => {
 });
 
 describe('a cancellation', () => {
-  test('is seen at once and heard of on delivery, once', () => {
+  test('is visible at once, and listeners are called once, by deliver', () => {
     const token = new CancelToken<string>();
-    const heard: string[] = [];
-    token.onCancel((reason) => heard.push(reason), never);
-    token.deliver(never); // nothing to tell yet
+    const called: string[] = [];
+    token.onCancel((reason) => called.push(reason), never);
+    token.deliver(never); // not canceled yet
     expect([token.canceled, token.reason]).toEqual([false, undefined]);
     expect(token.cancel('first')).toBe(true);
     expect(token.cancel('second')).toBe(false);
-    expect([token.canceled, token.reason, heard]).toEqual([true, 'first', []]);
+    expect([token.canceled, token.reason, called]).toEqual([true, 'first', []]);
     token.deliver(never);
     token.deliver(never);
-    expect(heard).toEqual(['first']);
+    expect(called).toEqual(['first']);
   });
 
-  test('makes a signal only when somebody looks, and one only', () => {
+  test('makes a signal only when it is read, and only one', () => {
     let made = 0;
     class Counted extends AbortController {
       constructor() {
@@ -50,7 +50,7 @@ describe('a cancellation', () => {
     expect([token.signal.aborted, token.signal.reason]).toEqual([true, 'stop']);
   });
 
-  test('aborts a signal that was looked at before, with the reason, on delivery', () => {
+  test('aborts a signal that was read before, with the reason, in deliver', () => {
     const token = new CancelToken<object>();
     const { signal } = token;
     const reason = {};
@@ -62,22 +62,22 @@ describe('a cancellation', () => {
 });
 
 describe('listeners', () => {
-  test('one that throws and one that rejects are reported and harm no other', async () => {
+  test('that throw or reject are reported, and the other listeners are still called', async () => {
     const token = new CancelToken<string>();
     const [boom, late] = [new Error('boom'), new Error('late')];
     const errors: unknown[] = [];
-    const heard: string[] = [];
+    const called: string[] = [];
     token.onCancel(() => never(boom), never);
     token.onCancel(async () => never(late), never);
-    token.onCancel((reason) => heard.push(reason), never);
+    token.onCancel((reason) => called.push(reason), never);
     token.cancel('stop');
     token.deliver((error) => errors.push(error));
-    expect([errors, heard]).toEqual([[boom], ['stop']]);
+    expect([errors, called]).toEqual([[boom], ['stop']]);
     await turn();
     expect(errors).toEqual([boom, late]);
   });
 
-  test('the same function added twice is two listeners, each with a removal of its own', () => {
+  test('are added once for each call, also if the function is the same, and each is removed separately', () => {
     const token = new CancelToken<string>();
     const listener = vi.fn();
     token.onCancel(listener, never);
@@ -88,19 +88,19 @@ describe('listeners', () => {
     expect(listener.mock.calls).toEqual([['stop']]);
   });
 
-  test('one added after the delivery is called on a turn of its own, once', async () => {
+  test('that are added after deliver are called once, on a later turn', async () => {
     const token = new CancelToken<string>();
     stopped(token);
-    const heard: string[] = [];
-    token.onCancel(() => heard.push('one'), never);
-    token.onCancel(() => heard.push('two'), never);
-    token.onCancel(() => heard.push('removed'), never)();
-    expect(heard).toEqual([]);
+    const called: string[] = [];
+    token.onCancel(() => called.push('one'), never);
+    token.onCancel(() => called.push('two'), never);
+    token.onCancel(() => called.push('removed'), never)();
+    expect(called).toEqual([]);
     await turn();
-    expect(heard).toEqual(['one', 'two']);
+    expect(called).toEqual(['one', 'two']);
   });
 
-  test('what a late one throws is reported too', async () => {
+  test('that are added after deliver and throw are reported too', async () => {
     const token = new CancelToken<string>();
     stopped(token);
     const onError = vi.fn();
@@ -110,24 +110,24 @@ describe('listeners', () => {
   });
 });
 
-describe('waiting', () => {
+describe('a wait', () => {
   const waits: readonly [name: string, wait: (token: CancelToken<string>, clock: VirtualClock) => Promise<unknown>][] =
     [
       ['sleep', (token, clock) => token.sleep(clock, 100)],
-      ['sleep for ever', (token, clock) => token.sleep(clock, Infinity)],
+      ['infinite sleep', (token, clock) => token.sleep(clock, Infinity)],
       ['race', (token) => token.race(new Promise(() => {}))],
     ];
   type Act = (token: CancelToken<string>) => void;
   const began: readonly [name: string, before: Act, after: Act][] = [
-    ['before the cancellation', () => {}, (token) => stopped(token)],
-    ['between the cancellation and its delivery', (token) => token.cancel('stop'), (token) => token.deliver(never)],
-    ['after the delivery', (token) => stopped(token), () => {}],
-    ['before the close', () => {}, (token) => token.close(() => 'stop')],
-    ['after the close', (token) => token.close(() => 'stop'), () => {}],
+    ['before cancel', () => {}, (token) => stopped(token)],
+    ['between cancel and deliver', (token) => token.cancel('stop'), (token) => token.deliver(never)],
+    ['after deliver', (token) => stopped(token), () => {}],
+    ['before close', () => {}, (token) => token.close(() => 'stop')],
+    ['after close', (token) => token.close(() => 'stop'), () => {}],
   ];
   for (const [wait, begin] of waits)
     for (const [when, before, then] of began)
-      test(`${wait} begun ${when} ends with the reason and leaves no timer`, async () => {
+      test(`by ${wait} that begins ${when} ends with the reason and leaves no timer`, async () => {
         const token = new CancelToken<string>();
         const clock = new VirtualClock();
         const ended = vi.fn();
@@ -140,7 +140,7 @@ describe('waiting', () => {
         expect(clock.timers).toBe(0);
       });
 
-  test('a sleep lasts its time and leaves no timer; stopping afterwards changes nothing', async () => {
+  test('by sleep lasts its time and leaves no timer, and a later cancel has no effect', async () => {
     const token = new CancelToken<string>();
     const clock = new VirtualClock();
     const woke = vi.fn();
@@ -153,7 +153,7 @@ describe('waiting', () => {
     await expect(sleep).resolves.toBeUndefined();
   });
 
-  test('a listener that comes after the close keeps no wait alive', async () => {
+  test('that begins after close ends, also if a listener was added after close', async () => {
     const token = new CancelToken<string>();
     const clock = new VirtualClock();
     const [listener, ended] = [vi.fn(), vi.fn()];
@@ -165,12 +165,12 @@ describe('waiting', () => {
     expect([ended.mock.calls, listener.mock.calls, clock.timers]).toEqual([[['stop']], [], 0]);
   });
 
-  test('a race with what is nothing to wait for is won by it at once', async () => {
+  test('by race for a value that is not a thenable resolves with it at once', async () => {
     const token = new CancelToken<string>();
     expect(await token.race(7 as never)).toBe(7);
   });
 
-  test('a race settles as the work does, and what comes late is nobody’s', async () => {
+  test('by race settles as the work does, and a rejection after the cancellation is ignored', async () => {
     const token = new CancelToken<string>();
     const late = deferred<string>();
     expect(await token.race(Promise.resolve('value'))).toBe('value');
@@ -182,7 +182,7 @@ describe('waiting', () => {
   });
 });
 
-test('after the close nobody is told, and no signal aborts', () => {
+test('after close no listener is called, and no signal is aborted', () => {
   const token = new CancelToken<string>();
   const listener = vi.fn();
   const { signal } = token;

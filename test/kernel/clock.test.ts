@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { after, type Clock, MAX_TIMER_MS, systemClock } from '../../src/kernel/clock.ts';
 
-describe('the clock of the system', () => {
+describe('systemClock', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
   });
@@ -10,7 +10,7 @@ describe('the clock of the system', () => {
     vi.useRealTimers();
   });
 
-  test('fires once, at its time and not before, never within the call', () => {
+  test('fires a timer once, when it is due and not before, never within the call', () => {
     const fire = vi.fn();
     systemClock.setTimer(100, fire);
     expect(fire).not.toHaveBeenCalled();
@@ -22,7 +22,7 @@ describe('the clock of the system', () => {
     expect(fire).toHaveBeenCalledTimes(1);
   });
 
-  test('a delay of 0 ms fires on a later turn', () => {
+  test('fires a timer of 0 ms on a later turn', () => {
     const fire = vi.fn();
     systemClock.setTimer(0, fire);
     expect(fire).not.toHaveBeenCalled();
@@ -30,7 +30,7 @@ describe('the clock of the system', () => {
     expect(fire).toHaveBeenCalledTimes(1);
   });
 
-  test('a fraction of a ms is waited for to its end', () => {
+  test('waits for a fraction of a ms in full', () => {
     const fired: number[] = [];
     const start = performance.now();
     systemClock.setTimer(1.25, () => fired.push(performance.now() - start));
@@ -42,25 +42,25 @@ describe('the clock of the system', () => {
   });
 
   test.for([
-    ['the longest that a timer holds', MAX_TIMER_MS],
-    ['1 ms more', MAX_TIMER_MS + 1],
+    ['the longest delay of a platform timer', MAX_TIMER_MS],
+    ['1 ms more than the longest delay of a platform timer', MAX_TIMER_MS + 1],
     ['a hundred days', 100 * 86_400_000],
-  ] as const)('%s is waited for in full', ([, ms]) => {
-    const asked = vi.spyOn(globalThis, 'setTimeout');
+  ] as const)('waits in full for %s', ([, ms]) => {
+    const setTimer = vi.spyOn(globalThis, 'setTimeout');
     const fire = vi.fn();
     systemClock.setTimer(ms, fire);
-    expect(asked.mock.calls[0]?.[1]).toBeLessThanOrEqual(MAX_TIMER_MS);
+    expect(setTimer.mock.calls[0]?.[1]).toBeLessThanOrEqual(MAX_TIMER_MS);
     vi.advanceTimersByTime(ms - 1);
     expect(fire).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
     expect(fire).toHaveBeenCalledTimes(1);
-    const delays = asked.mock.calls.map(([, delay]) => delay as number);
+    const delays = setTimer.mock.calls.map(([, delay]) => delay as number);
     expect(Math.max(...delays)).toBeLessThanOrEqual(MAX_TIMER_MS);
     expect(delays).toHaveLength(Math.ceil(ms / MAX_TIMER_MS));
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('canceled, it leaves no timer and never fires: before, between the parts of a long delay, and afterwards', () => {
+  test('leaves no timer and never fires once the timer is canceled, also between the parts of a long delay and after the end', () => {
     const fire = vi.fn();
     systemClock.setTimer(100, fire)();
     expect(vi.getTimerCount()).toBe(0);
@@ -77,7 +77,7 @@ describe('the clock of the system', () => {
     expect(fire).toHaveBeenCalledTimes(1);
   });
 
-  test('a platform timer that fires early is armed again for the rest', () => {
+  test('sets a new platform timer for the rest of the delay if one fires too early', () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const fire = vi.fn();
@@ -90,7 +90,7 @@ describe('the clock of the system', () => {
     expect(fire).toHaveBeenCalledTimes(1);
   });
 
-  test('its time is monotonic, its wall clock is the epoch', () => {
+  test('has a monotonic time and a wall clock in epoch ms', () => {
     const [now, wall] = [systemClock.now(), systemClock.wallNow()];
     vi.setSystemTime(wall - 3_600_000);
     vi.advanceTimersByTime(10);
@@ -98,7 +98,7 @@ describe('the clock of the system', () => {
     expect(systemClock.wallNow()).toBe(wall - 3_600_000 + 10);
   });
 
-  test('after: Infinity sets no timer, and its cancel does nothing', () => {
+  test('gets no timer from after for a delay of Infinity, and that cancel does nothing', () => {
     const fire = vi.fn();
     const cancel = after(systemClock, Infinity, fire);
     expect(vi.getTimerCount()).toBe(0);
@@ -109,9 +109,9 @@ describe('the clock of the system', () => {
   });
 });
 
-test('after: fires once and never after its cancel, whatever the clock does', () => {
+test('after fires once and never after its cancel, also with a clock that fires twice and ignores a cancel', () => {
   const fires: (() => void)[] = [];
-  const careless: Clock = {
+  const broken: Clock = {
     ...systemClock,
     setTimer: (_, fire) => {
       fires.push(fire);
@@ -119,8 +119,8 @@ test('after: fires once and never after its cancel, whatever the clock does', ()
     },
   };
   const [twice, canceled] = [vi.fn(), vi.fn()];
-  after(careless, 5, twice);
-  after(careless, 5, canceled)();
+  after(broken, 5, twice);
+  after(broken, 5, canceled)();
   for (const fire of [...fires, ...fires]) fire();
   expect([twice.mock.calls.length, canceled.mock.calls.length]).toEqual([1, 0]);
 });

@@ -17,7 +17,7 @@ type Settle = (value: unknown) => void;
 const thenable = (then: ((yes: Settle, no: Settle) => unknown) | number): object =>
   Object.fromEntries([['then', then]]);
 
-test('a deferred settles once, by the handle outside', async () => {
+test('a deferred settles once, by its resolve or its reject', async () => {
   const one = deferred<string>();
   one.resolve('first');
   one.reject(boom);
@@ -27,9 +27,9 @@ test('a deferred settles once, by the handle outside', async () => {
   await expect(other.promise).rejects.toBe(boom);
 });
 
-describe('settled calls back exactly once, never within the call', () => {
+describe('settled calls back exactly once, and never within the call, for', () => {
   class Quick extends Promise<string> {
-    // biome-ignore lint/suspicious/noThenProperty: a subclass whose own then calls back at once
+    // biome-ignore lint/suspicious/noThenProperty: a subclass whose then calls back at once
     override then(onValue?: unknown): never {
       (onValue as Settle)('at once');
       return undefined as never;
@@ -41,17 +41,17 @@ describe('settled calls back exactly once, never within the call', () => {
     ['a rejection with undefined', () => Promise.reject(undefined), ['error', undefined]],
     ['a promise of a thenable', () => Promise.resolve(thenable((yes) => yes('inner'))), ['value', 'inner']],
     [
-      'a promise with a then of its own',
+      'a promise with its own then',
       () => Object.defineProperty(Promise.resolve('the true one'), 'then', { value: fail }),
       ['value', 'the true one'],
     ],
     [
-      'a promise whose constructor cannot be read',
+      'a promise whose constructor throws when it is read',
       () => Object.defineProperty(Promise.resolve(), 'constructor', { get: fail }),
       ['error', boom],
     ],
-    ['a subclass that calls back at once', () => new Quick(() => {}), ['value', 'at once']],
-    ['a thenable that calls back at once', () => thenable((yes) => yes('value')), ['value', 'value']],
+    ['a subclass that calls back synchronously', () => new Quick(() => {}), ['value', 'at once']],
+    ['a thenable that calls back synchronously', () => thenable((yes) => yes('value')), ['value', 'value']],
     ['a thenable that throws', () => thenable(fail), ['error', boom]],
     [
       'a thenable that settles, and then throws',
@@ -67,7 +67,11 @@ describe('settled calls back exactly once, never within the call', () => {
       () => thenable((yes, no) => [yes('value'), no(boom), yes('again')]),
       ['value', 'value'],
     ],
-    ['a then that cannot be read', () => Object.defineProperty({}, 'then', { get: fail }), ['error', boom]],
+    [
+      'an object whose then throws when it is read',
+      () => Object.defineProperty({}, 'then', { get: fail }),
+      ['error', boom],
+    ],
     ['a revoked proxy', revoked, ['error', aTypeError]],
     ['a proxy around a promise', () => new Proxy(Promise.resolve('value'), {}), ['error', aTypeError]],
     ['an object that only inherits from Promise', () => Object.create(Promise.prototype), ['error', aTypeError]],
@@ -83,7 +87,7 @@ describe('settled calls back exactly once, never within the call', () => {
     });
 });
 
-describe('waiting makes sense', () => {
+describe('ignore returns', () => {
   const rows: readonly [name: string, make: () => unknown, expected: boolean][] = [
     ['a promise', () => Promise.resolve(), true],
     ['a thenable object', () => thenable(() => {}), true],
@@ -96,19 +100,19 @@ describe('waiting makes sense', () => {
         ),
       true,
     ],
-    ['a then that cannot be read', () => Object.defineProperty({}, 'then', { get: fail }), true],
+    ['an object whose then throws when it is read', () => Object.defineProperty({}, 'then', { get: fail }), true],
     ['a revoked proxy', revoked, true],
-    ['a then that is no function', () => thenable(1), false],
+    ['an object whose then is not a function', () => thenable(1), false],
     ['null', () => null, false],
     ['undefined', () => undefined, false],
-    ['a text', () => 'then', false],
+    ['a string', () => 'then', false],
     ['a function', () => () => {}, false],
   ];
   for (const [name, make, expected] of rows)
-    test(`${expected ? 'for' : 'not for'} ${name}`, () => expect(ignore(make())).toBe(expected));
+    test(`${expected} for ${name}`, () => expect(ignore(make())).toBe(expected));
 });
 
-test('then is read once', async () => {
+test('promised reads then once', async () => {
   let reads = 0;
   const value = Object.defineProperty({}, 'then', {
     get: () => {
@@ -120,13 +124,13 @@ test('then is read once', async () => {
   expect(reads).toBe(1);
 });
 
-test('a promise of what a thenable comes to, and none of what is no thenable', async () => {
+test('promised settles as the thenable does, and returns undefined for a value that is not a thenable', async () => {
   expect(await promised(thenable((yes) => yes('value')))).toBe('value');
   await expect(promised(thenable(fail))).rejects.toBe(boom);
   expect(promised('value')).toBeUndefined();
 });
 
-test('an ignored rejection is nobody’s to handle', async () => {
+test('ignore keeps a rejection from being reported as unhandled', async () => {
   const unhandled = vi.fn();
   process.on('unhandledRejection', unhandled);
   ignore(Promise.reject(boom));

@@ -4,21 +4,21 @@ import { Gate, type GateLimits, type Leave } from '../../src/kernel/gate.ts';
 
 const NONE: GateLimits = { concurrency: Infinity, rate: undefined };
 
-/** Enters under a name and notes who was granted, in order. */
-function door(limits: Partial<GateLimits>) {
+/** A gate, and the names of those that got a place, in order. */
+function setup(limits: Partial<GateLimits>) {
   const gate = new Gate({ ...NONE, ...limits });
   const granted: string[] = [];
   const enter = (name: string, priority = 0): Leave => gate.enter(priority, () => granted.push(name));
   return { gate, granted, enter };
 }
 
-test('stands open without limits and without a pause: then nobody has to ask', () => {
+test('a gate is open while it has neither a limit nor a pause', () => {
   for (const [limits, open] of [
     [{}, true],
     [{ concurrency: 1_000 }, false],
     [{ rate: { limit: 1_000, intervalMs: 1 } }, false],
   ] as const) {
-    const { gate } = door(limits);
+    const { gate } = setup(limits);
     expect(gate.open).toBe(open);
     gate.pause();
     expect(gate.open).toBe(false);
@@ -27,16 +27,16 @@ test('stands open without limits and without a pause: then nobody has to ask', (
   }
 });
 
-test('without limits everybody is inside at once', async () => {
-  const { granted, enter } = door({});
+test('a gate without limits grants every place at once', async () => {
+  const { granted, enter } = setup({});
   for (let n = 0; n < 100; n += 1) enter(`${n}`);
   await turn();
   expect(granted).toHaveLength(100);
 });
 
 describe('a limited gate', () => {
-  test('lets in as many as it holds, the next one when a place is given back', async () => {
-    const { granted, enter } = door({ concurrency: 2 });
+  test('grants as many places as it has, and the next one when a place is given back', async () => {
+    const { granted, enter } = setup({ concurrency: 2 });
     const [a, b] = ['a', 'b', 'c', 'd'].map((name) => enter(name));
     await turn();
     expect(granted).toEqual(['a', 'b']);
@@ -48,8 +48,8 @@ describe('a limited gate', () => {
     expect(granted).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('a place given back twice is one place', async () => {
-    const { granted, enter } = door({ concurrency: 1 });
+  test('counts a place that is given back twice as one place', async () => {
+    const { granted, enter } = setup({ concurrency: 1 });
     const leave = enter('a');
     for (const name of ['b', 'c']) enter(name);
     leave();
@@ -60,8 +60,8 @@ describe('a limited gate', () => {
     expect(granted).toEqual(['a', 'b']);
   });
 
-  test('lets in by priority, the higher first, then by arrival', async () => {
-    const { granted, enter } = door({ concurrency: 1 });
+  test('grants places by priority, the highest first, and in order of arrival within a priority', async () => {
+    const { granted, enter } = setup({ concurrency: 1 });
     const leaves = [enter('inside')];
     for (const [name, priority] of [
       ['low', -1],
@@ -78,8 +78,8 @@ describe('a limited gate', () => {
     expect(granted).toEqual(['inside', 'high', 'a', 'b', 'c', 'low']);
   });
 
-  test('who leaves the line is never let in, and holds up nobody', async () => {
-    const { granted, enter } = door({ concurrency: 1 });
+  test('grants no place to a waiter that has left, and does not delay the waiters behind it', async () => {
+    const { granted, enter } = setup({ concurrency: 1 });
     const leave = enter('a');
     const quit = enter('b');
     enter('c');
@@ -90,8 +90,8 @@ describe('a limited gate', () => {
     expect(granted).toEqual(['a', 'c']);
   });
 
-  test('who is inside keeps the place until it is given back', async () => {
-    const { gate, granted, enter } = door({ concurrency: 1 });
+  test('keeps a place taken until it is given back, also over a pause', async () => {
+    const { gate, granted, enter } = setup({ concurrency: 1 });
     enter('a');
     enter('b');
     gate.pause();
@@ -105,8 +105,8 @@ for (const [name, limits] of [
   ['without limits', {}],
   ['with a limit', { concurrency: 5 }],
 ] as const)
-  test(`paused, a gate ${name} lets nobody in; resumed, all who still wait`, async () => {
-    const { gate, granted, enter } = door(limits);
+  test(`a paused gate ${name} grants no place, and after resume it grants one to every waiter that has not left`, async () => {
+    const { gate, granted, enter } = setup(limits);
     gate.pause();
     const quit = enter('quitter');
     enter('patient');
@@ -124,9 +124,9 @@ describe('a rate', () => {
     vi.useRealTimers();
   });
 
-  test('lets in its limit a window, however soon the places are given back, and leaves no timer', async () => {
+  test('limits the places granted in each interval, however soon they are given back, and leaves no timer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
-    const { granted, enter } = door({ rate: { limit: 2, intervalMs: 100 } });
+    const { granted, enter } = setup({ rate: { limit: 2, intervalMs: 100 } });
     const leaves = ['a', 'b', 'c', 'd', 'e'].map((name) => enter(name));
     await turn();
     for (const leave of leaves.slice(0, 2)) leave();

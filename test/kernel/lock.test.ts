@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { deferred } from '../../src/kernel/deferred.ts';
 import { KeyedLock } from '../../src/kernel/lock.ts';
 
-test('sections of one key never interleave and run in the order in which they came', async () => {
+test('sections of one key never overlap, and run in the order of the calls', async () => {
   const lock = new KeyedLock();
   const log: string[] = [];
   const gates = [deferred<void>(), deferred<void>(), deferred<void>()];
@@ -24,7 +24,7 @@ test('sections of one key never interleave and run in the order in which they ca
   expect(log).toEqual(['in 0', 'out 0', 'in 1', 'out 1', 'in 2', 'out 2']);
 });
 
-test('keys do not wait for each other, whatever they are called', async () => {
+test('sections of different keys do not wait for each other, whatever the keys are', async () => {
   const lock = new KeyedLock();
   void lock.run('__proto__', () => new Promise(() => {}));
   for (const key of ['constructor', '', 'toString'])
@@ -32,7 +32,7 @@ test('keys do not wait for each other, whatever they are called', async () => {
   expect(lock.isBusy('__proto__')).toBe(true);
 });
 
-test('a section that throws or rejects hands its error on and lets the next one in', async () => {
+test('the error of a section that throws or rejects reaches its caller, and the next section runs', async () => {
   const lock = new KeyedLock();
   const boom = new Error('boom');
   const thrown = lock.run('a', () => {
@@ -45,7 +45,7 @@ test('a section that throws or rejects hands its error on and lets the next one 
   expect(await fine).toBe('fine');
 });
 
-test('a lane is busy from the call on and is gone when the last one has left', async () => {
+test('a key is busy from the call on, and takes no memory once its last section has ended', async () => {
   const lock = new KeyedLock();
   const gate = deferred<void>();
   expect([lock.isBusy('a'), lock.size]).toEqual([false, 0]);

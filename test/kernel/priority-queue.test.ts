@@ -3,38 +3,38 @@ import { PriorityQueue, Waiter } from '../../src/kernel/priority-queue.ts';
 
 const start = () => Promise.resolve();
 
-function linesOf(...priorities: readonly number[]) {
-  const lines = new PriorityQueue();
+function queueOf(...priorities: readonly number[]) {
+  const queue = new PriorityQueue();
   const waiters = priorities.map((priority) => new Waiter(priority));
   const starts = new Map(priorities.map((_, n) => [() => start(), n]));
   [...starts.keys()].forEach((own, n) => {
-    lines.enqueue(own, { waiter: waiters[n] as Waiter });
+    queue.enqueue(own, { waiter: waiters[n] as Waiter });
   });
   const rest = () => {
     const order: (number | undefined)[] = [];
-    for (let own = lines.dequeue(); own !== undefined; own = lines.dequeue())
+    for (let own = queue.dequeue(); own !== undefined; own = queue.dequeue())
       order.push(starts.get(own as () => Promise<void>));
     return order;
   };
-  return { lines, waiters, rest };
+  return { queue, waiters, rest };
 }
 
-describe('who waits', () => {
-  test('goes by priority, and among equals first in first out', () => {
-    expect(linesOf(0, 5, -1, 5, 0, 2.5).rest()).toEqual([1, 3, 5, 0, 4, 2]);
+describe('a waiter', () => {
+  test('is dequeued by priority, and first in first out within a priority', () => {
+    expect(queueOf(0, 5, -1, 5, 0, 2.5).rest()).toEqual([1, 3, 5, 0, 4, 2]);
   });
 
-  test('may leave from anywhere, once', () => {
-    const { lines, waiters, rest } = linesOf(0, 0, 1, 0);
-    expect([1, 2].map((n) => lines.remove(waiters[n] as Waiter))).toEqual([true, true]);
-    expect(lines.remove(waiters[1] as Waiter)).toBe(false);
-    expect(lines.size).toBe(2);
+  test('can be removed from anywhere, once', () => {
+    const { queue, waiters, rest } = queueOf(0, 0, 1, 0);
+    expect([1, 2].map((n) => queue.remove(waiters[n] as Waiter))).toEqual([true, true]);
+    expect(queue.remove(waiters[1] as Waiter)).toBe(false);
+    expect(queue.size).toBe(2);
     expect(rest()).toEqual([0, 3]);
   });
 
-  test('does not wait any more once it has been taken', () => {
-    const { lines, waiters } = linesOf(0);
-    expect(lines.dequeue()).toBeDefined();
-    expect([lines.remove(waiters[0] as Waiter), lines.size, lines.dequeue()]).toEqual([false, 0, undefined]);
+  test('is no longer in the queue once it has been dequeued', () => {
+    const { queue, waiters } = queueOf(0);
+    expect(queue.dequeue()).toBeDefined();
+    expect([queue.remove(waiters[0] as Waiter), queue.size, queue.dequeue()]).toEqual([false, 0, undefined]);
   });
 });

@@ -5,7 +5,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('chance is the platform’s, drawn anew for each call', () => {
+test('systemRandom returns a new number of Math.random for each call', () => {
   const drawn = [0, 0.25, 0.999];
   vi.spyOn(Math, 'random').mockImplementation(() => drawn.shift() ?? Number.NaN);
   expect([systemRandom(), systemRandom(), systemRandom()]).toEqual([0, 0.25, 0.999]);

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SequenceMap } from '../../src/kernel/sequence-map.ts';
 
-test('it holds what a map would hold, whatever comes and goes', () => {
+test('a sequence map holds the same entries as a Map, whatever is set and deleted', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(999), { maxLength: 400 }), (leaving) => {
+    fc.property(fc.array(fc.nat(999), { maxLength: 400 }), (deleted) => {
       const [map, expected] = [new SequenceMap<{ key: number }>(), new Map<number, { key: number }>()];
       let key = 0;
-      for (const one of leaving) {
+      for (const one of deleted) {
         for (let n = 0; n < 3; n += 1) {
           key += 1;
           map.set(key, { key });
@@ -24,7 +24,7 @@ test('it holds what a map would hold, whatever comes and goes', () => {
   );
 });
 
-test('deleting twice, or what never was, changes nothing', () => {
+test('deleting a key twice, or a key that was never set, changes nothing', () => {
   const map = new SequenceMap<object>();
   map.set(1, {});
   map.set(2, {});
@@ -32,7 +32,7 @@ test('deleting twice, or what never was, changes nothing', () => {
   expect(map.size).toBe(1);
 });
 
-test('keys beyond 32 bits are keys like any other', () => {
+test('keys of more than 32 bits work like any other key', () => {
   const map = new SequenceMap<{ key: number }>();
   for (const key of [2 ** 32, 2 ** 32 + 1, 2 ** 40]) map.set(key, { key });
   expect(map.get(0)).toBeUndefined();
@@ -40,7 +40,7 @@ test('keys beyond 32 bits are keys like any other', () => {
   expect([...map.values()]).toEqual([{ key: 2 ** 32 }, { key: 2 ** 40 }]);
 });
 
-test('a page that is emptied and used again keeps count', () => {
+test('the size is right after a page was emptied and used again', () => {
   const map = new SequenceMap<object>();
   map.set(1, {});
   map.delete(1);

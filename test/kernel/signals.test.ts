@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { isCatchable, onSignals } from '../../src/kernel/signals.ts';
 
-// SIGUSR2 and SIGWINCH: emitted here without being sent, so that nothing ends this process.
+// The tests emit SIGUSR2 and SIGWINCH without sending them, so that this process does not end.
 const SIGNALS = ['SIGUSR2', 'SIGWINCH'] as const;
 const counts = () => SIGNALS.map((signal) => process.listenerCount(signal));
 const emit = (signal: NodeJS.Signals) => process.emit(signal, signal);
 
-test('every signal asked for is heard by name, each time, until the removal', () => {
+test('onSignals calls back for each of its signals, with the name, each time, until the removal', () => {
   const before = counts();
-  const heard: NodeJS.Signals[] = [];
-  const stop = onSignals(SIGNALS, (signal) => heard.push(signal));
+  const received: NodeJS.Signals[] = [];
+  const stop = onSignals(SIGNALS, (signal) => received.push(signal));
   expect(counts()).toEqual(before.map((n) => n + 1));
   emit('SIGUSR2');
   emit('SIGWINCH');
@@ -17,23 +17,23 @@ test('every signal asked for is heard by name, each time, until the removal', ()
   stop();
   expect(counts()).toEqual(before);
   emit('SIGUSR2');
-  expect(heard).toEqual(['SIGUSR2', 'SIGWINCH', 'SIGUSR2']);
+  expect(received).toEqual(['SIGUSR2', 'SIGWINCH', 'SIGUSR2']);
 });
 
-test('a removal takes its own listener away and no other’s, also when called twice', () => {
+test('a removal removes only its own listener, also when it is called twice', () => {
   const before = counts();
-  const heard: string[] = [];
-  const first = onSignals(['SIGUSR2'], () => heard.push('first'));
-  const second = onSignals(['SIGUSR2'], () => heard.push('second'));
+  const received: string[] = [];
+  const first = onSignals(['SIGUSR2'], () => received.push('first'));
+  const second = onSignals(['SIGUSR2'], () => received.push('second'));
   first();
   first();
   emit('SIGUSR2');
   second();
-  expect(heard).toEqual(['second']);
+  expect(received).toEqual(['second']);
   expect(counts()).toEqual(before);
 });
 
-test('asked for none, it listens to none', () => {
+test('onSignals with an empty list adds no listener', () => {
   const before = counts();
   onSignals([], () => {})();
   expect(counts()).toEqual(before);
@@ -51,6 +51,6 @@ test.for([
   ['', false],
   [2, false],
   [undefined, false],
-] as const)('%s can be listened to: %s', ([name, expected]) => {
+] as const)('isCatchable(%o) is %s', ([name, expected]) => {
   expect(isCatchable(name)).toBe(expected);
 });

@@ -9,34 +9,34 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('nothing runs within push; a microtask later everything has run, in order', async () => {
-  const pump = new TurnQueue();
+test('no turn is taken within push, and one microtask later all turns have been taken, in order', async () => {
+  const queue = new TurnQueue();
   const ran: number[] = [];
-  for (let n = 0; n < 5; n += 1) pump.push({ onTurn: () => ran.push(n) });
+  for (let n = 0; n < 5; n += 1) queue.push({ onTurn: () => ran.push(n) });
   expect(ran).toEqual([]);
   await microtask();
   expect(ran).toEqual([0, 1, 2, 3, 4]);
 });
 
-test('a job runs to its end before the next one: what it pushes goes behind what waits', async () => {
-  const pump = new TurnQueue();
+test('a turn ends before the next one begins, and a turn taker that it pushes waits behind the others', async () => {
+  const queue = new TurnQueue();
   const log: string[] = [];
-  pump.push({
+  queue.push({
     onTurn: () => {
       log.push('first begins');
-      pump.push({ onTurn: () => log.push('pushed by first') });
+      queue.push({ onTurn: () => log.push('pushed by first') });
       log.push('first ends');
     },
   });
-  pump.push({ onTurn: () => log.push('second') });
+  queue.push({ onTurn: () => log.push('second') });
   await microtask();
   expect(log).toEqual(['first begins', 'first ends', 'second', 'pushed by first']);
 });
 
-test('the event loop gets its turn after every 256 jobs of a burst', async () => {
-  const pump = new TurnQueue();
+test('the event loop gets a turn after every 256 turn takers', async () => {
+  const queue = new TurnQueue();
   const ran: number[] = [];
-  for (let n = 0; n < 600; n += 1) pump.push({ onTurn: () => ran.push(n) });
+  for (let n = 0; n < 600; n += 1) queue.push({ onTurn: () => ran.push(n) });
   const seen: number[] = [];
   for (let turns = 0; turns < 3; turns += 1) {
     await turn();
@@ -46,28 +46,28 @@ test('the event loop gets its turn after every 256 jobs of a burst', async () =>
   expect(ran).toEqual(Array.from({ length: 600 }, (_, n) => n));
 });
 
-test('jobs that push the next one cannot keep the event loop for themselves', async () => {
-  const pump = new TurnQueue();
+test('turn takers that push each other do not block the event loop', async () => {
+  const queue = new TurnQueue();
   let ran = 0;
-  const job = {
+  const taker = {
     onTurn: () => {
       ran += 1;
-      if (ran < 2_000) pump.push(job);
+      if (ran < 2_000) queue.push(taker);
     },
   };
-  pump.push(job);
+  queue.push(taker);
   let turns = 0;
   for (; ran < 2_000; turns += 1) await turn();
   expect(turns).toBeGreaterThanOrEqual(Math.floor(2_000 / 256));
   expect(ran).toBe(2_000);
 });
 
-test('a job pushed while the loop has its turn waits for it too, and goes last', async () => {
-  const pump = new TurnQueue();
+test('a turn taker that is pushed while the event loop has its turn waits for that turn, and goes last', async () => {
+  const queue = new TurnQueue();
   const ran: number[] = [];
-  for (let n = 0; n < 257; n += 1) pump.push({ onTurn: () => ran.push(n) });
+  for (let n = 0; n < 257; n += 1) queue.push({ onTurn: () => ran.push(n) });
   await microtask();
-  pump.push({ onTurn: () => ran.push(-1) });
+  queue.push({ onTurn: () => ran.push(-1) });
   await microtask();
   expect(ran).toHaveLength(256);
   await turn();
@@ -75,17 +75,17 @@ test('a job pushed while the loop has its turn waits for it too, and goes last',
   expect(ran.slice(256)).toEqual([256, -1]);
 });
 
-test('a job that throws is the platform’s to report; the rest runs on a turn of its own', async () => {
+test('an error of a turn taker is an unhandled rejection, and the others take their turns', async () => {
   const watch = watchEscapes();
-  const pump = new TurnQueue();
+  const queue = new TurnQueue();
   const ran: string[] = [];
-  pump.push({ onTurn: () => ran.push('before') });
-  pump.push({
+  queue.push({ onTurn: () => ran.push('before') });
+  queue.push({
     onTurn: () => {
       throw new Error('boom');
     },
   });
-  pump.push({ onTurn: () => ran.push('after') });
+  queue.push({ onTurn: () => ran.push('after') });
   await turn();
   expect(await watch.stop()).toEqual(['unhandledRejection']);
   expect(ran).toEqual(['before', 'after']);

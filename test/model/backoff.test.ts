@@ -1,37 +1,34 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_BACKOFF, parseBackoff } from '../../src/model/backoff.ts';
 
 const DEFAULTS = { firstMs: 200, factor: 2, maxMs: 30_000, floorMs: 0, jitter: 'equal' };
 
-describe('what is left out takes its default', () => {
+describe('parseBackoff', () => {
   const rows: readonly [name: string, given: object, expected: object][] = [
-    ['nothing given', {}, DEFAULTS],
+    ['returns the defaults if no option is given', {}, DEFAULTS],
     [
-      'undefined is absent',
+      'treats an option given as undefined as absent',
       { firstMs: undefined, factor: undefined, maxMs: undefined, floorMs: undefined, jitter: undefined },
       DEFAULTS,
     ],
     [
-      'a first delay above the default cap raises the cap',
+      'raises the default maxMs to a greater firstMs',
       { firstMs: 60_000 },
       { ...DEFAULTS, firstMs: 60_000, maxMs: 60_000 },
     ],
+    ['lowers the default firstMs to a smaller maxMs', { maxMs: 50 }, { ...DEFAULTS, firstMs: 50, maxMs: 50 }],
     [
-      'a cap below the default first delay lowers the first delay',
-      { maxMs: 50 },
-      { ...DEFAULTS, firstMs: 50, maxMs: 50 },
-    ],
-    [
-      'everything given stands',
+      'keeps every given option',
       { firstMs: 0, factor: 1, maxMs: Infinity, floorMs: 7.5, jitter: 'band' },
       { firstMs: 0, factor: 1, maxMs: Infinity, floorMs: 7.5, jitter: 'band' },
     ],
-    ['-0 is 0', { firstMs: -0 }, { ...DEFAULTS, firstMs: 0 }],
+    ['turns -0 into 0', { firstMs: -0 }, { ...DEFAULTS, firstMs: 0 }],
   ];
   for (const [name, given, expected] of rows)
     test(name, () => expect(parseBackoff('backoff', given)).toStrictEqual(expected));
 
-  test('the result is a copy', () => {
+  test('returns a copy, so a later change of the options has no effect', () => {
     const given = { firstMs: 10 };
     const parsed = parseBackoff('backoff', given);
     given.firstMs = 99;
@@ -40,7 +37,7 @@ describe('what is left out takes its default', () => {
   });
 });
 
-describe('what cannot be meant is refused, by field', () => {
+describe('parseBackoff refuses', () => {
   const rows: readonly [field: string, given: unknown, rule: string][] = [
     ['b', null, 'an object'],
     ['b', [], 'an object'],
@@ -60,7 +57,7 @@ describe('what cannot be meant is refused, by field', () => {
     ['b.toString', { toString: undefined }, 'is not an option'],
   ];
   for (const [field, given, rule] of rows)
-    test(`${field}: ${rule}`, () => {
+    test(`${field} in ${inspect(given)}, and the error says: ${rule}`, () => {
       expect(() => parseBackoff('b', given)).toThrow(expect.objectContaining({ name: 'OptionError', field }));
       expect(() => parseBackoff('b', given)).toThrow(rule);
     });

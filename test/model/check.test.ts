@@ -24,9 +24,9 @@ const revoked = (target: object) => {
   revoke();
   return proxy;
 };
-const touchy = {
+const throwing = {
   get aborted(): never {
-    throw new Error('do not look');
+    throw new Error('must not be read');
   },
 };
 const caught = (act: () => unknown): unknown => {
@@ -76,15 +76,15 @@ const checks: readonly [
     'an AbortSignal',
     abortSignal,
     [signal, AbortSignal.abort()],
-    [null, undefined, {}, new AbortController(), new EventTarget(), 'text', touchy],
+    [null, undefined, {}, new AbortController(), new EventTarget(), 'text', throwing],
   ],
 ];
 for (const [name, check, good, bad] of checks)
-  describe(name, () => {
-    test('passes as it is', () => {
+  describe(`the check of ${name}`, () => {
+    test('accepts a good value and returns it unchanged', () => {
       for (const value of good) expect(check('f', value)).toBe(value);
     });
-    test('or is refused by field, with the value got', () => {
+    test('refuses every other value, with the field and the value in the error', () => {
       for (const value of bad) {
         const error = caught(() => check('f', value));
         expect(error).toBeInstanceOf(OptionError);
@@ -93,11 +93,11 @@ for (const [name, check, good, bad] of checks)
     });
   });
 
-test('-0 becomes 0', () => {
+test('the checks of durations and counts turn -0 into 0', () => {
   expect([durationMs('f', -0), finiteMs('f', -0), count('f', -0, 0)]).toStrictEqual([0, 0, 0]);
 });
 
-describe('a refusal shows what it got', () => {
+describe('the message of an OptionError', () => {
   const rows: readonly [shown: string, got: unknown][] = [
     ['"text"', 'text'],
     [`"${'x'.repeat(60)}…"`, 'x'.repeat(1_000)],
@@ -117,7 +117,7 @@ describe('a refusal shows what it got', () => {
     ['a function', revoked(() => {})],
   ];
   for (const [shown, got] of rows)
-    test(shown, () => {
+    test(`shows a value of type ${typeof got} as ${shown}`, () => {
       const message = `f must be else, got ${shown}`;
       expect(caught(() => refuse('f', 'must be else', got))).toMatchObject({
         name: 'OptionError',

@@ -20,9 +20,9 @@ const revoked = () => {
   revoke();
   return proxy;
 };
-const touchy = {
+const throwing = {
   get [BRAND]() {
-    throw new Error('do not look');
+    throw new Error('must not be read');
   },
 };
 
@@ -33,12 +33,12 @@ test.for([
   ['an object that carries only the brand', { [BRAND]: true }, { base: true, derived: false, branded: false }],
   ['a brand that is not true', { [BRAND]: 1 }, { base: false, derived: false, branded: false }],
   ['an object without the brand', {}, { base: false, derived: false, branded: false }],
-  ['a brand whose getter throws', touchy, { base: false, derived: false, branded: false }],
+  ['a brand whose getter throws', throwing, { base: false, derived: false, branded: false }],
   ['a revoked proxy', revoked(), { base: false, derived: false, branded: false }],
   ['null', null, { base: false, derived: false, branded: false }],
   ['undefined', undefined, { base: false, derived: false, branded: false }],
-  ['a text', 'Sample', { base: false, derived: false, branded: false }],
-] as const)('instanceof goes by the brand: %s', ([, value, expected]) => {
+  ['a string', 'Sample', { base: false, derived: false, branded: false }],
+] as const)('instanceof of a branded class is decided by the brand for %s', ([, value, expected]) => {
   const is = (Class: typeof Base): boolean => (value as unknown) instanceof Class;
   expect({ base: is(Base), derived: is(Derived), branded: is(Branded) }).toEqual(expected);
 });
@@ -53,7 +53,7 @@ test('a class of a second copy of the package accepts instances of the first', (
   expect(new Copy()).toBeInstanceOf(Base);
 });
 
-test('the brand shows in no list of keys', () => {
+test('the brand is in no list of own keys', () => {
   expect(Object.keys(new Base())).not.toContain(String(BRAND));
   expect(Reflect.ownKeys(new Base())).not.toContain(BRAND);
 });

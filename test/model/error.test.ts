@@ -5,7 +5,8 @@ import { OutcomeError } from '../../src/model/outcome.ts';
 const { CanceledError, ClosedError, FatalError, RetryError, OptionError, stopReason, TimeoutError, timeoutReason } =
   own;
 
-// The same source, loaded again: classes that share nothing but their text, as with two copies of the package in one process.
+// The same source, loaded again. The classes share only their text, as with two copies of the
+// package in one process.
 vi.resetModules();
 const [other, otherOutcome] = [await import('../../src/model/error.ts'), await import('../../src/model/outcome.ts')];
 afterAll(() => {
@@ -13,7 +14,7 @@ afterAll(() => {
 });
 
 const outcome = { kind: 'rejected', reason: 'slotBusy' } as const;
-const ours = [
+const errors = [
   [FatalError, new FatalError('no'), new other.FatalError('no')],
   [RetryError, new RetryError('no'), new other.RetryError('no')],
   [CanceledError, new CanceledError(), new other.CanceledError()],
@@ -23,7 +24,7 @@ const ours = [
   [OutcomeError, new OutcomeError('no', outcome), new otherOutcome.OutcomeError('no', outcome)],
 ] as const;
 
-for (const [type, error, copy] of ours)
+for (const [type, error, copy] of errors)
   describe(type.name, () => {
     test('is an Error with its name and its class', () => {
       expect(error).toBeInstanceOf(Error);
@@ -36,15 +37,15 @@ for (const [type, error, copy] of ours)
       expect(copy instanceof type).toBe(true);
     });
 
-    test('takes nothing else for its own', () => {
-      const strangers = [new Error('no'), { name: type.name, message: 'no' }, null, undefined, type.name, () => {}];
-      for (const stranger of strangers) expect(stranger instanceof type).toBe(false);
-      for (const [foreign, one] of ours)
-        if (foreign !== type) expect(one instanceof type).toBe(type === CanceledError && foreign === TimeoutError);
+    test('does not accept other values and other errors as instances', () => {
+      const others = [new Error('no'), { name: type.name, message: 'no' }, null, undefined, type.name, () => {}];
+      for (const value of others) expect(value instanceof type).toBe(false);
+      for (const [otherType, one] of errors)
+        if (otherType !== type) expect(one instanceof type).toBe(type === CanceledError && otherType === TimeoutError);
     });
   });
 
-test('a subclass of a user keeps the rule of the language, and counts as what it extends in both copies', () => {
+test("a subclass in user code keeps the language's rule, and is an instance of its base class in both copies", () => {
   class DiskFull extends FatalError {}
   class Elsewhere extends other.FatalError {}
   expect(new DiskFull('full') instanceof DiskFull).toBe(true);
@@ -56,7 +57,7 @@ test('a subclass of a user keeps the rule of the language, and counts as what it
   ]);
 });
 
-test('instanceof never throws, whatever it is asked about', () => {
+test('instanceof never throws, also for a revoked proxy', () => {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   class Mine extends FatalError {}
@@ -67,7 +68,7 @@ test('instanceof never throws, whatever it is asked about', () => {
   ]);
 });
 
-test('what a body says with them stands in them', () => {
+test('the errors carry the options that they were made with', () => {
   const cause = new Error('below');
   expect(new FatalError('no', { cause, exitCode: 3 })).toMatchObject({ cause, exitCode: 3 });
   expect(new RetryError('later', { cause, afterMs: 50 })).toMatchObject({ cause, afterMs: 50 });
@@ -78,19 +79,19 @@ test('what a body says with them stands in them', () => {
   expect('cause' in new FatalError('no')).toBe(false);
 });
 
-test('a stop reason of the library’s own names who asked', () => {
+test('a stop reason of the library names the cause', () => {
   const why = {};
   expect(stopReason('replace', 'stopped', why)).toMatchObject({ by: 'replace', message: 'stopped', reason: why });
   expect(timeoutReason('late')).toMatchObject({ by: 'deadline', message: 'late' });
   expect(timeoutReason('late')).toBeInstanceOf(TimeoutError);
 });
 
-test('a stop reason of the library’s own has no frames, and those of others keep theirs', () => {
+test('a stop reason of the library has no stack frames, and an error of user code keeps its own', () => {
   expect(stopReason('caller', 'stopped').stack).toBe('CanceledError: stopped');
   expect(new CanceledError('mine').stack).toContain('error.test.ts');
 });
 
-test('a limit that cannot be set is left alone', () => {
+test('a stop reason can be made where Error.stackTraceLimit is read-only', () => {
   const own = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor;
   Object.defineProperty(Error, 'stackTraceLimit', { ...own, writable: false });
   try {
@@ -100,7 +101,7 @@ test('a limit that cannot be set is left alone', () => {
   }
 });
 
-test('a OptionError names the field, the rule and the value, and is a TypeError', () => {
+test('an OptionError names the field, the rule and the value, and is a TypeError', () => {
   const error = new OptionError('graceMs', 'must be finite', Infinity, 'Infinity');
   expect(error).toBeInstanceOf(TypeError);
   expect(error).toMatchObject({ field: 'graceMs', got: Infinity, message: 'graceMs must be finite, got Infinity' });

@@ -3,9 +3,9 @@ import { expect, describe as group, test } from 'vitest';
 import { ExitError, FatalError } from '../../src/model/error.ts';
 import { describe, stalledFailure, thrownFailure, timedOutFailure } from '../../src/model/failure.ts';
 
-const UNTOLD = '[a value that cannot be described]';
+const INDESCRIBABLE = '[a value that cannot be described]';
 const fail = (): never => {
-  throw new Error('do not look');
+  throw new Error('must not be read');
 };
 const revoked = (target: object) => {
   const { proxy, revoke } = Proxy.revocable(target, {});
@@ -13,17 +13,17 @@ const revoked = (target: object) => {
   return proxy;
 };
 
-group('anything that can be thrown has a short text', () => {
+group('describe', () => {
   const rows: readonly [name: string, thrown: unknown, text: string][] = [
     ['an error', new Error('boom'), 'boom'],
     ['an error of another realm', runInNewContext("new TypeError('far')"), 'far'],
     ['a frozen error', Object.freeze(new Error('cold')), 'cold'],
     ['an error without a message', new Error(), ''],
     ['an object with a message', { message: 'said' }, 'said'],
-    ['an object whose message is no text', { message: 7 }, '[object Object]'],
+    ['an object whose message is not a string', { message: 7 }, '[object Object]'],
     ['an object without a prototype', Object.create(null), '[object Object]'],
     ['an array', [1, 2], '[object Array]'],
-    ['a text', 'words', 'words'],
+    ['a string', 'words', 'words'],
     ['undefined', undefined, 'undefined'],
     ['null', null, 'null'],
     ['a number', -0.5, '-0.5'],
@@ -31,51 +31,52 @@ group('anything that can be thrown has a short text', () => {
     ['a symbol', Symbol('s'), 'Symbol(s)'],
     ['a function', fail, '[function]'],
     [
-      'a message that throws',
+      'an object whose message throws when it is read',
       {
         get message() {
           return fail();
         },
       },
-      UNTOLD,
+      INDESCRIBABLE,
     ],
     [
-      'a tag that throws',
+      'an object whose toStringTag throws when it is read',
       {
         get [Symbol.toStringTag]() {
           return fail();
         },
       },
-      UNTOLD,
+      INDESCRIBABLE,
     ],
-    ['a proxy that throws', new Proxy({}, { get: fail }), UNTOLD],
-    ['a revoked proxy', revoked({}), UNTOLD],
-    ['a revoked proxy of an array', revoked([]), UNTOLD],
+    ['a proxy that throws', new Proxy({}, { get: fail }), INDESCRIBABLE],
+    ['a revoked proxy', revoked({}), INDESCRIBABLE],
+    ['a revoked proxy of an array', revoked([]), INDESCRIBABLE],
     ['a revoked proxy of a function', revoked(fail), '[function]'],
   ];
-  for (const [name, thrown, text] of rows) test(name, () => expect(describe(thrown)).toBe(text));
+  for (const [name, thrown, text] of rows)
+    test(`gives ${name} the text ${JSON.stringify(text)}`, () => expect(describe(thrown)).toBe(text));
 
-  test('a huge text is cut, and says so', () => {
+  test('cuts a text of more than 1,000 characters and ends it with an ellipsis', () => {
     expect(describe('x'.repeat(1_000))).toBe('x'.repeat(1_000));
     expect(describe(new Error('x'.repeat(1e6)))).toBe(`${'x'.repeat(999)}…`);
   });
 });
 
 group('a failure', () => {
-  test('carries the very object that was thrown', () => {
+  test('carries the thrown object itself', () => {
     const error = Object.freeze(new Error('boom'));
     const failure = thrownFailure(error);
     expect(failure).toStrictEqual({ kind: 'thrown', error, message: 'boom', fatal: false });
     expect(failure.kind === 'thrown' && failure.error).toBe(error);
   });
 
-  test('is fatal for a FatalError alone', () => {
+  test('is fatal only for a FatalError', () => {
     class Mine extends FatalError {}
     const fatal = [new FatalError('a'), new Mine('b'), { fatal: true }, revoked({}), undefined];
     expect(fatal.map((error) => thrownFailure(error).fatal)).toEqual([true, true, false, false, false]);
   });
 
-  test('of time names the time', () => {
+  test('by a timeout or a stall carries the time', () => {
     expect(timedOutFailure(50)).toStrictEqual({
       kind: 'timedOut',
       afterMs: 50,
@@ -91,7 +92,7 @@ group('a failure', () => {
   });
 });
 
-test('an ExitError is a failure of kind exited, and what it carries is looked at, not trusted', () => {
+test('an ExitError makes a failure of kind exited, and its fields are checked', () => {
   expect(thrownFailure(new ExitError('exit code 3', { exitCode: 3 }))).toEqual({
     kind: 'exited',
     exitCode: 3,

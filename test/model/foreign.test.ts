@@ -3,17 +3,17 @@ import { field } from '../../src/model/foreign.ts';
 
 const { proxy: revoked, revoke } = Proxy.revocable({}, {});
 revoke();
-const touchy = {
+const throwing = {
   get message() {
-    throw new Error('do not look');
+    throw new Error('must not be read');
   },
 };
 
-test('a field is read from the object and from its prototypes', () => {
+test('field reads own and inherited fields', () => {
   expect(field(new Error('boom'), 'message')).toBe('boom');
   expect(field(new Error('boom'), 'name')).toBe('Error');
 });
 
-test('a value that cannot be read has no field', () => {
-  for (const value of [touchy, revoked, null, undefined, 'text', 7]) expect(field(value, 'message')).toBeUndefined();
+test('field returns undefined for a value that is not an object or that throws', () => {
+  for (const value of [throwing, revoked, null, undefined, 'text', 7]) expect(field(value, 'message')).toBeUndefined();
 });

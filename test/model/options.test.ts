@@ -26,12 +26,12 @@ const READERS: Readers<Sample> = { waitMs: durationMs, limit: (field, value) => 
 const DEFAULTS: Sample = { waitMs: 5, limit: undefined };
 
 describe('parse', () => {
-  test('lays the given options over the defaults, and an option given as undefined is absent', () => {
+  test('merges the given options over the defaults, and an option given as undefined is absent', () => {
     expect(parse('options', { limit: 3, waitMs: undefined }, READERS, DEFAULTS)).toStrictEqual({ waitMs: 5, limit: 3 });
     expect(DEFAULTS).toStrictEqual({ waitMs: 5, limit: undefined });
   });
 
-  test('without defaults returns only what was given', () => {
+  test('has a form without defaults, parseGiven, that returns only the given options', () => {
     expect(Object.entries(parseGiven('options', { limit: 3, waitMs: undefined }, READERS))).toEqual([['limit', 3]]);
   });
 
@@ -40,13 +40,13 @@ describe('parse', () => {
     ['gate.waitMs', 'gate', { waitMs: -1 }],
     ['gate.waitMS', 'gate', { waitMS: 1 }],
     ['gate', 'gate', null],
-  ])('refuses %s', ([field, name, value]) => {
+  ])('refuses an invalid value of %s', ([field, name, value]) => {
     expect(() => parse(name, value, READERS, DEFAULTS)).toThrow(
       expect.objectContaining({ name: 'OptionError', field }),
     );
   });
 
-  test('turns what a reader throws into a refusal of its option', () => {
+  test('turns an error of a reader into an OptionError about its option', () => {
     const readers = {
       near: () => {
         throw new Error('boom');
@@ -58,8 +58,8 @@ describe('parse', () => {
   });
 });
 
-describe('options are the own fields, each read once', () => {
-  test('in order; what is inherited, undefined or a symbol is absent', () => {
+describe('readOptions', () => {
+  test('reads each own field once, in order, and skips fields that are inherited, undefined or symbols', () => {
     let reads = 0;
     const given = Object.create({ inherited: 1 }) as Record<PropertyKey, unknown>;
     Object.defineProperty(given, 'counted', { get: () => ++reads, enumerable: true });
@@ -72,7 +72,7 @@ describe('options are the own fields, each read once', () => {
     expect([options.counted, options.counted, reads]).toEqual([1, 1, 1]);
   });
 
-  test('of any name where none is known, and never one that Object.prototype has', () => {
+  test('accepts every name if no names are known, and does not inherit from Object.prototype', () => {
     const options = readOptions('env', JSON.parse('{ "A": "1", "__proto__": "2" }'));
     expect(Object.entries(options)).toEqual([
       ['A', '1'],
@@ -81,7 +81,7 @@ describe('options are the own fields, each read once', () => {
     expect(options.toString).toBeUndefined();
   });
 
-  test('of an object only', () => {
+  test('refuses a value that is not an object', () => {
     for (const value of [null, undefined, [], 'text', 1, () => {}])
       expect(caught(() => readOptions('f', value))).toMatchObject({ field: 'f', got: value });
     expect(() => readOptions('f', [])).toThrow(/^f must be an object, got an array$/);
@@ -89,13 +89,13 @@ describe('options are the own fields, each read once', () => {
 
   const throwing = {
     get near(): never {
-      throw new Error('not today');
+      throw new Error('not readable');
     },
   };
   const rows: readonly [field: string, value: unknown, blamed: string, message: RegExp][] = [
     ['options', revoked({}), 'options', /^options must be readable, got .*revoked/],
-    ['options', throwing, 'near', /^near must be readable, got an error when it was read: not today$/],
-    ['limits', throwing, 'limits.near', /^limits\.near must be readable, got an error when it was read: not today$/],
+    ['options', throwing, 'near', /^near must be readable, got an error when it was read: not readable$/],
+    ['limits', throwing, 'limits.near', /^limits\.near must be readable, got an error when it was read: not readable$/],
     ['options', { neAr: 1 }, 'neAr', /^neAr is not an option \(did you mean near\?\), got 1$/],
     ['limits', { Far: 1 }, 'limits.Far', /^limits\.Far is not an option \(did you mean far\?\), got 1$/],
     ['limits', { xy: 1 }, 'limits.xy', /^limits\.xy is not an option \(known: /],
@@ -108,7 +108,7 @@ describe('options are the own fields, each read once', () => {
     ],
   ];
   for (const [field, value, blamed, message] of rows)
-    test(`or refused: ${message.source}`, () => {
+    test(`throws an OptionError about ${blamed} with the message ${message.source}`, () => {
       const error = caught(() => readOptions(field, value, ['near', 'far']));
       expect(error).toBeInstanceOf(OptionError);
       expect(error).toMatchObject({ field: blamed, message: expect.stringMatching(message) });
@@ -119,19 +119,19 @@ describe('reading', () => {
   const boom = (): never => {
     throw new Error('boom');
   };
-  test('hands on what was read, and a refusal as it is', () => {
-    const refusal = new OptionError('inner', 'must be', 1, '1');
+  test('returns what was read, and throws an OptionError unchanged', () => {
+    const optionError = new OptionError('inner', 'must be', 1, '1');
     expect(reading('f', {}, () => 7)).toBe(7);
     expect(
       caught(() =>
         reading('f', {}, () => {
-          throw refusal;
+          throw optionError;
         }),
       ),
-    ).toBe(refusal);
+    ).toBe(optionError);
   });
 
-  test('makes a refusal of whatever else reading throws', () => {
+  test('turns every other error into an OptionError', () => {
     const given = {
       get a() {
         return boom();

@@ -12,11 +12,11 @@ test.for<readonly [Outcome, RegExp]>([
   [{ kind: 'killed', by: 'overrun', attempts: 1 }, /killed.*overrun/],
   [{ kind: 'abandoned', by: 'shutdown', attempts: 1 }, /abandoned.*shutdown.*alive/],
   [{ kind: 'rejected', reason: 'queueFull' }, /rejected.*queueFull/],
-])('%o reads as one sentence that says how and why', ([outcome, text]) => {
+])('the text of %o says how it ended and why', ([outcome, text]) => {
   expect(outcomeText(outcome)).toMatch(text);
 });
 
-test('an OutcomeError carries the outcome itself and the cause', () => {
+test('an OutcomeError carries the outcome object itself and the cause', () => {
   const outcome: Outcome = { kind: 'fatal', failure, attempts: 1 };
   const error = new OutcomeError('task: no', outcome, { cause: failure });
   expect(error).toMatchObject({ name: 'OutcomeError', message: 'task: no', cause: failure });

@@ -3,8 +3,8 @@ import { DEFAULT_BACKOFF } from '../../src/model/backoff.ts';
 import { RecentSettings } from '../../src/model/recent-settings.ts';
 import { DEFAULT_SETTINGS, type TaskSettings } from '../../src/model/settings.ts';
 
-describe('equal settings are one object', () => {
-  // Of each setting another value, so that one that is not compared is found here.
+describe('RecentSettings', () => {
+  // Every setting differs from the default, so that a setting that is not compared is found here.
   const other: TaskSettings = {
     admission: 'join',
     restart: 'always',
@@ -39,35 +39,42 @@ describe('equal settings are one object', () => {
   beforeEach(() => {
     recent = new RecentSettings();
   });
-  const kind = (priority: number) => ({ ...fresh(), priority });
+  const settingsWith = (priority: number) => ({ ...fresh(), priority });
 
-  test('when they follow each other, and when eight kinds take turns', () => {
-    const first = Array.from({ length: 8 }, (_, n) => recent.share(kind(n)));
+  test('shares one object among equal settings, also if eight different ones alternate', () => {
+    const first = Array.from({ length: 8 }, (_, n) => recent.share(settingsWith(n)));
     expect(first.map(({ priority }) => priority)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     for (let round = 0; round < 3; round += 1)
-      for (const [n, one] of first.entries()) expect(recent.share(kind(n))).toBe(one);
+      for (const [n, one] of first.entries()) expect(recent.share(settingsWith(n))).toBe(one);
   });
 
-  test('and no more than eight are remembered: the oldest goes first', () => {
-    const first = Array.from({ length: 9 }, (_, n) => recent.share(kind(10 + n)));
-    expect(recent.share(kind(18))).toBe(first[8]);
-    expect(recent.share(kind(11))).toBe(first[1]);
-    expect(recent.share(kind(10))).not.toBe(first[0]);
+  test('remembers at most eight settings and forgets the oldest first', () => {
+    const first = Array.from({ length: 9 }, (_, n) => recent.share(settingsWith(10 + n)));
+    expect(recent.share(settingsWith(18))).toBe(first[8]);
+    expect(recent.share(settingsWith(11))).toBe(first[1]);
+    expect(recent.share(settingsWith(10))).not.toBe(first[0]);
   });
 
-  const apart = Object.entries(other).map(([key, value]) => [key, { [key]: value }] as const);
-  const within = nested.map((change) => [JSON.stringify(change), change] as const);
-  for (const [what, change] of [...apart, ...within, ['restartLimit (none)', { restartLimit: undefined }] as const])
-    test(`and not where ${what} differs`, () => {
+  const different = Object.entries(other).map(([key, value]) => [key, { [key]: value }] as const);
+  const differentWithin = nested.map((change) => [JSON.stringify(change), change] as const);
+  for (const [what, change] of [
+    ...different,
+    ...differentWithin,
+    ['restartLimit (none)', { restartLimit: undefined }] as const,
+  ])
+    test(`does not share settings that differ in ${what}`, () => {
       const first = recent.share(fresh());
       expect(first).toStrictEqual(base);
       expect(recent.share({ ...fresh(), ...change })).not.toBe(first);
     });
 
-  test.for(['retryIf', 'signal', 'state', 'kill'] as const)('but what holds a %s of the caller is not kept', (key) => {
-    const held = () => ({ ...fresh(), [key]: other[key] });
-    const first = held();
-    expect(recent.share(first)).toBe(first);
-    expect(recent.share(held())).not.toBe(first);
-  });
+  test.for(['retryIf', 'signal', 'state', 'kill'] as const)(
+    'does not remember settings with a %s of the caller',
+    (key) => {
+      const held = () => ({ ...fresh(), [key]: other[key] });
+      const first = held();
+      expect(recent.share(first)).toBe(first);
+      expect(recent.share(held())).not.toBe(first);
+    },
+  );
 });

@@ -17,7 +17,7 @@ const parseDefaults = (field: string, value: unknown, base: TaskSettings) =>
 const run = () => 'value';
 
 describe('defaults', () => {
-  test('lie over their base, and undefined leaves the base', () => {
+  test('override their base, and an option given as undefined keeps the base', () => {
     const parsed = parseDefaults('defaults', { graceMs: 5, stallMs: undefined }, { ...DEFAULT_SETTINGS, stallMs: 9 });
     expect(parsed).toStrictEqual({ ...DEFAULT_SETTINGS, graceMs: 5, stallMs: 9 });
   });
@@ -28,25 +28,25 @@ describe('defaults', () => {
     ['defaults.signal', { signal: undefined }],
     ['defaults.intervalMs', { intervalMs: 1 }],
     ['defaults.intervalMs', { restart: 'never', intervalMs: 1 }],
-  ] as const)('refuse %s', ([field, value]) => {
+  ] as const)('refuse an invalid value of %s', ([field, value]) => {
     expect(() => parseDefaults('defaults', value, DEFAULT_SETTINGS)).toThrow(expect.objectContaining({ field }));
   });
 });
 
-describe('a closed set is read word by word', () => {
+describe('the reader of', () => {
   test.for([
     ['admission', ADMISSION_POLICIES],
     ['restart', RESTART_POLICIES],
     ['onOverrun', ON_OVERRUN],
-  ] as const)('%s', ([option, words]) => {
+  ] as const)('%s accepts each of its words and refuses every other word', ([option, words]) => {
     for (const word of words) expect(SETTING_READERS[option]('f', word)).toBe(word);
     expect(() => SETTING_READERS[option]('f', 'drop')).toThrow('f must be one of');
   });
+});
 
-  test('the admission policies are queue, replace, dropIfRunning, keepLatest and join', () => {
-    expect(ADMISSION_POLICIES).toEqual(['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join']);
-    expect(() => readAdmission('f', 'drop')).toThrow(
-      "f must be one of 'queue', 'replace', 'dropIfRunning', 'keepLatest', 'join', got \"drop\"",
-    );
-  });
+test('the admission policies are queue, replace, dropIfRunning, keepLatest and join', () => {
+  expect(ADMISSION_POLICIES).toEqual(['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join']);
+  expect(() => readAdmission('f', 'drop')).toThrow(
+    "f must be one of 'queue', 'replace', 'dropIfRunning', 'keepLatest', 'join', got \"drop\"",
+  );
 });

@@ -2,21 +2,21 @@ import { describe, expect, test } from 'vitest';
 import { ADMISSION_POLICIES } from '../../src/model/settings.ts';
 import { DEFAULT_SLOT_SETTINGS, ON_FULL, readSlotOptions } from '../../src/model/slot-options.ts';
 
-test('only what was given is returned, and undefined counts as not given', () => {
+test('readSlotOptions returns only the given options, and an option given as undefined is absent', () => {
   const given = readSlotOptions('s', { onFull: 'dropOldest', queueLimit: undefined, admission: undefined });
   expect(Object.entries(given)).toEqual([['onFull', 'dropOldest']]);
 });
 
-test('every admission policy and every answer to a full queue is accepted', () => {
+test('readSlotOptions accepts every admission policy and every onFull', () => {
   for (const admission of ADMISSION_POLICIES) expect(readSlotOptions('s', { admission })).toEqual({ admission });
   for (const onFull of ON_FULL) expect(readSlotOptions('s', { onFull })).toEqual({ onFull });
 });
 
-test('by default a queue holds 100, and a full one rejects', () => {
+test('by default a queue holds 100 submissions, and a full queue rejects', () => {
   expect(DEFAULT_SLOT_SETTINGS).toStrictEqual({ admission: undefined, queueLimit: 100, onFull: 'reject' });
 });
 
-describe('a bad option is refused by field', () => {
+describe('readSlotOptions', () => {
   test.for([
     ['s', 7],
     ['s.queueLimit', { queueLimit: -1 }],
@@ -26,8 +26,8 @@ describe('a bad option is refused by field', () => {
     ['s.admission', { admission: 'drop' }],
     ['s.queueLimits', { queueLimits: undefined }],
     ['s.toString', { toString: undefined }],
-  ] as const)('%s', ([field, value]) => {
-    const refusal = expect.objectContaining({ name: 'OptionError', field });
-    expect(() => readSlotOptions('s', value)).toThrow(refusal);
+  ] as const)('refuses %s in %o and names the field', ([field, value]) => {
+    const error = expect.objectContaining({ name: 'OptionError', field });
+    expect(() => readSlotOptions('s', value)).toThrow(error);
   });
 });

@@ -8,7 +8,7 @@ const recent = new RecentSettings();
 const read = (spec: object, defaults = DEFAULT_SETTINGS): ParsedSpec => parseSpec({ run, ...spec }, defaults, recent);
 
 describe('a spec', () => {
-  test('that overrides nothing shares the settings it was given', () => {
+  test('without settings shares the defaults', () => {
     const meta = { own: true };
     const parsed = read({ name: 'n', slot: 's', admission: 'join', meta, state: undefined, signal: undefined });
     expect(parsed.settings).toBe(DEFAULT_SETTINGS);
@@ -16,19 +16,19 @@ describe('a spec', () => {
     expect(parsed.meta).toBe(meta);
   });
 
-  test('that overrides something gets settings of its own', () => {
+  test('with settings gets an object of its own', () => {
     const { settings } = read({ timeoutMs: 5, maxRetries: 0, graceMs: undefined, state: run });
     expect(settings).toStrictEqual({ ...DEFAULT_SETTINGS, timeoutMs: 5, maxRetries: 0, state: run });
     expect(DEFAULT_SETTINGS.timeoutMs).toBe(Infinity);
   });
 
-  test('that overrides what the last one did shares its settings', () => {
+  test('with the same settings as an earlier spec shares that object', () => {
     const { settings } = read({ timeoutMs: 5, backoff: { firstMs: 1 } });
     expect(read({ backoff: { firstMs: 1 }, timeoutMs: 5 }).settings).toBe(settings);
     expect(read({ timeoutMs: 6, backoff: { firstMs: 1 } }).settings).not.toBe(settings);
   });
 
-  test('is read once, own keys only, and changing it afterwards changes nothing', () => {
+  test('is read once, own keys only, and a later change of it has no effect', () => {
     let reads = 0;
     const spec = Object.create({ timeoutMs: 1 }) as { graceMs: number; backoff: { firstMs: number }; run: unknown };
     Object.defineProperty(spec, 'run', {
@@ -47,12 +47,12 @@ describe('a spec', () => {
     expect(parsed.settings).toMatchObject({ graceMs: 5, timeoutMs: Infinity, backoff: { firstMs: 10 } });
   });
 
-  test('says Infinity to beat an inherited limit', () => {
+  test('can override an inherited limit with Infinity', () => {
     const defaults = { ...DEFAULT_SETTINGS, timeoutMs: 5, maxRetries: 1 };
     expect(read({ timeoutMs: Infinity, maxRetries: Infinity }, defaults).settings).toStrictEqual(DEFAULT_SETTINGS);
   });
 
-  test('keeps methods of a killable task bound, whatever becomes of the object', () => {
+  test('binds the methods of a killable task, so a later change of the object has no effect', () => {
     class Job {
       id = 7;
       run() {
@@ -70,7 +70,7 @@ describe('a spec', () => {
     expect(job.id).toBe(0);
   });
 
-  test('may have an interval with restart always, its own or the supervisor’s', () => {
+  test('may have an interval if restart is always, in the spec or in the defaults', () => {
     const always = { ...DEFAULT_SETTINGS, restart: 'always', intervalMs: 7 } as const;
     expect(read({ restart: 'always', intervalMs: 5 }).settings.intervalMs).toBe(5);
     expect(read({ intervalMs: 5 }, always).settings).toMatchObject({ restart: 'always', intervalMs: 5 });
@@ -78,7 +78,7 @@ describe('a spec', () => {
   });
 });
 
-describe('a bad spec is refused by field', () => {
+describe('parseSpec refuses an invalid', () => {
   const rows: readonly [field: string, spec: unknown, rule: string][] = [
     ['spec', null, 'must be an object'],
     ['spec', [], 'must be an object'],
@@ -87,10 +87,10 @@ describe('a bad spec is refused by field', () => {
       'spec',
       {
         get run() {
-          throw new Error('shy');
+          throw new Error('not readable');
         },
       },
-      'shy',
+      'not readable',
     ],
     ['run', {}, 'must be a function, or an object with run and kill'],
     ['run.run', { run: { kill: run } }, 'must be a function'],
@@ -119,7 +119,7 @@ describe('a bad spec is refused by field', () => {
     ['hasOwnProperty', { run, hasOwnProperty: undefined }, 'is not an option'],
   ];
   for (const [field, spec, rule] of rows)
-    test(`${field}: ${rule}`, () => {
+    test(`${field}, and the error says: ${rule}`, () => {
       const parse = () => parseSpec(spec, DEFAULT_SETTINGS, recent);
       expect(parse).toThrow(expect.objectContaining({ name: 'OptionError', field }));
       expect(parse).toThrow(rule);
