@@ -64,9 +64,9 @@ export interface TaskSpec<T = unknown, S = undefined> {
   /** Ends the task as `failed` when it would be restarted too often. Default none. */
   readonly restartLimit?: RestartLimit | undefined;
   /**
-   * How long one attempt may take, in ms, from the call of its body. More than 0. After that time
-   * the attempt is stopped, and it counts as failed. A body that blocks the event loop beyond this
-   * time and then ends has ended in time. Default none.
+   * How long one attempt may take, in ms. More than 0. `state()` and `aroundAttempt` count. After
+   * that time the attempt is stopped, and it counts as failed. A body that blocks the event loop
+   * beyond this time and then ends has ended in time. Default none.
    */
   readonly timeoutMs?: number | undefined;
   /**
