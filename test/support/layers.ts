@@ -183,7 +183,8 @@ export function reExportViolations(files: readonly SourceFile[]): Violation[] {
     });
 }
 
-const LAYER_TEST = /^test\/((?:model|policy|kernel|engine|api|testing)\/.+?)(?:\.(?:model|race|faults|long))?\.test\.ts$/;
+const LAYER_TEST =
+  /^test\/((?:model|policy|kernel|engine|api|testing)\/.+?)(?:\.(?:model|race|faults|long))?\.test\.ts$/;
 
 /** A test in the folder of a layer tests the source file at the same path. Behaviour tests live in other folders. */
 export function testPathViolations(files: readonly SourceFile[]): Violation[] {
