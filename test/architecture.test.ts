@@ -44,7 +44,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   [`no file is longer than ${MAX_FILE_LINES} lines without a reason`]: lengthViolations,
   'index.ts and kit.ts hold named re-exports only': reExportViolations,
   'a test in the folder of a layer tests the source file at the same path': testPathViolations,
-  'every pure source file has a test at the same path': missingTestViolations,
+  'every source file that can be tested alone has a test at the same path': missingTestViolations,
 };
 
 describe('the source tree', () => {
@@ -306,16 +306,16 @@ describe('a planted violation is reported', () => {
       'test/policy/gone.model.test.ts:1  tests src/policy/gone.ts, which does not exist',
     ],
     [
-      'a pure file has no test at its path',
+      'a file of a layer has no test at its path',
       missingTestViolations,
       [file('src/model/a.ts', 'export const x = 1;'), file('test/model/a.race.test.ts')],
-      'src/model/a.ts:1  is pure and has no test at test/model/a.test.ts',
+      'src/model/a.ts:1  has no test at test/model/a.test.ts',
     ],
     [
-      'a pure file of an entry point has no test at its path',
+      'a file of an entry point that only calculates has no test at its path',
       missingTestViolations,
       [file('src/ext/cron/a.ts', "import { isAbsolute } from 'node:path';", 'export class A {}')],
-      'src/ext/cron/a.ts:1  is pure and has no test at test/ext/cron/a.test.ts',
+      'src/ext/cron/a.ts:1  has no test at test/ext/cron/a.test.ts',
     ],
   ];
 
@@ -387,9 +387,9 @@ describe('no violation is reported', () => {
     expect(print(missingTestViolations(files))).toBe('');
   });
 
-  it('for a file without a test that is not pure', () => {
+  it('for a file without a test that needs a supervisor or a Node built-in, itself or through its imports', () => {
     const files = [
-      file('src/engine/a.ts', 'export const x = 1;'),
+      file('src/engine/actor.ts', 'export const x = 1;'),
       file('src/ext/cron/make.ts', "import { spawn } from 'node:child_process';", 'export const x = spawn;'),
       file('src/ext/cron/uses-make.ts', "import { x } from './make.ts';", 'export const y = x;'),
     ];

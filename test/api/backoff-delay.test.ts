@@ -28,7 +28,7 @@ test('decorrelated jitter grows from the previous delay', () => {
   expect(backoffDelayMs(backoff, 0, half, 1_000)).toBe(1_550);
 });
 
-test('the random source is called once for each delay, and is the platform’s unless one is given', () => {
+test("the random source is called once for each delay, and is the platform's unless one is given", () => {
   const platform = vi.spyOn(Math, 'random').mockReturnValue(0);
   const own = vi.fn(half);
   expect(backoffDelayMs({}, 0)).toBe(100);

@@ -8,9 +8,9 @@ const DONE = { done: true, value: undefined };
 
 test('pending calls of next get the next events in order, and the subscriber is not held back', async () => {
   const stream = new EventStream();
-  const [one, two] = [stream.next(), stream.next()];
+  const [first, second] = [stream.next(), stream.next()];
   expect([stream.onEvent(event(1)), stream.onEvent(event(2))]).toEqual([undefined, undefined]);
-  expect(await Promise.all([one, two])).toEqual([
+  expect(await Promise.all([first, second])).toEqual([
     { done: false, value: event(1) },
     { done: false, value: event(2) },
   ]);

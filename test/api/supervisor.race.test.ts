@@ -1,4 +1,5 @@
-// Random sequences of commands on the real supervisor. After every step it is compared with a reference that implements the promises only.
+// Random sequences of commands on the real supervisor. After every step it is compared with a
+// reference that implements the promises only.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -60,10 +60,10 @@ test('events are numbered from 1 and carry the present time of the wall clock', 
 
 test('all subscribers get the same event object', async () => {
   const { publisher, subscribe } = setup();
-  const [one, other] = [subscribe(), subscribe()];
+  const [first, second] = [subscribe(), subscribe()];
   publisher.publish({ ...paused });
   await turn();
-  expect(one.seen[0]).toBe(other.seen[0]);
+  expect(first.seen[0]).toBe(second.seen[0]);
 });
 
 test('a subscriber gets the types it asked for, and always gets eventsDropped', async () => {

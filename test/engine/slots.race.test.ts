@@ -1,5 +1,6 @@
-// Random interleavings. Bodies end, commands are called and time passes in every order that a random scheduler draws, also in the middle of
-// the library's own turns. The invariants are checked on the history afterwards.
+// Random interleavings. Bodies end, commands are called and time passes in every order that a
+// random scheduler draws, also in the middle of the library's own turns. The invariants are checked
+// on the history afterwards.
 
 import fc from 'fast-check';
 import { type Outcome, type Submission, Supervisor } from 'slotvisor';

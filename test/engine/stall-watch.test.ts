@@ -3,10 +3,10 @@ import { watchForStall } from '../../src/engine/stall-watch.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
-function watch(longestMs = 80) {
+function watch(stallMs = 80) {
   const clock = new VirtualClock();
   const stalledAt: number[] = [];
-  const stallWatch = watchForStall(clock, longestMs, () => stalledAt.push(clock.now()));
+  const stallWatch = watchForStall(clock, stallMs, () => stalledAt.push(clock.now()));
   return { clock, stalledAt, ...stallWatch };
 }
 

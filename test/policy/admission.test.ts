@@ -8,7 +8,10 @@ const LIMITS: Limits = { queueLimit: 2, onFull: 'reject', mayWait: true };
 
 type VerdictPer<List extends readonly unknown[]> = { readonly [K in keyof List]: Verdict };
 
-/** A verdict for each policy, in the order of `ADMISSION_POLICIES`. A new policy fails the type check of every row. */
+/**
+ * A verdict for each policy, in the order of `ADMISSION_POLICIES`. A new policy fails the type
+ * check of every row.
+ */
 type Verdicts = VerdictPer<typeof ADMISSION_POLICIES>;
 
 type Row = readonly [when: string, slot: Partial<SlotState>, limits: Partial<Limits>, verdicts: Verdicts];
@@ -174,13 +177,13 @@ describe('in every state of the slot and under all limits', () => {
       each(policy, (verdict, slot) => expect(verdict === 'start').toBe(slot.phase === 'idle' && !slot.paused));
   });
 
-  test('only the supervisor’s limit rejects a replacement', () => {
+  test("only the supervisor's limit rejects a replacement", () => {
     each('replace', (verdict, slot, limits) => {
       if (limits.mayWait || slot.hasReplacement) expect(['start', 'replaceOwner']).toContain(verdict);
     });
   });
 
-  test('the queue never grows past its own limit or the supervisor’s', () => {
+  test("the queue never grows past its own limit or the supervisor's", () => {
     for (const policy of ADMISSION_POLICIES)
       each(policy, (verdict, slot, limits) => {
         if (verdict === 'append')

@@ -143,7 +143,7 @@ test.for<readonly [claim: string, found: Machine, batch: readonly AdmissionPolic
     'queueFull',
   ],
   [
-    'an owner that the batch replaces, because it owns the slot until its body has ended',
+    'an owner that the batch replaces, and that still owns the slot',
     paused(running([])()),
     ['replace', 'dropIfRunning'],
     'slotBusy',

@@ -1,4 +1,5 @@
-// Each fault is planted in the decision after an attempt. The table test must find it in the cases that it breaks.
+// Each fault is planted in the decision after an attempt. The table test must find it in the cases
+// that it breaks.
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -65,8 +66,9 @@ describe('the table of restart policies finds the fault:', () => {
 
   const path = fileURLToPath(new URL('../../src/policy/restart.ts', import.meta.url));
 
-  test.for(faults)('$name', ({ breaks, ...fault }) => {
-    const { afterAttempt } = loadPatched<{ afterAttempt: Decide }>(path, fault);
-    expect(wrongAnswers(afterAttempt).wrong.filter((answer) => breaks.test(answer))).not.toEqual([]);
-  });
+  for (const { breaks, ...fault } of faults)
+    test(fault.name, () => {
+      const { afterAttempt } = loadPatched<{ afterAttempt: Decide }>(path, fault);
+      expect(wrongAnswers(afterAttempt).wrong.filter((answer) => breaks.test(answer))).not.toEqual([]);
+    });
 });

@@ -21,7 +21,7 @@ const decide = (
   maxRetries = Infinity,
 ) => afterAttempt(end, task, { ...DEFAULT_SETTINGS, restart, maxRetries });
 
-describe('after an attempt', () => {
+describe('the decision after an attempt', () => {
   const ends: readonly (readonly [name: string, end: AttemptEnd, next: Readonly<Record<RestartPolicy, string>>])[] = [
     ['returned a value', value, { never: 'complete', onFailure: 'complete', always: 'afterInterval' }],
     ['threw', thrown, { never: 'fail', onFailure: 'retry', always: 'retry' }],
@@ -29,40 +29,41 @@ describe('after an attempt', () => {
     ['threw a FatalError', fatal, { never: 'fatal', onFailure: 'fatal', always: 'fatal' }],
     ['threw a CanceledError of its own', gaveUp, { never: 'cancel', onFailure: 'cancel', always: 'cancel' }],
   ];
-  for (const restart of RESTART_POLICIES)
-    test.for(ends)(`the policy ${restart} decides when the attempt %s`, ([, end, next]) => {
-      expect(decide(end, undisturbed, restart).next).toBe(next[restart]);
-    });
+  for (const [name, end, next] of ends)
+    for (const restart of RESTART_POLICIES)
+      test(`that ${name} is ${next[restart]} with restart: ${restart}`, () => {
+        expect(decide(end, undisturbed, restart).next).toBe(next[restart]);
+      });
 
-  test.for(RESTART_POLICIES)('with the policy %s every end after a stop request cancels the task', (restart) => {
+  test.for(RESTART_POLICIES)('is cancel after a stop request, whatever the end, with restart: %s', (restart) => {
     for (const end of [value, thrown, timedOut, fatal, gaveUp, stopped])
       expect(decide(end, stopRequested, restart)).toMatchObject({ next: 'cancel', by: 'caller', reason: 'r' });
     expect(decide(thrown, stopRequested, restart)).toMatchObject({ failure: { message: 'no' } });
     expect(decide(stopped, stopRequested, restart)).toMatchObject({ failure: undefined });
   });
 
-  test('a stop request counts before restart(), and restart() counts before the end of the attempt', () => {
+  test('follows a stop request before restart(), and restart() before the end of the attempt', () => {
     expect(decide(thrown, { ...stopRequested, restartAsked: true }, 'never').next).toBe('cancel');
     for (const end of [value, thrown, fatal, stopped])
       expect(decide(end, { ...undisturbed, restartAsked: true }, 'never').next).toBe('freshAttempt');
   });
 
-  test('maxRetries limits the retries after the first failure of a streak, and 0 allows none', () => {
+  test('is fail once a streak has had maxRetries retries, of which 0 allows none', () => {
     expect(decide(thrown, { ...undisturbed, streak: 0 }, 'onFailure', 0)).toMatchObject({ because: 'maxRetries' });
     expect(decide(thrown, { ...undisturbed, streak: 1 }, 'onFailure', 2).next).toBe('retry');
     expect(decide(thrown, { ...undisturbed, streak: 2 }, 'onFailure', 2)).toMatchObject({ because: 'maxRetries' });
   });
-
-  test.for([
-    [0, 0, 1],
-    [0, 0.4, 0.6],
-    [0, 5, 0],
-    [10, 0, 10],
-    [10, 99, 10],
-  ] as const)(
-    'that succeeded, an intervalMs of %d and a run of %d ms give a pause of %d ms',
-    ([interval, ran, wait]) => {
-      expect(intervalDelayMs(interval, ran)).toBeCloseTo(wait, 9);
-    },
-  );
 });
+
+test.for([
+  [0, 0, 1],
+  [0, 0.4, 0.6],
+  [0, 5, 0],
+  [10, 0, 10],
+  [10, 99, 10],
+] as const)(
+  'a success with an intervalMs of %d ms and a run of %d ms is followed by a pause of %d ms',
+  ([interval, ran, wait]) => {
+    expect(intervalDelayMs(interval, ran)).toBeCloseTo(wait, 9);
+  },
+);

@@ -1,4 +1,5 @@
-// Each fault is planted in the steps of a shutdown. The exploration must find it and name the broken rule.
+// Each fault is planted in the steps of a shutdown. The exploration must find it and name the
+// broken rule.
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -90,10 +91,11 @@ describe('the exploration of a shutdown finds the fault:', () => {
 
   const path = fileURLToPath(new URL('../../src/policy/shutdown.ts', import.meta.url));
 
-  test.for(faults)('$name', ({ breaks, ...fault }) => {
-    const { shutdownStep, OPEN } = loadPatched<typeof Shutdown>(path, fault);
-    const run = () => exploreShutdown(shutdownStep, OPEN);
-    expect(run).toThrow(Violation);
-    expect(run).toThrow(breaks);
-  });
+  for (const { breaks, ...fault } of faults)
+    test(fault.name, () => {
+      const { shutdownStep, OPEN } = loadPatched<typeof Shutdown>(path, fault);
+      const run = () => exploreShutdown(shutdownStep, OPEN);
+      expect(run).toThrow(Violation);
+      expect(run).toThrow(breaks);
+    });
 });

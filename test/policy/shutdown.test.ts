@@ -45,7 +45,7 @@ describe('a shutdown', () => {
     expect(walk(begin, { kind: 'graceOver', nowMs: 1_050 }).effects).toEqual(['stopAll', 'graceUntil 1100']);
   });
 
-  test('sets no second timer for a grace that ends when the present one does', () => {
+  test('sets no second timer for a grace that ends when the present grace does', () => {
     const { effects } = walk(begin, { kind: 'hasten', graceMs: 60, nowMs: 1_040 });
     expect(effects).toEqual(['stopAll', 'graceUntil 1100']);
   });

@@ -1,4 +1,5 @@
-// Each fault is planted in the slot machine. The exploration must find it and name the broken invariant.
+// Each fault is planted in the slot machine. The exploration must find it and name the broken
+// invariant.
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -132,12 +133,13 @@ describe('the exploration of a slot finds the fault:', () => {
 
   const path = fileURLToPath(new URL('../../src/policy/slot-machine.ts', import.meta.url));
 
-  test.for(faults)('$name', ({ breaks, ...fault }) => {
-    const { SlotMachine: Faulty } = loadPatched<{ SlotMachine: typeof SlotMachine }>(path, fault);
-    const run = () => {
-      for (const queueLimit of [2, 1]) explore(() => new Faulty<Entry>(), everything(queueLimit));
-    };
-    expect(run).toThrow(Violation);
-    expect(run).toThrow(breaks);
-  });
+  for (const { breaks, ...fault } of faults)
+    test(fault.name, () => {
+      const { SlotMachine: Faulty } = loadPatched<{ SlotMachine: typeof SlotMachine }>(path, fault);
+      const run = () => {
+        for (const queueLimit of [2, 1]) explore(() => new Faulty<Entry>(), everything(queueLimit));
+      };
+      expect(run).toThrow(Violation);
+      expect(run).toThrow(breaks);
+    });
 });

@@ -1,4 +1,5 @@
-// Loads a source file with one deliberate fault in it. A test can then show that a check finds the fault.
+// Loads a source file with one deliberate fault in it. A test can then show that a check finds the
+// fault.
 
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -11,7 +12,10 @@ export interface Fault {
   readonly to: string;
 }
 
-/** Returns the exports of the file with `from` replaced by `to`. The files that it imports are loaded unchanged. */
+/**
+ * Returns the exports of the file with `from` replaced by `to`. The files that it imports are
+ * loaded unchanged.
+ */
 export function loadPatched<Exports>(path: string, { name, from, to }: Fault): Exports {
   const source = readFileSync(path, 'utf8');
   if (source.split(from).length !== 2) throw new Error(`fault "${name}": its text must occur exactly once in ${path}`);

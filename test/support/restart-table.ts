@@ -22,7 +22,10 @@ type Word =
 
 type WordPer<List extends readonly unknown[]> = { readonly [K in keyof List]: Word };
 
-/** A word for each policy, in the order of `RESTART_POLICIES`. A new policy fails the type check of every row. */
+/**
+ * A word for each policy, in the order of `RESTART_POLICIES`. A new policy fails the type check of
+ * every row.
+ */
 type Words = WordPer<typeof RESTART_POLICIES>;
 
 const same = (word: Word): Words => [word, word, word];

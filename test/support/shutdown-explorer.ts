@@ -1,4 +1,5 @@
-// Explores every reachable state of a shutdown, breadth first, with every input at every time. Stale and repeated inputs are included.
+// Explores every reachable state of a shutdown, breadth first, with every input at every time.
+// Stale and repeated inputs are included.
 
 import type {
   ShutdownEffect,
@@ -26,7 +27,10 @@ const NEXT_PHASES: Readonly<Record<ShutdownPhase, readonly ShutdownPhase[]>> = {
   closed: [],
 };
 
-/** `graceUntil` happens for each shorter grace, and `abandonRest` for each end of the patience. All others happen once. */
+/**
+ * `graceUntil` happens for each shorter grace, and `abandonRest` for each end of the patience. All
+ * others happen once.
+ */
 const ONCE: readonly ShutdownEffect['do'][] = ['stopAll', 'killOrAbandon', 'patienceUntil', 'flush', 'report'];
 
 /** The effect that must have happened before. */
@@ -133,7 +137,10 @@ function checkAnswer(step: Step, { state, trail }: Node, input: ShutdownInput): 
   checkAfter([...trail, input])(same, rule);
 }
 
-/** What each input does in its own phase. In any other phase it is stale, and the answer is `undefined`. */
+/**
+ * What each input does in its own phase. In any other phase it is stale, and the answer is
+ * `undefined`.
+ */
 function answer(state: ShutdownState, input: ShutdownInput): Answer | undefined {
   switch (input.kind) {
     case 'begin': {

@@ -1,6 +1,7 @@
-// Explores every reachable state of the slot machine, breadth first, and checks the invariants in each state. The world around the machine
-// (lease store, bodies, callers) is the smallest world that can make every mistake of a real one. It keeps a reference of the order in which
-// submissions must start, and compares the machine with it.
+// Explores every reachable state of the slot machine, breadth first, and checks the invariants in
+// each state. The world around the machine (lease store, bodies, callers) is the smallest world
+// that can make every mistake of a real one. It keeps a reference of the order in which submissions
+// must start, and compares the machine with it.
 
 import { ADMISSION_POLICIES, type AdmissionPolicy } from '../../src/model/settings.ts';
 import type { OnFull } from '../../src/model/slot-options.ts';
@@ -21,7 +22,7 @@ export interface Bounds {
   readonly with: ReadonlySet<Feature>;
 }
 
-export type Feature = 'cancel' | 'slotCancel' | 'pause' | 'denied' | 'lostRevoked' | 'handBack' | 'close' | 'stale';
+export type Feature = 'cancel' | 'slotCancel' | 'pause' | 'denied' | 'lostRevoked' | 'abandoned' | 'close' | 'stale';
 
 export const EVERYTHING: readonly Feature[] = [
   'cancel',
@@ -29,7 +30,7 @@ export const EVERYTHING: readonly Feature[] = [
   'pause',
   'denied',
   'lostRevoked',
-  'handBack',
+  'abandoned',
   'close',
   'stale',
 ];
@@ -91,7 +92,7 @@ class World {
     }
     if (this.body !== null) {
       inputs.push('ended');
-      if (can('handBack')) inputs.push('ended handBack');
+      if (can('abandoned')) inputs.push('ended abandoned');
     }
     if (can('cancel'))
       for (const entry of this.entries) if (!this.outcomes.has(entry)) inputs.push(`cancel ${entry.n}`);
@@ -134,7 +135,7 @@ class World {
         this.lastOwner = owner;
         for (const entry of [owner, ...this.joined]) if (!this.outcomes.has(entry)) this.#settle(entry, 'ended');
         this.joined = [];
-        if (!machine.ended(owner, first === 'handBack', false)) this.fail('S10', 'the end of the owner was ignored');
+        if (!machine.ended(owner, first === 'abandoned', false)) this.fail('S10', 'the end of the owner was ignored');
         break;
       }
       case 'cancel': {
@@ -348,7 +349,10 @@ class World {
     return this.body === null && this.requests.size === 0 && this.outcomes.size === this.entries.length;
   }
 
-  /** Everything that the next inputs depend on. Requests and owners are named by their order, not by their number. */
+  /**
+   * Everything that the next inputs depend on. Requests and owners are named by their order, not by
+   * their number.
+   */
   key(): string {
     const { machine } = this;
     // An entry with an outcome has no further effect, whatever its policy was.
@@ -380,8 +384,9 @@ class World {
 const isQueued = ({ place }: Entry): boolean => place === 'replacement' || place === 'queue';
 
 /**
- * Visits all states within the bounds, breadth first. Throws a {@link Violation} with the inputs that lead to it.
- * In addition to the invariants of every state it checks that rest can be reached from every state.
+ * Visits all states within the bounds, breadth first. Throws a {@link Violation} with the inputs
+ * that lead to it. In addition to the invariants of every state it checks that rest can be reached
+ * from every state.
  */
 export function explore(create: () => Machine, bounds: Bounds, maxStates = Infinity): Explored {
   const replay = (trail: readonly Input[]): World => {

@@ -6,7 +6,10 @@ interface Item {
   readonly name: number;
 }
 
-/** The reference: an array that is sorted by key. The sort is stable, so equal keys keep the order of `put`. */
+/**
+ * The reference: an array that is sorted by key. The sort is stable, so equal keys keep the order
+ * of `put`.
+ */
 class SortedArray {
   readonly #items: { item: Item; key: number }[] = [];
 

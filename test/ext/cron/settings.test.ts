@@ -75,7 +75,7 @@ describe('an update', () => {
 });
 
 describe('the spec of a run', () => {
-  test('has the schedule’s own slot and name, and the admission policy dropIfRunning', () => {
+  test("has the schedule's own slot and name, and the admission policy dropIfRunning", () => {
     expect(specOf(task)).toMatchObject({ ...OWN, admission: 'dropIfRunning' });
   });
 
