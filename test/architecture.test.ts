@@ -308,8 +308,15 @@ describe('a planted violation is reported', () => {
     [
       'a file of a layer has no test at its path',
       missingTestViolations,
-      [file('src/model/a.ts', 'export const x = 1;'), file('test/model/a.race.test.ts')],
-      'src/model/a.ts:1  has no test at test/model/a.test.ts',
+      [
+        file('src/model/a.ts', 'export const x = 1;'),
+        file('src/model/b.ts', "export const DEFAULTS = { a: 'b' } as const;"),
+        file('test/model/a.race.test.ts'),
+      ],
+      [
+        'src/model/a.ts:1  has no test at test/model/a.test.ts',
+        'src/model/b.ts:1  has no test at test/model/b.test.ts',
+      ].join('\n'),
     ],
     [
       'a file of an entry point that only calculates has no test at its path',
@@ -379,9 +386,10 @@ describe('no violation is reported', () => {
     expect(print(testPathViolations(files))).toBe('');
   });
 
-  it('for a file without a test that holds only types and re-exports', () => {
+  it('for a file without a test that holds only types, lists of words and re-exports', () => {
     const files = [
       file('src/model/types.ts', "import type { X } from './x.ts';", 'export interface A {}', 'export type B = A;'),
+      file('src/model/words.ts', "export const WORDS = ['a', 'b'] as const;", 'type Word = (typeof WORDS)[number];'),
       file('src/testing/index.ts', "export { x } from './x.ts';"),
     ];
     expect(print(missingTestViolations(files))).toBe('');

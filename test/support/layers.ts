@@ -307,15 +307,27 @@ function canBeTestedAlone(file: SourceFile, byPath: ReadonlyMap<string, SourceFi
   return true;
 }
 
-/** The file holds a statement besides imports, re-exports and types. Other files need no test. */
+/** The file holds more than imports, re-exports, types and lists of words. */
 function holdsCode(file: SourceFile): boolean {
   return parse(file).statements.some(
     (node) =>
       !ts.isImportDeclaration(node) &&
       !ts.isExportDeclaration(node) &&
       !ts.isInterfaceDeclaration(node) &&
-      !ts.isTypeAliasDeclaration(node),
+      !ts.isTypeAliasDeclaration(node) &&
+      !isWordList(node),
   );
+}
+
+/** `export const POLICIES = ['queue', ...] as const`: the words of a type. */
+function isWordList(node: ts.Node): boolean {
+  if (!ts.isVariableStatement(node)) return false;
+  return node.declarationList.declarations.every(({ initializer }) => {
+    if (initializer === undefined || !ts.isAsExpression(initializer) || !ts.isConstTypeReference(initializer.type))
+      return false;
+    const { expression } = initializer;
+    return ts.isArrayLiteralExpression(expression) && expression.elements.every(ts.isStringLiteral);
+  });
 }
 
 /** The shortest import cycle through a file. */

@@ -8,7 +8,7 @@ import { readSettings } from '../../../src/ext/cron/settings.ts';
 const NOON = Date.UTC(2030, 0, 1, 12);
 const HOUR = 3_600_000;
 /** The wall clock is 5 s ahead of the monotonic one. */
-const NOW = { wall: NOON, steady: NOON - 5_000, shift: 5_000 };
+const NOW = { wall: NOON, monotonic: NOON - 5_000, shift: 5_000 };
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -23,22 +23,22 @@ function dates(options: object, old?: Dates, now = NOW): Dates {
 describe('the first date', () => {
   test.for<readonly [what: string, options: object, first: number]>([
     ['of an expression is the first one after now', { cron: '0 * * * *' }, NOON + HOUR],
-    ['of a fixed rate is one period after now, on the monotonic clock', { everyMs: HOUR }, NOW.steady + HOUR],
+    ['of a fixed rate is one period after now, on the monotonic clock', { everyMs: HOUR }, NOW.monotonic + HOUR],
     [
       'of a fixed rate with a start to come is that start',
       { everyMs: HOUR, startAt: NOON + 60_000 },
-      NOW.steady + 60_000,
+      NOW.monotonic + 60_000,
     ],
-    ['of a fixed rate with a start at this moment is that start', { everyMs: HOUR, startAt: NOON }, NOW.steady],
+    ['of a fixed rate with a start at this moment is that start', { everyMs: HOUR, startAt: NOON }, NOW.monotonic],
     [
       'of a fixed rate with a start within the tolerance is that start',
       { everyMs: HOUR, startAt: NOON - 60_000 },
-      NOW.steady - 60_000,
+      NOW.monotonic - 60_000,
     ],
     [
       'of a fixed rate with an earlier start is its next multiple',
       { everyMs: HOUR, startAt: NOON - 60_001 },
-      NOW.steady - 60_001 + HOUR,
+      NOW.monotonic - 60_001 + HOUR,
     ],
     ['of a single date is that date', { at: NOON + 1 }, NOON + 1],
     ['of a single date within the tolerance is that date', { at: NOON - 60_000 }, NOON - 60_000],
@@ -65,31 +65,31 @@ describe('the first date', () => {
 
 test('a fixed rate counts on the monotonic clock, an expression and a single date on the wall clock', () => {
   const clocks = [{ everyMs: 5 }, { cron: '* * * * *' }, { at: NOON + 1 }].map((options) => dates(options).clock);
-  expect(clocks).toEqual(['steady', 'wall', 'wall']);
+  expect(clocks).toEqual(['monotonic', 'wall', 'wall']);
 });
 
 test('the end of a fixed rate is a moment of the monotonic clock', () => {
   const { calendar } = dates({ everyMs: HOUR, startAt: NOON, endAt: NOON + 2 * HOUR });
-  expect(calendars.datesAfter(calendar, NOW.steady - 1, 9)).toEqual([NOW.steady, NOW.steady + HOUR]);
+  expect(calendars.datesAfter(calendar, NOW.monotonic - 1, 9)).toEqual([NOW.monotonic, NOW.monotonic + HOUR]);
 });
 
 describe('a fixed rate that is read again later', () => {
-  const later = { wall: NOON + 90_000, steady: NOW.steady + 90_000, shift: 5_000 };
+  const later = { wall: NOON + 90_000, monotonic: NOW.monotonic + 90_000, shift: 5_000 };
 
   test('counts on from its anchor when its start is the same', () => {
     const old = dates({ everyMs: 60_000 });
-    expect(dates({ everyMs: 60_000 }, old, later).first).toBe(NOW.steady + 120_000);
-    expect(dates({ everyMs: 50_000 }, old, later).first).toBe(NOW.steady + 100_000);
+    expect(dates({ everyMs: 60_000 }, old, later).first).toBe(NOW.monotonic + 120_000);
+    expect(dates({ everyMs: 50_000 }, old, later).first).toBe(NOW.monotonic + 100_000);
   });
 
   test('counts from now when its start has changed', () => {
     const old = dates({ everyMs: 60_000, startAt: NOON });
-    expect(dates({ everyMs: 60_000 }, old, later).first).toBe(later.steady + 60_000);
+    expect(dates({ everyMs: 60_000 }, old, later).first).toBe(later.monotonic + 60_000);
   });
 
   test('counts from now when it was an expression before', () => {
     const old = dates({ cron: '* * * * *' });
-    expect(dates({ everyMs: 60_000 }, old, later).first).toBe(later.steady + 60_000);
+    expect(dates({ everyMs: 60_000 }, old, later).first).toBe(later.monotonic + 60_000);
   });
 });
 
