@@ -36,19 +36,19 @@ test("the random source is called once for each delay, and is the platform's unl
   expect([platform.mock.calls.length, own.mock.calls.length]).toEqual([1, 1]);
 });
 
-describe('an invalid argument is refused by its field:', () => {
+describe('backoffDelayMs refuses', () => {
   const bad = <T>(value: unknown) => value as T;
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
-  test.for<readonly [field: string, call: () => number]>([
-    ['backoff', () => backoffDelayMs(bad(null), 0)],
-    ['backoff', () => backoffDelayMs(proxy, 0)],
-    ['backoff.firstMs', () => backoffDelayMs({ firstMs: -1 }, 0)],
-    ['retryIndex', () => backoffDelayMs({}, -1)],
-    ['retryIndex', () => backoffDelayMs({}, 0.5)],
-    ['random', () => backoffDelayMs({}, 0, bad(0.5))],
-    ['previousMs', () => backoffDelayMs({}, 0, half, Number.NaN)],
-  ])('%s of %o', ([field, call]) => {
+  test.for<readonly [what: string, field: string, call: () => number]>([
+    ['a backoff of null', 'backoff', () => backoffDelayMs(bad(null), 0)],
+    ['a backoff that cannot be read', 'backoff', () => backoffDelayMs(proxy, 0)],
+    ['a negative firstMs', 'backoff.firstMs', () => backoffDelayMs({ firstMs: -1 }, 0)],
+    ['a negative retryIndex', 'retryIndex', () => backoffDelayMs({}, -1)],
+    ['a fraction as retryIndex', 'retryIndex', () => backoffDelayMs({}, 0.5)],
+    ['a random that is not a function', 'random', () => backoffDelayMs({}, 0, bad(0.5))],
+    ['a previousMs of NaN', 'previousMs', () => backoffDelayMs({}, 0, half, Number.NaN)],
+  ])('%s by the field %s', ([, field, call]) => {
     expect(call).toThrow(expect.objectContaining({ name: 'OptionError', field }));
   });
 });

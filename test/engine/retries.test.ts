@@ -73,7 +73,7 @@ describe('retryIf', () => {
   });
 
   test.for([false, undefined, 0])(
-    'refuses a retry with the answer %s, which does not count to the streak',
+    'refuses a retry with the answer %s, which does not count towards the streak',
     (answer) => {
       const { retries } = setup({ retryIf: () => answer as boolean });
       expect(retries.failed(failure)).toEqual({ refused: { because: 'retryIf' } });
@@ -98,7 +98,7 @@ describe('retryIf', () => {
     });
   });
 
-  test('that refuses does not count to the restart limit', () => {
+  test('that refuses does not count towards the restart limit', () => {
     let allowed = false;
     const { retries } = setup({ retryIf: () => allowed, restartLimit: { restarts: 1, withinMs: 100 } });
     fail(retries, 3);

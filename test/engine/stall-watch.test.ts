@@ -43,7 +43,7 @@ describe('a stall is reported', () => {
 });
 
 describe('time in which the event loop was blocked', () => {
-  test('does not count to the stall, to within one check', async () => {
+  test('does not count towards the stall, to within one check', async () => {
     const { clock, stalledAt } = watch();
     await clock.advance(40);
     clock.block(10_000);

@@ -113,7 +113,7 @@ const rows: readonly Row[] = [
     ['append', 'replaceOwner', 'slotBusy', 'append', 'append'],
   ],
   [
-    'waiting for that lease, where the head does not count to the limit',
+    'waiting for that lease, where the head does not count towards the limit',
     { phase: 'waiting', queueLength: 2 },
     {},
     ['append', 'replaceOwner', 'slotBusy', 'append', 'append'],
@@ -146,7 +146,7 @@ describe('the verdict of every policy is as in the table when the slot is', () =
     });
 });
 
-test('neither the submission that waits for the lease nor a replacement counts to the queue limit', () => {
+test('neither the submission that waits for the lease nor a replacement counts towards the queue limit', () => {
   const counts = (slot: Partial<SlotState>) => queuedBehindCandidate({ ...IDLE, ...slot });
   expect(counts({ phase: 'running', queueLength: 3, hasReplacement: true })).toBe(3);
   expect(counts({ phase: 'waiting', queueLength: 3 })).toBe(2);

@@ -85,7 +85,7 @@ function running(waiting: readonly AdmissionPolicy[], hasReplacement = false): (
   return () => machine;
 }
 
-test('an entry for a live slot does not count to the slots that may be opened', () => {
+test('an entry for a live slot does not count towards the slots that may be opened', () => {
   const limits = { queueLimit: 10, onFull: 'reject' } as const;
   expect(new DryRun({ slots: 0, pending: 1 }, true).add('a', running([]), 'queue', limits)).toBeUndefined();
 });

@@ -7,7 +7,7 @@ import {
   shutdownStep,
 } from '../../src/policy/shutdown.ts';
 
-function walk(...inputs: ShutdownInput[]): { readonly state: ShutdownState; readonly effects: readonly string[] } {
+function run(...inputs: ShutdownInput[]): { readonly state: ShutdownState; readonly effects: readonly string[] } {
   let state: ShutdownState = OPEN;
   const effects: string[] = [];
   for (const input of inputs) {
@@ -22,13 +22,13 @@ const begin: ShutdownInput = { kind: 'begin', cause: 'caller', graceMs: 100, now
 
 describe('a shutdown', () => {
   test('stops everything, flushes and reports when all ends within the grace', () => {
-    const { state, effects } = walk(begin, { kind: 'empty' }, { kind: 'flushed' });
+    const { state, effects } = run(begin, { kind: 'empty' }, { kind: 'flushed' });
     expect(effects).toEqual(['stopAll', 'graceUntil 1100', 'flush', 'report']);
     expect(state.phase).toBe('closed');
   });
 
   test('kills or abandons what is left after the grace, and abandons what is left after the patience', () => {
-    const { effects } = walk(begin, { kind: 'graceOver', nowMs: 1_100 }, { kind: 'patienceOver' }, { kind: 'empty' });
+    const { effects } = run(begin, { kind: 'graceOver', nowMs: 1_100 }, { kind: 'patienceOver' }, { kind: 'empty' });
     expect(effects).toEqual([
       'stopAll',
       'graceUntil 1100',
@@ -40,22 +40,22 @@ describe('a shutdown', () => {
   });
 
   test('ends earlier for a shorter grace, ignores a longer one, and ignores a timer that fires before the deadline', () => {
-    expect(walk(begin, { kind: 'hasten', graceMs: 10, nowMs: 1_000 }).state).toMatchObject({ deadlineMs: 1_010 });
-    expect(walk(begin, { kind: 'hasten', graceMs: 999, nowMs: 1_000 }).state).toMatchObject({ deadlineMs: 1_100 });
-    expect(walk(begin, { kind: 'graceOver', nowMs: 1_050 }).effects).toEqual(['stopAll', 'graceUntil 1100']);
+    expect(run(begin, { kind: 'hasten', graceMs: 10, nowMs: 1_000 }).state).toMatchObject({ deadlineMs: 1_010 });
+    expect(run(begin, { kind: 'hasten', graceMs: 999, nowMs: 1_000 }).state).toMatchObject({ deadlineMs: 1_100 });
+    expect(run(begin, { kind: 'graceOver', nowMs: 1_050 }).effects).toEqual(['stopAll', 'graceUntil 1100']);
   });
 
   test('sets no second timer for a grace that ends when the present grace does', () => {
-    const { effects } = walk(begin, { kind: 'hasten', graceMs: 60, nowMs: 1_040 });
+    const { effects } = run(begin, { kind: 'hasten', graceMs: 60, nowMs: 1_040 });
     expect(effects).toEqual(['stopAll', 'graceUntil 1100']);
   });
 
   test('reports its cause, and whether everything ended within the grace', () => {
-    const kept = walk(begin, { kind: 'empty' }).state;
+    const kept = run(begin, { kind: 'empty' }).state;
     expect(shutdownStep(kept, { kind: 'flushed' }).effects).toEqual([
       { do: 'report', cause: 'caller', withinGrace: true },
     ]);
-    const forced = walk(begin, { kind: 'graceOver', nowMs: 1_100 }, { kind: 'empty' }).state;
+    const forced = run(begin, { kind: 'graceOver', nowMs: 1_100 }, { kind: 'empty' }).state;
     expect(shutdownStep(forced, { kind: 'flushed' }).effects).toEqual([
       { do: 'report', cause: 'caller', withinGrace: false },
     ]);
@@ -71,7 +71,7 @@ describe('a shutdown', () => {
       { kind: 'flushed' },
     ];
     for (const input of everything.slice(1)) expect(shutdownStep(OPEN, input)).toEqual({ state: OPEN, effects: [] });
-    const { state } = walk(begin, { kind: 'empty' }, { kind: 'flushed' });
+    const { state } = run(begin, { kind: 'empty' }, { kind: 'flushed' });
     for (const input of everything) expect(shutdownStep(state, input)).toEqual({ state, effects: [] });
   });
 

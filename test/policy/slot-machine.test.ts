@@ -41,7 +41,7 @@ const stateOf = (machine: Machine) => ({
 });
 
 describe('a slot', () => {
-  test('with a single submission requests the lease, starts it, and releases the lease at its end', () => {
+  test('with a single submission requests the lease, starts the submission, and releases the lease at its end', () => {
     const { machine, submit, effects } = slot();
     const { entry } = submit();
     expect(effects()).toEqual([{ do: 'acquire', request: 1, asker: entry }]);

@@ -84,7 +84,7 @@ export function exploreShutdown(step: Step, open: ShutdownState): { readonly sta
   const edges: Edge[] = [];
   for (const [from, node] of nodes)
     for (const input of INPUTS) {
-      const next = walk(step, node, input);
+      const next = takeStep(step, node, input);
       const to = keyOf(next);
       if (!nodes.has(to)) nodes.set(to, next);
       edges.push({ from, to });
@@ -103,7 +103,7 @@ const checkAfter =
   };
 
 /** Takes one step and checks the rules that hold for every step. */
-function walk(step: Step, { state, happened: before, trail: earlier }: Node, input: ShutdownInput): Node {
+function takeStep(step: Step, { state, happened: before, trail: earlier }: Node, input: ShutdownInput): Node {
   const trail = [...earlier, input];
   const check = checkAfter(trail);
   const { state: next, effects } = step(Object.freeze({ ...state }), Object.freeze({ ...input }));
