@@ -112,7 +112,7 @@ describe('the grace of a shutdown', () => {
     ).toEqual([7, 7, 0, Infinity]);
   });
 
-  test.for([-1, Number.NaN, '5', null])('is refused when it is %s', (graceMs) => {
+  test.for([-1, Number.NaN, '5', {}])('is refused when it is %j', (graceMs) => {
     expect(() => parseShutdownOptions(bad({ graceMs }), 7)).toThrow(refused('graceMs'));
   });
 });

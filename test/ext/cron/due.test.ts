@@ -14,7 +14,7 @@ function listed(dates: readonly number[]): Calendar {
   };
 }
 
-describe('of the dates that came due together', () => {
+describe('when dates have come due,', () => {
   type Row = readonly [what: string, now: number, policy: DuePolicy, due: Due];
   const rows: readonly Row[] = [
     [
@@ -72,7 +72,7 @@ describe('of the dates that came due together', () => {
       { run: [10, 20, 30], missed: 0, lastMissed: undefined, next: 40 },
     ],
     [
-      'none is left to come after the last date',
+      'the last date leaves no next date',
       45,
       { keep: ONCE, toleranceMs: 5 },
       { run: [40], missed: 3, lastMissed: 30, next: undefined },

@@ -34,7 +34,7 @@ test.for([
   ['skip', 0],
   ['once', 1],
   [{ catchUp: 1_000 }, 1_000],
-] as const)('missed: %j keeps %d dates', ([missed, keep]) => {
+] as const)('the missed policy %j runs this many of the dates that came due together: %d', ([missed, keep]) => {
   expect(read({ everyMs: 5, task, missed }).settings.keep).toBe(keep);
 });
 
@@ -120,7 +120,12 @@ describe('the spec of a run', () => {
     ]);
   });
 
-  test.for([undefined, 5, null, { run: () => 1 }])('passes a body of %s on, for the supervisor to refuse', (run) => {
+  test.for<readonly [what: string, run: unknown]>([
+    ['undefined', undefined],
+    ['a number', 5],
+    ['null', null],
+    ['an object without kill', { run: () => 1 }],
+  ])('passes on %s as a body, which the supervisor refuses', ([, run]) => {
     expect(specOf({ run }).run).toBe(run);
   });
 });

@@ -4,9 +4,10 @@ import { unpackError } from '../../../src/ext/worker/error-travel.ts';
 
 const unpack = (packed: Parameters<typeof unpackError>[0]) => unpackError(packed) as Error & Record<string, unknown>;
 
-test.for([7, undefined, null, 'text'])('a thrown value of %s is unpacked as itself', (value) => {
-  expect(unpackError({ value })).toBe(value);
-});
+for (const value of [7, undefined, null, 'text'])
+  test(`a thrown value of ${value} is unpacked as itself`, () => {
+    expect(unpackError({ value })).toBe(value);
+  });
 
 test.for([
   ['FatalError', FatalError],
@@ -20,14 +21,12 @@ test.for([
   expect(error).toMatchObject({ name: 'Subclass', message: 'boom' });
 });
 
-test.for([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError])(
-  'an error with the name of the built-in class %o is unpacked as an instance of it',
-  (errorClass) => {
+for (const errorClass of [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError])
+  test(`an error with the name ${errorClass.name} is unpacked as an instance of that built-in class`, () => {
     const error = unpack({ name: errorClass.name, message: 'boom' });
     expect(error).toBeInstanceOf(errorClass);
     expect(Object.hasOwn(error, 'name')).toBe(false);
-  },
-);
+  });
 
 test.for(['Custom', 'toString', '__proto__'])(
   'an error with the unknown name %s is an Error with that name',

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseModule, parseWorkerOptions } from '../../../src/ext/worker/options.ts';
 
-describe('a module is kept as the text of an absolute URL', () => {
+describe('the module', () => {
   const path = resolve('job.js');
   test.for<readonly [what: string, module: unknown, href: string]>([
     ['an absolute path', path, pathToFileURL(path).href],
@@ -14,13 +14,16 @@ describe('a module is kept as the text of an absolute URL', () => {
     ['the text of a file: URL', 'file:///jobs/../a.js', 'file:///a.js'],
     ['a data: URL', new URL('data:text/javascript,export default 1'), 'data:text/javascript,export default 1'],
     ['the text of a data: URL', 'data:text/javascript,1', 'data:text/javascript,1'],
-  ])('%s', ([, module, href]) => {
+  ])('as %s is kept as the text of an absolute URL', ([, module, href]) => {
     expect(parseModule(module)).toBe(href);
   });
 
-  test.for(['data', 'FILE.js', 'file//x', new URL('http://localhost/job.js')])('%s is refused', (module) => {
-    expect(() => parseModule(module)).toThrow(expect.objectContaining({ name: 'OptionError', field: 'module' }));
-  });
+  test.for(['data', 'FILE.js', 'file//x', new URL('http://localhost/job.js')])(
+    '%s is refused by the field module',
+    (module) => {
+      expect(() => parseModule(module)).toThrow(expect.objectContaining({ name: 'OptionError', field: 'module' }));
+    },
+  );
 });
 
 test('options that are left out have their defaults', () => {
