@@ -1,20 +1,25 @@
+// The rules of the source tree hold for every file, and each rule catches a planted violation.
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
-  ambientOffences,
-  cycleOffences,
-  engineOffences,
-  floorOffences,
+  ambientViolations,
+  cycleViolations,
+  engineViolations,
   importsOf,
-  lengthOffences,
+  importViolations,
+  lengthViolations,
   MAX_FILE_LINES,
-  type Offence,
-  porchOffences,
+  missingTestViolations,
   print,
+  reExportViolations,
   type SourceFile,
-  testPathOffences,
+  testPathViolations,
+  type Violation,
 } from './support/layers.ts';
+
+type Rule = (files: readonly SourceFile[], peers: readonly string[]) => Violation[];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -30,33 +35,35 @@ function peersOf(manifest: { peerDependencies?: Record<string, string> }): strin
   return Object.keys(manifest.peerDependencies ?? {});
 }
 
-const LAWS: Readonly<Record<string, (files: readonly SourceFile[], peers: readonly string[]) => Offence[]>> = {
-  'each floor imports only what the law of the floors allows': floorOffences,
-  'inside the engine imports go down only': engineOffences,
-  'nothing imports in a circle, type imports included': cycleOffences,
-  'only kernel and testing name a timer, the clock, chance or the console; policy waits for nothing': ambientOffences,
-  [`no file is longer than ${MAX_FILE_LINES} lines without a reason`]: lengthOffences,
-  'the porch holds named re-exports only': porchOffences,
-  'a test on a floor stands at the path of what it tests': testPathOffences,
+const RULES: Readonly<Record<string, Rule>> = {
+  'each file imports only what its layer may import': importViolations,
+  'inside the engine each file imports only from lower layers': engineViolations,
+  'no files import each other in a cycle, type imports included': cycleViolations,
+  'only kernel and testing use timers, the clock, randomness or the console, and policy uses no promise':
+    ambientViolations,
+  [`no file is longer than ${MAX_FILE_LINES} lines without a reason`]: lengthViolations,
+  'index.ts and kit.ts hold named re-exports only': reExportViolations,
+  'a test in the folder of a layer tests the source file at the same path': testPathViolations,
+  'every source file that can be tested alone has a test at the same path': missingTestViolations,
 };
 
-describe('the house', () => {
+describe('the source tree', () => {
   const files = [...read('src'), ...read('test')];
   const peers = peersOf(JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')));
 
-  it('is not empty, or every law holds for nothing', () => {
+  it('is found by this test, so the rules are checked on real files', () => {
     expect(files.filter((file) => file.path.startsWith('src/')).length).toBeGreaterThan(20);
   });
 
-  for (const [law, offencesIn] of Object.entries(LAWS)) {
-    it(law, () => expect(print(offencesIn(files, peers))).toBe(''));
+  for (const [name, violationsIn] of Object.entries(RULES)) {
+    it(`keeps the rule: ${name}`, () => expect(print(violationsIn(files, peers))).toBe(''));
   }
 });
 
 const file = (path: string, ...lines: string[]): SourceFile => ({ path, text: `${lines.join('\n')}\n` });
 
-describe('imports are found', () => {
-  it('in every spelling, with their line', () => {
+describe('imports', () => {
+  it('are found in every spelling, with their line', () => {
     const spellings = file(
       'src/engine/actor.ts',
       "import a from './a.ts';",
@@ -84,107 +91,127 @@ describe('imports are found', () => {
   });
 });
 
-describe('each law catches a planted offence', () => {
-  const planted: readonly (readonly [string, (files: readonly SourceFile[]) => Offence[], SourceFile[], string])[] = [
+describe('a planted violation is reported', () => {
+  type Planted = readonly [violation: string, rule: Rule, files: SourceFile[], message: string];
+
+  const planted: readonly Planted[] = [
     [
       'model imports kernel',
-      floorOffences,
+      importViolations,
       [file('src/model/a.ts', '', "import type { C } from '../kernel/clock.ts';")],
       "src/model/a.ts:2  imports '../kernel/clock.ts': model/ may import only model/",
     ],
     [
       'kernel imports model',
-      floorOffences,
+      importViolations,
       [file('src/kernel/a.ts', "import type { T } from '../model/id.ts';")],
       "src/kernel/a.ts:1  imports '../model/id.ts': kernel/ may import only kernel/",
     ],
     [
-      'policy imports engine, by a dynamic import',
-      floorOffences,
+      'policy imports engine with a dynamic import',
+      importViolations,
       [file('src/policy/a.ts', "const x = import('../engine/slots.ts');")],
       "src/policy/a.ts:1  imports '../engine/slots.ts': policy/ may import only policy/, model/",
     ],
     [
-      'engine imports the porch',
-      floorOffences,
+      'engine imports index.ts',
+      importViolations,
       [file('src/engine/a.ts', "import { x } from '../index.ts';")],
       "src/engine/a.ts:1  imports '../index.ts': engine/ may import only engine/, kernel/, policy/, model/",
     ],
     [
+      'engine imports api',
+      importViolations,
+      [file('src/engine/a.ts', "import type { Slot } from '../api/slot.ts';")],
+      "src/engine/a.ts:1  imports '../api/slot.ts': engine/ may import only engine/, kernel/, policy/, model/",
+    ],
+    [
+      'kit.ts re-exports from api',
+      importViolations,
+      [file('src/kit.ts', "export { x } from './api/slot.ts';")],
+      "src/kit.ts:1  imports './api/slot.ts': kit.ts may import only engine/, kernel/, policy/, model/",
+    ],
+    [
       'policy imports a Node built-in',
-      floorOffences,
+      importViolations,
       [file('src/policy/a.ts', "import fs from 'fs';")],
-      "src/policy/a.ts:1  imports 'fs': a Node built-in belongs to the kernel or behind a door",
+      "src/policy/a.ts:1  imports 'fs': only kernel/, testing/ and entry points may import a Node built-in",
     ],
     [
       'engine imports a Node built-in',
-      floorOffences,
+      importViolations,
       [file('src/engine/a.ts', "import { setTimeout as wait } from 'node:timers/promises';")],
-      "src/engine/a.ts:1  imports 'node:timers/promises': a Node built-in belongs to the kernel or behind a door",
+      "src/engine/a.ts:1  imports 'node:timers/promises': only kernel/, testing/ and entry points may import a Node built-in",
     ],
     [
-      'a library is used outside its one place',
-      floorOffences,
+      'a library is imported outside of the file that wraps it',
+      importViolations,
       [file('src/engine/a.ts', "import PQueue from 'p-queue';")],
-      "src/engine/a.ts:1  imports 'p-queue': this library is wrapped in src/kernel/gate.ts",
+      "src/engine/a.ts:1  imports 'p-queue': only src/kernel/gate.ts may import this library",
     ],
     [
-      'a library nobody decided on',
-      floorOffences,
+      'a library is imported that no file wraps',
+      importViolations,
       [file('src/kernel/a.ts', "import x from '@scope/left-pad/deep';")],
-      "src/kernel/a.ts:1  imports '@scope/left-pad/deep': a library that the house does not know",
+      "src/kernel/a.ts:1  imports '@scope/left-pad/deep': this library is missing from LIBRARIES",
     ],
     [
-      'a door reaches into the core',
-      floorOffences,
+      'an entry point imports engine',
+      importViolations,
       [file('src/ext/cron/index.ts', "import { x } from '../../engine/slots.ts';")],
-      "src/ext/cron/index.ts:1  imports '../../engine/slots.ts': ext/cron/ enters by src/index.ts or stays in its own folder",
+      "src/ext/cron/index.ts:1  imports '../../engine/slots.ts': ext/cron/ may import only ext/cron/, index.ts, kit.ts",
     ],
     [
-      'a door imports another door',
-      floorOffences,
+      'an entry point imports another entry point',
+      importViolations,
       [file('src/ext/cron/index.ts', "import { x } from '../otel/index.ts';")],
-      "src/ext/cron/index.ts:1  imports '../otel/index.ts': ext/cron/ enters by src/index.ts or stays in its own folder",
+      "src/ext/cron/index.ts:1  imports '../otel/index.ts': ext/cron/ may import only ext/cron/, index.ts, kit.ts",
     ],
     [
-      'a door uses a package that is no peer',
-      floorOffences,
+      'an entry point imports a package that is not a peer dependency',
+      importViolations,
       [file('src/ext/redis/index.ts', "import { x } from 'ioredis';")],
-      "src/ext/redis/index.ts:1  imports 'ioredis': a door uses its own optional peer only",
+      "src/ext/redis/index.ts:1  imports 'ioredis': this package is not an optional peer dependency",
     ],
     [
-      'the porch shows the testing door',
-      floorOffences,
+      'testing imports kit.ts',
+      importViolations,
+      [file('src/testing/a.ts', "import { refuse } from '../kit.ts';")],
+      "src/testing/a.ts:1  imports '../kit.ts': testing/ may import only testing/, index.ts",
+    ],
+    [
+      'index.ts re-exports from testing',
+      importViolations,
       [file('src/index.ts', "export { x } from './testing/index.ts';")],
-      "src/index.ts:1  imports './testing/index.ts': the porch re-exports the four floors only",
+      "src/index.ts:1  imports './testing/index.ts': index.ts may import only api/, engine/, kernel/, policy/, model/",
     ],
     [
-      'a file outside every room',
-      floorOffences,
-      [file('src/util.ts')],
-      'src/util.ts:1  stands on no floor of the house',
+      'a file lies outside of every layer',
+      importViolations,
+      [file('src/util.ts'), file('src/ext/util.ts')],
+      'src/util.ts:1  belongs to no layer\nsrc/ext/util.ts:1  belongs to no layer',
     ],
     [
-      'attempt knows the actor',
-      engineOffences,
+      'attempt imports actor',
+      engineViolations,
       [file('src/engine/attempt.ts', "import type { A } from './actor.ts';")],
-      "src/engine/attempt.ts:1  imports './actor.ts': storey 6 of the engine may not import from storey 7",
+      "src/engine/attempt.ts:1  imports './actor.ts': engine layer 6 may not import engine layer 7",
     ],
     [
-      'neighbours on one storey',
-      engineOffences,
+      'an engine file imports another file of its own layer',
+      engineViolations,
       [file('src/engine/events.ts', "import type { A } from './stall-watch.ts';")],
-      "src/engine/events.ts:1  imports './stall-watch.ts': storey 1 of the engine may not import from storey 1",
+      "src/engine/events.ts:1  imports './stall-watch.ts': engine layer 1 may not import engine layer 1",
     ],
     [
-      'an engine file without a storey',
-      engineOffences,
+      'an engine file has no layer',
+      engineViolations,
       [file('src/engine/helper.ts')],
-      'src/engine/helper.ts:1  has no storey: give it one in ENGINE_STOREYS',
+      'src/engine/helper.ts:1  is missing from ENGINE_LAYERS',
     ],
     [
-      'two files know each other by type',
-      cycleOffences,
+      'two files import types from each other',
+      cycleViolations,
       [
         file('src/model/a.ts', "import type { B } from './b.ts';"),
         file('src/model/b.ts', '', "export type { A } from './a.ts';"),
@@ -193,7 +220,7 @@ describe('each law catches a planted offence', () => {
     ],
     [
       'a file imports itself',
-      cycleOffences,
+      cycleViolations,
       [file('src/model/a.ts', "import { x } from './a.ts';")],
       "src/model/a.ts:1  import cycle: src/model/a.ts:1 imports './a.ts'",
     ],
@@ -204,129 +231,176 @@ describe('each law catches a planted offence', () => {
       'Date.now()',
       'performance.now()',
       'Math.random()',
-    ].map((call): readonly [string, typeof ambientOffences, SourceFile[], string] => [
-      `engine calls ${call}`,
-      ambientOffences,
-      [file('src/engine/a.ts', '// why', `export const x = () => ${call};`)],
-      `src/engine/a.ts:2  names ${call.replace(/\(.*/, '')}`,
-    ]),
+    ].map(
+      (call): Planted => [
+        `engine calls ${call}`,
+        ambientViolations,
+        [file('src/engine/a.ts', '// why', `export const x = () => ${call};`)],
+        `src/engine/a.ts:2  uses ${call.replace(/\(.*/, '')}`,
+      ],
+    ),
     [
       'engine writes to the console',
-      ambientOffences,
+      ambientViolations,
       [file('src/engine/a.ts', "console.log('x');")],
-      'src/engine/a.ts:1  names console',
+      'src/engine/a.ts:1  uses console',
     ],
     [
-      'a timer by way of globalThis',
-      ambientOffences,
+      'model sets a timer through globalThis',
+      ambientViolations,
       [file('src/model/a.ts', 'globalThis.setTimeout(f, 1);')],
-      'src/model/a.ts:1  names setTimeout',
+      'src/model/a.ts:1  uses setTimeout',
     ],
     [
-      'policy waits',
-      ambientOffences,
+      'policy declares an async function',
+      ambientViolations,
       [file('src/policy/a.ts', 'export const x = async () => 1;')],
-      'src/policy/a.ts:1  names async',
+      'src/policy/a.ts:1  uses async',
     ],
     [
-      'policy speaks of promises',
-      ambientOffences,
+      'policy has a promise in a type',
+      ambientViolations,
       [file('src/policy/a.ts', 'export type X = Promise<void>;')],
-      'src/policy/a.ts:1  names Promise',
+      'src/policy/a.ts:1  uses Promise',
     ],
     [
-      'policy looks at the date',
-      ambientOffences,
+      'policy reads the date',
+      ambientViolations,
       [file('src/policy/a.ts', 'export const x = new Date();')],
-      'src/policy/a.ts:1  names Date',
+      'src/policy/a.ts:1  uses Date',
     ],
     [
-      'policy looks at the process',
-      ambientOffences,
+      'policy reads the process',
+      ambientViolations,
       [file('src/policy/a.ts', 'export const x = process.env;')],
-      'src/policy/a.ts:1  names process',
+      'src/policy/a.ts:1  uses process',
     ],
     [
-      'a long file without a reason',
-      lengthOffences,
+      'a long file gives no reason for its length',
+      lengthViolations,
       [file('src/engine/a.ts', '// The actor.', ...Array.from({ length: 300 }, () => 'x;'))],
       'src/engine/a.ts:1  has 301 lines and does not say why ("Over 300 lines because ...")',
     ],
     [
-      'the porch does something',
-      porchOffences,
+      'index.ts holds a statement of its own',
+      reExportViolations,
       [file('src/index.ts', "export { x } from './model/x.ts';", 'export const y = 1;')],
-      'src/index.ts:2  is no named re-export: export const y = 1;',
+      'src/index.ts:2  is not a named re-export: export const y = 1;',
     ],
     [
-      'the porch hands out everything',
-      porchOffences,
+      'index.ts re-exports everything of a file',
+      reExportViolations,
       [file('src/index.ts', "export * from './model/x.ts';")],
-      "src/index.ts:1  is no named re-export: export * from './model/x.ts';",
+      "src/index.ts:1  is not a named re-export: export * from './model/x.ts';",
     ],
     [
-      'a test of a file that is gone',
-      testPathOffences,
+      'kit.ts holds a statement of its own',
+      reExportViolations,
+      [file('src/kit.ts', "export { x } from './model/x.ts';", 'export function y() {}')],
+      'src/kit.ts:2  is not a named re-export: export function y() {}',
+    ],
+    [
+      'a test has no source file at its path',
+      testPathViolations,
       [file('test/policy/gone.model.test.ts')],
       'test/policy/gone.model.test.ts:1  tests src/policy/gone.ts, which does not exist',
     ],
+    [
+      'a file of a layer has no test at its path',
+      missingTestViolations,
+      [
+        file('src/model/a.ts', 'export const x = 1;'),
+        file('src/model/b.ts', "export const DEFAULTS = { a: 'b' } as const;"),
+        file('test/model/a.race.test.ts'),
+      ],
+      [
+        'src/model/a.ts:1  has no test at test/model/a.test.ts',
+        'src/model/b.ts:1  has no test at test/model/b.test.ts',
+      ].join('\n'),
+    ],
+    [
+      'a file of an entry point that only calculates has no test at its path',
+      missingTestViolations,
+      [file('src/ext/cron/a.ts', "import { isAbsolute } from 'node:path';", 'export class A {}')],
+      'src/ext/cron/a.ts:1  has no test at test/ext/cron/a.test.ts',
+    ],
   ];
 
-  for (const [offence, law, files, message] of planted) {
-    it(offence, () => expect(print(law(files))).toBe(message));
+  for (const [violation, rule, files, message] of planted) {
+    it(`when ${violation}`, () => expect(print(rule(files, []))).toBe(message));
   }
 });
 
-describe('what is lawful passes', () => {
-  it('comments, texts and members of other things', () => {
+describe('no violation is reported', () => {
+  it('for a forbidden name in a comment, in a string or as a member of another object', () => {
     const files = [
       file(
         'src/policy/a.ts',
-        '// setTimeout, Date.now() and console are only spoken of',
+        '// setTimeout, Date.now() and console in a comment',
         "const text = 'Math.random() process Promise';",
         'const x = machine.process; const y = { process: 1 };',
       ),
     ];
-    expect(print(ambientOffences(files))).toBe('');
+    expect(print(ambientViolations(files))).toBe('');
   });
 
-  it('kernel and testing own the clock', () => {
-    const files = ['kernel', 'testing'].map((room) => file(`src/${room}/a.ts`, 'setTimeout(f, Date.now());'));
-    expect(print(ambientOffences(files))).toBe('');
+  it('for the clock and timers in kernel and testing', () => {
+    const files = ['kernel', 'testing'].map((layer) => file(`src/${layer}/a.ts`, 'setTimeout(f, Date.now());'));
+    expect(print(ambientViolations(files))).toBe('');
   });
 
-  it('a door with its own folder, the porch, a built-in and its peer', () => {
-    const door = file(
+  it('for an entry point that imports index.ts, kit.ts, its own folder, a Node built-in and its peer', () => {
+    const entryPoint = file(
       'src/ext/redis/index.ts',
       "import { Supervisor } from '../../index.ts';",
+      "import { refuse } from '../../kit.ts';",
       "import { x } from './x.ts';",
       "import { once } from 'node:events';",
       "import type { Redis } from 'ioredis/built/Redis';",
     );
-    expect(print(floorOffences([door], ['ioredis']))).toBe('');
+    expect(print(importViolations([entryPoint], ['ioredis']))).toBe('');
   });
 
-  it('a library in its one place', () => {
-    expect(print(floorOffences([file('src/kernel/gate.ts', "import PQueue from 'p-queue';")]))).toBe('');
+  it('for a library in the file that wraps it', () => {
+    expect(print(importViolations([file('src/kernel/gate.ts', "import PQueue from 'p-queue';")]))).toBe('');
   });
 
-  it('a long file that says why, over a line break too', () => {
+  it('for a long file that gives its reason, even across a line break', () => {
     const long = file(
       'src/a.ts',
       '// The slots. Over 300 lines',
       '// because they belong together.',
       ...Array.from({ length: 300 }, () => 'x;'),
     );
-    expect(print(lengthOffences([long]))).toBe('');
+    expect(print(lengthViolations([long]))).toBe('');
   });
 
-  it('a test of what exists, by its suffixes', () => {
+  it('for tests of an existing source file, with and without a suffix, and for behaviour tests', () => {
     const files = [
       file('src/engine/slots.ts'),
       file('test/engine/slots.test.ts'),
       file('test/engine/slots.race.test.ts'),
+      file('test/engine/slots.long.test.ts'),
       file('test/behaviour/anything.test.ts'),
     ];
-    expect(print(testPathOffences(files))).toBe('');
+    expect(print(testPathViolations(files))).toBe('');
+  });
+
+  it('for a file without a test that holds only types, lists of words and re-exports', () => {
+    const files = [
+      file('src/model/types.ts', "import type { X } from './x.ts';", 'export interface A {}', 'export type B = A;'),
+      file('src/model/words.ts', "export const WORDS = ['a', 'b'] as const;", 'type Word = (typeof WORDS)[number];'),
+      file('src/testing/index.ts', "export { x } from './x.ts';"),
+    ];
+    expect(print(missingTestViolations(files))).toBe('');
+  });
+
+  it('for a file without a test that needs a supervisor or a Node built-in, itself or through its imports', () => {
+    const files = [
+      file('src/engine/actor.ts', 'export const x = 1;'),
+      file('src/ext/cron/make.ts', "import { spawn } from 'node:child_process';", 'export const x = spawn;'),
+      file('src/ext/cron/uses-make.ts', "import { x } from './make.ts';", 'export const y = x;'),
+    ];
+    expect(print(missingTestViolations(files))).toBe('');
   });
 });

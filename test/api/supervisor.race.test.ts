@@ -1,12 +1,12 @@
-// Random sequences of commands on the real supervisor, compared after every step with a reference that knows the promises alone.
+// Random sequences of commands on the real supervisor. After every step it is compared with a
+// reference that implements the promises only.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ADMISSION_POLICIES, ON_OVERRUN, RESTART_POLICIES } from '../../src/model/settings.ts';
 import { RUNS, SEED } from '../support/effort.ts';
 import { Lockstep, type Step } from '../support/lockstep.ts';
 import type { Plan, Script } from '../support/reference.ts';
-
-const POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;
 
 const slot = fc.constantFrom('a', 'b');
 const pick = fc.nat(9);
@@ -15,18 +15,18 @@ const script: fc.Arbitrary<Script> = fc.record({
   onStart: fc.oneof(
     { weight: 5, arbitrary: fc.constant('nothing' as const) },
     { weight: 3, arbitrary: fc.constantFrom('return' as const, 'throw' as const) },
-    { weight: 2, arbitrary: fc.constantFrom(...POLICIES) },
+    { weight: 2, arbitrary: fc.constantFrom(...ADMISSION_POLICIES) },
   ),
   onStop: fc.constantFrom('reject', 'ignore', 'return', 'throw', 'lateReturn', 'lateThrow', 'resubmit'),
 });
 
 const plan: fc.Arbitrary<Plan> = fc.record({
   slot,
-  policy: fc.constantFrom(...POLICIES),
+  policy: fc.constantFrom(...ADMISSION_POLICIES),
   script,
-  restart: fc.constantFrom('never', 'onFailure', 'always'),
+  restart: fc.constantFrom(...RESTART_POLICIES),
   maxRetries: fc.nat(2),
-  onOverrun: fc.constantFrom('hold', 'abandon'),
+  onOverrun: fc.constantFrom(...ON_OVERRUN),
   timed: fc.constantFrom('no', 'no', 'timeout', 'queueTimeout', 'deadline'),
 });
 
@@ -55,10 +55,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('shutdown' as const) }) },
 );
 
-class Take implements fc.AsyncCommand<object, Lockstep> {
+class StepCommand implements fc.AsyncCommand<object, Lockstep> {
   readonly #step: Step;
-  constructor(taken: Step) {
-    this.#step = taken;
+  constructor(step: Step) {
+    this.#step = step;
   }
   check(): boolean {
     return true;
@@ -71,11 +71,11 @@ class Take implements fc.AsyncCommand<object, Lockstep> {
   }
 }
 
-describe('the supervisor does exactly what its promises say', () => {
+describe('the supervisor and a reference of its promises agree', () => {
   test(
-    `${RUNS.sequences} random sequences of up to 60 commands: owner, queue, order, outcomes, events (seed ${SEED})`,
+    `on owner, queue, order, outcomes and events in ${RUNS.sequences} random sequences of up to 60 commands (seed ${SEED})`,
     async () => {
-      const commands = fc.commands([step.map((taken) => new Take(taken))], { maxCommands: 60, size: 'max' });
+      const commands = fc.commands([step.map((drawn) => new StepCommand(drawn))], { maxCommands: 60, size: 'max' });
       let bodies = 0;
       let steps = 0;
       await fc.assert(

@@ -4,7 +4,7 @@ import type { AttemptInfo } from '../../src/model/task.ts';
 
 const info = { slot: 's', name: 's', attempt: 1, meta: undefined } as AttemptInfo;
 
-test('an interceptor that ends without a call of next fails the attempt, and says so', async () => {
+test('an aroundAttempt that ends without a call of next fails the attempt with an error that says so', async () => {
   await expect(
     callAround(
       async () => {},
@@ -14,7 +14,7 @@ test('an interceptor that ends without a call of next fails the attempt, and say
   ).rejects.toThrow('aroundAttempt ended without calling next()');
 });
 
-test('an interceptor that comes too late with its call of next is refused, and the body is not called', async () => {
+test('an aroundAttempt that calls next after it has ended gets an error, and the body is not called', async () => {
   let late: (() => Promise<void>) | undefined;
   let calls = 0;
   const attempt = callAround(

@@ -10,7 +10,7 @@ const WALL = Date.UTC(2020, 0, 1);
 const subject = { id: createTaskIds('prefix').text(1), slot: 's', name: 'n', meta: { own: true } };
 const paused = { type: 'slotPaused', slot: 's' } as const;
 
-interface Wish {
+interface Options {
   readonly name?: string;
   readonly capacity?: number;
   readonly types?: SubscribeOptions['types'];
@@ -19,37 +19,37 @@ interface Wish {
 
 function setup() {
   const clock = new VirtualClock();
-  const news = new EventPublisher(clock);
-  const subscribe = ({ name, capacity = 10, types, fail }: Wish = {}) => {
+  const publisher = new EventPublisher(clock);
+  const subscribe = ({ name, capacity = 10, types, fail }: Options = {}) => {
     const seen: TaskEvent[] = [];
     const ended = vi.fn();
     const onEvent = (event: TaskEvent) => {
       seen.push(event);
       fail?.(event);
     };
-    const stop = news.subscribe({ onEvent, ...(name !== undefined && { name }) }, capacity, types, ended);
+    const stop = publisher.subscribe({ onEvent, ...(name !== undefined && { name }) }, capacity, types, ended);
     return { seen, stop, ended };
   };
-  return { clock, news, subscribe };
+  return { clock, publisher, subscribe };
 }
 
-test('is heard only while somebody subscribes', () => {
-  const { news, subscribe } = setup();
-  expect(news.listening).toBeUndefined();
+test('a publisher listens only while a subscription is open', () => {
+  const { publisher, subscribe } = setup();
+  expect(publisher.listening).toBeUndefined();
   const { stop, ended } = subscribe();
-  expect(news.listening).toBe(news);
+  expect(publisher.listening).toBe(publisher);
   stop();
-  expect(news.listening).toBeUndefined();
+  expect(publisher.listening).toBeUndefined();
   expect(ended).toHaveBeenCalledTimes(1);
 });
 
-test('events are numbered from 1 and stamped with the wall clock as it is', async () => {
-  const { clock, news, subscribe } = setup();
+test('events are numbered from 1 and carry the present time of the wall clock', async () => {
+  const { clock, publisher, subscribe } = setup();
   const { seen } = subscribe();
-  news.publish({ ...paused });
+  publisher.publish({ ...paused });
   await clock.advance(5);
   clock.setWall(WALL - 1_000);
-  news.publishFor(subject, { type: 'queued', depth: 2 });
+  publisher.publishFor(subject, { type: 'queued', depth: 2 });
   await turn();
   expect(seen).toEqual([
     { seq: 1, at: WALL, type: 'slotPaused', slot: 's' },
@@ -58,23 +58,23 @@ test('events are numbered from 1 and stamped with the wall clock as it is', asyn
   expect((seen[1] as { meta: unknown }).meta).toBe(subject.meta);
 });
 
-test('everyone gets the same event', async () => {
-  const { news, subscribe } = setup();
-  const [one, other] = [subscribe(), subscribe()];
-  news.publish({ ...paused });
+test('all subscribers get the same event object', async () => {
+  const { publisher, subscribe } = setup();
+  const [first, second] = [subscribe(), subscribe()];
+  publisher.publish({ ...paused });
   await turn();
-  expect(one.seen[0]).toBe(other.seen[0]);
+  expect(first.seen[0]).toBe(second.seen[0]);
 });
 
-test('a subscriber gets the types it asked for, and is told of its losses in any case', async () => {
-  const { news, subscribe } = setup();
+test('a subscriber gets the types it asked for, and always gets eventsDropped', async () => {
+  const { publisher, subscribe } = setup();
   const { seen } = subscribe({ name: 'narrow', capacity: 1, types: ['slotPaused'] });
-  news.publish({ type: 'slotResumed', slot: 's' });
-  for (let n = 0; n < 3; n += 1) news.publish({ ...paused });
+  publisher.publish({ type: 'slotResumed', slot: 's' });
+  for (let n = 0; n < 3; n += 1) publisher.publish({ ...paused });
   await turn();
   expect(seen.map(({ type }) => type)).toEqual(['slotPaused', 'eventsDropped']);
   expect(seen[1]).toMatchObject({ subscriber: 'narrow', count: 2 });
-  expect(news.lost).toBe(2);
+  expect(publisher.lost).toBe(2);
 });
 
 describe('a subscriber that throws', () => {
@@ -83,35 +83,35 @@ describe('a subscriber that throws', () => {
     if (event.type !== 'subscriberFailed') throw boom;
   };
 
-  test('is named to the others, not to itself, and goes on', async () => {
-    const { news, subscribe } = setup();
+  test('is reported to the others, not to itself, and gets further events', async () => {
+    const { publisher, subscribe } = setup();
     const bad = subscribe({ fail });
     const good = subscribe({ name: 'good' });
-    news.publish({ ...paused });
-    news.publish({ ...paused });
+    publisher.publish({ ...paused });
+    publisher.publish({ ...paused });
     await turn();
     expect(bad.seen.map(({ type }) => type)).toEqual(['slotPaused', 'slotPaused']);
-    const told = good.seen.filter(({ type }) => type === 'subscriberFailed');
-    expect(told).toMatchObject([
+    const reported = good.seen.filter(({ type }) => type === 'subscriberFailed');
+    expect(reported).toMatchObject([
       { subscriber: 'subscriber-1', error: boom },
       { subscriber: 'subscriber-1', error: boom },
     ]);
   });
 
-  test('two that throw at everything do not keep each other busy', async () => {
-    const { news, subscribe } = setup();
+  test('and another that throws, too, do not cause each other endless events', async () => {
+    const { publisher, subscribe } = setup();
     const always = () => {
       throw boom;
     };
     const both = [subscribe({ fail: always }), subscribe({ fail: always })];
-    news.publish({ ...paused });
+    publisher.publish({ ...paused });
     for (let n = 0; n < 5; n += 1) await turn();
     for (const { seen } of both) expect(seen.map(({ type }) => type)).toEqual(['slotPaused', 'subscriberFailed']);
   });
 });
 
-test('numbers grow strictly for every subscriber, whatever is dropped or failed between', async () => {
-  const { news, subscribe } = setup();
+test('sequence numbers increase strictly for every subscriber, also when events are dropped and subscribers fail', async () => {
+  const { publisher, subscribe } = setup();
   const all = [
     subscribe({ capacity: 2 }),
     subscribe({
@@ -123,7 +123,7 @@ test('numbers grow strictly for every subscriber, whatever is dropped or failed 
     subscribe({ capacity: 100 }),
   ];
   for (let n = 0; n < 20; n += 1) {
-    news.publish({ ...paused });
+    publisher.publish({ ...paused });
     if (n % 5 === 0) await turn();
   }
   await turn();
@@ -134,16 +134,16 @@ test('numbers grow strictly for every subscriber, whatever is dropped or failed 
   }
 });
 
-test('drain delivers what is there and ends every subscription', async () => {
-  const { news, subscribe } = setup();
+test('flush delivers the waiting events and ends every subscription', async () => {
+  const { publisher, subscribe } = setup();
   const { seen, ended } = subscribe();
-  news.publish({ ...paused });
-  await news.flush(0);
-  expect([seen.length, news.listening, ended.mock.calls.length]).toEqual([1, undefined, 1]);
+  publisher.publish({ ...paused });
+  await publisher.flush(0);
+  expect([seen.length, publisher.listening, ended.mock.calls.length]).toEqual([1, undefined, 1]);
 });
 
-test('each end of an attempt has its event', () => {
-  const [thrown, late, silent] = [thrownFailure(new Error('boom')), timedOutFailure(5), stalledFailure(5)];
+test('each end of an attempt has its own type of event', () => {
+  const [thrown, timedOut, stalled] = [thrownFailure(new Error('boom')), timedOutFailure(5), stalledFailure(5)];
   const exited = { kind: 'exited', exitCode: 1, signal: null, message: 'exit 1', fatal: false } as const;
   const rows = [
     [{ kind: 'value', value: 1 }, { type: 'attemptSucceeded' }],
@@ -158,12 +158,12 @@ test('each end of an attempt has its event', () => {
       { type: 'attemptFailed', failure: exited },
     ],
     [
-      { kind: 'failure', failure: late },
-      { type: 'attemptTimedOut', failure: late },
+      { kind: 'failure', failure: timedOut },
+      { type: 'attemptTimedOut', failure: timedOut },
     ],
     [
-      { kind: 'failure', failure: silent },
-      { type: 'attemptStalled', failure: silent },
+      { kind: 'failure', failure: stalled },
+      { type: 'attemptStalled', failure: stalled },
     ],
   ] as const;
   for (const [end, expected] of rows)

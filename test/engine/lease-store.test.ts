@@ -24,21 +24,21 @@ const request = (slot = 's', signal = new AbortController().signal): LeaseReques
   signal,
 });
 
-/** What was answered, in order: a lease, null, or what the store threw. */
+/** The answers, in order: a lease, null, or what the store threw. */
 function answers() {
   const got: unknown[] = [];
   return {
     got,
     granted: ({ lease }: HeldLease) => void got.push(lease),
-    refused: (why: unknown) => void got.push(why),
+    refused: (error: unknown) => void got.push(error),
   };
 }
 
-/** A store that answers when the test says so, and logs its calls. */
+/** A store that logs its calls and answers when the test resolves them. */
 function slowStore() {
   const log: string[] = [];
   const pending: Deferred<Lease | null>[] = [];
-  const store: SlotLeases = {
+  const slow: SlotLeases = {
     acquire: ({ slot }) => {
       log.push(`acquire ${slot}`);
       const answer = deferred<Lease | null>();
@@ -46,10 +46,10 @@ function slowStore() {
       return answer.promise;
     },
   };
-  return { store, log, pending };
+  return { slow, log, pending };
 }
 
-describe('a store that answers at once', () => {
+describe('a store that answers synchronously', () => {
   const good = lease();
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
@@ -58,7 +58,7 @@ describe('a store that answers at once', () => {
     ['with null', () => null, null],
     ['by throwing', fail, { error: boom }],
     ['with undefined', () => undefined, { error: aTypeError }],
-    ['with half a lease', () => ({ fence: 1, lost: good.lost, release: fail }), { error: aTypeError }],
+    ['with an incomplete lease', () => ({ fence: 1, lost: good.lost, release: fail }), { error: aTypeError }],
     [
       'with a lease that cannot be read',
       () => ({
@@ -69,17 +69,17 @@ describe('a store that answers at once', () => {
       }),
       { error: aTypeError },
     ],
-    ['with a text', () => 'granted', { error: aTypeError }],
-    ['with a lease revoked by no signal', () => ({ ...good, revoked: true }), { error: aTypeError }],
+    ['with a string', () => 'granted', { error: aTypeError }],
+    ['with a lease whose revoked is not a signal', () => ({ ...good, revoked: true }), { error: aTypeError }],
   ];
   for (const [name, acquire, answer] of rows)
-    test(`${name} is heard in the same turn`, () => {
+    test(`${name} has its answer delivered in the same turn`, () => {
       const to = answers();
       new LeaseStore({ acquire: acquire as SlotLeases['acquire'] }).acquire(request(), to);
       expect(to.got).toEqual([answer]);
     });
 
-  test('has each field of its lease read once, and is released by the lease itself', () => {
+  test('has each field of its lease read once, and the lease itself is held', () => {
     const reads: string[] = [];
     const { signal: revoked } = new AbortController();
     const watched = new Proxy(
@@ -94,8 +94,8 @@ describe('a store that answers at once', () => {
     let held: HeldLease | undefined;
     const to = {
       ...answers(),
-      granted: (one: HeldLease) => {
-        held = one;
+      granted: (lease: HeldLease) => {
+        held = lease;
       },
     };
     new LeaseStore({ acquire: () => watched }).acquire(request(), to);
@@ -104,20 +104,20 @@ describe('a store that answers at once', () => {
     expect(reads.filter((key) => key !== 'then').sort()).toEqual(['fence', 'lost', 'release', 'revoked']);
   });
 
-  test('is told of a release in the same turn, and may be asked again in it', () => {
+  test('is called for a release in the same turn, and for the next request in it, too', () => {
     const log: string[] = [];
-    const desk = new LeaseStore({ acquire: () => good });
-    desk.release(
+    const store = new LeaseStore({ acquire: () => good });
+    store.release(
       's',
       lease(() => void log.push('released')),
     );
     const to = answers();
-    desk.acquire(request(), to);
+    store.acquire(request(), to);
     expect([log, to.got]).toEqual([['released'], [good]]);
   });
 
-  test('with what is no lease is told so, and which field is to blame', () => {
-    const blamed = (
+  test('with a value that is not a lease gets an error whose cause names the field', () => {
+    const causes = (
       [
         { ...good, fence: 1 },
         { ...good, release: undefined },
@@ -131,7 +131,7 @@ describe('a store that answers at once', () => {
       expect(error.message).toBe('the lease store must return a lease or null');
       return (error.cause as OptionError).message;
     });
-    expect(blamed).toEqual([
+    expect(causes).toEqual([
       'fence must be a bigint, got 1',
       'release must be a function, got undefined',
       'lost must be an AbortSignal, got "no"',
@@ -139,7 +139,7 @@ describe('a store that answers at once', () => {
     ]);
   });
 
-  test('with what cannot be looked at at all is refused, and nothing is thrown', async () => {
+  test('with a value that cannot be read is refused, and nothing is thrown', async () => {
     const to = answers();
     new LeaseStore({ acquire: () => proxy as Lease }).acquire(request(), to);
     await turn();
@@ -147,33 +147,33 @@ describe('a store that answers at once', () => {
   });
 });
 
-describe('a store that takes its time', () => {
-  test('is answered for later, with the lease, null, or what it rejects with', async () => {
+describe('a store that answers later', () => {
+  test('has its answer delivered later: the lease, null, or its rejection', async () => {
     const good = lease();
     for (const [settle, answer] of [
-      [(one: Deferred<Lease | null>) => one.resolve(good), good],
-      [(one: Deferred<Lease | null>) => one.resolve(null), null],
-      [(one: Deferred<Lease | null>) => one.reject(boom), { error: boom }],
-      [(one: Deferred<Lease | null>) => one.resolve(7 as never), { error: aTypeError }],
+      [(call: Deferred<Lease | null>) => call.resolve(good), good],
+      [(call: Deferred<Lease | null>) => call.resolve(null), null],
+      [(call: Deferred<Lease | null>) => call.reject(boom), { error: boom }],
+      [(call: Deferred<Lease | null>) => call.resolve(7 as never), { error: aTypeError }],
     ] as const) {
-      const { store, pending } = slowStore();
+      const { slow, pending } = slowStore();
       const to = answers();
-      new LeaseStore(store).acquire(request(), to);
+      new LeaseStore(slow).acquire(request(), to);
       await turn();
       expect(to.got).toEqual([]);
-      for (const one of pending) settle(one);
+      for (const call of pending) settle(call);
       await turn();
       expect(to.got).toEqual([answer]);
     }
   });
 
-  test('has one call at a time for a slot: the next waits for the answer, other slots do not', async () => {
-    const { store, log, pending } = slowStore();
-    const desk = new LeaseStore(store);
+  test('has one call at a time for each slot, and the call for another slot does not wait', async () => {
+    const { slow, log, pending } = slowStore();
+    const store = new LeaseStore(slow);
     const [first, second] = [answers(), answers()];
-    desk.acquire(request('a'), first);
-    desk.acquire(request('a'), second);
-    desk.acquire(request('b'), answers());
+    store.acquire(request('a'), first);
+    store.acquire(request('a'), second);
+    store.acquire(request('b'), answers());
     await turn();
     expect(log).toEqual(['acquire a', 'acquire b']);
     pending[0]?.resolve(null);
@@ -184,29 +184,29 @@ describe('a store that takes its time', () => {
     expect(second.got).toEqual([null]);
   });
 
-  test('is not asked any more for a request that was called off while it waited', async () => {
-    const { store, log, pending } = slowStore();
-    const desk = new LeaseStore(store);
-    const off = new AbortController();
+  test('is not called for a request that was withdrawn while it waited', async () => {
+    const { slow, log, pending } = slowStore();
+    const store = new LeaseStore(slow);
+    const withdrawn = new AbortController();
     const to = answers();
-    desk.acquire(request(), answers());
-    desk.acquire(request('s', off.signal), to);
-    off.abort();
+    store.acquire(request(), answers());
+    store.acquire(request('s', withdrawn.signal), to);
+    withdrawn.abort();
     pending[0]?.resolve(null);
     await turn();
     expect([log, to.got]).toEqual([['acquire s'], [null]]);
   });
 
-  test('is asked for a slot only once its release has ended, well or badly', async () => {
-    for (const settle of [(one: Deferred<void>) => one.resolve(), (one: Deferred<void>) => one.reject(boom)]) {
-      const { store, log } = slowStore();
-      const desk = new LeaseStore(store);
+  test('is called for a slot only once the release of that slot has resolved or rejected', async () => {
+    for (const settle of [(call: Deferred<void>) => call.resolve(), (call: Deferred<void>) => call.reject(boom)]) {
+      const { slow, log } = slowStore();
+      const store = new LeaseStore(slow);
       const released = deferred<void>();
-      desk.release(
+      store.release(
         's',
         lease(() => released.promise),
       );
-      desk.acquire(request(), answers());
+      store.acquire(request(), answers());
       await turn();
       expect(log).toEqual([]);
       settle(released);
@@ -215,12 +215,12 @@ describe('a store that takes its time', () => {
     }
   });
 
-  test('a release waits for the call before it, and what it throws harms nobody', async () => {
-    const { store, log, pending } = slowStore();
-    const desk = new LeaseStore(store);
-    desk.release('s', lease(fail));
-    desk.acquire(request(), answers());
-    desk.release(
+  test('is called for a release only once the call before it has ended, and an error of the release is ignored', async () => {
+    const { slow, log, pending } = slowStore();
+    const store = new LeaseStore(slow);
+    store.release('s', lease(fail));
+    store.acquire(request(), answers());
+    store.release(
       's',
       lease(() => {
         log.push('release');
@@ -230,26 +230,26 @@ describe('a store that takes its time', () => {
     await turn();
     expect(log).toEqual(['acquire s']);
     pending[0]?.resolve(null);
-    await desk.idle();
+    await store.idle();
     expect(log).toEqual(['acquire s', 'release']);
   });
 });
 
-describe('the end', () => {
-  test('is idle after every talk, the ones begun meanwhile too; then the store is closed', async () => {
-    const { store, log, pending } = slowStore();
+describe('at the end', () => {
+  test('the lease store is idle once every call has ended, also the calls that began meanwhile, and is then closed', async () => {
+    const { slow, log, pending } = slowStore();
     const released = deferred<void>();
-    const desk = new LeaseStore({ ...store, close: async () => void log.push('close') });
+    const store = new LeaseStore({ ...slow, close: async () => void log.push('close') });
     const to = {
       ...answers(),
       refused: () =>
-        desk.release(
+        store.release(
           's',
           lease(() => released.promise),
         ),
     };
-    desk.acquire(request(), to);
-    const idle = desk.idle().then(() => log.push('idle'));
+    store.acquire(request(), to);
+    const idle = store.idle().then(() => log.push('idle'));
     await turn();
     expect(log).toEqual(['acquire s']);
     pending[0]?.resolve(null);
@@ -257,14 +257,14 @@ describe('the end', () => {
     expect(log).toEqual(['acquire s']);
     released.resolve();
     await idle;
-    await desk.close();
+    await store.close();
     expect(log).toEqual(['acquire s', 'idle', 'close']);
   });
 
-  test('needs no store that can be closed, nor one that closes well', async () => {
+  test('a store without close, or whose close fails, is closed all the same', async () => {
     for (const close of [undefined, fail, () => Promise.reject(boom)]) {
-      const desk = new LeaseStore({ acquire: () => null, ...(close && { close }) });
-      await expect(desk.close()).resolves.toBeUndefined();
+      const store = new LeaseStore({ acquire: () => null, ...(close && { close }) });
+      await expect(store.close()).resolves.toBeUndefined();
     }
   });
 });

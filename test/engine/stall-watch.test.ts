@@ -3,15 +3,15 @@ import { watchForStall } from '../../src/engine/stall-watch.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
-function watch(longestMs = 80) {
+function watch(stallMs = 80) {
   const clock = new VirtualClock();
   const stalledAt: number[] = [];
-  const silence = watchForStall(clock, longestMs, () => stalledAt.push(clock.now()));
-  return { clock, stalledAt, ...silence };
+  const stallWatch = watchForStall(clock, stallMs, () => stalledAt.push(clock.now()));
+  return { clock, stalledAt, ...stallWatch };
 }
 
-describe('silence is told', () => {
-  test('when it has lasted as long as it may, once, and no timer is left', async () => {
+describe('a stall is reported', () => {
+  test('once, when there was no heartbeat for stallMs, and no timer is left', async () => {
     const { clock, stalledAt } = watch();
     await clock.advance(79.9);
     expect(stalledAt).toEqual([]);
@@ -19,7 +19,7 @@ describe('silence is told', () => {
     expect([stalledAt, clock.timers]).toEqual([[80], 0]);
   });
 
-  test('counted from the last beat, whenever that was', async () => {
+  test('stallMs after the last heartbeat', async () => {
     const { clock, stalledAt, heartbeat } = watch();
     for (let n = 0; n < 19; n += 1) {
       await clock.advance(79);
@@ -30,7 +30,7 @@ describe('silence is told', () => {
     expect(stalledAt).toEqual([19 * 79 + 80]);
   });
 
-  test('not after the watch was stopped, which leaves no timer', async () => {
+  test('no more once the watch is stopped, and no timer is left', async () => {
     const { clock, stalledAt, heartbeat, stop } = watch();
     await clock.advance(45);
     stop();
@@ -42,8 +42,8 @@ describe('silence is told', () => {
   });
 });
 
-describe('time in which the event loop did not turn is nobody’s silence', () => {
-  test('a block is told apart to within one look', async () => {
+describe('time in which the event loop was blocked', () => {
+  test('does not count towards the stall, to within one check', async () => {
     const { clock, stalledAt } = watch();
     await clock.advance(40);
     clock.block(10_000);
@@ -51,12 +51,12 @@ describe('time in which the event loop did not turn is nobody’s silence', () =
     expect(stalledAt).toEqual([]);
     await clock.advance(1_000);
     expect(stalledAt).toHaveLength(1);
-    const silent = (stalledAt[0] ?? 0) - 10_000;
-    expect(silent).toBeGreaterThanOrEqual(80 - 10);
-    expect(silent).toBeLessThanOrEqual(80 + 10);
+    const silentMs = (stalledAt[0] ?? 0) - 10_000;
+    expect(silentMs).toBeGreaterThanOrEqual(80 - 10);
+    expect(silentMs).toBeLessThanOrEqual(80 + 10);
   });
 
-  test('a beat within the block is not undone by its end', async () => {
+  test('does not take back a heartbeat that came within it', async () => {
     const { clock, stalledAt, heartbeat } = watch();
     clock.block(500);
     heartbeat();
@@ -67,17 +67,17 @@ describe('time in which the event loop did not turn is nobody’s silence', () =
     expect(stalledAt).toHaveLength(1);
   });
 
-  test('a loop that is always late by a little still tells', async () => {
+  test('counts when every turn is only a little late, so the stall is reported', async () => {
     const { clock, stalledAt } = watch();
     for (let n = 0; n < 40 && stalledAt.length === 0; n += 1) {
-      clock.block(12); // each look comes 2 ms late
+      clock.block(12); // each check is 2 ms late
       await clock.advance(0);
     }
     expect(stalledAt).toHaveLength(1);
   });
 });
 
-test('a watch that begins at a fraction of a ms ends, after as many looks as any other', () => {
+test('a watch that begins at a fraction of a ms ends after as many checks as any other', () => {
   for (let n = 1; n <= 500; n += 1) {
     let now = n * (10 / 7); // sums of such times are rounded
     let timer: { due: number; fire: () => void } | undefined;
@@ -91,7 +91,7 @@ test('a watch that begins at a fraction of a ms ends, after as many looks as any
     };
     const stalled = vi.fn();
     watchForStall(clock, 40, stalled);
-    for (let looks = 0; looks < 10 && stalled.mock.calls.length === 0; looks += 1) {
+    for (let checks = 0; checks < 10 && stalled.mock.calls.length === 0; checks += 1) {
       now = timer?.due ?? now;
       timer?.fire();
     }

@@ -1,17 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import type { AdmissionPolicy } from '../../src/model/settings.ts';
+import { ADMISSION_POLICIES, type AdmissionPolicy } from '../../src/model/settings.ts';
+import { ON_FULL } from '../../src/model/slot-options.ts';
 import { admit, type Limits, queuedBehindCandidate, type SlotState, type Verdict } from '../../src/policy/admission.ts';
 
-const POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;
 const IDLE: SlotState = { phase: 'idle', paused: false, hasReplacement: false, hasLatest: false, queueLength: 0 };
-const ROOM: Limits = { queueLimit: 2, onFull: 'reject', mayWait: true };
+const LIMITS: Limits = { queueLimit: 2, onFull: 'reject', mayWait: true };
 
-type Row = readonly [when: string, slot: Partial<SlotState>, room: Partial<Limits>, verdicts: readonly Verdict[]];
+type VerdictPer<List extends readonly unknown[]> = { readonly [K in keyof List]: Verdict };
 
-/** Verdicts in the order of the policies above. */
+/**
+ * A verdict for each policy, in the order of `ADMISSION_POLICIES`. A new policy fails the type
+ * check of every row.
+ */
+type Verdicts = VerdictPer<typeof ADMISSION_POLICIES>;
+
+type Row = readonly [when: string, slot: Partial<SlotState>, limits: Partial<Limits>, verdicts: Verdicts];
+
+// queue, replace, dropIfRunning, keepLatest, join
 const rows: readonly Row[] = [
   ['idle', {}, {}, ['start', 'start', 'start', 'start', 'start']],
-  ['idle, with no room at all', {}, { queueLimit: 0, mayWait: false }, ['start', 'start', 'start', 'start', 'start']],
+  [
+    'idle, although nothing may wait',
+    {},
+    { queueLimit: 0, mayWait: false },
+    ['start', 'start', 'start', 'start', 'start'],
+  ],
   ['running', { phase: 'running' }, {}, ['append', 'replaceOwner', 'slotBusy', 'append', 'join']],
   ['stopping', { phase: 'stopping' }, {}, ['append', 'replaceOwner', 'slotBusy', 'append', 'append']],
   [
@@ -22,126 +35,126 @@ const rows: readonly Row[] = [
   ],
   ['paused, without an owner', { paused: true }, {}, ['append', 'replaceOwner', 'append', 'append', 'append']],
   [
-    'paused, without an owner, others wait',
+    'paused, without an owner, while others wait',
     { paused: true, hasReplacement: true, queueLength: 1 },
     {},
     ['append', 'replaceOwner', 'append', 'append', 'append'],
   ],
   [
-    'paused while the lease was asked for',
+    'paused while the lease is requested',
     { phase: 'waiting', paused: true, queueLength: 1 },
     {},
     ['append', 'replaceOwner', 'append', 'append', 'append'],
   ],
   [
-    'running, a keepLatest waits',
+    'running, while a keepLatest waits',
     { phase: 'running', hasLatest: true, queueLength: 1 },
     {},
     ['append', 'replaceOwner', 'slotBusy', 'takeLatest', 'join'],
   ],
   [
-    'running, full',
+    'running, with a full queue',
     { phase: 'running', queueLength: 2 },
     {},
     ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
   ],
   [
-    'stopping, full',
+    'stopping, with a full queue',
     { phase: 'stopping', queueLength: 2 },
     {},
     ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'queueFull'],
   ],
   [
-    'running, full with a keepLatest',
+    'running, with a full queue that holds a keepLatest',
     { phase: 'running', hasLatest: true, queueLength: 2 },
     {},
     ['queueFull', 'replaceOwner', 'slotBusy', 'takeLatest', 'join'],
   ],
   [
-    'running, full, the oldest goes',
+    'running, with a full queue that drops the oldest',
     { phase: 'running', queueLength: 2 },
     { onFull: 'dropOldest' },
     ['dropOldest', 'replaceOwner', 'slotBusy', 'dropOldest', 'join'],
   ],
   [
-    'running, a replacement waits beside a full line',
+    'running, with a replacement that waits beside a full queue',
     { phase: 'running', hasReplacement: true, queueLength: 2 },
     {},
     ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
   ],
   [
-    'running, a line of none',
+    'running, with a queueLimit of 0',
     { phase: 'running' },
     { queueLimit: 0 },
     ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
   ],
   [
-    'running, a line of none has no oldest',
+    'running, with a queueLimit of 0 and dropOldest, for there is no oldest',
     { phase: 'running' },
     { queueLimit: 0, onFull: 'dropOldest' },
     ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
   ],
   [
-    'running, nothing more may wait anywhere',
+    'running, while nothing more may wait in the supervisor',
     { phase: 'running' },
     { mayWait: false },
     ['resourceLimit', 'resourceLimit', 'slotBusy', 'resourceLimit', 'join'],
   ],
   [
-    'the same, but a place is taken over',
+    'running, while nothing more may wait, but a place can be taken over',
     { phase: 'running', hasReplacement: true, hasLatest: true, queueLength: 2 },
     { mayWait: false, onFull: 'dropOldest' },
     ['dropOldest', 'replaceOwner', 'slotBusy', 'takeLatest', 'join'],
   ],
   [
-    'the lease is asked for by the head of the line',
+    'waiting for the lease that the head of the queue requested',
     { phase: 'waiting', queueLength: 1 },
     {},
     ['append', 'replaceOwner', 'slotBusy', 'append', 'append'],
   ],
   [
-    'the same, the head does not count to the limit',
+    'waiting for that lease, where the head does not count towards the limit',
     { phase: 'waiting', queueLength: 2 },
     {},
     ['append', 'replaceOwner', 'slotBusy', 'append', 'append'],
   ],
   [
-    'the same, full behind the head',
+    'waiting for that lease, with a full queue behind the head',
     { phase: 'waiting', queueLength: 3 },
     {},
     ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'queueFull'],
   ],
   [
-    'the lease is asked for by a replacement',
+    'waiting for the lease that a replacement requested',
     { phase: 'waiting', hasReplacement: true, queueLength: 2 },
     {},
     ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'queueFull'],
   ],
   [
-    'the lease is asked for, for nobody any more',
+    'waiting for a lease that no submission needs any more',
     { phase: 'waiting' },
     { queueLimit: 0 },
     ['append', 'replaceOwner', 'append', 'append', 'append'],
   ],
 ];
 
-describe('the admission table', () => {
-  for (const [when, slot, room, verdicts] of rows)
+describe('the verdict of every policy is as in the table when the slot is', () => {
+  for (const [when, slot, limits, verdicts] of rows)
     test(when, () => {
-      const got = POLICIES.map((policy) => admit({ ...IDLE, ...slot }, policy, { ...ROOM, ...room }));
+      const got = ADMISSION_POLICIES.map((policy) => admit({ ...IDLE, ...slot }, policy, { ...LIMITS, ...limits }));
       expect(got).toEqual(verdicts);
     });
 });
 
-test('who waits for the lease does not count to the limit, and a replacement never does', () => {
+test('neither the submission that waits for the lease nor a replacement counts towards the queue limit', () => {
   const counts = (slot: Partial<SlotState>) => queuedBehindCandidate({ ...IDLE, ...slot });
   expect(counts({ phase: 'running', queueLength: 3, hasReplacement: true })).toBe(3);
   expect(counts({ phase: 'waiting', queueLength: 3 })).toBe(2);
   expect(counts({ phase: 'waiting', queueLength: 3, hasReplacement: true })).toBe(3);
 });
 
-describe('for every standing and every room', () => {
-  const standings = ['idle', 'waiting', 'running', 'stopping'].flatMap((phase) =>
+describe('in every state of the slot and under all limits', () => {
+  const states = ['idle', 'waiting', 'running', 'stopping'].flatMap((phase) =>
     [0, 1, 2, 3].flatMap((queueLength) =>
       [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => ({
         phase: phase as SlotState['phase'],
@@ -152,33 +165,33 @@ describe('for every standing and every room', () => {
       })),
     ),
   );
-  const rooms = (['reject', 'dropOldest'] as const).flatMap((onFull) =>
+  const allLimits = ON_FULL.flatMap((onFull) =>
     [0, 2].flatMap((queueLimit) => [true, false].map((mayWait) => ({ queueLimit, onFull, mayWait }))),
   );
-  const each = (policy: AdmissionPolicy, look: (verdict: Verdict, slot: SlotState, room: Limits) => void) => {
-    for (const slot of standings) for (const room of rooms) look(admit(slot, policy, room), slot, room);
+  const each = (policy: AdmissionPolicy, check: (verdict: Verdict, slot: SlotState, limits: Limits) => void) => {
+    for (const slot of states) for (const limits of allLimits) check(admit(slot, policy, limits), slot, limits);
   };
 
-  test('nothing starts at once but in an idle slot that is not paused (S1)', () => {
-    for (const policy of POLICIES)
+  test('a submission starts only in an idle slot that is not paused (S1)', () => {
+    for (const policy of ADMISSION_POLICIES)
       each(policy, (verdict, slot) => expect(verdict === 'start').toBe(slot.phase === 'idle' && !slot.paused));
   });
 
-  test('a replacement is turned away by nothing but the supervisor’s own limit', () => {
-    each('replace', (verdict, slot, room) => {
-      if (room.mayWait || slot.hasReplacement) expect(['start', 'replaceOwner']).toContain(verdict);
+  test("only the supervisor's limit rejects a replacement", () => {
+    each('replace', (verdict, slot, limits) => {
+      if (limits.mayWait || slot.hasReplacement) expect(['start', 'replaceOwner']).toContain(verdict);
     });
   });
 
-  test('the line never grows past its limit, nor past the supervisor’s', () => {
-    for (const policy of POLICIES)
-      each(policy, (verdict, slot, room) => {
+  test("the queue never grows past its own limit or the supervisor's", () => {
+    for (const policy of ADMISSION_POLICIES)
+      each(policy, (verdict, slot, limits) => {
         if (verdict === 'append')
-          expect([queuedBehindCandidate(slot) < room.queueLimit, room.mayWait]).toEqual([true, true]);
+          expect([queuedBehindCandidate(slot) < limits.queueLimit, limits.mayWait]).toEqual([true, true]);
       });
   });
 
-  test('only a running owner is joined', () => {
+  test('a submission joins only a running owner', () => {
     each('join', (verdict, slot) => expect(verdict === 'join').toBe(slot.phase === 'running'));
   });
 });

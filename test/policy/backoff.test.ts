@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseBackoff } from '../../src/model/backoff.ts';
+import { JITTERS, parseBackoff } from '../../src/model/backoff.ts';
 import { delayMs } from '../../src/policy/backoff.ts';
 import { seededRandom } from '../../src/testing/seeded-random.ts';
 
@@ -12,16 +12,16 @@ describe('the delay before a retry', () => {
     expect(delays({ firstMs: 100, jitter: 'none' }, 0, [0, 1, 2, 3, 50])).toEqual([100, 200, 400, 800, 30_000]);
   });
 
-  test('is constant with factor 1, also above the default cap', () => {
+  test('is constant with factor 1, also above the default maxMs', () => {
     expect(delays({ firstMs: 60_000, factor: 1, jitter: 'none' }, 0, [0, 1, 99])).toEqual([60_000, 60_000, 60_000]);
   });
 
-  test('is maxMs where the arithmetic overflows, and stays 0 where the base is 0', () => {
+  test('is maxMs when the arithmetic overflows, and 0 when the base delay is 0', () => {
     expect(delays({ firstMs: 1, factor: 10, jitter: 'none' }, 0, [400, 1_000_000])).toEqual([30_000, 30_000]);
     expect(delays({ firstMs: 0, jitter: 'full' }, 0.5, [0, 5, 1_000_000])).toEqual([0, 0, 0]);
   });
 
-  test('is at least 1 ms unless maxMs is smaller, and fractions are kept', () => {
+  test('is at least 1 ms unless maxMs is less, and may be a fraction', () => {
     expect(delays({ firstMs: 0.5, jitter: 'none' }, 0, [0])).toEqual([1]);
     expect(delays({ firstMs: 0.5, maxMs: 0.5, jitter: 'none' }, 0, [0, 9])).toEqual([0.5, 0.5]);
     expect(delays({ firstMs: 1.25, jitter: 'none' }, 0, [0, 1])).toEqual([1.25, 2.5]);
@@ -37,27 +37,30 @@ describe('the delay before a retry', () => {
     ['band', 0.5, 1_250],
     ['decorrelated', 0, 100],
     ['decorrelated', 0.5, 425],
-  ] as const)('jitter %s draws %d to %d ms from a base of 800', ([jitter, random, expected]) => {
-    expect(delays({ firstMs: 100, jitter }, random, [3], 250)).toEqual([expected]);
-  });
+  ] as const)(
+    'with jitter %s and the random number %d is %d ms for a base delay of 800 ms',
+    ([jitter, random, expected]) => {
+      expect(delays({ firstMs: 100, jitter }, random, [3], 250)).toEqual([expected]);
+    },
+  );
 
-  test.for([0, 1, 33, 34])('decorrelated is never below firstMs: after a delay of %d ms', (previousMs) => {
+  test.for([0, 1, 33, 34])('with decorrelated jitter is at least firstMs after a delay of %d ms', (previousMs) => {
     const [delay = 0] = delays({ firstMs: 100, jitter: 'decorrelated' }, 0.5, [0], previousMs);
     expect(delay).toBe(previousMs < 34 ? 100 : 101);
   });
 
-  test('is never below floorMs nor above maxMs', () => {
+  test('is at least floorMs and at most maxMs', () => {
     expect(delays({ firstMs: 10, floorMs: 100, jitter: 'full' }, 0, [0])).toEqual([100]);
     expect(delays({ firstMs: 10, floorMs: 999, maxMs: 50, jitter: 'none' }, 0, [0])).toEqual([50]);
   });
 
-  test('keeps its bounds for every backoff, retry and draw', () => {
+  test('keeps its bounds for every backoff, retry and random number', () => {
     const backoff = fc.record({
       firstMs: fc.double({ min: 0, max: 1e6, noNaN: true }),
       factor: fc.double({ min: 1, max: 100, noNaN: true }),
       more: fc.double({ min: 0, max: 1e9, noNaN: true }),
       floorMs: fc.double({ min: 0, max: 1e6, noNaN: true }),
-      jitter: fc.constantFrom('none', 'full', 'equal', 'band', 'decorrelated'),
+      jitter: fc.constantFrom(...JITTERS),
     });
     fc.assert(
       fc.property(backoff, fc.nat(1_000_000), fc.nat(), ({ more, ...given }, n, seed) => {

@@ -1,14 +1,15 @@
-// Each of these faults is planted in the decision after an attempt, and found in the cases that it spoils.
+// Each fault is planted in the decision after an attempt. The table test must find it in the cases
+// that it breaks.
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type Fault, loadPatched } from '../support/patched.ts';
 import { type Decide, wrongAnswers } from '../support/restart-table.ts';
 
-describe('a fault in the table of restart policies is found', () => {
+describe('the table of restart policies finds the fault:', () => {
   const faults: readonly (Fault & { readonly breaks: RegExp })[] = [
     {
-      name: 'one retry too many',
+      name: 'one retry more than maxRetries is allowed',
       from: 'streak >= settings.maxRetries',
       to: 'streak > settings.maxRetries',
       breaks: /streak (\d) of \1: retry, expected fail$/,
@@ -20,7 +21,7 @@ describe('a fault in the table of restart policies is found', () => {
       breaks: /^a FatalError, .*: (retry|fail), expected fatal$/,
     },
     {
-      name: 'restart() beats a stop request',
+      name: 'restart() counts before a stop request',
       from: 'if (task.stop !== undefined) {',
       to: 'if (task.stop !== undefined && !task.restartAsked) {',
       breaks: /restart true.*: freshAttempt, expected cancel$/,
@@ -32,41 +33,42 @@ describe('a fault in the table of restart policies is found', () => {
       breaks: /^thrown, .*, restart true, .*: (retry|fail), expected freshAttempt$/,
     },
     {
-      name: 'a value after a stop request completes',
+      name: 'a value after a stop request completes the task',
       from: 'if (task.stop !== undefined) {',
       to: "if (task.stop !== undefined && end.kind !== 'value') {",
       breaks: /^a value, never, stop caller, .*: complete, expected cancel$/,
     },
     {
-      name: 'what a stopped body threw is lost',
+      name: 'the error of a stopped body is lost',
       from: 'reason, failure: end.failure }',
       to: "reason, failure: end.kind === 'failure' ? end.failure : undefined }",
-      breaks: /^stopped, throwing, .*: cancel, expected cancel$/,
+      breaks: /^stopped, with an error, .*: cancel, expected cancel$/,
     },
     {
-      name: 'never retries',
+      name: 'the policy never retries after a failure',
       from: "if (settings.restart === 'never') return { next: 'fail', failure, because: 'policy' };",
       to: '',
       breaks: /^thrown, never, .*: retry, expected fail$/,
     },
     {
-      name: 'onFailure repeats after a success',
+      name: 'the policy onFailure repeats after a success',
       from: "settings.restart === 'always'",
       to: "settings.restart !== 'never'",
       breaks: /^a value, onFailure, .*: afterInterval, expected complete$/,
     },
     {
-      name: 'a body that gives up is told to have been stopped by the caller',
+      name: 'a CanceledError of the body is attributed to the caller',
       from: "by: 'task'",
       to: "by: 'caller'",
-      breaks: /^a CanceledError of its own, .*: cancel, expected cancel$/,
+      breaks: /^a CanceledError of the body, .*: cancel, expected cancel$/,
     },
   ];
 
   const path = fileURLToPath(new URL('../../src/policy/restart.ts', import.meta.url));
 
-  test.for(faults)('$name', ({ breaks, ...fault }) => {
-    const { afterAttempt } = loadPatched<{ afterAttempt: Decide }>(path, fault);
-    expect(wrongAnswers(afterAttempt).wrong.filter((line) => breaks.test(line))).not.toEqual([]);
-  });
+  for (const { breaks, ...fault } of faults)
+    test(fault.name, () => {
+      const { afterAttempt } = loadPatched<{ afterAttempt: Decide }>(path, fault);
+      expect(wrongAnswers(afterAttempt).wrong.filter((answer) => breaks.test(answer))).not.toEqual([]);
+    });
 });

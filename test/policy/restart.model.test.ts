@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
+import { STOP_CAUSES } from '../../src/model/error.ts';
+import { RESTART_POLICIES } from '../../src/model/settings.ts';
 import { afterAttempt } from '../../src/policy/restart.ts';
-import { ENDS, POLICIES, wrongAnswers } from '../support/restart-table.ts';
+import { ENDS, wrongAnswers } from '../support/restart-table.ts';
 
-test('what follows an attempt is what the table says: every end, policy, stop cause, restart(), streak and maxRetries', () => {
+test('the decision after an attempt is as in the table for every end, policy, stop cause, restart(), streak and maxRetries', () => {
   const { cases, wrong } = wrongAnswers(afterAttempt);
   console.log(`restart table: ${cases} cases`);
   expect(wrong).toEqual([]);
-  const stops = 9; // none, and eight causes
-  expect(cases).toBe(ENDS.length * POLICIES.length * stops * 2 * 4 * 5);
+  const stops = 1 + STOP_CAUSES.length; // or none
+  expect(cases).toBe(ENDS.length * RESTART_POLICIES.length * stops * 2 * 4 * 5);
 });

@@ -1,99 +1,101 @@
-// Each of these faults is planted in the steps of a shutdown, and found by name.
+// Each fault is planted in the steps of a shutdown. The exploration must find it and name the
+// broken rule.
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type * as Shutdown from '../../src/policy/shutdown.ts';
 import { type Fault, loadPatched } from '../support/patched.ts';
-import { Broken, exploreShutdown } from '../support/shutdown-explorer.ts';
+import { exploreShutdown, Violation } from '../support/shutdown-explorer.ts';
 
-describe('a fault in the steps of a shutdown is found', () => {
+describe('the exploration of a shutdown finds the fault:', () => {
   const faults: readonly (Fault & { readonly breaks: RegExp })[] = [
     {
-      name: 'a later caller lengthens the grace',
+      name: 'a later call makes the grace longer',
       from: 'deadlineMs >= state.deadlineMs',
       to: 'deadlineMs <= state.deadlineMs',
       breaks: /^a deadline never gets later/,
     },
     {
-      name: 'a shutdown that forces already accepts a shorter grace',
+      name: 'a shutdown that already forces accepts a shorter grace',
       from: "state.phase !== 'draining' || deadlineMs >= state.deadlineMs",
       to: "state.phase === 'open' || deadlineMs >= state.deadlineMs",
       breaks: /^stale hasten changes nothing/,
     },
     {
-      name: 'the timer of a longer grace ends the present one',
+      name: 'the timer of an earlier, longer grace ends the present grace',
       from: ' || input.nowMs < state.deadlineMs',
       to: '',
       breaks: /^stale graceOver changes nothing/,
     },
     {
-      name: 'a timer that fires at its very moment is too early',
+      name: 'a timer that fires at the deadline counts as too early',
       from: 'input.nowMs < state.deadlineMs',
       to: 'input.nowMs <= state.deadlineMs',
-      breaks: /^the end of the grace forces/,
+      breaks: /^the end of the grace forces the rest/,
     },
     {
-      name: 'a second begin begins anew',
+      name: 'a second begin begins the shutdown again',
       from: "if (state.phase !== 'open') return unchanged(state);",
       to: '',
-      breaks: /^stopAll is said once/,
+      breaks: /^stopAll happens once/,
     },
     {
       name: 'a shorter grace sets no timer',
       from: "effects: [{ do: 'graceUntil', atMs: deadlineMs }] };",
       to: 'effects: [] };',
-      breaks: /^a shorter grace hastens/,
+      breaks: /^a shorter grace moves the deadline/,
     },
     {
-      name: 'the end of the grace forces nobody',
+      name: 'the end of the grace kills and abandons nothing',
       from: "{ do: 'killOrAbandon' }, ",
       to: '',
       breaks: /^patienceUntil comes after killOrAbandon/,
     },
     {
-      name: 'a killed body that does not die is waited for for ever',
+      name: 'the shutdown waits forever for a killed body that does not die',
       from: "state.phase === 'forcing' ? { state, effects: [{ do: 'abandonRest' }] } : unchanged(state)",
       to: 'unchanged(state)',
-      breaks: /^the end of the patience abandons/,
+      breaks: /^the end of the patience abandons the rest/,
     },
     {
-      name: 'nothing leads out of the force',
+      name: 'a shutdown that forces never goes on',
       from: "state.phase !== 'draining' && state.phase !== 'forcing'",
       to: "state.phase !== 'draining'",
-      breaks: /^the report is reached from everywhere: not from \{"phase":"forcing"/,
+      breaks: /^the report can be reached from every state: not from \{"phase":"forcing"/,
     },
     {
-      name: 'an empty supervisor that nobody shuts down is flushed',
+      name: 'an empty supervisor is flushed without a shutdown',
       from: "if (state.phase !== 'draining' && state.phase !== 'forcing') return unchanged(state);",
       to: '',
       breaks: /^phases only go forward/,
     },
     {
-      name: 'it reports twice',
+      name: 'the shutdown reports twice',
       from: "if (state.phase !== 'flushing') return unchanged(state);",
       to: "if (state.phase !== 'flushing' && state.phase !== 'closed') return unchanged(state);",
-      breaks: /^report is said once/,
+      breaks: /^report happens once/,
     },
     {
-      name: 'it closes without a report',
+      name: 'the shutdown closes without a report',
       from: "effects: [{ do: 'report', cause: state.cause, withinGrace: !state.forced }],",
       to: 'effects: [],',
-      breaks: /^the report is the end/,
+      breaks: /^a shutdown is closed exactly when it has reported/,
     },
     {
-      name: 'a shutdown that had to force reports that it kept its grace',
+      name: 'a shutdown that had to force reports that everything ended within the grace',
       from: "const forced = state.phase === 'forcing';",
       to: 'const forced = false;',
-      breaks: /^when nothing is left it flushes/,
+      breaks: /^an empty supervisor flushes its events/,
     },
   ];
 
   const path = fileURLToPath(new URL('../../src/policy/shutdown.ts', import.meta.url));
 
-  test.for(faults)('$name', ({ breaks, ...fault }) => {
-    const { shutdownStep, OPEN } = loadPatched<typeof Shutdown>(path, fault);
-    const run = () => exploreShutdown(shutdownStep, OPEN);
-    expect(run).toThrow(Broken);
-    expect(run).toThrow(breaks);
-  });
+  for (const { breaks, ...fault } of faults)
+    test(fault.name, () => {
+      const { shutdownStep, OPEN } = loadPatched<typeof Shutdown>(path, fault);
+      const run = () => exploreShutdown(shutdownStep, OPEN);
+      expect(run).toThrow(Violation);
+      expect(run).toThrow(breaks);
+    });
 });

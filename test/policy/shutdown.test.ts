@@ -7,29 +7,29 @@ import {
   shutdownStep,
 } from '../../src/policy/shutdown.ts';
 
-function walk(...inputs: ShutdownInput[]): { readonly state: ShutdownState; readonly did: readonly string[] } {
+function run(...inputs: ShutdownInput[]): { readonly state: ShutdownState; readonly effects: readonly string[] } {
   let state: ShutdownState = OPEN;
-  const did: string[] = [];
+  const effects: string[] = [];
   for (const input of inputs) {
     const step = shutdownStep(state, input);
     state = step.state;
-    did.push(...step.effects.map((effect) => ('atMs' in effect ? `${effect.do} ${effect.atMs}` : effect.do)));
+    effects.push(...step.effects.map((effect) => ('atMs' in effect ? `${effect.do} ${effect.atMs}` : effect.do)));
   }
-  return { state, did };
+  return { state, effects };
 }
 
 const begin: ShutdownInput = { kind: 'begin', cause: 'caller', graceMs: 100, nowMs: 1_000 };
 
-describe('the steps of a shutdown', () => {
-  test('everything ends within the grace: stop, flush, report', () => {
-    const { state, did } = walk(begin, { kind: 'empty' }, { kind: 'flushed' });
-    expect(did).toEqual(['stopAll', 'graceUntil 1100', 'flush', 'report']);
+describe('a shutdown', () => {
+  test('stops everything, flushes and reports when all ends within the grace', () => {
+    const { state, effects } = run(begin, { kind: 'empty' }, { kind: 'flushed' });
+    expect(effects).toEqual(['stopAll', 'graceUntil 1100', 'flush', 'report']);
     expect(state.phase).toBe('closed');
   });
 
-  test('after the grace what is left is killed or abandoned, and after the patience abandoned', () => {
-    const { did } = walk(begin, { kind: 'graceOver', nowMs: 1_100 }, { kind: 'patienceOver' }, { kind: 'empty' });
-    expect(did).toEqual([
+  test('kills or abandons what is left after the grace, and abandons what is left after the patience', () => {
+    const { effects } = run(begin, { kind: 'graceOver', nowMs: 1_100 }, { kind: 'patienceOver' }, { kind: 'empty' });
+    expect(effects).toEqual([
       'stopAll',
       'graceUntil 1100',
       'killOrAbandon',
@@ -39,29 +39,29 @@ describe('the steps of a shutdown', () => {
     ]);
   });
 
-  test('a shorter grace hastens, a longer one changes nothing, and a timer of the longer one comes too early for nobody', () => {
-    expect(walk(begin, { kind: 'hasten', graceMs: 10, nowMs: 1_000 }).state).toMatchObject({ deadlineMs: 1_010 });
-    expect(walk(begin, { kind: 'hasten', graceMs: 999, nowMs: 1_000 }).state).toMatchObject({ deadlineMs: 1_100 });
-    expect(walk(begin, { kind: 'graceOver', nowMs: 1_050 }).did).toEqual(['stopAll', 'graceUntil 1100']);
+  test('ends earlier for a shorter grace, ignores a longer one, and ignores a timer that fires before the deadline', () => {
+    expect(run(begin, { kind: 'hasten', graceMs: 10, nowMs: 1_000 }).state).toMatchObject({ deadlineMs: 1_010 });
+    expect(run(begin, { kind: 'hasten', graceMs: 999, nowMs: 1_000 }).state).toMatchObject({ deadlineMs: 1_100 });
+    expect(run(begin, { kind: 'graceOver', nowMs: 1_050 }).effects).toEqual(['stopAll', 'graceUntil 1100']);
   });
 
-  test('a grace that ends when the present one does sets no timer anew', () => {
-    const { did } = walk(begin, { kind: 'hasten', graceMs: 60, nowMs: 1_040 });
-    expect(did).toEqual(['stopAll', 'graceUntil 1100']);
+  test('sets no second timer for a grace that ends when the present grace does', () => {
+    const { effects } = run(begin, { kind: 'hasten', graceMs: 60, nowMs: 1_040 });
+    expect(effects).toEqual(['stopAll', 'graceUntil 1100']);
   });
 
-  test('the report names the cause, and says whether the grace was kept', () => {
-    const kept = walk(begin, { kind: 'empty' }).state;
+  test('reports its cause, and whether everything ended within the grace', () => {
+    const kept = run(begin, { kind: 'empty' }).state;
     expect(shutdownStep(kept, { kind: 'flushed' }).effects).toEqual([
       { do: 'report', cause: 'caller', withinGrace: true },
     ]);
-    const forced = walk(begin, { kind: 'graceOver', nowMs: 1_100 }, { kind: 'empty' }).state;
+    const forced = run(begin, { kind: 'graceOver', nowMs: 1_100 }, { kind: 'empty' }).state;
     expect(shutdownStep(forced, { kind: 'flushed' }).effects).toEqual([
       { do: 'report', cause: 'caller', withinGrace: false },
     ]);
   });
 
-  test('it begins once, and input out of its time changes nothing', () => {
+  test('begins once, and input in another phase than its own changes nothing', () => {
     const everything: ShutdownInput[] = [
       begin,
       { kind: 'hasten', graceMs: 0, nowMs: 0 },
@@ -71,11 +71,11 @@ describe('the steps of a shutdown', () => {
       { kind: 'flushed' },
     ];
     for (const input of everything.slice(1)) expect(shutdownStep(OPEN, input)).toEqual({ state: OPEN, effects: [] });
-    const { state } = walk(begin, { kind: 'empty' }, { kind: 'flushed' });
+    const { state } = run(begin, { kind: 'empty' }, { kind: 'flushed' });
     for (const input of everything) expect(shutdownStep(state, input)).toEqual({ state, effects: [] });
   });
 
-  test('every reachable state closes: no order of inputs leaves a phase without a way on', () => {
+  test('can close from every state that any order of inputs reaches', () => {
     const seen = new Map<string, ShutdownState>();
     const open: ShutdownState[] = [OPEN];
     const inputs: ShutdownInput[] = [

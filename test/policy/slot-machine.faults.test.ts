@@ -1,4 +1,5 @@
-// The exploration is only as good as what it catches: each of these faults is planted in the machine, and found by name.
+// Each fault is planted in the slot machine. The exploration must find it and name the broken
+// invariant.
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +7,7 @@ import type { SlotMachine } from '../../src/policy/slot-machine.ts';
 import { type Fault, loadPatched } from '../support/patched.ts';
 import { type Entry, everything, explore, Violation } from '../support/slot-explorer.ts';
 
-describe('a fault in the slot machine is found', () => {
+describe('the exploration of a slot finds the fault:', () => {
   const faults: readonly (Fault & { readonly breaks: RegExp })[] = [
     {
       name: 'a replacement starts before the old body has ended',
@@ -15,28 +16,28 @@ describe('a fault in the slot machine is found', () => {
       breaks: /^S1/,
     },
     {
-      name: 'a lost lease is forgotten to be lost',
+      name: 'a lost lease is treated as held',
       from: "ownership.lease = 'lost';",
       to: '',
       breaks: /^S2/,
     },
     {
-      name: 'the wrong end of the line goes first',
+      name: 'the newest entry of the queue goes first',
       from: 'return this.#replacement ?? this.#head;',
       to: 'return this.#replacement ?? this.#tail;',
       breaks: /^S4/,
     },
     {
-      name: 'a closed slot forgets its line',
+      name: 'a closed slot keeps its queue',
       from: "this.#rejectAll('shuttingDown');",
       to: '',
       breaks: /^S7/,
     },
     {
-      name: 'the owner is told to stop twice',
+      name: 'the owner is stopped twice',
       from: "if (ownership.phase !== 'running') return;",
       to: "if (!('owner' in ownership)) return;",
-      breaks: /^S3: told to stop twice/,
+      breaks: /^S3: the owner was stopped twice/,
     },
     {
       name: 'a replacement evicts queued work',
@@ -51,16 +52,16 @@ describe('a fault in the slot machine is found', () => {
       breaks: /^S6/,
     },
     {
-      name: 'one who leaves stops the body for all',
+      name: 'a canceled participant stops the body of the others',
       from: 'if (ownership.participants === 0) this.#stopOwner(by, reason);',
       to: 'this.#stopOwner(by, reason); if (entry.place === "done") ownership.participants = 1;',
       breaks: /^S3/,
     },
     {
-      name: 'the last one who leaves does not stop the body',
+      name: 'the last canceled participant does not stop the body',
       from: 'if (ownership.participants === 0) this.#stopOwner(by, reason);',
       to: '',
-      breaks: /^S3: nobody wants it/,
+      breaks: /^S3: a body without participants was not stopped/,
     },
     {
       name: 'a paused slot starts',
@@ -81,49 +82,49 @@ describe('a fault in the slot machine is found', () => {
       breaks: /^S8/,
     },
     {
-      name: 'a resumed slot sleeps on',
+      name: 'a resumed slot starts nothing',
       from: 'this.#paused = false;\n    this.#advance();',
       to: 'this.#paused = false;',
       breaks: /^S5/,
     },
     {
-      name: 'a denied lease is not asked for again by the next in line',
+      name: 'the next entry does not request a lease that was denied to the entry before it',
       from: 'this.#rejectQueued(ownership.asker, reason, null, error);\n    this.#advance();',
       to: 'this.#rejectQueued(ownership.asker, reason, null, error);',
       breaks: /^S5/,
     },
     {
-      name: 'a keepLatest goes to the end of the line instead of the place it takes',
+      name: 'a keepLatest goes to the end of the queue, not to the place of the entry that it supersedes',
       from: 'entry.ahead = ahead;\n    entry.behind = behind;',
       to: 'this.#wait(entry); return; entry.ahead = ahead; entry.behind = behind;',
       breaks: /^S4/,
     },
     {
-      name: 'the line is torn when the middle of it leaves',
+      name: 'the queue loses entries when an entry in its middle leaves',
       from: 'else entry.behind.ahead = entry.ahead;',
       to: '',
       breaks: /^S3: 1 ended twice/,
     },
     {
-      name: 'a pause does not call off the request',
+      name: 'a pause does not withdraw the lease request',
       from: 'this.#paused = true;\n    this.#withdrawUnwanted();',
       to: 'this.#paused = true;',
       breaks: /^S6/,
     },
     {
-      name: 'a request is not called off when the last one who waited gives up',
+      name: 'a lease request is not withdrawn when the last waiting entry is canceled',
       from: 'this.#rejectQueued(entry, reason, null);\n    this.#withdrawUnwanted();',
       to: 'this.#rejectQueued(entry, reason, null);',
       breaks: /^S6/,
     },
     {
-      name: 'a called-off request is not called off',
+      name: 'a lease request is withdrawn in the state only, without its effect',
       from: "this.effects.push({ do: 'withdraw' });",
       to: '',
       breaks: /^S6/,
     },
     {
-      name: 'a lease is kept for nobody',
+      name: 'a lease is kept although nothing waits',
       from: "this.effects.push({ do: ownership.lease === 'lost' ? 'forget' : 'release' });",
       to: '',
       breaks: /^S[26]/,
@@ -132,12 +133,13 @@ describe('a fault in the slot machine is found', () => {
 
   const path = fileURLToPath(new URL('../../src/policy/slot-machine.ts', import.meta.url));
 
-  test.for(faults)('$name', ({ breaks, ...fault }) => {
-    const { SlotMachine: Faulty } = loadPatched<{ SlotMachine: typeof SlotMachine }>(path, fault);
-    const run = () => {
-      for (const queueLimit of [2, 1]) explore(() => new Faulty<Entry>(), everything(queueLimit));
-    };
-    expect(run).toThrow(Violation);
-    expect(run).toThrow(breaks);
-  });
+  for (const { breaks, ...fault } of faults)
+    test(fault.name, () => {
+      const { SlotMachine: Faulty } = loadPatched<{ SlotMachine: typeof SlotMachine }>(path, fault);
+      const run = () => {
+        for (const queueLimit of [2, 1]) explore(() => new Faulty<Entry>(), everything(queueLimit));
+      };
+      expect(run).toThrow(Violation);
+      expect(run).toThrow(breaks);
+    });
 });

@@ -1,4 +1,5 @@
-// The law of the floors, as functions over a list of files in memory: so that each law can be shown to catch an offence.
+// The rules of the source tree, as functions over a list of files in memory. A test can therefore
+// plant a violation of each rule.
 
 import { builtinModules } from 'node:module';
 import { posix } from 'node:path';
@@ -10,7 +11,7 @@ export interface SourceFile {
   readonly text: string;
 }
 
-export interface Offence {
+export interface Violation {
   readonly file: string;
   readonly line: number;
   readonly message: string;
@@ -26,18 +27,28 @@ export interface Import {
 
 export const MAX_FILE_LINES = 300;
 
-/** What a file over the limit says in its opening comment: "Over 300 lines because ..." or "Long because ...". */
+/**
+ * What a longer file says in its opening comment: "Over 300 lines because ..." or "Long because
+ * ...".
+ */
 const REASON_FOR_LENGTH = /\b(?:lines|long)\b[^.]*\bbecause\b/i;
 
-const FLOORS: Readonly<Record<string, readonly string[]>> = {
-  model: ['model'],
-  policy: ['policy', 'model'],
-  kernel: ['kernel'],
-  engine: ['engine', 'kernel', 'policy', 'model'],
-  api: ['api', 'engine', 'kernel', 'policy', 'model'],
+/**
+ * What each layer may import. An entry point (`ext/x/`) may import its own folder, `index.ts` and
+ * `kit.ts`.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'model/': ['model/'],
+  'policy/': ['policy/', 'model/'],
+  'kernel/': ['kernel/'],
+  'engine/': ['engine/', 'kernel/', 'policy/', 'model/'],
+  'api/': ['api/', 'engine/', 'kernel/', 'policy/', 'model/'],
+  'index.ts': ['api/', 'engine/', 'kernel/', 'policy/', 'model/'],
+  'kit.ts': ['engine/', 'kernel/', 'policy/', 'model/'],
+  'testing/': ['testing/', 'index.ts'],
 };
 
-// A library is wrapped in one place, so that replacing it touches one file.
+/** Each library is wrapped in one file, so replacing it touches one file. */
 const LIBRARIES: Readonly<Record<string, string>> = {
   'p-queue': 'src/kernel/gate.ts',
   'async-mutex': 'src/kernel/lock.ts',
@@ -45,8 +56,8 @@ const LIBRARIES: Readonly<Record<string, string>> = {
   leven: 'src/model/options.ts',
 };
 
-// The engine's storeys, lowest first. A file imports from the storeys below its own, never from its own or above.
-const ENGINE_STOREYS: readonly (readonly string[])[] = [
+/** The layers inside the engine, lowest first. A file imports only from layers below its own. */
+const ENGINE_LAYERS: readonly (readonly string[])[] = [
   ['local-leases'],
   ['lease-store', 'events', 'stall-watch', 'submission'],
   ['ledger', 'slot-lease'],
@@ -61,12 +72,27 @@ const ENGINE_STOREYS: readonly (readonly string[])[] = [
 ];
 
 const AMBIENT = ['setTimeout', 'setInterval', 'setImmediate', 'Date.now', 'performance.now', 'Math.random', 'console'];
-const UNDECIDED = [...AMBIENT, 'Date', 'performance', 'process', 'queueMicrotask', 'Promise', 'PromiseLike'];
+const FORBIDDEN_IN_POLICY = [...AMBIENT, 'Date', 'performance', 'process', 'queueMicrotask', 'Promise', 'PromiseLike'];
 
 const BUILTINS = new Set(builtinModules);
 
-export function print(offences: readonly Offence[]): string {
-  return offences.map(({ file, line, message }) => `${file}:${line}  ${message}`).join('\n');
+/** Files that need a whole supervisor. test/behaviour and the race tests cover them. */
+const TESTED_BY_BEHAVIOUR: readonly string[] = [
+  'src/api/supervisor.ts',
+  'src/engine/actor.ts',
+  'src/engine/attempt.ts',
+  'src/engine/live-slot.ts',
+  'src/engine/shutdown.ts',
+];
+
+/**
+ * Node built-ins that only calculate. A file of an entry point that imports no others can be tested
+ * alone.
+ */
+const PURE_BUILTINS: readonly string[] = ['node:util', 'node:path', 'node:url'];
+
+export function print(violations: readonly Violation[]): string {
+  return violations.map(({ file, line, message }) => `${file}:${line}  ${message}`).join('\n');
 }
 
 export function importsOf(file: SourceFile): Import[] {
@@ -86,68 +112,77 @@ export function importsOf(file: SourceFile): Import[] {
   return found;
 }
 
-/** Who may import whom. `peers` are the packages that doors may use. */
-export function floorOffences(files: readonly SourceFile[], peers: readonly string[] = []): Offence[] {
+/**
+ * Each file imports only what its layer may import. `peers` are the packages that entry points may
+ * import.
+ */
+export function importViolations(files: readonly SourceFile[], peers: readonly string[] = []): Violation[] {
   return sources(files).flatMap((file) => {
-    const floor = floorOf(file.path);
-    if (floor === undefined) return [{ file: file.path, line: 1, message: 'stands on no floor of the house' }];
+    const layer = layerOf(file.path);
+    if (layer === undefined) return [{ file: file.path, line: 1, message: 'belongs to no layer' }];
     return importsOf(file).flatMap((entry) => {
-      const reason = refusal(floor, entry, peers);
-      return reason === undefined ? [] : [offence(entry, reason)];
+      const broken =
+        entry.target === undefined
+          ? brokenPackageRule(layer, entry, peers)
+          : brokenLayerRule(layer, layerOf(entry.target));
+      return broken === undefined ? [] : [importViolation(entry, broken)];
     });
   });
 }
 
-/** The order inside the engine: calls go down, no name is known from above. */
-export function engineOffences(files: readonly SourceFile[]): Offence[] {
+/** Inside the engine a file imports only from layers below its own. */
+export function engineViolations(files: readonly SourceFile[]): Violation[] {
   return sources(files)
-    .filter((file) => floorOf(file.path) === 'engine')
+    .filter((file) => layerOf(file.path) === 'engine/')
     .flatMap((file) => {
-      const own = storeyOf(file.path);
-      if (own === undefined)
-        return [{ file: file.path, line: 1, message: 'has no storey: give it one in ENGINE_STOREYS' }];
+      const own = engineLayerOf(file.path);
+      if (own === undefined) return [{ file: file.path, line: 1, message: 'is missing from ENGINE_LAYERS' }];
       return importsOf(file).flatMap((entry) => {
-        if (entry.target === undefined || floorOf(entry.target) !== 'engine') return [];
-        const below = storeyOf(entry.target);
-        // An unknown target is reported where it stands.
-        if (below === undefined || below < own) return [];
-        return [offence(entry, `storey ${own} of the engine may not import from storey ${below}`)];
+        if (entry.target === undefined || layerOf(entry.target) !== 'engine/') return [];
+        const imported = engineLayerOf(entry.target);
+        // A target without a layer is reported as a file.
+        if (imported === undefined || imported < own) return [];
+        return [importViolation(entry, `engine layer ${own} may not import engine layer ${imported}`)];
       });
     });
 }
 
-/** Each file on a cycle is reported once, with the shortest way round. */
-export function cycleOffences(files: readonly SourceFile[]): Offence[] {
+/** Reports each file on an import cycle once, with the shortest path of the cycle. */
+export function cycleViolations(files: readonly SourceFile[]): Violation[] {
   const all = sources(files);
   const edges = new Map(all.map((file) => [file.path, importsOf(file).filter((entry) => entry.target !== undefined)]));
   const reported = new Set<string>();
   return all.flatMap((file) => {
     if (reported.has(file.path)) return [];
-    const cycle = wayBack(file.path, edges);
+    const cycle = shortestCycle(file.path, edges);
     if (cycle === undefined) return [];
     for (const entry of cycle) reported.add(entry.file);
-    const way = cycle.map((entry) => `${entry.file}:${entry.line} imports '${entry.specifier}'`).join(', ');
-    return [{ file: file.path, line: cycle[0]?.line ?? 1, message: `import cycle: ${way}` }];
+    const path = cycle.map((entry) => `${entry.file}:${entry.line} imports '${entry.specifier}'`).join(', ');
+    return [{ file: file.path, line: cycle[0]?.line ?? 1, message: `import cycle: ${path}` }];
   });
 }
 
-/** No floor but kernel and testing reaches for the clock, chance or the console; policy does not wait either. */
-export function ambientOffences(files: readonly SourceFile[]): Offence[] {
+/**
+ * Only `kernel/` and `testing/` use the clock, timers, randomness or the console. `policy/` also
+ * uses no promise.
+ */
+export function ambientViolations(files: readonly SourceFile[]): Violation[] {
   return sources(files).flatMap((file) => {
-    const floor = floorOf(file.path);
-    if (floor === 'kernel' || floor === 'testing') return [];
-    const forbidden = new Set(floor === 'policy' ? UNDECIDED : AMBIENT);
-    const found: Offence[] = [];
+    const layer = layerOf(file.path);
+    if (layer === 'kernel/' || layer === 'testing/') return [];
+    const inPolicy = layer === 'policy/';
+    const forbidden = new Set(inPolicy ? FORBIDDEN_IN_POLICY : AMBIENT);
+    const found: Violation[] = [];
     const source = parse(file);
     walk(source, (node) => {
-      const name = ambientName(node, forbidden) ?? (floor === 'policy' ? waitingKeyword(node) : undefined);
-      if (name !== undefined) found.push({ file: file.path, line: lineOf(source, node), message: `names ${name}` });
+      const name = ambientName(node, forbidden) ?? (inPolicy ? asyncKeyword(node) : undefined);
+      if (name !== undefined) found.push({ file: file.path, line: lineOf(source, node), message: `uses ${name}` });
     });
     return found;
   });
 }
 
-export function lengthOffences(files: readonly SourceFile[]): Offence[] {
+export function lengthViolations(files: readonly SourceFile[]): Violation[] {
   return sources(files).flatMap((file) => {
     const lines = file.text.replace(/\n$/, '').split('\n').length;
     if (lines <= MAX_FILE_LINES || REASON_FOR_LENGTH.test(openingComment(file.text))) return [];
@@ -157,8 +192,8 @@ export function lengthOffences(files: readonly SourceFile[]): Offence[] {
   });
 }
 
-/** The porch holds named re-exports and nothing else. */
-export function porchOffences(files: readonly SourceFile[]): Offence[] {
+/** `index.ts` and `kit.ts` hold named re-exports and nothing else. */
+export function reExportViolations(files: readonly SourceFile[]): Violation[] {
   return files
     .filter((file) => file.path === 'src/index.ts' || file.path === 'src/kit.ts')
     .flatMap((file) => {
@@ -168,20 +203,34 @@ export function porchOffences(files: readonly SourceFile[]): Offence[] {
         .map((node) => ({
           file: file.path,
           line: lineOf(source, node),
-          message: `is no named re-export: ${node.getText(source).split('\n')[0]}`,
+          message: `is not a named re-export: ${node.getText(source).split('\n')[0]}`,
         }));
     });
 }
 
-/** A test that stands on a floor tests the file of the same path. */
-export function testPathOffences(files: readonly SourceFile[]): Offence[] {
+const LAYER_TEST =
+  /^test\/((?:model|policy|kernel|engine|api|testing)\/.+?)(?:\.(?:model|race|faults|long))?\.test\.ts$/;
+
+/**
+ * A test in the folder of a layer tests the source file at the same path. Behaviour tests live in
+ * other folders.
+ */
+export function testPathViolations(files: readonly SourceFile[]): Violation[] {
   const paths = new Set(files.map((file) => file.path));
   return files.flatMap((file) => {
-    const match = /^test\/((?:model|policy|kernel|engine|api)\/.+?)(?:\.model|\.race|\.faults)?\.test\.ts$/.exec(
-      file.path,
-    );
-    if (match === null || paths.has(`src/${match[1]}.ts`)) return [];
-    return [{ file: file.path, line: 1, message: `tests src/${match[1]}.ts, which does not exist` }];
+    const path = LAYER_TEST.exec(file.path)?.[1];
+    if (path === undefined || paths.has(`src/${path}.ts`)) return [];
+    return [{ file: file.path, line: 1, message: `tests src/${path}.ts, which does not exist` }];
+  });
+}
+
+/** Every source file that can be tested alone has a test at the same path. */
+export function missingTestViolations(files: readonly SourceFile[]): Violation[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  return sources(files).flatMap((file) => {
+    const test = file.path.replace(/^src\/(.*)\.ts$/, 'test/$1.test.ts');
+    if (byPath.has(test) || !holdsCode(file) || !canBeTestedAlone(file, byPath)) return [];
+    return [{ file: file.path, line: 1, message: `has no test at ${test}` }];
   });
 }
 
@@ -189,40 +238,39 @@ function sources(files: readonly SourceFile[]): SourceFile[] {
   return files.filter((file) => file.path.startsWith('src/'));
 }
 
-/** model, policy, kernel, engine, porch, testing, or ext/<door>. */
-function floorOf(path: string): string | undefined {
-  const [, first = '', second = ''] = path.split('/');
-  if (path === 'src/index.ts') return 'porch';
-  if (path === 'src/kit.ts') return 'kit';
-  if (first === 'ext' && path.split('/').length > 3) return `ext/${second}`;
-  return first in FLOORS || first === 'testing' ? first : undefined;
+/** The layer of a source file, as messages name it: `model/`, `index.ts`, `ext/cron/`. */
+function layerOf(path: string): string | undefined {
+  const [, folder = '', ...rest] = path.split('/');
+  if (folder === 'ext') return rest.length > 1 ? `ext/${rest[0]}/` : undefined;
+  const layer = rest.length > 0 ? `${folder}/` : folder;
+  return layer in MAY_IMPORT ? layer : undefined;
 }
 
-function refusal(floor: string, entry: Import, peers: readonly string[]): string | undefined {
-  if (entry.target === undefined) return refusalOfPackage(floor, entry, peers);
-  const target = floorOf(entry.target);
-  const allowed = FLOORS[floor];
-  if (allowed !== undefined)
-    return target !== undefined && allowed.includes(target)
-      ? undefined
-      : `${floor}/ may import only ${allowed.map((name) => `${name}/`).join(', ')}`;
-  if (floor === 'porch' || floor === 'kit')
-    return target !== undefined && target in FLOORS ? undefined : 'the porch re-exports the four floors only';
-  return target === 'porch' || (target === 'kit' && floor.startsWith('ext/')) || target === floor
-    ? undefined
-    : `${floor}/ enters by src/index.ts or stays in its own folder`;
+function isEntryPoint(layer: string): boolean {
+  return layer.startsWith('ext/');
 }
 
-function refusalOfPackage(floor: string, { file, specifier }: Import, peers: readonly string[]): string | undefined {
+function brokenLayerRule(layer: string, imported: string | undefined): string | undefined {
+  const allowed = MAY_IMPORT[layer] ?? [layer, 'index.ts', 'kit.ts'];
+  if (imported !== undefined && allowed.includes(imported)) return undefined;
+  return `${layer} may import only ${allowed.join(', ')}`;
+}
+
+function brokenPackageRule(layer: string, { file, specifier }: Import, peers: readonly string[]): string | undefined {
   const name = packageName(specifier);
-  const door = floor === 'testing' || floor.startsWith('ext/');
-  if (specifier.startsWith('node:') || BUILTINS.has(name)) {
-    return floor === 'kernel' || door ? undefined : 'a Node built-in belongs to the kernel or behind a door';
+  const isOutside = layer === 'testing/' || isEntryPoint(layer);
+  if (isBuiltin(specifier)) {
+    if (layer === 'kernel/' || isOutside) return undefined;
+    return 'only kernel/, testing/ and entry points may import a Node built-in';
   }
-  if (door) return peers.includes(name) ? undefined : 'a door uses its own optional peer only';
-  const home = LIBRARIES[name];
-  if (home === undefined) return 'a library that the house does not know';
-  return file === home ? undefined : `this library is wrapped in ${home}`;
+  if (isOutside) return peers.includes(name) ? undefined : 'this package is not an optional peer dependency';
+  const wrapper = LIBRARIES[name];
+  if (wrapper === undefined) return 'this library is missing from LIBRARIES';
+  return file === wrapper ? undefined : `only ${wrapper} may import this library`;
+}
+
+function isBuiltin(specifier: string): boolean {
+  return specifier.startsWith('node:') || BUILTINS.has(packageName(specifier));
 }
 
 function packageName(specifier: string): string {
@@ -232,31 +280,71 @@ function packageName(specifier: string): string {
     .join('/');
 }
 
-function offence(entry: Import, reason: string): Offence {
-  return { file: entry.file, line: entry.line, message: `imports '${entry.specifier}': ${reason}` };
+function importViolation(entry: Import, rule: string): Violation {
+  return { file: entry.file, line: entry.line, message: `imports '${entry.specifier}': ${rule}` };
 }
 
-function storeyOf(path: string): number | undefined {
+function engineLayerOf(path: string): number | undefined {
   const name = path.replace(/^src\/engine\//, '').replace(/\.ts$/, '');
-  const storey = ENGINE_STOREYS.findIndex((names) => names.includes(name));
-  return storey === -1 ? undefined : storey;
+  const layer = ENGINE_LAYERS.findIndex((names) => names.includes(name));
+  return layer === -1 ? undefined : layer;
 }
 
-/** The shortest way from a file back to itself. */
-function wayBack(start: string, edges: ReadonlyMap<string, readonly Import[]>): readonly Import[] | undefined {
+/**
+ * In an entry point a file can be tested alone when neither it nor a file of the entry point that
+ * it imports uses a Node built-in that acts.
+ */
+function canBeTestedAlone(file: SourceFile, byPath: ReadonlyMap<string, SourceFile>): boolean {
+  const layer = layerOf(file.path);
+  if (layer === undefined || !isEntryPoint(layer)) return !TESTED_BY_BEHAVIOUR.includes(file.path);
+  const reached = new Set([file]);
+  for (const { path, text } of reached)
+    for (const { specifier, target } of importsOf({ path, text })) {
+      if (target === undefined && isBuiltin(specifier) && !PURE_BUILTINS.includes(specifier)) return false;
+      const imported = target !== undefined && layerOf(target) === layer ? byPath.get(target) : undefined;
+      if (imported !== undefined) reached.add(imported);
+    }
+  return true;
+}
+
+/** The file holds more than imports, re-exports, types and lists of words. */
+function holdsCode(file: SourceFile): boolean {
+  return parse(file).statements.some(
+    (node) =>
+      !ts.isImportDeclaration(node) &&
+      !ts.isExportDeclaration(node) &&
+      !ts.isInterfaceDeclaration(node) &&
+      !ts.isTypeAliasDeclaration(node) &&
+      !isWordList(node),
+  );
+}
+
+/** `export const POLICIES = ['queue', ...] as const`: the words of a type. */
+function isWordList(node: ts.Node): boolean {
+  if (!ts.isVariableStatement(node)) return false;
+  return node.declarationList.declarations.every(({ initializer }) => {
+    if (initializer === undefined || !ts.isAsExpression(initializer) || !ts.isConstTypeReference(initializer.type))
+      return false;
+    const { expression } = initializer;
+    return ts.isArrayLiteralExpression(expression) && expression.elements.every(ts.isStringLiteral);
+  });
+}
+
+/** The shortest import cycle through a file. */
+function shortestCycle(start: string, edges: ReadonlyMap<string, readonly Import[]>): readonly Import[] | undefined {
   const seen = new Set<string>();
-  let front: (readonly Import[])[] = [[]];
-  while (front.length > 0) {
-    const next: (readonly Import[])[] = [];
-    for (const way of front) {
-      for (const entry of edges.get(way.at(-1)?.target ?? start) ?? []) {
-        if (entry.target === start) return [...way, entry];
+  let paths: (readonly Import[])[] = [[]];
+  while (paths.length > 0) {
+    const longer: (readonly Import[])[] = [];
+    for (const path of paths) {
+      for (const entry of edges.get(path.at(-1)?.target ?? start) ?? []) {
+        if (entry.target === start) return [...path, entry];
         if (entry.target === undefined || seen.has(entry.target)) continue;
         seen.add(entry.target);
-        next.push([...way, entry]);
+        longer.push([...path, entry]);
       }
     }
-    front = next;
+    paths = longer;
   }
   return undefined;
 }
@@ -283,29 +371,32 @@ function specifierOf(node: ts.Node): string | undefined {
   return name !== undefined && ts.isStringLiteralLike(name) ? name.text : undefined;
 }
 
-/** The forbidden name a node reads, `globalThis.` included. A property of something else that happens to be called so is free. */
+/**
+ * The forbidden global that a node reads, also through `globalThis`. A property of another object
+ * may have the same name.
+ */
 function ambientName(node: ts.Node, forbidden: ReadonlySet<string>): string | undefined {
   if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) {
-    const inner = node.expression.text;
-    if (forbidden.has(`${inner}.${node.name.text}`)) return `${inner}.${node.name.text}`;
-    if (inner === 'globalThis' && forbidden.has(node.name.text)) return node.name.text;
+    const object = node.expression.text;
+    if (forbidden.has(`${object}.${node.name.text}`)) return `${object}.${node.name.text}`;
+    if (object === 'globalThis' && forbidden.has(node.name.text)) return node.name.text;
   }
   if (!ts.isIdentifier(node) || !forbidden.has(node.text)) return undefined;
   const parent = node.parent;
-  const named =
-    (ts.isPropertyAccessExpression(parent) || ts.isQualifiedName(parent)) &&
-    (ts.isPropertyAccessExpression(parent) ? parent.name : parent.right) === node;
-  const declared =
+  const isMember =
+    (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+    (ts.isQualifiedName(parent) && parent.right === node);
+  const isDeclaration =
     (ts.isPropertyAssignment(parent) ||
       ts.isPropertySignature(parent) ||
       ts.isPropertyDeclaration(parent) ||
       ts.isMethodDeclaration(parent) ||
       ts.isMethodSignature(parent)) &&
     parent.name === node;
-  return named || declared ? undefined : node.text;
+  return isMember || isDeclaration ? undefined : node.text;
 }
 
-function waitingKeyword(node: ts.Node): string | undefined {
+function asyncKeyword(node: ts.Node): string | undefined {
   if (node.kind === ts.SyntaxKind.AsyncKeyword) return 'async';
   return ts.isAwaitExpression(node) ? 'await' : undefined;
 }

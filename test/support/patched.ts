@@ -1,20 +1,24 @@
-// Loads a source file with one deliberate fault in it, so that a check can be shown to catch what it is there for.
+// Loads a source file with one deliberate fault in it. A test can then show that a check finds the
+// fault.
 
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import ts from 'typescript';
 
 export interface Fault {
-  /** What is wrong, in words. */
+  /** What is wrong with the patched file, in words. */
   readonly name: string;
   readonly from: string;
   readonly to: string;
 }
 
-/** The exports of the file, with `from` replaced by `to`. Its own imports are loaded as they stand. */
+/**
+ * Returns the exports of the file with `from` replaced by `to`. The files that it imports are
+ * loaded unchanged.
+ */
 export function loadPatched<Exports>(path: string, { name, from, to }: Fault): Exports {
   const source = readFileSync(path, 'utf8');
-  if (source.split(from).length !== 2) throw new Error(`fault "${name}": its text must stand in ${path} exactly once`);
+  if (source.split(from).length !== 2) throw new Error(`fault "${name}": its text must occur exactly once in ${path}`);
   return evaluate(
     path,
     source.replace(from, () => to),

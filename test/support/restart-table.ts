@@ -1,27 +1,16 @@
-// The table of attempts and restarts in words, and every case that it has to answer.
+// The table of what follows an attempt, in words, and every case that the decision must answer.
 
-import { FatalError, type StopCause } from '../../src/model/error.ts';
+import { FatalError, STOP_CAUSES } from '../../src/model/error.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../../src/model/failure.ts';
-import { DEFAULT_SETTINGS, type RestartPolicy } from '../../src/model/settings.ts';
+import { DEFAULT_SETTINGS, RESTART_POLICIES } from '../../src/model/settings.ts';
 import type { AttemptEnd, afterAttempt, Decision, Progress } from '../../src/policy/restart.ts';
 
 export type Decide = typeof afterAttempt;
 
-export const POLICIES: readonly RestartPolicy[] = ['never', 'onFailure', 'always'];
-const CAUSES: readonly StopCause[] = [
-  'caller',
-  'replace',
-  'slot',
-  'signal',
-  'deadline',
-  'shutdown',
-  'leaseLost',
-  'task',
-];
-
 const exited = (fatal: boolean): Failure => ({ kind: 'exited', exitCode: 1, signal: null, message: 'exit 1', fatal });
-const failure = (what: Failure): AttemptEnd => ({ kind: 'failure', failure: what });
+const failed = (failure: Failure): AttemptEnd => ({ kind: 'failure', failure });
 
+/** What a table cell says. */
 type Word =
   | 'completed'
   | 'again after the interval'
@@ -29,26 +18,34 @@ type Word =
   | 'failed'
   | 'fatal'
   | 'canceled by task'
-  | 'again at once';
+  | 'again immediately';
 
-const same = (word: Word): readonly Word[] => [word, word, word];
-const ORDINARY: readonly Word[] = ['failed', 'again after backoff', 'again after backoff'];
+type WordPer<List extends readonly unknown[]> = { readonly [K in keyof List]: Word };
 
-/** What an undisturbed attempt leads to: never, onFailure, always. */
-export const ENDS: readonly (readonly [name: string, end: AttemptEnd, undisturbed: readonly Word[]])[] = [
+/**
+ * A word for each policy, in the order of `RESTART_POLICIES`. A new policy fails the type check of
+ * every row.
+ */
+type Words = WordPer<typeof RESTART_POLICIES>;
+
+const same = (word: Word): Words => [word, word, word];
+const ORDINARY: Words = ['failed', 'again after backoff', 'again after backoff'];
+
+/** What follows each end of an attempt when neither a stop nor a restart was requested. */
+export const ENDS: readonly (readonly [name: string, end: AttemptEnd, undisturbed: Words])[] = [
   ['a value', { kind: 'value', value: 7 }, ['completed', 'completed', 'again after the interval']],
   ['a value of undefined', { kind: 'value', value: undefined }, ['completed', 'completed', 'again after the interval']],
-  ['thrown', failure(thrownFailure(new Error('no'))), ORDINARY],
-  ['undefined thrown', failure(thrownFailure(undefined)), ORDINARY],
-  ['timed out', failure(timedOutFailure(5)), ORDINARY],
-  ['stalled', failure(stalledFailure(5)), ORDINARY],
-  ['exited', failure(exited(false)), ORDINARY],
-  ['exited for good', failure(exited(true)), same('fatal')],
-  ['a FatalError', failure(thrownFailure(new FatalError('never again'))), same('fatal')],
-  ['a CanceledError of its own', { kind: 'gaveUp', reason: 'enough' }, same('canceled by task')],
-  // Nobody but restart() stops an attempt without a stop of its task.
-  ['stopped', { kind: 'stopped', failure: undefined }, same('again at once')],
-  ['stopped, throwing', { kind: 'stopped', failure: thrownFailure(new Error('late')) }, same('again at once')],
+  ['thrown', failed(thrownFailure(new Error('no'))), ORDINARY],
+  ['undefined thrown', failed(thrownFailure(undefined)), ORDINARY],
+  ['timed out', failed(timedOutFailure(5)), ORDINARY],
+  ['stalled', failed(stalledFailure(5)), ORDINARY],
+  ['exited', failed(exited(false)), ORDINARY],
+  ['exited, fatal', failed(exited(true)), same('fatal')],
+  ['a FatalError', failed(thrownFailure(new FatalError('never again'))), same('fatal')],
+  ['a CanceledError of the body', { kind: 'gaveUp', reason: 'enough' }, same('canceled by task')],
+  // Without a stop request of the task, only restart() stops an attempt.
+  ['stopped', { kind: 'stopped', failure: undefined }, same('again immediately')],
+  ['stopped, with an error', { kind: 'stopped', failure: thrownFailure(new Error('late')) }, same('again immediately')],
 ];
 
 interface Case {
@@ -60,15 +57,15 @@ interface Case {
 }
 
 function* everyCase(): Generator<Case> {
-  const stops = [undefined, ...CAUSES.map((by) => ({ by, reason: { by } }))];
+  const stops = [undefined, ...STOP_CAUSES.map((by) => ({ by, reason: { by } }))];
   for (const [name, end, undisturbed] of ENDS)
-    for (const [column, restart] of POLICIES.entries())
+    for (const [column, restart] of RESTART_POLICIES.entries())
       for (const stop of stops)
         for (const restartAsked of [false, true])
           for (const streak of [0, 1, 2, 3])
             for (const maxRetries of [0, 1, 2, 3, Infinity]) {
               const title = `${name}, ${restart}, stop ${stop?.by ?? 'none'}, restart ${restartAsked}, streak ${streak} of ${maxRetries}`;
-              const word = restartAsked ? 'again at once' : (undisturbed[column] as Word);
+              const word = restartAsked ? 'again immediately' : (undisturbed[column] as Word);
               const expected: Decision =
                 stop === undefined
                   ? decisionOf(word, end, streak < maxRetries)
@@ -83,34 +80,32 @@ function* everyCase(): Generator<Case> {
             }
 }
 
-/** What a stopped body threw goes along with the cancelation. */
+/** A canceled outcome carries what the stopped body threw. */
 function thrownBy(end: AttemptEnd): Failure | undefined {
   return 'failure' in end ? end.failure : undefined;
 }
 
 function decisionOf(word: Word, end: AttemptEnd, retriesLeft: boolean): Decision {
-  const failed = thrownBy(end) as Failure;
+  const failure = thrownBy(end) as Failure;
   switch (word) {
     case 'completed':
       return { next: 'complete', value: (end as { value: unknown }).value };
     case 'again after the interval':
       return { next: 'afterInterval' };
     case 'again after backoff':
-      return retriesLeft
-        ? { next: 'retry', failure: failed }
-        : { next: 'fail', failure: failed, because: 'maxRetries' };
+      return retriesLeft ? { next: 'retry', failure } : { next: 'fail', failure, because: 'maxRetries' };
     case 'failed':
-      return { next: 'fail', failure: failed, because: 'policy' };
+      return { next: 'fail', failure, because: 'policy' };
     case 'fatal':
-      return { next: 'fatal', failure: failed };
+      return { next: 'fatal', failure };
     case 'canceled by task':
       return { next: 'cancel', by: 'task', reason: (end as { reason: unknown }).reason, failure: undefined };
-    case 'again at once':
+    case 'again immediately':
       return { next: 'freshAttempt' };
   }
 }
 
-/** The cases that are answered otherwise. */
+/** The cases whose answer differs from the table. */
 export function wrongAnswers(decide: Decide): { readonly cases: number; readonly wrong: readonly string[] } {
   let cases = 0;
   const wrong: string[] = [];
@@ -122,7 +117,7 @@ export function wrongAnswers(decide: Decide): { readonly cases: number; readonly
   return { cases, wrong };
 }
 
-/** Field by field and by identity: what was thrown is the same object. */
+/** Compares field by field and by identity, so a thrown object must be passed on as itself. */
 function sameDecision(got: Decision, expected: Decision): boolean {
   const left = new Map(Object.entries(got));
   const right = Object.entries(expected);

@@ -1,4 +1,5 @@
-// Explores the steps of a shutdown: every reachable state, breadth first, with every input at every time, stale and repeated ones included.
+// Explores every reachable state of a shutdown, breadth first, with every input at every time.
+// Stale and repeated inputs are included.
 
 import type {
   ShutdownEffect,
@@ -10,15 +11,15 @@ import type {
 
 export type Step = typeof shutdownStep;
 
-/** A claim that does not hold; its message begins with the claim. */
-export class Broken extends Error {
-  override readonly name = 'Broken';
+/** A rule that does not hold. The message begins with the rule. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
 }
 
 const PHASES: readonly ShutdownPhase[] = ['open', 'draining', 'forcing', 'flushing', 'closed'];
 
-/** Who may follow whom. */
-const WAYS_ON: Readonly<Record<ShutdownPhase, readonly ShutdownPhase[]>> = {
+/** The phases that may follow each phase. */
+const NEXT_PHASES: Readonly<Record<ShutdownPhase, readonly ShutdownPhase[]>> = {
   open: ['draining'],
   draining: ['forcing', 'flushing'],
   forcing: ['flushing'],
@@ -26,10 +27,13 @@ const WAYS_ON: Readonly<Record<ShutdownPhase, readonly ShutdownPhase[]>> = {
   closed: [],
 };
 
-/** `graceUntil` is said anew with each shorter grace, `abandonRest` with each end of a patience: all others once. */
+/**
+ * `graceUntil` happens for each shorter grace, and `abandonRest` for each end of the patience. All
+ * others happen once.
+ */
 const ONCE: readonly ShutdownEffect['do'][] = ['stopAll', 'killOrAbandon', 'patienceUntil', 'flush', 'report'];
 
-/** What must have been said before. */
+/** The effect that must have happened before. */
 const AFTER: Partial<Record<ShutdownEffect['do'], ShutdownEffect['do']>> = {
   graceUntil: 'stopAll',
   killOrAbandon: 'graceUntil',
@@ -55,10 +59,10 @@ const INPUTS: readonly ShutdownInput[] = [
   { kind: 'flushed' },
 ];
 
-/** A state, and what has been said on the way to it. */
+/** A state, with the effects and inputs that led to it. */
 interface Node {
   readonly state: ShutdownState;
-  readonly said: ReadonlySet<ShutdownEffect['do']>;
+  readonly happened: ReadonlySet<ShutdownEffect['do']>;
   readonly trail: readonly ShutdownInput[];
 }
 
@@ -67,80 +71,83 @@ interface Edge {
   readonly to: string;
 }
 
-type Claim = (holds: boolean, text: string) => void;
+type Check = (holds: boolean, rule: string) => void;
 
-const keyOf = ({ state, said }: Node): string => `${JSON.stringify(state)} ${[...said].sort().join()}`;
+const keyOf = ({ state, happened }: Node): string => `${JSON.stringify(state)} ${[...happened].sort().join()}`;
 
 /** `Infinity` while no grace runs. */
 const deadlineOf = (state: ShutdownState): number => (state.phase === 'draining' ? state.deadlineMs : Infinity);
 
 export function exploreShutdown(step: Step, open: ShutdownState): { readonly states: number; readonly edges: number } {
-  const first: Node = { state: open, said: new Set(), trail: [] };
+  const first: Node = { state: open, happened: new Set(), trail: [] };
   const nodes = new Map([[keyOf(first), first]]);
   const edges: Edge[] = [];
   for (const [from, node] of nodes)
     for (const input of INPUTS) {
-      const next = walk(step, node, input);
+      const next = takeStep(step, node, input);
       const to = keyOf(next);
       if (!nodes.has(to)) nodes.set(to, next);
       edges.push({ from, to });
     }
-  everyoneReports(nodes, edges);
-  for (const node of nodes.values()) for (const input of INPUTS) answersInTime(step, node, input);
+  checkReportReachable(nodes, edges);
+  for (const node of nodes.values()) for (const input of INPUTS) checkAnswer(step, node, input);
   const phases = new Set([...nodes.values()].map(({ state }) => state.phase));
-  if (phases.size !== PHASES.length) throw new Broken(`every phase is reached: only ${[...phases]}`);
+  if (phases.size !== PHASES.length) throw new Violation(`every phase can be reached: only ${[...phases]} were`);
   return { states: nodes.size, edges: edges.length };
 }
 
-const claimAfter =
-  (trail: readonly ShutdownInput[]): Claim =>
-  (holds, text) => {
-    if (!holds) throw new Broken(`${text}\nafter: ${trail.map((input) => JSON.stringify(input)).join(', ')}`);
+const checkAfter =
+  (trail: readonly ShutdownInput[]): Check =>
+  (holds, rule) => {
+    if (!holds) throw new Violation(`${rule}\nafter: ${trail.map((input) => JSON.stringify(input)).join(', ')}`);
   };
 
-/** One step on, with what holds of every step. */
-function walk(step: Step, { state, said: before, trail: way }: Node, input: ShutdownInput): Node {
-  const trail = [...way, input];
-  const claim = claimAfter(trail);
+/** Takes one step and checks the rules that hold for every step. */
+function takeStep(step: Step, { state, happened: before, trail: earlier }: Node, input: ShutdownInput): Node {
+  const trail = [...earlier, input];
+  const check = checkAfter(trail);
   const { state: next, effects } = step(Object.freeze({ ...state }), Object.freeze({ ...input }));
 
-  claim(PHASES.includes(next.phase), 'there are five phases');
-  claim(next.phase === state.phase || WAYS_ON[state.phase].includes(next.phase), 'phases only go forward');
-  claim(next.phase !== 'draining' || deadlineOf(next) <= deadlineOf(state), 'a deadline never gets later');
+  check(PHASES.includes(next.phase), 'a shutdown has five phases');
+  check(next.phase === state.phase || NEXT_PHASES[state.phase].includes(next.phase), 'phases only go forward');
+  check(next.phase !== 'draining' || deadlineOf(next) <= deadlineOf(state), 'a deadline never gets later');
 
-  const said = new Set(before);
+  const happened = new Set(before);
   for (const effect of effects) {
     const needed = AFTER[effect.do];
-    claim(needed === undefined || said.has(needed), `${effect.do} comes after ${needed}`);
-    claim(!(ONCE.includes(effect.do) && said.has(effect.do)), `${effect.do} is said once`);
-    said.add(effect.do);
+    check(needed === undefined || happened.has(needed), `${effect.do} comes after ${needed}`);
+    check(!(ONCE.includes(effect.do) && happened.has(effect.do)), `${effect.do} happens once`);
+    happened.add(effect.do);
   }
-  claim((next.phase === 'closed') === said.has('report'), 'the report is the end');
-  return { state: next, said, trail };
+  check((next.phase === 'closed') === happened.has('report'), 'a shutdown is closed exactly when it has reported');
+  return { state: next, happened, trail };
 }
 
 interface Answer {
-  readonly claim: string;
+  readonly rule: string;
   readonly state: ShutdownState;
   readonly effects: readonly ShutdownEffect[];
 }
 
-function answersInTime(step: Step, { state, trail }: Node, input: ShutdownInput): void {
-  const stale: Answer = { claim: `stale ${input.kind} changes nothing`, state, effects: [] };
-  const { claim, ...expected } = answer(state, input) ?? stale;
+function checkAnswer(step: Step, { state, trail }: Node, input: ShutdownInput): void {
+  const stale: Answer = { rule: `stale ${input.kind} changes nothing`, state, effects: [] };
+  const { rule, ...expected } = answer(state, input) ?? stale;
   const { state: next, effects } = step(state, input);
   const same = JSON.stringify({ state: next, effects }) === JSON.stringify(expected);
-  claimAfter([...trail, input])(same, claim);
+  checkAfter([...trail, input])(same, rule);
 }
 
-/** What each input does when it is expected. At any other time it is stale, and the answer is `undefined`. */
+/**
+ * What each input does in its own phase. In any other phase it is stale, and the answer is
+ * `undefined`.
+ */
 function answer(state: ShutdownState, input: ShutdownInput): Answer | undefined {
   switch (input.kind) {
     case 'begin': {
       if (state.phase !== 'open') return undefined;
       const atMs = input.nowMs + input.graceMs;
       return {
-        claim: 'a shutdown begins, and its grace',
+        rule: 'begin starts the shutdown and its grace',
         state: { phase: 'draining', cause: input.cause, deadlineMs: atMs },
         effects: [{ do: 'stopAll' }, { do: 'graceUntil', atMs }],
       };
@@ -148,23 +155,23 @@ function answer(state: ShutdownState, input: ShutdownInput): Answer | undefined 
     case 'hasten': {
       const atMs = input.nowMs + input.graceMs;
       if (state.phase !== 'draining' || atMs >= state.deadlineMs) return undefined;
-      const hastened: ShutdownState = { ...state, deadlineMs: atMs };
-      return { claim: 'a shorter grace hastens', state: hastened, effects: [{ do: 'graceUntil', atMs }] };
+      const earlier: ShutdownState = { ...state, deadlineMs: atMs };
+      return { rule: 'a shorter grace moves the deadline', state: earlier, effects: [{ do: 'graceUntil', atMs }] };
     }
     case 'graceOver': {
       if (state.phase !== 'draining' || input.nowMs < state.deadlineMs) return undefined;
       const patience: ShutdownEffect = { do: 'patienceUntil', atMs: input.nowMs + PATIENCE_MS };
       const effects: ShutdownEffect[] = [{ do: 'killOrAbandon' }, patience];
-      return { claim: 'the end of the grace forces', state: { phase: 'forcing', cause: state.cause }, effects };
+      return { rule: 'the end of the grace forces the rest', state: { phase: 'forcing', cause: state.cause }, effects };
     }
     case 'patienceOver':
       if (state.phase !== 'forcing') return undefined;
-      return { claim: 'the end of the patience abandons', state, effects: [{ do: 'abandonRest' }] };
+      return { rule: 'the end of the patience abandons the rest', state, effects: [{ do: 'abandonRest' }] };
     case 'empty': {
       if (state.phase !== 'draining' && state.phase !== 'forcing') return undefined;
       const forced = state.phase === 'forcing';
       return {
-        claim: 'when nothing is left it flushes',
+        rule: 'an empty supervisor flushes its events',
         state: { phase: 'flushing', cause: state.cause, forced },
         effects: [{ do: 'flush', withinGrace: !forced }],
       };
@@ -172,23 +179,23 @@ function answer(state: ShutdownState, input: ShutdownInput): Answer | undefined 
     case 'flushed':
       if (state.phase !== 'flushing') return undefined;
       return {
-        claim: 'after the flush it reports',
+        rule: 'after the flush the shutdown reports',
         state: { phase: 'closed' },
         effects: [{ do: 'report', cause: state.cause, withinGrace: !state.forced }],
       };
   }
 }
 
-/** Backward from all that have reported. */
-function everyoneReports(nodes: ReadonlyMap<string, Node>, edges: readonly Edge[]): void {
+/** Walks backwards from every state that has reported. */
+function checkReportReachable(nodes: ReadonlyMap<string, Node>, edges: readonly Edge[]): void {
   const into = new Map<string, string[]>();
   for (const { from, to } of edges) {
     const sources = into.get(to);
     if (sources === undefined) into.set(to, [from]);
     else sources.push(from);
   }
-  const reaches = new Set([...nodes].filter(([, { said }]) => said.has('report')).map(([key]) => key));
+  const reaches = new Set([...nodes].filter(([, { happened }]) => happened.has('report')).map(([key]) => key));
   for (const key of reaches) for (const from of into.get(key) ?? []) reaches.add(from);
   const stuck = [...nodes.keys()].filter((key) => !reaches.has(key));
-  if (stuck.length > 0) throw new Broken(`the report is reached from everywhere: not from ${stuck.join('; ')}`);
+  if (stuck.length > 0) throw new Violation(`the report can be reached from every state: not from ${stuck.join('; ')}`);
 }

@@ -1,8 +1,10 @@
-// Walks every reachable state of the slot machine, breadth first, and checks the invariants in each. The world around the machine (lease
-// store, bodies, callers) is the smallest one that can do everything wrong that a real one can; next to the machine it keeps its own idea of
-// who must go next, so that the two can disagree.
+// Explores every reachable state of the slot machine, breadth first, and checks the invariants in
+// each state. The world around the machine (lease store, bodies, callers) is the smallest world
+// that can make every mistake of a real one. It keeps a reference of the order in which submissions
+// must start, and compares the machine with it.
 
-import type { AdmissionPolicy } from '../../src/model/settings.ts';
+import { ADMISSION_POLICIES, type AdmissionPolicy } from '../../src/model/settings.ts';
+import type { OnFull } from '../../src/model/slot-options.ts';
 import type { Place, SlotEffect, SlotEntry, SlotMachine } from '../../src/policy/slot-machine.ts';
 
 export interface Entry extends SlotEntry<Entry> {
@@ -15,12 +17,12 @@ export interface Bounds {
   readonly policies: readonly AdmissionPolicy[];
   readonly submissions: number;
   readonly queueLimit: number;
-  readonly onFull: 'reject' | 'dropOldest';
-  /** What may happen beside submissions, grants and ends. */
+  readonly onFull: OnFull;
+  /** What may happen in addition to submissions, grants and ends. */
   readonly with: ReadonlySet<Feature>;
 }
 
-export type Feature = 'cancel' | 'slotCancel' | 'pause' | 'denied' | 'lostRevoked' | 'handBack' | 'close' | 'stale';
+export type Feature = 'cancel' | 'slotCancel' | 'pause' | 'denied' | 'lostRevoked' | 'abandoned' | 'close' | 'stale';
 
 export const EVERYTHING: readonly Feature[] = [
   'cancel',
@@ -28,12 +30,12 @@ export const EVERYTHING: readonly Feature[] = [
   'pause',
   'denied',
   'lostRevoked',
-  'handBack',
+  'abandoned',
   'close',
   'stale',
 ];
 
-/** Inputs as short words: what is replayed, and what a failure prints. */
+/** An input as short words. They are replayed, and printed with a violation. */
 type Input = string;
 
 export class Violation extends Error {
@@ -48,9 +50,9 @@ export interface Explored {
   readonly edges: number;
 }
 
-type Outcome = 'rejected' | 'left' | 'ended';
+type Outcome = 'rejected' | 'detached' | 'ended';
 
-/** The machine with the world around it, brought to a state by replaying inputs. */
+/** The machine and the world around it. Replaying inputs brings both to a state. */
 class World {
   readonly machine: Machine;
   readonly bounds: Bounds;
@@ -58,7 +60,7 @@ class World {
   readonly entries: Entry[] = [];
   readonly outcomes = new Map<Entry, Outcome>();
   /** Requests that the store has not answered. */
-  readonly asked = new Map<number, { readonly asker: Entry; calledOff: boolean }>();
+  readonly requests = new Map<number, { readonly asker: Entry; withdrawn: boolean }>();
   lease: { readonly request: number; state: 'held' | 'revoked' | 'lost' } | null = null;
   body: Entry | null = null;
   joined: Entry[] = [];
@@ -66,9 +68,9 @@ class World {
   closed = false;
   lastRequest = 0;
   lastOwner: Entry | null = null;
-  // The reference: who waits, in the order in which they must go.
-  next: Entry | null = null;
-  line: Entry[] = [];
+  // The reference: the entries that wait, in the order in which they must start.
+  replacement: Entry | null = null;
+  queue: Entry[] = [];
 
   constructor(create: () => Machine, bounds: Bounds) {
     this.machine = create();
@@ -84,13 +86,13 @@ class World {
     const can = (feature: Feature) => bounds.with.has(feature);
     const inputs: Input[] = [];
     if (this.entries.length < bounds.submissions) for (const policy of bounds.policies) inputs.push(`submit ${policy}`);
-    for (const [request, { calledOff }] of this.asked) {
+    for (const [request, { withdrawn }] of this.requests) {
       inputs.push(`granted ${request}`);
-      if (can('denied') || calledOff) inputs.push(`denied ${request}`);
+      if (can('denied') || withdrawn) inputs.push(`denied ${request}`);
     }
     if (this.body !== null) {
       inputs.push('ended');
-      if (can('handBack')) inputs.push('ended handBack');
+      if (can('abandoned')) inputs.push('ended abandoned');
     }
     if (can('cancel'))
       for (const entry of this.entries) if (!this.outcomes.has(entry)) inputs.push(`cancel ${entry.n}`);
@@ -123,7 +125,7 @@ class World {
         break;
       case 'denied': {
         const request = Number(first);
-        this.asked.delete(request);
+        this.requests.delete(request);
         machine.denied(request, 'slotBusy');
         break;
       }
@@ -131,15 +133,16 @@ class World {
         const owner = this.body as Entry;
         this.body = null;
         this.lastOwner = owner;
-        for (const one of [owner, ...this.joined]) if (!this.outcomes.has(one)) this.#settle(one, 'ended');
+        for (const entry of [owner, ...this.joined]) if (!this.outcomes.has(entry)) this.#settle(entry, 'ended');
         this.joined = [];
-        if (!machine.ended(owner, first === 'handBack', false)) this.fail('S10', 'the end of the owner was not taken');
+        if (!machine.ended(owner, first === 'abandoned', false)) this.fail('S10', 'the end of the owner was ignored');
         break;
       }
       case 'cancel': {
         const entry = this.entries[Number(first)] as Entry;
-        const waited = isWaiting(entry);
-        if (machine.withdraw(entry, 'canceled') !== waited) this.fail('S3', `withdraw of ${entry.n} misjudged`);
+        const waited = isQueued(entry);
+        if (machine.withdraw(entry, 'canceled') !== waited)
+          this.fail('S3', `withdraw of ${entry.n} answered ${!waited}`);
         if (!waited) machine.detach(entry, 'caller');
         break;
       }
@@ -177,38 +180,39 @@ class World {
     const running = machine.phase === 'running';
     const verdict = machine.submit(entry, { queueLimit: bounds.queueLimit, onFull: bounds.onFull, mayWait: true });
     if (verdict === 'join') {
-      if (!running || owner !== this.body || this.body === null) this.fail('S3', 'joined something that does not run');
+      if (!running || owner !== this.body || this.body === null)
+        this.fail('S3', 'an entry joined an owner that does not run');
       this.joined.push(entry);
       return;
     }
-    // The reference takes it in before the effects say who leaves.
-    if (!isWaiting(entry)) return;
+    // The reference takes the entry before the effects remove others.
+    if (!isQueued(entry)) return;
     if (policy === 'replace') {
-      if (this.next !== null && isWaiting(this.next)) this.fail('S4', 'two replacements wait');
-      this.next = entry;
+      if (this.replacement !== null && isQueued(this.replacement)) this.fail('S4', 'two replacements wait');
+      this.replacement = entry;
     } else if (verdict === 'takeLatest') {
-      const at = this.line.findIndex((one) => one.policy === 'keepLatest');
-      if (at < 0) this.fail('S4', 'took the place of nobody');
-      this.line.splice(at, 0, entry);
-    } else this.line.push(entry);
+      const at = this.queue.findIndex(({ policy }) => policy === 'keepLatest');
+      if (at < 0) this.fail('S4', 'took the place of a keepLatest that does not wait');
+      this.queue.splice(at, 0, entry);
+    } else this.queue.push(entry);
   }
 
   #granted(request: number): void {
     const { machine } = this;
-    const waiting = this.asked.get(request);
-    this.asked.delete(request);
-    if (this.lease !== null) this.fail('S2', 'a second lease was asked for while one is held');
+    const pending = this.requests.get(request);
+    this.requests.delete(request);
+    if (this.lease !== null) this.fail('S2', 'a second lease was requested while one is held');
     if (machine.granted(request)) {
-      if (waiting?.calledOff === true) this.fail('S8', 'a called-off lease was kept');
+      if (pending?.withdrawn === true) this.fail('S8', 'the lease of a withdrawn request was kept');
       this.lease = { request, state: 'held' };
     }
   }
 
-  /** S8: an answer or an end from the past changes nothing. */
+  /** S8: a stale answer or end changes nothing. */
   #stale(verb: string, n: number): void {
     const { machine } = this;
     const before = this.key();
-    const taken =
+    const accepted =
       verb === 'granted'
         ? machine.granted(n)
         : verb === 'ended'
@@ -218,7 +222,7 @@ class World {
             : verb === 'lost'
               ? machine.lost(n)
               : machine.revoked(n);
-    if (taken === true) this.fail('S8', `stale ${verb} was accepted`);
+    if (accepted === true) this.fail('S8', `stale ${verb} was accepted`);
     if (machine.effects.length > 0) this.fail('S8', `stale ${verb} had an effect: ${machine.effects[0]?.do}`);
     if (this.key() !== before) this.fail('S8', `stale ${verb} changed the state`);
   }
@@ -231,25 +235,28 @@ class World {
   #do(effect: SlotEffect<Entry>): void {
     switch (effect.do) {
       case 'acquire':
-        if (this.lease !== null || this.body !== null) this.fail('S2', 'asked for a lease while owning');
-        for (const { calledOff } of this.asked.values()) if (!calledOff) this.fail('S2', 'two requests at a time');
-        if (this.closed || this.machine.paused) this.fail('S7', 'asked for a lease though nothing may start');
-        this.asked.set(effect.request, { asker: effect.asker, calledOff: false });
+        if (this.lease !== null || this.body !== null)
+          this.fail('S2', 'a lease was requested while one is held or a body is alive');
+        for (const { withdrawn } of this.requests.values())
+          if (!withdrawn) this.fail('S2', 'two lease requests are pending');
+        if (this.closed || this.machine.paused) this.fail('S7', 'a lease was requested although nothing may start');
+        this.requests.set(effect.request, { asker: effect.asker, withdrawn: false });
         this.lastRequest = effect.request;
         return;
       case 'withdraw': {
-        const current = this.asked.get(this.lastRequest);
-        if (current === undefined || current.calledOff) this.fail('S8', 'called off what was not asked');
-        else current.calledOff = true;
+        const current = this.requests.get(this.lastRequest);
+        if (current === undefined || current.withdrawn) this.fail('S8', 'withdrew a lease request that is not pending');
+        else current.withdrawn = true;
         return;
       }
       case 'release':
-        if (this.lease === null || this.lease.state === 'lost') this.fail('S2', 'released a lease that is not held');
-        if (this.body !== null) this.fail('S1', 'released under a live body');
+        if (this.lease === null || this.lease.state === 'lost')
+          this.fail('S2', 'a lease was released that is not held');
+        if (this.body !== null) this.fail('S1', 'a lease was released while a body is alive');
         this.lease = null;
         return;
       case 'forget':
-        if (this.lease?.state !== 'lost') this.fail('S2', 'forgot a lease that is not lost');
+        if (this.lease?.state !== 'lost') this.fail('S2', 'a lease was forgotten that is not lost');
         this.lease = null;
         return;
       case 'start': {
@@ -258,37 +265,37 @@ class World {
         if (this.lease?.state !== 'held') this.fail('S2', `${entry.n} started without a lease`);
         if (this.closed) this.fail('S7', `${entry.n} started after close`);
         if (this.machine.paused) this.fail('S5', `${entry.n} started in a paused slot`);
-        const due = this.next ?? this.line[0];
-        if (due !== entry) this.fail('S4', `${entry.n} started before ${due?.n}`);
-        this.#forget(entry);
+        const expected = this.replacement ?? this.queue[0];
+        if (expected !== entry) this.fail('S4', `${entry.n} started before ${expected?.n}`);
+        this.#leaveQueue(entry);
         this.body = entry;
         this.stops = 0;
         return;
       }
       case 'stop':
-        if (effect.owner !== this.body) this.fail('S8', 'told somebody else to stop');
+        if (effect.owner !== this.body) this.fail('S8', 'an entry was stopped that is not the owner');
         this.stops += 1;
-        if (this.stops > 1) this.fail('S3', 'told to stop twice');
+        if (this.stops > 1) this.fail('S3', 'the owner was stopped twice');
         return;
       case 'reject': {
         const { entry, reason, by } = effect;
         if (entry === this.body || this.joined.includes(entry))
-          this.fail('S3', `${entry.n} was rejected while it owns`);
+          this.fail('S3', `${entry.n} was rejected while it owns or shares the slot`);
         if (reason === 'superseded' && by !== null && by.policy !== entry.policy)
           this.fail('S4', `${by.n} (${by.policy}) evicted ${entry.n} (${entry.policy})`);
-        this.#forget(entry);
+        this.#leaveQueue(entry);
         this.#settle(entry, 'rejected');
         return;
       }
       case 'detach':
-        this.#settle(effect.entry, 'left');
-        this.joined = this.joined.filter((one) => one !== effect.entry);
+        this.#settle(effect.entry, 'detached');
+        this.joined = this.joined.filter((entry) => entry !== effect.entry);
     }
   }
 
-  #forget(entry: Entry): void {
-    if (this.next === entry) this.next = null;
-    this.line = this.line.filter((one) => one !== entry);
+  #leaveQueue(entry: Entry): void {
+    if (this.replacement === entry) this.replacement = null;
+    this.queue = this.queue.filter((queued) => queued !== entry);
   }
 
   #settle(entry: Entry, outcome: Outcome): void {
@@ -299,55 +306,64 @@ class World {
   #check(): void {
     const { machine } = this;
     const waiting = [...machine.waiting()];
-    const due = this.next === null ? this.line : [this.next, ...this.line];
-    if (waiting.length !== due.length || waiting.some((one, i) => one !== due[i]))
-      this.fail('S4', `waits ${waiting.map(({ n }) => n)}, must wait ${due.map(({ n }) => n)}`);
-    if (machine.queueLength !== this.line.length || machine.hasReplacement !== (this.next !== null))
-      this.fail('S4', 'the counts of the line are wrong');
-    if (machine.hasLatest !== this.line.some(({ policy }) => policy === 'keepLatest'))
-      this.fail('S4', 'the waiting keepLatest is misremembered');
-    if (this.line.filter(({ policy }) => policy === 'keepLatest').length > 1) this.fail('S4', 'two keepLatest wait');
-    if (machine.owner !== this.body) this.fail('S1', `owner ${machine.owner?.n}, alive ${this.body?.n}`);
+    const expected = this.replacement === null ? this.queue : [this.replacement, ...this.queue];
+    if (waiting.length !== expected.length || waiting.some((entry, i) => entry !== expected[i]))
+      this.fail('S4', `${waiting.map(({ n }) => n)} wait, expected ${expected.map(({ n }) => n)}`);
+    if (machine.queueLength !== this.queue.length || machine.hasReplacement !== (this.replacement !== null))
+      this.fail('S4', 'the counts of the queue are wrong');
+    if (machine.hasLatest !== this.queue.some(({ policy }) => policy === 'keepLatest'))
+      this.fail('S4', 'hasLatest is wrong');
+    if (this.queue.filter(({ policy }) => policy === 'keepLatest').length > 1) this.fail('S4', 'two keepLatest wait');
+    if (machine.owner !== this.body)
+      this.fail('S1', `the owner is ${machine.owner?.n}, but the live body is of ${this.body?.n}`);
     const participants = (this.body === null || this.outcomes.has(this.body) ? 0 : 1) + this.joined.length;
-    if (this.body !== null && machine.participants !== participants) this.fail('S3', 'participants are miscounted');
+    if (this.body !== null && machine.participants !== participants)
+      this.fail('S3', 'the count of participants is wrong');
     if (this.body !== null && participants === 0 && this.stops === 0)
-      this.fail('S3', 'nobody wants it, and it is not told to stop');
-    if (this.body === null && this.lease !== null) this.fail('S6', 'a lease is held for nobody');
-    if (this.body !== null && this.lease === null) this.fail('S2', 'an owner without a lease');
+      this.fail('S3', 'a body without participants was not stopped');
+    if (this.body === null && this.lease !== null) this.fail('S6', 'a lease is held without an owner');
+    if (this.body !== null && this.lease === null) this.fail('S2', 'an owner has no lease');
     if (this.lease !== null && this.lease.state !== 'held' && this.stops === 0)
-      this.fail('S2', 'the owner goes on without its lease');
+      this.fail('S2', 'the owner was not stopped although its lease is revoked or lost');
     if (waiting.length > 0 && machine.phase === 'idle' && !machine.paused)
       this.fail('S5', 'work waits in an idle slot');
-    const outstanding = this.asked.size > 0;
-    if (machine.phase === 'waiting' && !outstanding) this.fail('S10', 'waits for an answer that nobody owes');
-    if (waiting.length > 0 && !machine.paused && this.body === null && !outstanding) this.fail('S10', 'lost wakeup');
+    const isRequested = this.requests.size > 0;
+    if (machine.phase === 'waiting' && !isRequested)
+      this.fail('S10', 'the slot waits for a lease without a pending request');
+    if (waiting.length > 0 && !machine.paused && this.body === null && !isRequested) this.fail('S10', 'lost wakeup');
     if (waiting.length === 0 || machine.paused)
-      for (const { calledOff } of this.asked.values()) if (!calledOff) this.fail('S6', 'a lease is asked for nobody');
-    const spent = this.body === null && !outstanding && waiting.length === 0 && !machine.paused;
-    if (machine.isIdle !== spent) this.fail('S6', `spent is ${machine.isIdle}`);
+      for (const { withdrawn } of this.requests.values())
+        if (!withdrawn) this.fail('S6', 'a lease request is pending although nothing may start');
+    const isIdle = this.body === null && !isRequested && waiting.length === 0 && !machine.paused;
+    if (machine.isIdle !== isIdle) this.fail('S6', `isIdle is ${machine.isIdle}`);
     if (this.closed && waiting.length > 0) this.fail('S7', 'work waits in a closed slot');
     for (const entry of this.entries) {
-      const live = entry === this.body || this.joined.includes(entry) || isWaiting(entry);
-      if (live === this.outcomes.has(entry) && !(entry === this.body && this.outcomes.get(entry) === 'left'))
-        this.fail('S3', `${entry.n} is ${live ? 'live with' : 'gone without'} an outcome`);
+      const isLive = entry === this.body || this.joined.includes(entry) || isQueued(entry);
+      if (isLive === this.outcomes.has(entry) && !(entry === this.body && this.outcomes.get(entry) === 'detached'))
+        this.fail('S3', `${entry.n} is ${isLive ? 'live with' : 'gone without'} an outcome`);
     }
   }
 
-  /** Every submission has its outcome and the slot would leave the table, but for a pause. */
+  /** Every submission has its outcome, and the slot holds nothing. It may be paused. */
   get atRest(): boolean {
-    return this.body === null && this.asked.size === 0 && this.outcomes.size === this.entries.length;
+    return this.body === null && this.requests.size === 0 && this.outcomes.size === this.entries.length;
   }
 
-  /** All that decides what can happen from here on. Requests and owners are named by their order, not by their number. */
+  /**
+   * Everything that the next inputs depend on. Requests and owners are named by their order, not by
+   * their number.
+   */
   key(): string {
     const { machine } = this;
-    // Who is gone can do nothing more, whatever it was.
+    // An entry with an outcome has no further effect, whatever its policy was.
     const entries = this.entries.map((entry) =>
       this.outcomes.has(entry) && entry !== this.body
         ? '-'
         : `${entry.policy[0]}${entry.place[0]}${this.outcomes.has(entry)}`,
     );
-    const asked = [...this.asked].map(([n, { asker, calledOff }]) => `${this.lastRequest - n}/${asker.n}${calledOff}`);
+    const requests = [...this.requests].map(
+      ([n, { asker, withdrawn }]) => `${this.lastRequest - n}/${asker.n}${withdrawn}`,
+    );
     return [
       entries,
       [...machine.waiting()].map(({ n }) => n),
@@ -360,18 +376,19 @@ class World {
       this.lease?.state,
       this.stops,
       this.closed,
-      asked,
+      requests,
     ].join('|');
   }
 }
 
-const isWaiting = ({ place }: Entry): boolean => place === 'replacement' || place === 'queue';
+const isQueued = ({ place }: Entry): boolean => place === 'replacement' || place === 'queue';
 
 /**
- * Breadth first over all states within the bounds. Throws a {@link Violation} with the inputs that lead there.
- * Beside the invariants of every state it checks that from every state rest can be reached.
+ * Visits all states within the bounds, breadth first. Throws a {@link Violation} with the inputs
+ * that lead to it. In addition to the invariants of every state it checks that rest can be reached
+ * from every state.
  */
-export function explore(create: () => Machine, bounds: Bounds, mostStates = Infinity): Explored {
+export function explore(create: () => Machine, bounds: Bounds, maxStates = Infinity): Explored {
   const replay = (trail: readonly Input[]): World => {
     const world = new World(create, bounds);
     for (const input of trail) world.apply(input);
@@ -380,7 +397,7 @@ export function explore(create: () => Machine, bounds: Bounds, mostStates = Infi
   const start = replay([]);
   const numbers = new Map<string, number>([[start.key(), 0]]);
   const trails: (readonly Input[])[] = [[]];
-  const before: number[][] = [[]]; // the graph, backwards
+  const before: number[][] = [[]]; // the states before each state
   const resting: number[] = [0];
   let edges = 0;
   for (let at = 0; at < trails.length; at += 1) {
@@ -393,7 +410,7 @@ export function explore(create: () => Machine, bounds: Bounds, mostStates = Infi
       const key = world.key();
       let to = numbers.get(key);
       if (to === undefined) {
-        if (trails.length >= mostStates) continue;
+        if (trails.length >= maxStates) continue;
         to = trails.length;
         numbers.set(key, to);
         trails.push([...trail, input]);
@@ -405,15 +422,15 @@ export function explore(create: () => Machine, bounds: Bounds, mostStates = Infi
   }
   const reaches = new Set(resting);
   for (const state of reaches) for (const earlier of before[state] ?? []) reaches.add(earlier);
-  if (mostStates === Infinity)
+  if (maxStates === Infinity)
     for (let at = 0; at < trails.length; at += 1)
       if (!reaches.has(at)) throw new Violation('liveness', 'rest cannot be reached', trails[at] as readonly Input[]);
   return { states: trails.length, edges };
 }
 
-/** Three submissions, every policy, and everything that can happen to a slot. */
+/** Three submissions, every policy, and every event of a slot. */
 export const everything = (queueLimit: number): Bounds => ({
-  policies: ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'],
+  policies: ADMISSION_POLICIES,
   submissions: 3,
   queueLimit,
   onFull: queueLimit === 1 ? 'dropOldest' : 'reject',

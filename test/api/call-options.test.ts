@@ -1,0 +1,118 @@
+import { describe, expect, test, vi } from 'vitest';
+import {
+  parseRunOptions,
+  parseShutdownOptions,
+  parseSubscribeOptions,
+  parseSubscriber,
+} from '../../src/api/call-options.ts';
+import { EVENT_TYPES, type Subscriber, type TaskEvent } from '../../src/model/event.ts';
+
+const bad = <T>(value: unknown) => value as T;
+const refused = (field: string) => expect.objectContaining({ name: 'OptionError', field });
+
+describe('the options of subscribe', () => {
+  test('have a capacity of 1,024, every type and no signal by default', () => {
+    const defaults = { capacity: 1_024, types: undefined, signal: undefined };
+    expect(parseSubscribeOptions({})).toEqual(defaults);
+    expect(parseSubscribeOptions({ capacity: undefined, types: undefined })).toEqual(defaults);
+  });
+
+  test('are kept as given, and the types are a copy', () => {
+    const { signal } = new AbortController();
+    const types = [...EVENT_TYPES];
+    const kept = parseSubscribeOptions({ capacity: Infinity, types, signal });
+    types.length = 0;
+    expect(kept).toEqual({ capacity: Infinity, types: EVENT_TYPES, signal });
+    expect(kept.signal).toBe(signal);
+  });
+
+  test.for<readonly [field: string, options: object]>([
+    ['capacity', { capacity: 0 }],
+    ['types', { types: 'finished' }],
+    ['types[1]', { types: ['finished', 'ended'] }],
+    ['signal', { signal: { aborted: false } }],
+    ['type', { type: ['finished'] }],
+  ])('are refused by the field %s in %j', ([field, options]) => {
+    expect(() => parseSubscribeOptions(options)).toThrow(refused(field));
+  });
+});
+
+describe('a subscriber', () => {
+  const event = { type: 'slotPaused', slot: 's', seq: 1, at: 0 } as TaskEvent;
+
+  test('that is a function is called with each event', () => {
+    const onEvent = vi.fn();
+    expect(parseSubscriber(onEvent)).toEqual({ onEvent });
+  });
+
+  test('that is an object has its onEvent called as its method, also after the method was replaced', () => {
+    const seen: unknown[] = [];
+    const subscriber = {
+      name: 'log',
+      onEvent(event: TaskEvent) {
+        seen.push([this, event]);
+      },
+    };
+    const { name, onEvent } = parseSubscriber(subscriber);
+    subscriber.onEvent = () => {};
+    void onEvent(event);
+    expect(name).toBe('log');
+    expect(seen).toEqual([[subscriber, event]]);
+  });
+
+  test('that is an object has each field read once', () => {
+    const reads: PropertyKey[] = [];
+    const get = (target: object, key: PropertyKey): unknown => {
+      reads.push(key);
+      return Reflect.get(target, key);
+    };
+    parseSubscriber(new Proxy<Subscriber>({ name: 'log', onEvent: () => {} }, { get }));
+    expect(reads.sort()).toEqual(['name', 'onEvent']);
+  });
+
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  test.for<readonly [field: string, what: string, subscriber: unknown]>([
+    ['subscriber', 'a string', 'log'],
+    ['subscriber', 'null', null],
+    ['subscriber', 'a value that cannot be read', proxy],
+    ['subscriber.onEvent', 'an object without onEvent', {}],
+    ['subscriber.name', 'an empty name', { name: '', onEvent: () => {} }],
+  ])('is refused by the field %s for %s', ([field, , subscriber]) => {
+    expect(() => parseSubscriber(bad(subscriber))).toThrow(refused(field));
+  });
+});
+
+describe('the signals of run', () => {
+  test.for<readonly [what: string, options: object, signals: readonly string[]]>([
+    ['SIGINT and SIGTERM by default', {}, ['SIGINT', 'SIGTERM']],
+    ['those that are given, each once', { signals: ['SIGHUP', 'SIGTERM', 'SIGHUP'] }, ['SIGHUP', 'SIGTERM']],
+    ['none for an empty array', { signals: [] }, []],
+    ['none for false', { signals: false }, []],
+  ])('are %s', ([, options, signals]) => {
+    expect(parseRunOptions(options)).toEqual(signals);
+  });
+
+  test.for<readonly [field: string, signals: unknown]>([
+    ['signals', 'SIGINT'],
+    ['signals', true],
+    ['signals[0]', ['SIGKILL']],
+    ['signals[1]', ['SIGINT', 'SIGSTOP']],
+    ['signals[0]', ['toString']],
+    ['signals[0]', [2]],
+  ])('are refused by the field %s for %j', ([field, signals]) => {
+    expect(() => parseRunOptions(bad({ signals }))).toThrow(refused(field));
+  });
+});
+
+describe('the grace of a shutdown', () => {
+  test('is the given one, else the default', () => {
+    expect(
+      [{}, { graceMs: undefined }, { graceMs: 0 }, { graceMs: Infinity }].map((o) => parseShutdownOptions(o, 7)),
+    ).toEqual([7, 7, 0, Infinity]);
+  });
+
+  test.for([-1, Number.NaN, '5', {}])('is refused when it is %j', (graceMs) => {
+    expect(() => parseShutdownOptions(bad({ graceMs }), 7)).toThrow(refused('graceMs'));
+  });
+});

@@ -1,0 +1,144 @@
+// How options complete each other. test/behaviour has the refusals.
+
+import { describe, expect, test, vi } from 'vitest';
+import { parseSupervisorOptions } from '../../src/api/supervisor-options.ts';
+import { localLeases } from '../../src/engine/local-leases.ts';
+import { MAX_TIMER_MS, systemClock } from '../../src/kernel/clock.ts';
+import { systemRandom } from '../../src/kernel/random.ts';
+import { DEFAULT_SETTINGS } from '../../src/model/settings.ts';
+import { DEFAULT_SLOT_SETTINGS } from '../../src/model/slot-options.ts';
+
+const refused = (field: string) => expect.objectContaining({ name: 'OptionError', field });
+
+test('options that are left out have their defaults', () => {
+  const defaults = {
+    defaults: DEFAULT_SETTINGS,
+    slots: new Map(),
+    slotDefaults: DEFAULT_SLOT_SETTINGS,
+    concurrency: Infinity,
+    rate: undefined,
+    graceMs: 60_000,
+    subscriberGraceMs: 5_000,
+    limits: { slots: Infinity, pending: Infinity },
+    deadFraction: Infinity,
+    clock: systemClock,
+    random: systemRandom,
+    leases: localLeases,
+    aroundAttempt: undefined,
+  };
+  expect(parseSupervisorOptions({})).toEqual(defaults);
+  expect(parseSupervisorOptions({ graceMs: undefined, slots: undefined })).toEqual(defaults);
+});
+
+describe('the defaults of tasks', () => {
+  test("are laid over the library's, and leave those unchanged", () => {
+    const before = { ...DEFAULT_SETTINGS };
+    const { defaults } = parseSupervisorOptions({ defaults: { priority: 3, restart: 'never' } });
+    expect(defaults).toEqual({ ...before, priority: 3, restart: 'never' });
+    expect(DEFAULT_SETTINGS).toEqual(before);
+  });
+
+  test("have the supervisor's graceMs unless they give one", () => {
+    expect(parseSupervisorOptions({ graceMs: 5 }).defaults.graceMs).toBe(5);
+    expect(parseSupervisorOptions({ graceMs: 5, defaults: { graceMs: 7 } })).toMatchObject({
+      graceMs: 5,
+      defaults: { graceMs: 7 },
+    });
+  });
+
+  test('may have an intervalMs only beside restart: always', () => {
+    expect(parseSupervisorOptions({ defaults: { intervalMs: 5, restart: 'always' } }).defaults.intervalMs).toBe(5);
+    expect(() => parseSupervisorOptions({ defaults: { intervalMs: 5 } })).toThrow(refused('defaults.intervalMs'));
+  });
+});
+
+describe('the options of slots', () => {
+  test("are laid over slotDefaults, and these over the library's defaults", () => {
+    const { slotDefaults, slots } = parseSupervisorOptions({
+      slotDefaults: { queueLimit: 5 },
+      slots: { a: { onFull: 'dropOldest' }, b: { queueLimit: 0, admission: 'join' } },
+    });
+    expect(slotDefaults).toEqual({ admission: undefined, queueLimit: 5, onFull: 'reject' });
+    expect(Object.fromEntries(slots)).toEqual({
+      a: { admission: undefined, queueLimit: 5, onFull: 'dropOldest' },
+      b: { admission: 'join', queueLimit: 0, onFull: 'reject' },
+    });
+  });
+
+  test('are refused by slot and field', () => {
+    expect(() => parseSupervisorOptions({ slots: { a: { queueLimit: -1 } } })).toThrow(refused('slots.a.queueLimit'));
+    expect(() => parseSupervisorOptions({ slots: { '': {} } })).toThrow(refused('slots name'));
+  });
+});
+
+describe('the rate', () => {
+  test('is a copy of its limit and interval', () => {
+    const rate = { limit: 2, intervalMs: MAX_TIMER_MS };
+    const kept = parseSupervisorOptions({ rate }).rate;
+    rate.limit = 9;
+    expect(kept).toEqual({ limit: 2, intervalMs: MAX_TIMER_MS });
+  });
+
+  test.for<readonly [field: string, rate: object]>([
+    ['rate.limit', { intervalMs: 5 }],
+    ['rate.intervalMs', { limit: 5 }],
+    ['rate.limit', { limit: 0, intervalMs: 5 }],
+    ['rate.intervalMs', { limit: 1, intervalMs: 0 }],
+    ['rate.intervalMs', { limit: 1, intervalMs: MAX_TIMER_MS + 1 }],
+  ])('is refused by the field %s for %j', ([field, rate]) => {
+    expect(() => parseSupervisorOptions({ rate })).toThrow(refused(field));
+  });
+});
+
+test('a limit that is left out does not limit', () => {
+  expect(parseSupervisorOptions({ limits: { pending: 0 } }).limits).toEqual({ slots: Infinity, pending: 0 });
+});
+
+test.for([0, 0.5, 1, Infinity])('deadFraction may be %d', (deadFraction) => {
+  expect(parseSupervisorOptions({ deadFraction }).deadFraction).toBe(deadFraction);
+});
+
+test.for([-0.1, 1.1, Number.NaN, '1'])('deadFraction may not be %s', (deadFraction) => {
+  expect(() => parseSupervisorOptions({ deadFraction })).toThrow(refused('deadFraction'));
+});
+
+describe('a random source', () => {
+  test('gives its own numbers in [0, 1)', () => {
+    const { random } = parseSupervisorOptions({ random: () => 0.25 });
+    expect(random()).toBe(0.25);
+  });
+
+  const boom = () => {
+    throw new Error('boom');
+  };
+  test.for<readonly [what: string, random: () => unknown]>([
+    ['returns 1', () => 1],
+    ['returns a negative number', () => -0.1],
+    ['returns NaN', () => Number.NaN],
+    ['returns a string', () => '0.5'],
+    ['throws', boom],
+  ])("that %s is replaced by the platform's for that number", ([, given]) => {
+    const platform = vi.spyOn(Math, 'random').mockReturnValue(0.75);
+    const drawn = parseSupervisorOptions({ random: given }).random();
+    platform.mockRestore();
+    expect(drawn).toBe(0.75);
+  });
+});
+
+test('a clock and a lease store are used as they are, so their methods keep their object', () => {
+  const clock = { now: () => 0, wallNow: () => 0, setTimer: () => () => {} };
+  const leases = { acquire: () => null, close: async () => {} };
+  const kept = parseSupervisorOptions({ clock, leases });
+  expect(kept.clock).toBe(clock);
+  expect(kept.leases).toBe(leases);
+});
+
+test.for<readonly [field: string, options: object]>([
+  ['clock', { clock: 5 }],
+  ['clock.wallNow', { clock: { now: () => 0, setTimer: () => () => {} } }],
+  ['leases', { leases: null }],
+  ['leases.acquire', { leases: {} }],
+  ['leases.close', { leases: { acquire: () => null, close: 5 } }],
+])('an incomplete clock or lease store is refused by the field %s', ([field, options]) => {
+  expect(() => parseSupervisorOptions(options)).toThrow(refused(field));
+});

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Heap } from '../../../src/ext/cron/heap.ts';
+
+interface Item {
+  readonly name: number;
+}
+
+/**
+ * The reference: an array that is sorted by key. The sort is stable, so equal keys keep the order
+ * of `put`.
+ */
+class SortedArray {
+  readonly #items: { item: Item; key: number }[] = [];
+
+  put(item: Item, key: number): void {
+    this.delete(item);
+    this.#items.push({ item, key });
+    this.#items.sort((a, b) => a.key - b.key);
+  }
+
+  delete(item: Item): void {
+    const at = this.#items.findIndex((held) => held.item === item);
+    if (at >= 0) this.#items.splice(at, 1);
+  }
+
+  get first(): { item: Item; key: number } | undefined {
+    return this.#items[0];
+  }
+}
+
+test('an empty heap has no first item and the key Infinity', () => {
+  const heap = new Heap<Item>();
+  heap.delete({ name: 0 });
+  expect([heap.first, heap.firstKey]).toEqual([undefined, Infinity]);
+});
+
+test('putting an item again moves it behind items with the same key', () => {
+  const [a, b] = [{ name: 0 }, { name: 1 }];
+  const heap = new Heap<Item>();
+  heap.put(a, 1);
+  heap.put(b, 1);
+  heap.put(a, 1);
+  expect(heap.first).toBe(b);
+  heap.put(a, 0);
+  expect([heap.first, heap.firstKey]).toEqual([a, 0]);
+});
+
+test('a heap gives the same items in the same order as a sorted array, for every sequence of put and delete', () => {
+  const step = fc.record({ name: fc.nat(20), key: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+      const items = Array.from({ length: 21 }, (_, name): Item => ({ name }));
+      const heap = new Heap<Item>();
+      const sorted = new SortedArray();
+      const expectSameFirst = () => {
+        expect(heap.first).toBe(sorted.first?.item);
+        expect(heap.firstKey).toBe(sorted.first?.key ?? Infinity);
+      };
+      for (const { name, key } of steps) {
+        const item = items[name] as Item;
+        for (const queue of [heap, sorted])
+          if (key === undefined) queue.delete(item);
+          else queue.put(item, key);
+        expectSameFirst();
+      }
+      for (let first = heap.first; first !== undefined; first = heap.first) {
+        heap.delete(first);
+        sorted.delete(first);
+        expectSameFirst();
+      }
+    }),
+  );
+});

@@ -1,0 +1,89 @@
+// Options as they are kept. subprocess.test.ts has the refusals.
+
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { environmentOf, parseTask } from '../../../src/ext/subprocess/options.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test('options that are left out have their defaults', () => {
+  expect(parseTask('sh', [], {})).toEqual({
+    file: 'sh',
+    args: [],
+    cwd: undefined,
+    env: {},
+    inheritEnv: false,
+    stdin: undefined,
+    output: 'collect',
+    onLine: undefined,
+    maxBuffer: 1_048_576,
+    killSignal: 'SIGTERM',
+    shell: false,
+  });
+});
+
+test('onLine takes the output as lines', () => {
+  const onLine = () => {};
+  expect(parseTask('sh', [], { onLine })).toMatchObject({ output: 'lines', onLine });
+});
+
+test('what was given is copied, so changing it later changes nothing', () => {
+  const args = ['-c', 'true'];
+  const given = {
+    cwd: new URL('file:///work/'),
+    env: { A: '1' } as Record<string, string>,
+    inheritEnv: ['PATH'],
+    stdin: new Uint8Array([1, 2]),
+  };
+  const task = parseTask('sh', args, given);
+  args.push('x');
+  given.cwd.pathname = '/elsewhere/';
+  given.env.B = '2';
+  given.inheritEnv.push('HOME');
+  given.stdin[0] = 9;
+  expect(task.args).toEqual(['-c', 'true']);
+  expect(String(task.cwd)).toBe('file:///work/');
+  expect(task.env).toEqual({ A: '1' });
+  expect(task.inheritEnv).toEqual(['PATH']);
+  expect(task.stdin).toEqual(new Uint8Array([1, 2]));
+});
+
+test('a shell takes a command line without arguments, and may be named by its path', () => {
+  for (const shell of [true, '/bin/bash']) expect(parseTask('echo hi', [], { shell }).shell).toBe(shell);
+  expect(() => parseTask('echo', ['hi'], { shell: true })).toThrow(expect.objectContaining({ field: 'args' }));
+});
+
+test('a NUL is refused in file, in an argument, in cwd and in the shell, because the system would cut the text there', () => {
+  const refused = (field: string) => expect.objectContaining({ name: 'OptionError', field });
+  expect(() => parseTask('a\0b', [], {})).toThrow(refused('file'));
+  expect(() => parseTask('sh', ['a\0b'], {})).toThrow(refused('args'));
+  expect(() => parseTask('sh', [], { cwd: 'a\0b' })).toThrow(refused('cwd'));
+  expect(() => parseTask('sh', [], { shell: 'a\0b' })).toThrow(refused('shell'));
+});
+
+describe('the environment of a process', () => {
+  const of = (options: object) => environmentOf(parseTask('sh', [], options));
+
+  test('is the one given and nothing else by default', () => {
+    expect(of({ env: { A: '1' } })).toEqual({ A: '1' });
+  });
+
+  test('has all variables of this process with inheritEnv: true, and a given one in its place', () => {
+    vi.stubEnv('A', 'inherited');
+    vi.stubEnv('B', 'inherited');
+    expect(of({ env: { A: '1' }, inheritEnv: true })).toEqual({ ...process.env, A: '1' });
+  });
+
+  test('has the named variables of this process, and a given one in its place', () => {
+    vi.stubEnv('A', 'inherited');
+    vi.stubEnv('B', 'inherited');
+    expect(of({ env: { A: '1' }, inheritEnv: ['A', 'B'] })).toEqual({ A: '1', B: 'inherited' });
+  });
+
+  test('is read when it is asked for, not when the options are read', () => {
+    const task = parseTask('sh', [], { inheritEnv: ['A'] });
+    vi.stubEnv('A', 'later');
+    expect(environmentOf(task)).toEqual({ A: 'later' });
+  });
+});
