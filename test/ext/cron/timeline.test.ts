@@ -1,33 +1,6 @@
-import fc from 'fast-check';
 import type { Clock } from 'slotvisor';
 import { describe, expect, test, vi } from 'vitest';
-import { Heap } from '../../../src/ext/cron/heap.ts';
 import { type Entry, MAX_REPEAT_MS, MAX_WAIT_MS, Timeline } from '../../../src/ext/cron/timeline.ts';
-
-describe('the heap', () => {
-  test('returns items by key, and items with equal keys in order, after any moves and deletions', () => {
-    const step = fc.record({ item: fc.nat(30), key: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }) });
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const items = Array.from({ length: 31 }, (_, name) => ({ name }));
-        const heap = new Heap<{ name: number }>();
-        let model: { name: number; key: number }[] = [];
-        for (const { item, key } of steps) {
-          const thing = items[item] ?? { name: -1 };
-          model = model.filter(({ name }) => name !== item);
-          if (key === undefined) heap.delete(thing);
-          else {
-            heap.put(thing, key);
-            model.push({ name: item, key });
-          }
-          const least = model.reduce((low, one) => Math.min(low, one.key), Infinity);
-          expect(heap.firstKey).toBe(least);
-          expect(heap.first?.name).toBe(model.find((one) => one.key === least)?.name);
-        }
-      }),
-    );
-  });
-});
 
 /** A clock on which each read of the monotonic time takes `readMs()`. */
 function slowClock(readMs: () => number) {
