@@ -1,6 +1,7 @@
 // A supervisor on virtual time, and one slot whose bodies the test opens.
 
 import type { Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
+import { expect } from 'vitest';
 import { type GateBody, gateBody } from './gate.ts';
 import { type Setup, setup } from './setup.ts';
 
@@ -28,4 +29,13 @@ export async function finish({ supervisor, clock, gate }: GatedSlot): Promise<vo
     if (gate.alive === 0) await clock.next();
     await clock.settle();
   }
+}
+
+/** Finishes all work, and checks that the supervisor holds nothing of it. */
+export async function expectAtRest(world: GatedSlot): Promise<void> {
+  await finish(world);
+  expect(world.supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0 });
+  await world.supervisor.idle();
+  await world.clock.settle();
+  expect(world.clock.timers).toBe(0);
 }

@@ -1,0 +1,96 @@
+// slot.cancel(), slot.view() and the table of slots.
+
+import type { Outcome, RejectReason, Submission } from 'slotvisor';
+import { describe, expect, test } from 'vitest';
+import { gateBody } from '../../support/gate.ts';
+import { ownedSlot } from '../../support/owned-slot.ts';
+import { setup } from '../../support/setup.ts';
+
+const value = (what: unknown): Outcome => ({ kind: 'completed', value: what, attempts: 1 });
+
+const rejected = (reason: RejectReason, by?: Submission): Outcome => ({
+  kind: 'rejected',
+  reason,
+  ...(by !== undefined && { by: by.id }),
+});
+
+describe('the handle of a slot', () => {
+  test('cancel is one step: the owner is told, all that waits is rejected, and it resolves at proof of end', async () => {
+    const { handle, add, owner, first, clock, supervisor, started } = await ownedSlot();
+    const waiting = [add('next', { admission: 'replace' }), add('a'), add('b', { admission: 'keepLatest' })];
+    const again = add('c');
+    let over = false;
+    const done = handle.cancel('closing').then(() => {
+      over = true;
+    });
+    for (const one of [...waiting, again]) expect(await one.outcome).toEqual(rejected('canceled'));
+    await clock.advance(1_000);
+    expect([owner.calls[0]?.canceled, over]).toEqual([true, false]);
+    const after = add('after'); // the slot takes work again; it is stopping, not closed
+    owner.open('late');
+    await done;
+    // The replacement came first: its cause stands in the outcome, a later one changes nothing.
+    expect(await first.outcome).toEqual({ kind: 'canceled', by: 'replace', attempts: 1 });
+    expect(await after.outcome).toEqual(value('after'));
+    expect([started, supervisor.snapshot().slots]).toEqual([['after'], []]);
+    await handle.cancel(); // idle: nothing to wait for
+  });
+
+  test('cancel of an owner that runs is by the slot, with the reason given', async () => {
+    const { handle, owner, first } = await ownedSlot();
+    const reason = new Error('closing');
+    const done = handle.cancel(reason);
+    owner.open('late');
+    await done;
+    expect(await first.outcome).toEqual({ kind: 'canceled', by: 'slot', reason, attempts: 1 });
+  });
+
+  test('the view shows the owner and the line in the order in which they will go', async () => {
+    const { handle, add, owner, first, clock } = await ownedSlot();
+    expect(handle.view()).toMatchObject({ name: 's', phase: 'running', paused: false, queued: [] });
+    add('a', { meta: { for: 'a' } });
+    add('next', { admission: 'replace' });
+    await clock.advance(30);
+    expect(handle.view()).toMatchObject({
+      phase: 'stopping',
+      owner: { id: first.id, status: 'stopping', attempt: 1, sinceMs: 30 },
+      queued: [
+        { name: 'next', status: 'queued', attempt: 0, sinceMs: 30 },
+        { name: 'a', meta: { for: 'a' } },
+      ],
+    });
+    owner.open('go');
+  });
+
+  test('an idle slot leaves the table, and what configure set stays', async () => {
+    const { handle, add, owner, clock, supervisor } = await ownedSlot();
+    handle.configure({ admission: 'dropIfRunning', queueLimit: 0 });
+    owner.open('done');
+    await clock.settle();
+    expect(supervisor.snapshot().slots).toEqual([]);
+    expect(handle.view()).toEqual({ name: 's', phase: 'idle', paused: false, queued: [] });
+    const again = gateBody();
+    add('again', { run: again.body });
+    expect(await add('dropped').outcome).toMatchObject({ reason: 'slotBusy' });
+    expect(await add('queued', { admission: 'queue' }).outcome).toEqual(rejected('queueFull'));
+    again.open('done');
+  });
+
+  test.each(['pause then resume', 'cancel', 'drain', 'view', 'rejected submit'])(
+    '%s leaves no entry of an idle slot',
+    async (what) => {
+      const { supervisor } = setup();
+      const handle = supervisor.slot('idle');
+      if (what === 'cancel') await handle.cancel();
+      else if (what === 'drain') await handle.idle();
+      else if (what === 'view') handle.view();
+      else if (what === 'rejected submit') handle.submit({ signal: AbortSignal.abort(), run: () => 'x' });
+      else {
+        handle.pause();
+        expect(supervisor.snapshot().slots).toHaveLength(1);
+        handle.resume();
+      }
+      expect(supervisor.snapshot().slots).toEqual([]);
+    },
+  );
+});

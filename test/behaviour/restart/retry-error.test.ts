@@ -1,0 +1,138 @@
+// A RetryError sets the delay before the next attempt.
+
+import { CanceledError, RetryError, type TaskSpec } from 'slotvisor';
+import { describe, expect, test } from 'vitest';
+import { fail, PLAIN, script } from '../../support/scripted-body.ts';
+import { setup } from '../../support/setup.ts';
+
+const BACKOFF = { firstMs: 100, jitter: 'none' } as const;
+
+/** Fails with `error` until it is stopped. */
+function failing(error: unknown, spec: Partial<TaskSpec> = {}) {
+  const world = setup();
+  const run = () => {
+    throw error;
+  };
+  return { ...world, submission: world.supervisor.submit({ backoff: BACKOFF, maxRetries: 1, ...spec, run }) };
+}
+
+describe('RetryError (section 5)', () => {
+  test("afterMs takes the backoff's place for that retry alone", async () => {
+    const { supervisor, clock, recorded } = setup();
+    const body = script(
+      () => fail(),
+      () => {
+        throw new RetryError('later', { afterMs: 5_000 });
+      },
+      () => {
+        throw new RetryError('now', { afterMs: 0 });
+      },
+      () => fail(),
+      () => 'done',
+    );
+    const submission = supervisor.submit({ backoff: PLAIN, run: body.run });
+    await clock.advance(100);
+    await clock.advance(4_999);
+    expect(body.starts).toEqual([1, 2]);
+    await clock.advance(1);
+    expect(body.starts).toEqual([1, 2, 3, 4]);
+    await clock.advance(800);
+    expect(await submission.value()).toBe('done');
+    expect(recorded.of('backoffScheduled').map(({ delayMs }) => delayMs)).toEqual([100, 5_000, 0, 800]);
+  });
+
+  test('it is still subject to maxRetries', async () => {
+    const { supervisor, clock } = setup();
+    const submission = supervisor.submit({
+      maxRetries: 1,
+      run: () => {
+        throw new RetryError('again', { afterMs: 10 });
+      },
+    });
+    await clock.advance(10);
+    expect(await submission.outcome).toMatchObject({ kind: 'failed', because: 'maxRetries', attempts: 2 });
+  });
+
+  for (const afterMs of [undefined, Number.NaN, -1])
+    test(`without a delay that can be meant (${afterMs}) the backoff holds`, async () => {
+      const { supervisor, clock, recorded } = setup();
+      const body = script(
+        () => {
+          throw new RetryError('later', afterMs === undefined ? {} : { afterMs });
+        },
+        () => 'done',
+      );
+      const submission = supervisor.submit({ backoff: PLAIN, run: body.run });
+      await clock.advance(100);
+      expect(await submission.value()).toBe('done');
+      expect(recorded.of('backoffScheduled')).toMatchObject([{ delayMs: 100 }]);
+    });
+
+  test('Infinity waits until it is stopped, and holds no timer', async () => {
+    const { supervisor, clock } = setup();
+    const submission = supervisor.submit({
+      run: () => {
+        throw new RetryError('when told', { afterMs: Infinity });
+      },
+    });
+    await clock.advance(10 ** 12);
+    expect(submission.status).toBe('backoff');
+    expect(clock.timers).toBe(0);
+    expect(await submission.cancel()).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
+  });
+
+  test('restart() ends even an infinite wait', async () => {
+    const { supervisor, clock } = setup();
+    const body = script<string>(
+      () => {
+        throw new RetryError('when told', { afterMs: Infinity });
+      },
+      () => 'told',
+    );
+    const submission = supervisor.submit({ run: body.run });
+    await clock.settle();
+    expect(submission.restart()).toBe(true);
+    expect(await submission.value()).toBe('told');
+  });
+
+  for (const [what, make] of [
+    ['a RetryError whose afterMs throws', () => new RetryError('x')],
+    ['a CanceledError whose by throws', () => new CanceledError('x')],
+    ['a CanceledError whose reason throws', () => new CanceledError('x')],
+  ] as const)
+    test(`${what} is captured like any other (panics)`, async () => {
+      const { supervisor, clock } = setup();
+      const field = what.includes('afterMs') ? 'afterMs' : what.includes('by') ? 'by' : 'reason';
+      const error = Object.defineProperty(make(), field, {
+        get: () => {
+          throw new Error('trap');
+        },
+      });
+      const submission = supervisor.submit({
+        maxRetries: 1,
+        backoff: PLAIN,
+        run: () => {
+          throw error;
+        },
+      });
+      await clock.advance(100);
+      expect(submission.status).toBe('ended');
+      expect(supervisor.snapshot().slots).toEqual([]);
+    });
+});
+
+describe('the delay before a retry is the backoff', () => {
+  const asking = (afterMs: unknown) => new RetryError('later', { afterMs: afterMs as number });
+  for (const [what, error] of [
+    ['for an error that has an afterMs and is no RetryError', Object.assign(new Error('later'), { afterMs: 5_000 })],
+    ['for a RetryError that asks with a text', asking('5000')],
+    ['for a RetryError that asks with null', asking(null)],
+    ['for a RetryError that asks with a bigint', asking(5_000n)],
+  ] as const)
+    test(what, async () => {
+      const { submission, clock, recorded } = failing(error);
+      await clock.advance(100);
+      expect(await submission.outcome).toMatchObject({ because: 'maxRetries', attempts: 2 });
+      expect(recorded.of('backoffScheduled')).toMatchObject([{ delayMs: 100 }]);
+    });
+});
