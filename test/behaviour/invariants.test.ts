@@ -1,4 +1,4 @@
-// The safety promises, one test a promise.
+// The safety promises, with one test for each promise.
 
 import {
   backoffDelayMs,
@@ -12,6 +12,8 @@ import {
   type TaskSpec,
 } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { JITTERS } from '../../src/model/backoff.ts';
+import { CONSTANT_BACKOFF } from '../support/bodies.ts';
 import { gateBody } from '../support/gate.ts';
 import { finish, type GatedSlot, gatedSlot } from '../support/gated-slot.ts';
 import { type Hostile, mustNotEscape, trap, watchEscapes } from '../support/must-not-escape.ts';
@@ -23,23 +25,21 @@ const fail = (): never => {
   throw boom;
 };
 
-const PLAIN = { firstMs: 100, factor: 1, jitter: 'none' } as const;
-
-describe('I: safety', () => {
-  test('I1 at most one body of a slot is alive, stragglers included, whatever told it to stop, through however many handles', async () => {
-    const tellings: readonly [string, (world: GatedSlot, owner: Submission) => unknown][] = [
+describe('safety', () => {
+  test('at most one body of a slot is alive, including an overrunning one, after any kind of stop (S1)', async () => {
+    const stops: readonly [string, (world: GatedSlot, owner: Submission) => unknown][] = [
       ['cancel', (_, owner) => void owner.cancel()],
       ['slot.cancel', ({ supervisor }) => void supervisor.slot('s').cancel()],
       ['restart', (_, owner) => expect(owner.restart()).toBe(true)],
       ['replace', ({ submit }) => void submit({ admission: 'replace' })],
       ['timeout', ({ clock }) => clock.advance(50)],
     ];
-    for (const [name, tell] of tellings) {
+    for (const [name, stop] of stops) {
       const world = gatedSlot({ graceMs: 5 });
       const { supervisor, clock, gate, submit } = world;
       const owner = submit({ timeoutMs: 50 });
       await clock.settle();
-      await tell(world, owner);
+      await stop(world, owner);
       supervisor.slot('s').submit({ run: gate.body, restart: 'never' });
       await clock.advance(1_000);
       expect([name, owner.status, gate.calls.length]).toEqual([name, 'overrun', 1]);
@@ -52,21 +52,21 @@ describe('I: safety', () => {
     }
   });
 
-  test('I2 a body is called once per attempt, and never after the outcome', async () => {
+  test('a body is called once per attempt, and never after the outcome', async () => {
     const { clock, submit } = gatedSlot();
     const calls: number[] = [];
     const run = (ctx: TaskContext): never => {
       calls.push(ctx.attempt);
       throw boom;
     };
-    const { outcome } = submit({ run, restart: 'onFailure', maxRetries: 2, backoff: PLAIN });
+    const { outcome } = submit({ run, restart: 'onFailure', maxRetries: 2, backoff: CONSTANT_BACKOFF });
     expect(calls).toEqual([]);
     await clock.advance(3_600_000);
     expect(await outcome).toMatchObject({ kind: 'failed', attempts: 3 });
     expect(calls).toEqual([1, 2, 3]);
   });
 
-  test('I3 each submission has one outcome of seven kinds, and its promise never rejects', async () => {
+  test('each submission has one outcome of seven kinds, and its promise never rejects (S3)', async () => {
     const { supervisor, clock, submit } = gatedSlot({ graceMs: 10 });
     const hang = () => new Promise(() => {});
     const until = (ctx: TaskContext) => ctx.sleep(Infinity);
@@ -79,19 +79,19 @@ describe('I: safety', () => {
       abandoned: submit({ slot: 'f', run: hang, onOverrun: 'abandon' }),
       rejected: submit({ slot: 'd', admission: 'dropIfRunning' }),
     };
-    const told: string[] = [];
-    for (const { outcome } of Object.values(submissions)) void outcome.then(({ kind }) => told.push(kind));
+    const kinds: string[] = [];
+    for (const { outcome } of Object.values(submissions)) void outcome.then(({ kind }) => kinds.push(kind));
     await clock.settle();
     for (const kind of ['canceled', 'killed', 'abandoned'] as const) void submissions[kind].cancel();
     await clock.advance(10);
     for (const [kind, { outcome }] of Object.entries(submissions)) expect((await outcome).kind).toBe(kind);
-    expect(told.sort()).toEqual(Object.keys(submissions).sort());
+    expect(kinds.sort()).toEqual(Object.keys(submissions).sort());
     const { submitted } = supervisor.snapshot().totals;
     expect(submitted).toBe(7);
   });
 
-  // Differs: what was turned away is counted in totals; a bad spec is not.
-  test('I4 what is rejected or refused never runs and leaves no trace in the table', async () => {
+  // The totals count a rejected submission, but not an invalid spec.
+  test('a rejected submission and an invalid spec never run and leave no entry in the table', async () => {
     const { supervisor, clock, gate, submit } = gatedSlot();
     const spare = gateBody();
     expect(submit({ run: spare.body, signal: AbortSignal.abort() }).admission).toBe('rejected');
@@ -106,7 +106,7 @@ describe('I: safety', () => {
     expect([spare.calls, supervisor.tasks(), supervisor.snapshot().slots]).toEqual([[], [], []]);
   });
 
-  test('I5 two submissions of the same turn see each other in the order of the program', async () => {
+  test('a submission sees an earlier submission of the same turn', async () => {
     const { submit } = gatedSlot();
     const first = submit({ admission: 'dropIfRunning' });
     const second = submit({ admission: 'dropIfRunning' });
@@ -114,12 +114,12 @@ describe('I: safety', () => {
     expect(await second.outcome).toEqual({ kind: 'rejected', reason: 'slotBusy', by: first.id });
   });
 
-  // Differs: `dropped` is called rejected, `slotBusy`. A paused slot without an owner is not busy: there a dropIfRunning waits.
-  test('I6 dropIfRunning is rejected in the same turn as long as the slot has an owner, whatever the owner is doing', async () => {
+  // A paused slot without an owner is not busy, so dropIfRunning waits there.
+  test('dropIfRunning is rejected in the same turn while the slot has an owner, in any status of the owner', async () => {
     const reach: readonly [Submission['status'], Partial<TaskSpec>, (owner: Submission, world: Setup) => unknown][] = [
       ['starting', {}, (_, { supervisor }) => supervisor.pause()],
       ['running', {}, (_, { clock }) => clock.settle()],
-      ['backoff', { run: fail, restart: 'onFailure', backoff: PLAIN }, (_, { clock }) => clock.settle()],
+      ['backoff', { run: fail, restart: 'onFailure', backoff: CONSTANT_BACKOFF }, (_, { clock }) => clock.settle()],
       ['interval', { run: () => 1, restart: 'always', intervalMs: 9 }, (_, { clock }) => clock.settle()],
       ['stopping', {}, (owner, { clock }) => clock.settle().then(() => void owner.cancel())],
       ['overrun', { timeoutMs: 1, graceMs: 1 }, (_, { clock }) => clock.advance(2)],
@@ -139,7 +139,7 @@ describe('I: safety', () => {
     expect(submit({ admission: 'dropIfRunning' }).admission).toBe('queued');
   });
 
-  test('I7 queued bodies start in the order of acceptance, also when the head is canceled, throws or fails at once', async () => {
+  test('queued bodies start in the order of their admission, even if one is canceled, throws or rejects (S4)', async () => {
     const world = gatedSlot();
     const started: string[] = [];
     const step = (name: string, end: () => unknown = () => name) =>
@@ -160,15 +160,15 @@ describe('I: safety', () => {
     expect(started).toEqual(['throws', 'rejects', 'last']);
   });
 
-  test('I8 with queueLimit n the (n + 1)-th that waits is rejected, queueFull', async () => {
+  test('with queueLimit n the (n + 1)-th waiting submission is rejected with queueFull', async () => {
     const { submit } = gatedSlot({ slotDefaults: { queueLimit: 3 } });
     submit();
     expect([1, 2, 3, 4].map(() => submit().admission)).toEqual(['queued', 'queued', 'queued', 'rejected']);
     expect(await submit().outcome).toEqual({ kind: 'rejected', reason: 'queueFull' });
   });
 
-  // Differs: queued work is never evicted by a replacement; only an earlier one that still waits is superseded.
-  test('I9 the latest replacement starts next, after proof of end; an earlier one is superseded, queued work waits on', async () => {
+  // A replacement evicts no queued submission. It supersedes only an earlier waiting replacement.
+  test('the latest replacement starts next, after the proof of end, and before the queue (S1, S4)', async () => {
     const world = gatedSlot();
     const { clock, gate, submit } = world;
     submit({ name: 'owner' });
@@ -183,7 +183,7 @@ describe('I: safety', () => {
     expect(gate.calls.map(({ name }) => name)).toEqual(['owner', 'latest', 'queued']);
   });
 
-  test('I10 a storm of replacements starts the running one and the last', async () => {
+  test('of 100 replacements in a row only the last one starts', async () => {
     const world = gatedSlot();
     const storm = [world.submit({ name: '0' })];
     await world.clock.settle();
@@ -194,8 +194,8 @@ describe('I: safety', () => {
     expect(outcomes.filter((outcome) => outcome.kind === 'rejected')).toHaveLength(99);
   });
 
-  // Differs: what never owned its slot is rejected, `canceled`.
-  test('I11 canceled before its start: never called, its place is free, the order of the others stays', async () => {
+  // A canceled submission that never owned its slot is rejected with `canceled`.
+  test('a submission that is canceled before its start is never called, frees its place and keeps the order of the others (S4)', async () => {
     const world = gatedSlot({ slotDefaults: { queueLimit: 3 } });
     const { gate, submit } = world;
     submit({ name: 'owner' });
@@ -207,21 +207,21 @@ describe('I: safety', () => {
     expect(gate.calls.map(({ name }) => name)).toEqual(['owner', 'a', 'c', 'd']);
   });
 
-  // Differs: a value after a stop request is `canceled` too; the event of the attempt still says that it succeeded.
+  // A value after a stop request is `canceled` too. Its event is still attemptSucceeded.
   const ways: readonly [string, (ctx: TaskContext) => unknown, string, boolean][] = [
     ['a value', () => 'late', 'attemptSucceeded', false],
-    ['its own reason', (ctx) => Promise.reject(ctx.signal.reason), 'attemptCanceled', false],
-    ['something else', fail, 'attemptCanceled', true],
-    ['a CanceledError of its own', () => Promise.reject(new CanceledError('mine')), 'attemptCanceled', true],
+    ['the stop reason', (ctx) => Promise.reject(ctx.signal.reason), 'attemptCanceled', false],
+    ['another error', fail, 'attemptCanceled', true],
+    ['a new CanceledError', () => Promise.reject(new CanceledError('mine')), 'attemptCanceled', true],
   ];
   test.for(ways)(
-    'I12 canceled while it runs, and ending with %s: one abort with the given reason, outcome canceled',
+    'a running task that is canceled and ends with %s gets one abort with the reason and is canceled',
     async ([, end, event, threw]) => {
       const { clock, submit, recorded } = gatedSlot();
       const reason = { why: 'enough' };
-      const told: unknown[] = [];
+      const reasons: unknown[] = [];
       const run = async (ctx: TaskContext) => {
-        ctx.signal.addEventListener('abort', () => told.push(ctx.signal.reason));
+        ctx.signal.addEventListener('abort', () => reasons.push(ctx.signal.reason));
         await ctx.sleep(Infinity).catch(() => {});
         return end(ctx);
       };
@@ -233,14 +233,14 @@ describe('I: safety', () => {
       expect(outcome).toMatchObject({ kind: 'canceled', by: 'caller', attempts: 1 });
       expect(outcome.kind === 'canceled' && outcome.reason === reason).toBe(true);
       expect('failure' in outcome).toBe(threw);
-      expect(told).toHaveLength(1);
-      expect((told[0] as CanceledError).reason).toBe(reason);
+      expect(reasons).toHaveLength(1);
+      expect((reasons[0] as CanceledError).reason).toBe(reason);
       await clock.settle();
       expect(recorded.types(submission.id)).toContain(event);
     },
   );
 
-  test('I13 abort is delivered at most once per attempt, never before the body was called, and each attempt has a signal of its own', async () => {
+  test('each attempt has its own signal, which aborts at most once and never before the body is called', async () => {
     const { supervisor, clock, gate, submit } = gatedSlot();
     let aborts = 0;
     const signals: AbortSignal[] = [];
@@ -251,7 +251,7 @@ describe('I: safety', () => {
       return gate.body(ctx);
     };
     void submit({ run, slot: 'early' }).cancel();
-    const submission = submit({ run, restart: 'onFailure', timeoutMs: 10, backoff: PLAIN });
+    const submission = submit({ run, restart: 'onFailure', timeoutMs: 10, backoff: CONSTANT_BACKOFF });
     await clock.advance(10);
     expect([signals.length, aborts]).toEqual([1, 1]);
     gate.fail(boom);
@@ -263,54 +263,58 @@ describe('I: safety', () => {
     expect([new Set(signals).size, aborts]).toEqual([2, 2]);
   });
 
-  const cutters: readonly [string, (world: GatedSlot, owner: Submission) => unknown][] = [
+  const stops: readonly [string, (world: GatedSlot, owner: Submission) => unknown][] = [
     ['cancel', (_, owner) => owner.cancel()],
     ['replace', ({ submit }) => submit({ admission: 'replace', name: 'other' })],
     ['shutdown', ({ supervisor }) => supervisor.shutdown()],
   ];
-  test.for(cutters)('I14 no retry starts after %s, even if its backoff is due already', async ([, cut]) => {
+  test.for(stops)('no retry starts after a %s, even if its backoff is already due (S8)', async ([, stop]) => {
     const world = gatedSlot();
     const { clock, submit, recorded } = world;
-    const owner = submit({ run: fail, restart: 'onFailure', backoff: PLAIN });
+    const owner = submit({ run: fail, restart: 'onFailure', backoff: CONSTANT_BACKOFF });
     await clock.settle();
-    clock.block(100); // the timer is due, and has not fired
-    void cut(world, owner);
+    clock.block(100); // the timer is due but has not fired
+    void stop(world, owner);
     await clock.advance(1_000);
     expect(await owner.outcome).toMatchObject({ kind: 'canceled', attempts: 1 });
     expect(recorded.types(owner.id).filter((type) => type === 'attemptStarted')).toHaveLength(1);
   });
 
-  // Differs: a streak is ended by a success, not by a stable period.
-  test('I15 attempts stay within maxRetries and restarts within restartLimit; a success resets the one, not the other', async () => {
+  // A success ends a streak of retries. A stable period does not.
+  test('a success resets the retries counted for maxRetries, but not the restarts counted for restartLimit', async () => {
     const run = (ctx: TaskContext) => (ctx.attempt === 3 ? 'success' : fail());
     const { clock, submit } = gatedSlot();
-    const retried = submit({ run, restart: 'always', maxRetries: 2, backoff: PLAIN });
+    const retried = submit({ run, restart: 'always', maxRetries: 2, backoff: CONSTANT_BACKOFF });
     const restartLimit = { restarts: 3, withinMs: 1_000_000 };
-    const limited = submit({ slot: 'l', run, restart: 'always', maxRetries: 2, backoff: PLAIN, restartLimit });
+    const limited = submit({
+      slot: 'l',
+      run,
+      restart: 'always',
+      maxRetries: 2,
+      backoff: CONSTANT_BACKOFF,
+      restartLimit,
+    });
     await clock.advance(10_000);
     expect(await retried.outcome).toMatchObject({ because: 'maxRetries', attempts: 6 });
     expect(await limited.outcome).toMatchObject({ because: 'restartLimit', attempts: 5 });
   });
 
-  // Differs: fractions of a millisecond are kept.
-  test.for(['none', 'full', 'equal', 'band', 'decorrelated'] as const)(
-    'I16 a backoff with jitter %s is finite and within its bounds up to attempt 1,000,000',
-    (jitter) => {
-      const backoff = { firstMs: 50, factor: 3, maxMs: 20_000, floorMs: 10, jitter };
-      const from = { none: 50, full: 10, equal: 25, band: 50, decorrelated: 50 }[jitter];
-      const attempts = [...Array.from({ length: 1_000 }, (_, n) => n), 10_000, 100_000, 1_000_000];
-      for (const random of [0, 0.5, 1 - 2 ** -53]) {
-        let delay = backoff.firstMs;
-        for (const attempt of attempts) {
-          delay = backoffDelayMs(backoff, attempt, () => random, delay);
-          if (!(delay >= from && delay <= 20_000)) throw new Error(`attempt ${attempt}: ${delay}`);
-        }
-        expect(Number.isFinite(delay)).toBe(true);
+  // A delay may have a fraction of a millisecond.
+  test.for(JITTERS)('a backoff with jitter %s is finite and within its bounds up to attempt 1,000,000', (jitter) => {
+    const backoff = { firstMs: 50, factor: 3, maxMs: 20_000, floorMs: 10, jitter };
+    const from = { none: 50, full: 10, equal: 25, band: 50, decorrelated: 50 }[jitter];
+    const attempts = [...Array.from({ length: 1_000 }, (_, n) => n), 10_000, 100_000, 1_000_000];
+    for (const random of [0, 0.5, 1 - 2 ** -53]) {
+      let delay = backoff.firstMs;
+      for (const attempt of attempts) {
+        delay = backoffDelayMs(backoff, attempt, () => random, delay);
+        if (!(delay >= from && delay <= 20_000)) throw new Error(`attempt ${attempt}: ${delay}`);
       }
-    },
-  );
+      expect(Number.isFinite(delay)).toBe(true);
+    }
+  });
 
-  test('I17 a timeout aborts, and the slot stays occupied until the body has settled', async () => {
+  test('a timeout aborts the signal, and the slot stays occupied until the body has settled (S1)', async () => {
     const { clock, gate, submit } = gatedSlot({ graceMs: 10 });
     const owner = submit({ timeoutMs: 50 });
     const next = submit();
@@ -321,7 +325,7 @@ describe('I: safety', () => {
     expect([(await owner.outcome).kind, next.status]).toEqual(['failed', 'running']);
   });
 
-  const deaf = (ctx: TaskContext<unknown>) => {
+  const failingListener = (ctx: TaskContext<unknown>) => {
     ctx.onCancel(trap);
     return ctx.sleep(1);
   };
@@ -330,15 +334,15 @@ describe('I: safety', () => {
     { spec: { run: () => Object.defineProperty({}, 'then', { get: trap }) }, outcome: 'failed' },
     { spec: { state: trap }, outcome: 'failed' },
     { spec: { run: fail, restart: 'onFailure', retryIf: trap }, outcome: 'failed' },
-    { spec: { run: deaf }, drive: (_, s) => s.cancel(), outcome: 'canceled' },
+    { spec: { run: failingListener }, drive: (_, s) => s.cancel(), outcome: 'canceled' },
     { options: { aroundAttempt: trap }, spec: {}, outcome: 'failed', witness: 'failed' },
     { options: { random: trap }, spec: { run: fail, restart: 'onFailure', maxRetries: 1 }, outcome: 'failed' },
     { spec: {}, drive: ({ supervisor }) => supervisor.subscribe(trap), outcome: 'completed' },
-  ])('I18 nothing that is thrown around a body reaches the process (%#)', async (hostile) => {
+  ])('an error thrown in or around a body does not reach the process (%#)', async (hostile) => {
     expect((await mustNotEscape(hostile)).clock.timers).toBe(0);
   });
 
-  test('I18 the exception: what a listener on ctx.signal itself throws is told by Node, as an uncaught exception', async () => {
+  test('an error thrown by an abort listener on ctx.signal is the exception: Node reports it as uncaught', async () => {
     const { clock, submit } = gatedSlot();
     const watch = watchEscapes();
     const run = (ctx: TaskContext) => {
@@ -352,10 +356,10 @@ describe('I: safety', () => {
   });
 });
 
-describe('I: events and edges', () => {
-  test('I19 a slow or throwing subscriber loses only its own events: in order, bounded, and every loss is counted', async () => {
+describe('events, names and numbers', () => {
+  test('a slow or throwing subscriber loses only its own events, and each loss is counted', async () => {
     const { supervisor, clock, recorded } = setup();
-    const isNews = ({ type }: TaskEvent) => type !== 'eventsDropped' && type !== 'subscriberFailed';
+    const isTaskEvent = ({ type }: TaskEvent) => type !== 'eventsDropped' && type !== 'subscriberFailed';
     const slow: TaskEvent[] = [];
     let go = () => {};
     const slowly = (event: TaskEvent) => {
@@ -373,17 +377,18 @@ describe('I: events and edges', () => {
       go();
     }
     const dropped = slow.reduce((sum, event) => sum + (event.type === 'eventsDropped' ? event.count : 0), 0);
-    // The failures of the throwing one are news to all others.
+    // Each failure of the throwing subscriber is an event for the others.
     const sent = recorded.events.filter(({ type }) => type !== 'eventsDropped').length;
     expect(slow.filter(({ type }) => type !== 'eventsDropped').length + dropped).toBe(sent);
     expect(dropped).toBeGreaterThan(0);
-    expect(recorded.events.filter(isNews)).toHaveLength(50 * 5);
+    expect(recorded.events.filter(isTaskEvent)).toHaveLength(50 * 5);
     for (const { events } of [{ events: slow }, recorded])
       expect(events.map(({ seq }) => seq)).toEqual(events.map(({ seq }) => seq).sort((a, b) => a - b));
   });
 
-  // Differs: nothing is retained of ended work. The handle keeps its outcome; `get` knows live submissions only.
-  test('I20 an outcome is never lost, whatever becomes of events, and is the same for whoever looks late', async () => {
+  // The supervisor keeps nothing of ended work. The submission keeps its outcome, and `get` finds
+  // only live submissions.
+  test('an outcome is never lost with its events, and stays the same object (S3)', async () => {
     const { supervisor, clock } = setup();
     supervisor.subscribe(() => new Promise(() => {}), { capacity: 1 });
     const all = Array.from({ length: 2_000 }, (_, n) => supervisor.submit({ run: () => n }));
@@ -394,14 +399,15 @@ describe('I: events and edges', () => {
     expect(supervisor.get(all[7]?.id as Submission['id'])).toBeUndefined();
   });
 
-  // Differs: the words are other ones, and a rejection has no `finished`. (Who leaves a shared body is finished before the attempt has ended.)
-  test('I21 the events of a submission follow one grammar, and nothing follows its end', async () => {
+  // A rejected submission has no `finished`. A canceled participant of a shared body has its
+  // `finished` before the attempt has ended.
+  test('the events of each submission match one grammar, and no event follows the last one', async () => {
     const world = gatedSlot({ graceMs: 10 });
     const { clock, submit, recorded } = world;
     const flaky = (ctx: TaskContext) => (ctx.attempt < 3 ? fail() : 'third');
     const all = [
-      submit({ run: flaky, restart: 'onFailure', backoff: PLAIN }),
-      submit({ timeoutMs: 5, restart: 'onFailure', maxRetries: 1, backoff: PLAIN }),
+      submit({ run: flaky, restart: 'onFailure', backoff: CONSTANT_BACKOFF }),
+      submit({ timeoutMs: 5, restart: 'onFailure', maxRetries: 1, backoff: CONSTANT_BACKOFF }),
       submit({ admission: 'dropIfRunning' }),
       submit({ queueTimeoutMs: 1 }),
       submit({ admission: 'replace' }),
@@ -418,9 +424,8 @@ describe('I: events and edges', () => {
     for (const { id } of all) expect(recorded.types(id).join(' ')).toMatch(grammar);
   });
 
-  // Differs: the empty string and what is longer than 1,024 units are refused.
   test.for(['__proto__', 'constructor', 'toString', ' ', '\0', '\ud800', '\u{1f9ea}', 'x'.repeat(1_024)])(
-    'I22 %j is a name like any other',
+    '%j is a legal name',
     async (slot) => {
       const { supervisor, clock, gate, submit } = gatedSlot({ slots: { [slot]: { queueLimit: 1 } } });
       expect(supervisor.slot(slot).view().phase).toBe('idle');
@@ -435,13 +440,16 @@ describe('I: events and edges', () => {
     },
   );
 
-  test.for(['', 'x'.repeat(1_025)])('I22 %j is refused as a name and as a slot', (name) => {
-    const { supervisor, submit } = gatedSlot();
-    for (const spec of [{ slot: name }, { name }]) expect(() => submit(spec)).toThrow(OptionError);
-    expect(() => supervisor.slot(name)).toThrow(OptionError);
-  });
+  test.for(['', 'x'.repeat(1_025)])(
+    '%j is an invalid name and slot, because it is empty or longer than 1,024 code units',
+    (name) => {
+      const { supervisor, submit } = gatedSlot();
+      for (const spec of [{ slot: name }, { name }]) expect(() => submit(spec)).toThrow(OptionError);
+      expect(() => supervisor.slot(name)).toThrow(OptionError);
+    },
+  );
 
-  test('I23 numbers are checked where they enter; Infinity is never, and sets no timer', async () => {
+  test('an invalid number is an OptionError, and Infinity means never and sets no timer', async () => {
     const { supervisor, clock, submit } = gatedSlot();
     const durations = ['timeoutMs', 'stallMs', 'graceMs', 'queueTimeoutMs', 'deadlineMs'] as const;
     for (const field of [...durations, 'maxRetries', 'priority'] as const)

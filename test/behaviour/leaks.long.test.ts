@@ -1,4 +1,5 @@
-// What ended work leaves behind: nothing. Measured in processes of their own.
+// Ended work leaves nothing behind. Each test measures in its own process, where it can call the
+// garbage collector.
 
 import { describe, expect, test } from 'vitest';
 import { run } from '../process/child.ts';
@@ -10,10 +11,9 @@ const COUNTS = long
   : { waves: 200_000, parent: 100_000, collected: 1_000, depth: 200_000, churn: 20_000, supervisors: 2_000 };
 
 const TIMEOUT_MS = long ? 900_000 : 120_000;
-
 const MB = 2 ** 20;
 
-/** What a supervisor without work holds, and the process for it. */
+/** The facts of a supervisor without work, and of its process. */
 const NOTHING = {
   tasks: 0,
   slots: 0,
@@ -44,7 +44,7 @@ async function measured<F = Facts>(name: keyof typeof COUNTS): Promise<F> {
   return JSON.parse(lines.at(-1) ?? 'null') as F;
 }
 
-describe.concurrent('nothing is kept of ended work', { timeout: TIMEOUT_MS }, () => {
+describe.concurrent('the memory of ended work', { timeout: TIMEOUT_MS }, () => {
   test(`${COUNTS.waves} submissions through 10,000 slots leave tables, timers and listeners at zero, and the heap within 2 MB`, async () => {
     const facts = await measured('waves');
     expect(facts).toMatchObject({ ...NOTHING, kinds: ['canceled', 'completed', 'failed', 'rejected'] });
@@ -53,14 +53,14 @@ describe.concurrent('nothing is kept of ended work', { timeout: TIMEOUT_MS }, ()
     expect(facts.grown).toBeLessThan(2 * MB);
   });
 
-  test(`${COUNTS.parent} submissions over one long-lived parent signal leave no listener and a flat heap, and never put on more than one`, async () => {
+  test(`${COUNTS.parent} submissions with one long-lived parent signal leave a flat heap and no listener, and never add more than one`, async () => {
     const facts = await measured('parent');
     expect(facts).toMatchObject({ ...NOTHING, most: 1 });
     expect(facts.submitted).toBeGreaterThanOrEqual(COUNTS.parent);
     expect(facts.grown).toBeLessThan(2 * MB);
   });
 
-  test(`of ${COUNTS.collected} submissions of each ending, with body, result, reason and error, the collector takes at least 99 %`, async () => {
+  test(`the garbage collector takes at least 99 % of ${COUNTS.collected} submissions of each outcome, with body, result, reason and error`, async () => {
     interface Ending {
       readonly all: number;
       readonly share: number;
@@ -72,14 +72,14 @@ describe.concurrent('nothing is kept of ended work', { timeout: TIMEOUT_MS }, ()
     expect(endings.filter(([, { all, share }]) => !(share >= 0.99 && all >= COUNTS.collected))).toEqual([]);
   });
 
-  test(`${COUNTS.depth} synchronous bodies after each other on one slot, queued or each submitted by the one before, do not deepen the stack`, async () => {
+  test(`${COUNTS.depth} synchronous bodies in a row on one slot, queued or each submitted by the last, do not deepen the stack`, async () => {
     const { early, late, ...facts } = await measured('depth');
     expect(facts).toEqual({ ...NOTHING, run: COUNTS.depth });
     expect(early).toBeGreaterThan(2);
     expect(Math.abs(late - early)).toBeLessThan(10);
   });
 
-  test(`what comes and goes ${COUNTS.churn} times around one lasting owner leaves the heap flat`, async () => {
+  test(`objects that are added and removed ${COUNTS.churn} times around one lasting owner leave the heap flat`, async () => {
     const facts = await measured<{ readonly grown: Readonly<Record<string, number>> }>('churn');
     expect(facts).toMatchObject(NOTHING);
     const grown = Object.entries(facts.grown);
@@ -87,7 +87,7 @@ describe.concurrent('nothing is kept of ended work', { timeout: TIMEOUT_MS }, ()
     expect(grown.filter(([, bytes]) => bytes > MB)).toEqual([]);
   });
 
-  test(`${COUNTS.supervisors} supervisors, each shut down under way, leave no process listener, no timer and nothing to collect`, async () => {
+  test(`${COUNTS.supervisors} supervisors, each shut down while it works, leave no process listener and no timer, and are collected`, async () => {
     const facts = await measured('supervisors');
     expect(facts).toMatchObject({ listeners: 0, heard: [0, 0, 0, 0, 0, 0], resources: [] });
     expect(facts.share).toBeGreaterThanOrEqual(0.99);

@@ -1,4 +1,4 @@
-// The liveness promises: work that can go on goes on.
+// The liveness promises: work that can continue does continue.
 
 import { type Submission, Supervisor } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const fail = (): never => {
 
 const ownerOf = (supervisor: Supervisor) => supervisor.slot('s').view().owner?.id as Submission['id'];
 
-describe('L: liveness', () => {
+describe('liveness', () => {
   const endings: readonly [string, (world: GatedSlot) => unknown][] = [
     ['a value', ({ gate }) => gate.open('done')],
     ['a failure', ({ gate }) => gate.fail(new Error('boom'))],
@@ -41,7 +41,7 @@ describe('L: liveness', () => {
     ],
   ];
   test.for(endings)(
-    'L1 no wakeup is lost: after %s of the owner the one that waits runs, without time passing',
+    'after %s of the owner the waiting submission runs without any time passing (S5, S10)',
     async ([, end]) => {
       const world = gatedSlot({ graceMs: 10, defaults: { onOverrun: 'abandon' } });
       const { clock, submit } = world;
@@ -55,7 +55,7 @@ describe('L: liveness', () => {
     },
   );
 
-  test("L2 whatever was accepted has its outcome at the end of a shutdown's grace, if no body ever ends", async () => {
+  test('every submission has its outcome at the end of the grace of a shutdown, even if no body ends (S3)', async () => {
     const { supervisor, clock, submit } = gatedSlot();
     const all = [
       submit(),
@@ -71,7 +71,7 @@ describe('L: liveness', () => {
     expect(kinds).toEqual(['abandoned', 'rejected', 'canceled', 'abandoned', 'canceled']);
   });
 
-  test('L3 a slot that hangs, overruns or throws delays no other', async () => {
+  test('a slot whose body hangs, overruns or throws does not delay another slot (S9)', async () => {
     const { clock, submit } = gatedSlot();
     submit({ timeoutMs: 1, graceMs: 1 });
     submit({ slot: 't', run: fail, restart: 'onFailure' });
@@ -82,7 +82,7 @@ describe('L: liveness', () => {
     expect(clock.now()).toBe(10);
   });
 
-  test('L4 a body that submits itself again in its `finally` lets timers and I/O of the process go on', async () => {
+  test('a body that submits itself again in its `finally` does not starve timers and I/O of the process', async () => {
     const { supervisor, clock } = setup();
     let runs = 0;
     let other = Infinity;
@@ -108,7 +108,7 @@ describe('L: liveness', () => {
     expect(other).toBeLessThan(5_000);
   });
 
-  test('L5 a shutdown resolves at its grace though no body ends; a second call shares it, and a body that waits for it does not deadlock', async () => {
+  test('a shutdown resolves at the end of its grace even if a body hangs or awaits the shutdown', async () => {
     const { supervisor, clock, submit } = gatedSlot();
     submit({ name: 'hangs' });
     submit({ slot: 't', name: 'waits', run: () => supervisor.shutdown({ graceMs: 500 }) });
@@ -123,7 +123,7 @@ describe('L: liveness', () => {
     expect(await supervisor.closed).toBe(await second);
   });
 
-  test('L6 delays longer than a platform timer holds neither fire early nor warn', async () => {
+  test('a delay longer than a platform timer allows neither fires early nor causes a warning', async () => {
     const { clock, submit } = gatedSlot();
     const long = 2 ** 31 + 5;
     const sleeper = submit({ run: (ctx) => ctx.sleep(long) });
@@ -132,7 +132,7 @@ describe('L: liveness', () => {
     await clock.advance(1);
     expect((await sleeper.outcome).kind).toBe('completed');
     await nothingEscapes(async () => {
-      // On the platform's own timers, which warn of what they cannot hold.
+      // Platform timers warn about a delay that is too long for them.
       const supervisor = new Supervisor();
       const real = supervisor.submit({ run: (ctx) => ctx.sleep(long), deadlineMs: long, timeoutMs: long });
       await clock.settle();
@@ -142,7 +142,7 @@ describe('L: liveness', () => {
   });
 });
 
-test('however many slots hand on in every turn, timers and I/O of the process go on (section 4)', async () => {
+test('many slots that start their next submission in every turn do not starve timers and I/O of the process', async () => {
   const supervisor = new Supervisor();
   const EACH = 2_000;
   const slots = ['a', 'b', 'c'];

@@ -1,7 +1,8 @@
-// What is left when all work has ended: nothing.
+// The supervisor holds nothing when all work has ended.
 
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { CONSTANT_BACKOFF } from '../support/bodies.ts';
 import { gateBody } from '../support/gate.ts';
 import { finish, gatedSlot } from '../support/gated-slot.ts';
 import { setup } from '../support/setup.ts';
@@ -10,17 +11,15 @@ const fail = (): never => {
   throw new Error('boom');
 };
 
-const PLAIN = { firstMs: 100, factor: 1, jitter: 'none' } as const;
-
-describe('R: resources', () => {
-  test('R1 R3 R8 when all has ended the table, the timers and the listeners on a long-lived parent signal are gone', async () => {
+describe('resources', () => {
+  test('when all work has ended no table entry, no timer and no listener on the parent signal is left (S6)', async () => {
     const parent = new AbortController();
     const world = gatedSlot({ graceMs: 10, slots: { idle: { queueLimit: 1 } } });
     const { supervisor, clock, submit } = world;
     const shared = { signal: parent.signal, timeoutMs: 50, stallMs: 40, queueTimeoutMs: 1_000, deadlineMs: 5_000 };
     submit(shared);
     submit({ ...shared, admission: 'join' });
-    submit({ ...shared, run: fail, restart: 'onFailure', maxRetries: 2, backoff: PLAIN });
+    submit({ ...shared, run: fail, restart: 'onFailure', maxRetries: 2, backoff: CONSTANT_BACKOFF });
     void submit(shared).cancel();
     submit({ ...shared, admission: 'replace' });
     submit({ ...shared, slot: 't', run: (ctx) => ctx.sleep(10) });
@@ -32,7 +31,7 @@ describe('R: resources', () => {
     expect([clock.timers, getEventListeners(parent.signal, 'abort')]).toEqual([0, []]);
   });
 
-  test('R6 after a shutdown, and after run with its signal handlers, no timer and no listener of the process is left', async () => {
+  test('after run() with signal handlers no timer and no listener of the process is left', async () => {
     const count = () => process.eventNames().map((name) => [name, process.listenerCount(name)]);
     const before = count();
     const { supervisor, clock } = setup();

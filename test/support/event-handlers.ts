@@ -1,15 +1,15 @@
-// Publishes events for a test, and handles them as slowly as the test wants.
+// Publishes events for a test, and handles them at the pace of the test.
 
 import type { TaskEvent, TaskEventType } from 'slotvisor';
 import type { Setup } from './setup.ts';
 
-/** Tells `count` events, one a call of the API. */
+/** Publishes `count` events, one with each call of the API. */
 export function publishEvents({ supervisor }: Pick<Setup, 'supervisor'>, count: number): void {
   const slot = supervisor.slot('ticking');
   for (let n = 0; n < count; n += 1) slot.view().paused ? slot.resume() : slot.pause();
 }
 
-/** A handler whose promise the test settles, one event after the other. */
+/** A subscriber whose promise the test settles, one event at a time. */
 export function slowHandler(): { seen: TaskEvent[]; onEvent: (event: TaskEvent) => Promise<void>; next: () => void } {
   const seen: TaskEvent[] = [];
   let settle = (): void => {};
@@ -23,5 +23,4 @@ export function slowHandler(): { seen: TaskEvent[]; onEvent: (event: TaskEvent) 
 }
 
 export const seqs = (events: readonly TaskEvent[]): number[] => events.map(({ seq }) => seq);
-
 export const types = (events: readonly TaskEvent[]): TaskEventType[] => events.map(({ type }) => type);

@@ -1,4 +1,4 @@
-// A supervisor on virtual time, and one slot whose bodies the test opens.
+// A supervisor on virtual time, and one slot whose bodies end when the test opens them.
 
 import type { Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
 import { expect } from 'vitest';
@@ -7,7 +7,7 @@ import { type Setup, setup } from './setup.ts';
 
 export interface GatedSlot extends Setup {
   readonly gate: GateBody<string>;
-  /** To slot `s`, with the gate as its body and restart `never`, unless the spec says otherwise. */
+  /** Submits to slot `s`, with body `gate` and restart `never`. The spec may override both. */
   submit(spec?: Partial<TaskSpec>): Submission;
 }
 
@@ -21,10 +21,10 @@ export function gatedSlot(options: SupervisorOptions = {}): GatedSlot {
   };
 }
 
-/** Opens the gate and lets time pass until nothing is left. */
+/** Opens the gate and lets time pass until no task is left. */
 export async function finish({ supervisor, clock, gate }: GatedSlot): Promise<void> {
   for (let step = 0; supervisor.tasks().length > 0; step += 1) {
-    if (step === 10_000) throw new Error(`it never ends: ${supervisor.tasks().map(({ name }) => name)}`);
+    if (step === 10_000) throw new Error(`not ended after 10,000 steps: ${supervisor.tasks().map(({ name }) => name)}`);
     gate.open('done');
     if (gate.alive === 0) await clock.next();
     await clock.settle();

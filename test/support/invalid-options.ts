@@ -3,7 +3,7 @@
 import { OptionError, type Supervisor } from 'slotvisor';
 import { expect } from 'vitest';
 
-/** Bad values travel as unknown: the compiler would refuse most of them before the library can. */
+/** A value and its text in an error. `unknown`, because the compiler rejects most of them. */
 export type Wrong = readonly [value: unknown, shown: string];
 
 export const WRONG_TYPES: readonly Wrong[] = [
@@ -18,7 +18,6 @@ export const WRONG_TYPES: readonly Wrong[] = [
 ];
 
 export const NO_NUMBERS: readonly Wrong[] = [...WRONG_TYPES, [NaN, 'NaN']];
-
 export const NO_DURATIONS: readonly Wrong[] = [...NO_NUMBERS, [-1, '-1'], [-0.5, '-0.5'], [-Infinity, '-Infinity']];
 
 export const NO_COUNTS: readonly Wrong[] = [...NO_DURATIONS, [1.5, '1.5'], [2 ** 53, String(2 ** 53)]];
@@ -81,7 +80,7 @@ export interface Row {
   readonly rule: RegExp;
   readonly field: string;
   readonly wrong: readonly Wrong[];
-  /** Lays the value where the field's name says. */
+  /** Makes an object with the value at the path of the field. */
   readonly put: (value: unknown) => unknown;
 }
 
@@ -93,7 +92,7 @@ export function nested([key = '', ...rest]: string[], value: unknown): unknown {
   return { [key]: rest.length === 0 ? value : nested(rest, value) };
 }
 
-export function refusal(call: () => unknown): OptionError {
+export function optionErrorOf(call: () => unknown): OptionError {
   try {
     call();
   } catch (error) {
@@ -103,7 +102,7 @@ export function refusal(call: () => unknown): OptionError {
   throw new Error('it was accepted');
 }
 
-export function checkRefusal(error: OptionError, field: string, rule: RegExp, [value, shown]: Wrong): void {
+export function expectOptionError(error: OptionError, field: string, rule: RegExp, [value, shown]: Wrong): void {
   expect(error.field).toBe(field);
   expect(Object.is(error.got, value)).toBe(true);
   expect(error).toBeInstanceOf(TypeError);
@@ -113,36 +112,29 @@ export function checkRefusal(error: OptionError, field: string, rule: RegExp, [v
   expect(error.message.endsWith(`got ${shown}`)).toBe(true);
 }
 
-export function expectNothingKept(supervisor: Supervisor): void {
+export function expectNothingAdmitted(supervisor: Supervisor): void {
   const { totals, slots, running, queued } = supervisor.snapshot();
   expect(Object.values(totals).every((count) => count === 0)).toBe(true);
   expect({ slots, running, queued }).toEqual({ slots: [], running: 0, queued: 0 });
   expect(supervisor.tasks()).toEqual([]);
 }
 
-/** Titles hold the value as text: a test's name must not depend on what can be printed. */
+/** Adds the value as text for the test name, because some values cannot be printed. */
 export const titled = (wrong: readonly Wrong[]) => wrong.map(([value, shown]) => ({ value, shown }));
 
 export const cases = (rows: readonly Row[]) =>
   rows.flatMap(({ wrong, ...rest }) => wrong.map((one) => ({ ...rest, one, shown: one[1] })));
 
-export const bad = <T>(value: unknown): T => value as T;
-
+export const invalid = <T>(value: unknown): T => value as T;
 export const DURATION = /must be a number of ms, 0 or more/;
-
 export const ABOVE_ZERO = /must be more than 0 ms/;
-
 export const WHOLE = /must be a whole number/;
-
 export const FINITE = /must be (a )?finite/;
-
 export const FUNCTION = /must be a function/;
-
 export const OBJECT = /must be an object/;
-
 export const WORD = /must be one of '/;
 
-/** An object whose one field throws when it is read. */
+/** An object whose getter `key` throws. */
 export function throwingGetter<T extends object>(key: string, rest: object = {}): T {
   return Object.defineProperty({ ...rest }, key, {
     enumerable: true,

@@ -9,7 +9,7 @@ import { type Setup, setup } from './setup.ts';
 export interface LeasedSlot extends Setup {
   readonly store: FakeLeaseStore;
   readonly gate: GateBody<string>;
-  /** Submits the gate's body, checked to start under a held lease (S2). */
+  /** Submits the body of the gate, with a check that it starts under a held lease (S2). */
   put(spec?: Partial<TaskSpec<string>>): Submission<string>;
 }
 
@@ -22,7 +22,7 @@ export function leasedSlot(store = new FakeLeaseStore()): LeasedSlot {
 
 export const grantingSlot = (): LeasedSlot => leasedSlot(FakeLeaseStore.granting());
 
-/** Owner 's' runs under a granted lease. */
+/** An owner of slot `s` that runs under a granted lease. */
 export async function owned(spec: Partial<TaskSpec<string>> = {}): Promise<LeasedSlot & { owner: Submission<string> }> {
   const made = grantingSlot();
   const owner = made.put(spec);
@@ -31,7 +31,7 @@ export async function owned(spec: Partial<TaskSpec<string>> = {}): Promise<Lease
   return { ...made, owner };
 }
 
-/** Nothing is left of the slot, here or at the store. */
+/** Checks that neither the supervisor nor the store holds anything of the slot. */
 export async function expectAtRest({ supervisor, clock, store, gate }: LeasedSlot): Promise<void> {
   await clock.settle();
   expect(gate.alive).toBe(0);

@@ -1,10 +1,10 @@
-// A slot `s` with a running owner. Each task that is added records its start.
+// A slot `s` with a running owner.
 
 import type { AdmissionPolicy, SlotOptions, SupervisorOptions, TaskSpec } from 'slotvisor';
 import { gateBody } from './gate.ts';
 import { setup } from './setup.ts';
 
-/** A slot `s` with an owner that runs. Whoever is added notes its start. */
+/** A slot `s` with a running owner. Each task that is added records its start. */
 export async function ownedSlot(slot: SlotOptions = {}, options: SupervisorOptions = {}) {
   const world = setup({ slots: { s: slot }, ...options });
   const owner = gateBody();

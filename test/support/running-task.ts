@@ -5,20 +5,19 @@ import { type GateBody, gateBody } from './gate.ts';
 import { type Setup, setup } from './setup.ts';
 
 export const REASON = { why: 'enough' };
-
 export const GRACE = 1_000;
 
 export interface Running extends Setup {
   readonly submission: Submission;
   readonly body: GateBody<string>;
   readonly ctx: TaskContext;
-  /** Takes the slot's lease away. */
+  /** Aborts the `lost` signal of the lease. */
   readonly lost: AbortController;
-  /** The spec's signal. */
+  /** The controller of the signal of the spec. */
   readonly parent: AbortController;
 }
 
-/** A body that runs on slot `s`, looks at nothing, and ends when the test says so. */
+/** A task that runs on slot `s`. Its body ignores a stop request and ends when the test ends it. */
 export async function running(
   spec: Partial<TaskSpec> = {},
   options: SupervisorOptions = {},
@@ -62,5 +61,5 @@ export const CAUSES: readonly Cause[] = [
   { by: 'leaseLost', ask: ({ lost }) => lost.abort() },
 ];
 
-/** What an outcome says of a cause: a reason that was not given is not shown. */
+/** The fields of a cause in an outcome. A cause without a reason has no `reason` field. */
 export const causeFields = ({ by, reason }: Cause) => ({ by, ...(reason !== undefined && { reason }) });

@@ -1,12 +1,9 @@
-// A slot `s` on virtual time, and the acts of a test on it: each row of a table is a spec and the acts that follow.
+// A slot `s` on virtual time, and the acts of a test on it.
 
 import type { Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
+import { PLAIN_BACKOFF } from './bodies.ts';
 import { type GateBody, gateBody } from './gate.ts';
 import { type Setup, setup } from './setup.ts';
-
-export const PLAIN = { firstMs: 100, jitter: 'none' } as const;
-
-export const never = (): Promise<never> => new Promise(() => {});
 
 export const boom = new Error('boom');
 
@@ -28,7 +25,7 @@ export function scenario(options: SupervisorOptions = {}): Scenario {
   const gate = gateBody<unknown>();
   const all: Submission<unknown>[] = [];
   const put: Scenario['put'] = (spec) => {
-    const task = { slot: 's', restart: 'never', backoff: PLAIN, run: gate.body, ...spec } as const;
+    const task = { slot: 's', restart: 'never', backoff: PLAIN_BACKOFF, run: gate.body, ...spec } as const;
     const one = base.supervisor.submit<unknown>(task);
     all.push(one);
     return one;
@@ -39,9 +36,7 @@ export function scenario(options: SupervisorOptions = {}): Scenario {
 export type Act = (scenario: Scenario, one: Submission<unknown>) => void | Promise<void>;
 
 export const open: Act = ({ gate }) => gate.open('out');
-
 export const throwOut: Act = ({ gate }) => gate.fail(boom);
-
 export const cancel: Act = (_, one) => void one.cancel(reason);
 
 export const wait =
@@ -57,7 +52,7 @@ export const put =
 export const shutdown: Act = ({ supervisor }) => void supervisor.shutdown();
 
 export interface Given extends Partial<TaskSpec<unknown>> {
-  /** Somebody owns the slot when it is submitted. */
+  /** The slot already has an owner when the task is submitted. */
   readonly owned?: true;
   readonly options?: SupervisorOptions;
 }

@@ -1,12 +1,11 @@
-// A body that takes one step an attempt.
+// A body with one step for each attempt.
 
-import type { Failure, TaskContext } from 'slotvisor';
+import type { Failure, TaskContext, TaskSpec } from 'slotvisor';
 import { expect } from 'vitest';
+import { PLAIN_BACKOFF } from './bodies.ts';
+import { setup } from './setup.ts';
 
-/** 100, 200, 400 ... without chance, so that due times can be written down. */
-export const PLAIN = { firstMs: 100, jitter: 'none' } as const;
-
-/** Runs the given steps one attempt each; the last one again and again. */
+/** Runs one of the given steps in each attempt, and the last one in every further attempt. */
 export function script<T>(...steps: ((ctx: TaskContext) => T | PromiseLike<T>)[]): {
   run: (ctx: TaskContext) => T | PromiseLike<T>;
   starts: number[];
@@ -27,6 +26,15 @@ export const fail = (message = 'no'): never => {
   throw new Error(message);
 };
 
-/** What an attempt's failure looks like in an outcome, whoever threw. */
+/** The failure of an attempt that threw `error`. */
 export const thrown = (error: unknown): Failure =>
   expect.objectContaining({ kind: 'thrown', error }) as unknown as Failure;
+
+/** A task that fails each attempt with `error`. */
+export function failingTask(error: unknown, spec: Partial<TaskSpec> = {}) {
+  const world = setup();
+  const run = () => {
+    throw error;
+  };
+  return { ...world, submission: world.supervisor.submit({ backoff: PLAIN_BACKOFF, maxRetries: 1, ...spec, run }) };
+}

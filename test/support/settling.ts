@@ -2,14 +2,14 @@
 
 import type { Setup } from './setup.ts';
 
-/** Whether it has settled, without waiting for it. */
+/** Whether the promise has settled. Does not wait for it. */
 export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const open = {};
   await new Promise((resolve) => setImmediate(resolve));
   return (await Promise.race([promise, Promise.resolve(open)])) !== open;
 }
 
-/** When it settles, in virtual ms. */
+/** The virtual time in ms at which the promise settles. */
 export async function settledAt({ clock }: Setup, promise: Promise<unknown>): Promise<number> {
   let at: number | undefined;
   const note = () => {

@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import type { AdmissionPolicy, Lease, RejectReason, Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { ADMISSION_POLICIES } from '../../../src/model/settings.ts';
+import { ON_FULL } from '../../../src/model/slot-options.ts';
+import { never } from '../../support/bodies.ts';
 import { SEED } from '../../support/effort.ts';
 import { gateBody } from '../../support/gate.ts';
 import { setup } from '../../support/setup.ts';
@@ -16,30 +18,30 @@ const one = (slot: string, admission: AdmissionPolicy = 'queue', more: Partial<T
 });
 
 const LOCAL: Lease = { fence: 0n, lost: new AbortController().signal, release: () => {} };
-
 const busy = (admission: AdmissionPolicy) => one('busy', admission);
-
-const forever = () => new Promise<never>(() => {});
 
 const plan = fc.record({
   state: fc.constantFrom('owned', 'paused', 'owned and paused'),
   waiting: fc.array(fc.constantFrom(...ADMISSION_POLICIES), { maxLength: 4 }),
   batch: fc.array(fc.constantFrom(...ADMISSION_POLICIES), { minLength: 1, maxLength: 3 }),
   queueLimit: fc.nat(3),
-  onFull: fc.constantFrom('reject' as const, 'dropOldest' as const),
+  onFull: fc.constantFrom(...ON_FULL),
   pending: fc.constantFrom(Infinity, 1, 2, 3),
 });
 
 type Plan = typeof plan extends fc.Arbitrary<infer P> ? P : never;
 
-/** The owner's body runs: one that has not begun would end at once when it is told to stop, which a batch does not count on. */
-async function standing({ state, waiting, queueLimit, onFull, pending }: Plan) {
+/**
+ * A slot in the given state. The body of its owner runs, because an owner whose body has not begun
+ * ends at once on a stop request, and a batch does not rely on that.
+ */
+async function slotInState({ state, waiting, queueLimit, onFull, pending }: Plan) {
   const { supervisor, clock } = setup({ slotDefaults: { queueLimit, onFull }, limits: { pending } });
   const slot = supervisor.slot('s');
-  if (state !== 'paused') slot.submit({ run: forever });
+  if (state !== 'paused') slot.submit({ run: never });
   await clock.settle();
   if (state !== 'owned') slot.pause();
-  for (const admission of waiting) slot.submit({ admission, run: forever });
+  for (const admission of waiting) slot.submit({ admission, run: never });
   return { supervisor, slot };
 }
 
@@ -49,31 +51,35 @@ const isRejected = async ({ status, outcome }: Submission): Promise<boolean> =>
 describe('submitAll: all or none', () => {
   type Row = readonly [name: string, batch: readonly TaskSpec[], reason: RejectReason, options?: SupervisorOptions];
   const rows: readonly Row[] = [
-    ['two dropIfRunning for one idle slot', [one('s', 'dropIfRunning'), one('s', 'dropIfRunning')], 'slotBusy'],
-    ['a dropIfRunning behind an own queued one', [one('s'), one('s', 'dropIfRunning')], 'slotBusy'],
+    ['two dropIfRunning entries for one idle slot', [one('s', 'dropIfRunning'), one('s', 'dropIfRunning')], 'slotBusy'],
+    ['a dropIfRunning entry behind an entry for the same slot', [one('s'), one('s', 'dropIfRunning')], 'slotBusy'],
     [
-      'a dropIfRunning behind one whose lease is asked for',
+      'a dropIfRunning entry behind an entry whose lease is requested',
       [one('s'), one('s', 'dropIfRunning')],
       'slotBusy',
       { leases: { acquire: ({ slot }) => (slot === 'busy' ? LOCAL : new Promise(() => {})) } },
     ],
-    ['a dropIfRunning for a busy slot', [one('t'), busy('dropIfRunning'), one('u')], 'slotBusy'],
-    ['two replacements of one slot', [one('s'), one('s', 'replace'), one('s', 'replace')], 'superseded'],
-    ['two replacements of a busy slot', [busy('replace'), busy('replace')], 'superseded'],
-    ['two keepLatest behind one', [one('s'), one('s', 'keepLatest'), one('s', 'keepLatest')], 'superseded'],
-    ['one past the limit', [one('s'), one('s'), one('s')], 'queueFull', { slotDefaults: { queueLimit: 1 } }],
+    ['a dropIfRunning entry for a busy slot', [one('t'), busy('dropIfRunning'), one('u')], 'slotBusy'],
+    ['two replacements for one slot', [one('s'), one('s', 'replace'), one('s', 'replace')], 'superseded'],
+    ['two replacements for a busy slot', [busy('replace'), busy('replace')], 'superseded'],
     [
-      'one that would drop another of its own',
+      'two keepLatest entries behind an owner',
+      [one('s'), one('s', 'keepLatest'), one('s', 'keepLatest')],
+      'superseded',
+    ],
+    ['one entry past queueLimit', [one('s'), one('s'), one('s')], 'queueFull', { slotDefaults: { queueLimit: 1 } }],
+    [
+      'an entry that would drop an entry of the same batch',
       [one('s'), one('s'), one('s')],
       'queueFull',
       { slotDefaults: { queueLimit: 1, onFull: 'dropOldest' } },
     ],
     ['one slot too many', [one('s'), one('t')], 'resourceLimit', { limits: { slots: 2 } }],
-    ['one waiting too many', [one('s'), one('s'), busy('queue')], 'resourceLimit', { limits: { pending: 1 } }],
-    ['a signal that is aborted', [one('s'), one('t', 'queue', { signal: AbortSignal.abort() })], 'canceled'],
+    ['one waiting entry too many', [one('s'), one('s'), busy('queue')], 'resourceLimit', { limits: { pending: 1 } }],
+    ['an entry with an aborted signal', [one('s'), one('t', 'queue', { signal: AbortSignal.abort() })], 'canceled'],
   ];
   for (const [name, batch, reason, options] of rows)
-    test(`${name}: every entry is rejected, nothing starts, nobody else notices`, async () => {
+    test(`a batch with ${name} is rejected whole, starts nothing and affects no other submission`, async () => {
       const { supervisor, clock, recorded } = setup(options);
       const owner = gateBody();
       supervisor.submit({ slot: 'busy', run: owner.body });
@@ -95,11 +101,12 @@ describe('submitAll: all or none', () => {
       expect(recorded.of('rejected')).toHaveLength(batch.length);
     });
 
-  test('a batch that fits is decided in the order given and sees its own earlier entries', async () => {
+  test('a batch that fits is admitted in the order given, and each entry sees the earlier ones', async () => {
     const { supervisor } = setup();
     const policies = ['dropIfRunning', 'join', 'queue', 'keepLatest', 'replace', 'join'] as const;
     const batch = supervisor.submitAll(policies.map((admission) => one('s', admission)));
-    // The replacement finds an owner that has not begun: it takes the slot at once, and the last one joins it.
+    // The replacement finds an owner whose body has not begun, so it takes the slot at once.
+    // The last entry joins it.
     expect(batch.map(({ admission }) => admission)).toEqual([
       'started',
       'joined',
@@ -113,7 +120,7 @@ describe('submitAll: all or none', () => {
   });
 
   test.each(['replace', 'keepLatest'] as const)(
-    'work of others gives way to a whole batch only: %s supersedes when the batch fits, and not when it does not',
+    'an entry with policy %s supersedes a waiting submission only if the whole batch is admitted',
     async (admission) => {
       const { supervisor, clock } = setup();
       const owner = gateBody();
@@ -127,7 +134,7 @@ describe('submitAll: all or none', () => {
     },
   );
 
-  test('an entry that is no spec throws, and nothing is kept of the ones before it', async () => {
+  test('an invalid entry makes submitAll throw, and no earlier entry is admitted', async () => {
     const { supervisor, clock } = setup();
     expect(() => supervisor.submitAll([one('s'), { run: 5 } as never])).toThrow(/run must be/);
     await clock.settle();
@@ -135,7 +142,7 @@ describe('submitAll: all or none', () => {
     expect(supervisor.submitAll([])).toEqual([]);
   });
 
-  test('the results are typed and in the order given', async () => {
+  test('the submissions of a batch are typed and in the order given', async () => {
     const { supervisor } = setup();
     const [text, number] = supervisor.submitAll([{ run: () => 'text' }, { run: async () => 5 }]);
     const upper: string = (await text.value()).toUpperCase();
@@ -144,14 +151,14 @@ describe('submitAll: all or none', () => {
   });
 });
 
-test('is admitted exactly when its entries, submitted one by one, would all be and none would turn another away', async () => {
+test('a batch is admitted exactly when all its entries would be admitted one by one without rejecting each other', async () => {
   await fc.assert(
     fc.asyncProperty(plan, async (given) => {
-      const { slot } = await standing(given);
-      const oneByOne = given.batch.map((admission) => slot.submit({ admission, run: forever }));
+      const { slot } = await slotInState(given);
+      const oneByOne = given.batch.map((admission) => slot.submit({ admission, run: never }));
       const fits = !(await Promise.all(oneByOne.map(isRejected))).includes(true);
-      const { supervisor } = await standing(given);
-      const batch = supervisor.submitAll(given.batch.map((admission) => ({ slot: 's', admission, run: forever })));
+      const { supervisor } = await slotInState(given);
+      const batch = supervisor.submitAll(given.batch.map((admission) => ({ slot: 's', admission, run: never })));
       const admissions = batch.map(({ admission }) => admission);
       expect(admissions).toEqual(
         fits ? oneByOne.map(({ admission }) => admission) : given.batch.map(() => 'rejected' as const),
@@ -161,16 +168,16 @@ test('is admitted exactly when its entries, submitted one by one, would all be a
   );
 });
 
-test('an entry that meets a busy slot is told who owns it; one that finds no room is told of nobody', async () => {
+test('the rejection of a batch entry by a busy slot names the owner, and a rejection by a full queue names no submission', async () => {
   const { supervisor, clock } = setup({ slotDefaults: { queueLimit: 1 } });
-  const owner = supervisor.submit({ slot: 'busy', run: forever });
-  supervisor.submit({ slot: 'full', run: forever });
-  supervisor.submit({ slot: 'full', run: forever });
+  const owner = supervisor.submit({ slot: 'busy', run: never });
+  supervisor.submit({ slot: 'full', run: never });
+  supervisor.submit({ slot: 'full', run: never });
   await clock.settle();
   const batch = supervisor.submitAll([
-    { slot: 'busy', admission: 'dropIfRunning', run: forever },
-    { slot: 'full', run: forever },
-    { slot: 'idle', run: forever },
+    { slot: 'busy', admission: 'dropIfRunning', run: never },
+    { slot: 'full', run: never },
+    { slot: 'idle', run: never },
   ]);
   expect(await Promise.all(batch.map(({ outcome }) => outcome))).toStrictEqual([
     { kind: 'rejected', reason: 'slotBusy', by: owner.id },
@@ -179,9 +186,9 @@ test('an entry that meets a busy slot is told who owns it; one that finds no roo
   ]);
 });
 
-test('an entry that meets a slot whose lease is asked for is told who asks', async () => {
-  const { supervisor } = setup({ leases: { acquire: forever } });
-  const asker = supervisor.submit({ slot: 's', run: forever });
-  const [refused] = supervisor.submitAll([{ slot: 's', admission: 'dropIfRunning', run: forever }]);
-  expect(await refused.outcome).toStrictEqual({ kind: 'rejected', reason: 'slotBusy', by: asker.id });
+test('the rejection of a batch entry by a slot that waits for its lease names the candidate of that slot', async () => {
+  const { supervisor } = setup({ leases: { acquire: never } });
+  const candidate = supervisor.submit({ slot: 's', run: never });
+  const [dropped] = supervisor.submitAll([{ slot: 's', admission: 'dropIfRunning', run: never }]);
+  expect(await dropped.outcome).toStrictEqual({ kind: 'rejected', reason: 'slotBusy', by: candidate.id });
 });

@@ -2,14 +2,13 @@
 
 import { periodic } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
 import { setup } from '../../support/setup.ts';
 
-const PLAIN = { firstMs: 100, jitter: 'none' } as const;
-
-describe('concurrency (sections 4 and 5)', () => {
+describe('the concurrency gate', () => {
   for (const concurrency of [1, 3])
-    test(`never more than ${concurrency} bodies are alive over all slots, and every one gets its turn`, async () => {
+    test(`with concurrency ${concurrency} at most ${concurrency} bodies run over all slots, and each gets its turn`, async () => {
       const { supervisor, clock } = setup({ concurrency });
       const body = gateBody();
       const submissions = Array.from({ length: 10 }, (_, n) => supervisor.submit({ slot: `s${n}`, run: body.body }));
@@ -22,7 +21,7 @@ describe('concurrency (sections 4 and 5)', () => {
       expect(body.calls).toHaveLength(10);
     });
 
-  test('a submission owns its slot while it waits at the gate: busy lasts from the decision to own', async () => {
+  test('a submission that waits at the gate owns its slot, so the slot is busy', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const body = gateBody();
     supervisor.submit({ slot: 'first', run: body.body });
@@ -35,7 +34,7 @@ describe('concurrency (sections 4 and 5)', () => {
     expect(await dropped.outcome).toEqual({ kind: 'rejected', reason: 'slotBusy', by: waiting.id });
   });
 
-  test('without a limit nobody waits', async () => {
+  test('without a concurrency limit every body starts at once', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     for (let n = 0; n < 500; n += 1) supervisor.submit({ run: body.body });
@@ -43,7 +42,7 @@ describe('concurrency (sections 4 and 5)', () => {
     expect(body.alive).toBe(500);
   });
 
-  test('the place is held from before attemptStarted', async () => {
+  test('an attempt gets its place at the gate before its attemptStarted event', async () => {
     const { supervisor, clock, recorded } = setup({ concurrency: 1 });
     const body = gateBody();
     supervisor.submit({ run: body.body });
@@ -55,7 +54,7 @@ describe('concurrency (sections 4 and 5)', () => {
     expect(recorded.types(second.id)).toEqual(['submitted', 'started', 'attemptStarted']);
   });
 
-  test('the place is given back only at proof of end, never by the request to stop', async () => {
+  test('an attempt frees its place at the gate at the proof of end, not at the stop request', async () => {
     const { supervisor, clock } = setup({ concurrency: 1, graceMs: 100 });
     const stubborn = gateBody();
     const other = gateBody();
@@ -71,7 +70,7 @@ describe('concurrency (sections 4 and 5)', () => {
     expect(other.calls).toHaveLength(1);
   });
 
-  test('a timed out attempt keeps its place until its late body has ended', async () => {
+  test('a timed out attempt keeps its place at the gate until its body has ended', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const late = gateBody();
     const other = gateBody();
@@ -84,7 +83,7 @@ describe('concurrency (sections 4 and 5)', () => {
     expect(other.calls).toHaveLength(1);
   });
 
-  test('an abandoned body gives its place up: no proof will come', async () => {
+  test('an abandoned body frees its place at the gate', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const stubborn = gateBody();
     const other = gateBody();
@@ -100,11 +99,11 @@ describe('concurrency (sections 4 and 5)', () => {
     expect(supervisor.snapshot().abandonedAlive).toBe(1);
   });
 
-  test('no place is held through a backoff', async () => {
+  test('a task in backoff holds no place at the gate', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const failing = gateBody();
     const other = gateBody();
-    const first = supervisor.submit({ backoff: PLAIN, run: failing.body });
+    const first = supervisor.submit({ backoff: PLAIN_BACKOFF, run: failing.body });
     supervisor.submit({ run: other.body });
     await clock.settle();
     failing.fail(new Error('no'));
@@ -119,7 +118,7 @@ describe('concurrency (sections 4 and 5)', () => {
     expect(failing.calls).toHaveLength(2);
   });
 
-  test('no place is held through an interval', async () => {
+  test('a task in its interval holds no place at the gate', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const repeated = gateBody();
     const other = gateBody();
@@ -133,8 +132,8 @@ describe('concurrency (sections 4 and 5)', () => {
   });
 });
 
-describe('priority (sections 4 and 5)', () => {
-  test('the highest goes first at the gate, and equals in the order in which they came', async () => {
+describe('priority at the gate', () => {
+  test('the highest priority starts first, and equal priorities start in the order of their arrival', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const body = gateBody();
     const names = [
@@ -162,7 +161,7 @@ describe('priority (sections 4 and 5)', () => {
     ]);
   });
 
-  test('it overtakes nothing within one slot (S4)', async () => {
+  test('a priority does not change the order within one slot (S4)', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const body = gateBody();
     for (const [name, priority] of [
@@ -179,8 +178,8 @@ describe('priority (sections 4 and 5)', () => {
   });
 });
 
-describe('cancel while waiting at the gate (section 5)', () => {
-  test('ends at once as canceled with no attempt, and its place in line is free', async () => {
+describe('a submission that waits at the gate', () => {
+  test('a cancel ends the wait at the gate at once, with no attempt, and frees the place in the queue of the gate', async () => {
     const { supervisor, clock, recorded } = setup({ concurrency: 1 });
     const body = gateBody();
     supervisor.submit({ name: 'holder', run: body.body });
@@ -211,7 +210,7 @@ describe('cancel while waiting at the gate (section 5)', () => {
     ['slot', (world: ReturnType<typeof setup>) => void world.supervisor.slot('s').cancel()],
     ['shutdown', (world: ReturnType<typeof setup>) => void world.supervisor.shutdown()],
   ] as const)
-    test(`a stop by ${cause} ends the wait at the gate the same way: attempts 0, by ${cause}`, async () => {
+    test(`a stop by ${cause} ends the wait at the gate as canceled by ${cause}, with no attempt`, async () => {
       const world = setup({ concurrency: 1 });
       const body = gateBody();
       world.supervisor.submit({ slot: 'holder', run: body.body });
@@ -224,7 +223,7 @@ describe('cancel while waiting at the gate (section 5)', () => {
       expect(body.calls).toHaveLength(1);
     });
 
-  test('a cancel in the turn in which the place is granted still calls no body', async () => {
+  test('a cancel in the turn in which the gate grants the place calls no body', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const submission = supervisor.submit({ slot: 's', run: body.body });
@@ -235,17 +234,17 @@ describe('cancel while waiting at the gate (section 5)', () => {
     expect(supervisor.snapshot().totals).toMatchObject({ started: 1, attempts: 0, canceled: 1 });
   });
 
-  test('a place granted to one that has just left goes to the next', async () => {
+  test('a place at the gate that was granted to a canceled submission goes to the next one', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const body = gateBody();
     const granted = supervisor.submit({ name: 'granted', run: body.body });
     supervisor.submit({ name: 'next', run: body.body });
-    void granted.cancel(); // it holds the place, its body has not begun
+    void granted.cancel(); // it holds the place; its body has not begun
     await clock.settle();
     expect(body.calls.map(({ name }) => name)).toEqual(['next']);
   });
 
-  test('a deadline ends the wait at the gate: canceled, by deadline', async () => {
+  test('a deadline ends the wait at the gate as canceled by deadline', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const body = gateBody();
     supervisor.submit({ run: body.body });

@@ -9,44 +9,44 @@ import { setup } from '../../support/setup.ts';
 const GRACE = 1_000;
 
 describe('slot.idle()', () => {
-  test('drain resolves once there is neither owner nor queue; it stops nothing and turns nothing away', async () => {
+  test('slot.idle() resolves once the slot has neither owner nor queue, and stops or rejects no submission', async () => {
     const { handle, add, owner, clock, supervisor } = await ownedSlot();
     const order: string[] = [];
     const gate = gateBody();
-    const drained = Promise.all([handle.idle(), handle.idle()]).then(() => order.push('drained'));
+    const idle = Promise.all([handle.idle(), handle.idle()]).then(() => order.push('idle'));
     const second = add('second', { run: gate.body });
     void second.outcome.then(() => order.push('second'));
     owner.open('first');
     await clock.settle();
     expect([order, second.status]).toEqual([[], 'running']);
     gate.open('second');
-    await drained;
-    expect(order.sort()).toEqual(['drained', 'second']);
+    await idle;
+    expect(order.sort()).toEqual(['idle', 'second']);
     expect(supervisor.snapshot().slots).toEqual([]);
     await handle.idle();
   });
 
-  test('drain of a paused slot with waiting work waits for its resume', async () => {
+  test('slot.idle() of a paused slot with a queue waits until the slot is resumed', async () => {
     const { supervisor, clock } = setup();
     const handle = supervisor.slot('s');
     handle.pause();
     await handle.idle(); // paused, with neither owner nor queue
     handle.submit({ run: () => 'x' });
-    let drained = false;
+    let idle = false;
     void handle.idle().then(() => {
-      drained = true;
+      idle = true;
     });
     await clock.advance(1_000);
-    expect(drained).toBe(false);
+    expect(idle).toBe(false);
     handle.resume();
     await clock.settle();
-    expect(drained).toBe(true);
+    expect(idle).toBe(true);
   });
 });
 
-describe('work that is in no list still counts', () => {
-  /** Two who share a body have both left; the body looks at nothing. */
-  async function left() {
+describe('work that supervisor.tasks() does not list', () => {
+  /** Two submissions share a body and are both canceled. The body ignores its stop request. */
+  async function unlistedBody() {
     const world = gatedSlot();
     const both = [world.submit(), world.submit({ admission: 'join' })];
     await world.clock.settle();
@@ -56,8 +56,8 @@ describe('work that is in no list still counts', () => {
     return world;
   }
 
-  test('idle() waits for a body whose submissions have all left', async () => {
-    const { supervisor, clock, gate } = await left();
+  test('supervisor.idle() waits for a body whose submissions have all been canceled', async () => {
+    const { supervisor, clock, gate } = await unlistedBody();
     const order: string[] = [];
     const idle = supervisor.idle().then(() => order.push('idle'));
     await clock.settle();
@@ -67,8 +67,8 @@ describe('work that is in no list still counts', () => {
     expect(order).toEqual(['the body ends', 'idle']);
   });
 
-  test('so does a shutdown', async () => {
-    const { supervisor, clock, gate } = await left();
+  test('a shutdown waits for a body whose submissions have all been canceled', async () => {
+    const { supervisor, clock, gate } = await unlistedBody();
     void supervisor.shutdown({ graceMs: GRACE });
     await clock.advance(10);
     expect(supervisor.phase).toBe('draining');
@@ -76,7 +76,7 @@ describe('work that is in no list still counts', () => {
     expect(await supervisor.closed).toMatchObject({ withinGrace: true, abandoned: [] });
   });
 
-  test('idle() waits for what waits in a paused slot, where nothing runs', async () => {
+  test('supervisor.idle() waits for a submission in the queue of a paused slot', async () => {
     const { supervisor, clock, gate, submit } = gatedSlot();
     supervisor.slot('s').pause();
     const submission = submit();

@@ -1,17 +1,16 @@
-// admission: join.
+// The admission policy `join`.
 
 import { getEventListeners } from 'node:events';
 import type { Outcome, StopCause, Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
+import { completed } from '../../support/outcomes.ts';
 import { type Setup, setup } from '../../support/setup.ts';
 
 const canceled = (by: StopCause, more: object = {}): Outcome => ({ kind: 'canceled', by, attempts: 1, ...more });
 
-const value = (what: unknown): Outcome => ({ kind: 'completed', value: what, attempts: 1 });
-
-/** An owner that runs, with so many joined to it. */
-async function party(joined: number, spec: Partial<TaskSpec<string>> = {}, options: SupervisorOptions = {}) {
+/** A running owner, and `joined` submissions that joined it. */
+async function sharedBody(joined: number, spec: Partial<TaskSpec<string>> = {}, options: SupervisorOptions = {}) {
   const world = setup(options);
   const gate = gateBody();
   const leader = world.supervisor.submit({ slot: 's', ...spec, run: gate.body });
@@ -25,17 +24,17 @@ async function party(joined: number, spec: Partial<TaskSpec<string>> = {}, optio
 
 const outcomes = (submissions: readonly Submission[]) => Promise.all(submissions.map(({ outcome }) => outcome));
 
-describe('a joined submission shares the outcome of the owner', () => {
+describe('what a joined submission shares', () => {
   const boom = new Error('boom');
   test.each<readonly [name: string, end: (gate: ReturnType<typeof gateBody>) => void, outcome: unknown]>([
-    ['a value', (gate) => gate.open('shared'), value('shared')],
+    ['the value', (gate) => gate.open('shared'), completed('shared')],
     [
-      'a failure',
+      'the failure',
       (gate) => gate.fail(boom),
       { kind: 'failed', failure: { error: boom }, because: 'policy', attempts: 1 },
     ],
-  ])('%s', async (_, end, outcome) => {
-    const { gate, all, others, supervisor, clock, recorded } = await party(3, { restart: 'never' });
+  ])('a joined submission shares %s of the owner', async (_, end, outcome) => {
+    const { gate, all, others, supervisor, clock, recorded } = await sharedBody(3, { restart: 'never' });
     expect(others.map(({ admission, status }) => [admission, status])).toEqual(others.map(() => ['joined', 'running']));
     expect(supervisor.snapshot()).toMatchObject({ running: 1, queued: 0 });
     end(gate);
@@ -47,19 +46,19 @@ describe('a joined submission shares the outcome of the owner', () => {
     expect(recorded.of('joined').map(({ leader }) => leader)).toEqual(others.map(() => all[0]?.id));
   });
 
-  test('through retries, with one who joins during a backoff', async () => {
-    const { gate, all, clock, join } = await party(1, { backoff: { firstMs: 100 } });
+  test('a submission may join during a backoff, and shares the outcome of the retry', async () => {
+    const { gate, all, clock, join } = await sharedBody(1, { backoff: { firstMs: 100 } });
     gate.fail(new Error('once'));
     await clock.settle();
     const late = join();
     expect([late.admission, late.status]).toEqual(['joined', 'backoff']);
     await clock.advance(100);
     gate.open('second try');
-    for (const one of await outcomes([...all, late])) expect(one).toEqual({ ...value('second try'), attempts: 2 });
+    for (const one of await outcomes([...all, late])) expect(one).toEqual({ ...completed('second try'), attempts: 2 });
   });
 
-  test("its timeoutMs, restart and the like are the leader's", async () => {
-    const { gate, clock, join, leader } = await party(0, { restart: 'never' });
+  test('the settings of the leader hold for the shared body, not those of a joined submission', async () => {
+    const { gate, clock, join, leader } = await sharedBody(0, { restart: 'never' });
     const joined = join({
       timeoutMs: 10,
       stallMs: 10,
@@ -71,47 +70,47 @@ describe('a joined submission shares the outcome of the owner', () => {
     await clock.advance(1_000);
     expect(gate.calls[0]?.canceled).toBe(false);
     gate.open('in its own time');
-    expect(await joined.outcome).toEqual(value('in its own time'));
-    expect(await leader.outcome).toEqual(value('in its own time'));
+    expect(await joined.outcome).toEqual(completed('in its own time'));
+    expect(await leader.outcome).toEqual(completed('in its own time'));
     expect(clock.timers).toBe(0);
   });
 
-  test('a restart by one of them is a fresh attempt for all', async () => {
-    const { gate, all, clock } = await party(1);
+  test('restart() of a joined submission starts a fresh attempt for all participants', async () => {
+    const { gate, all, clock } = await sharedBody(1);
     expect(all[1]?.restart()).toBe(true);
-    gate.open('told to stop');
+    gate.open('asked to stop');
     await clock.settle();
     gate.open('fresh');
-    for (const one of await outcomes(all)) expect(one).toEqual({ ...value('fresh'), attempts: 2 });
+    for (const one of await outcomes(all)) expect(one).toEqual({ ...completed('fresh'), attempts: 2 });
   });
 });
 
-describe('leaving: who cancels ends at once, and the body goes on as long as somebody wants it', () => {
+describe('a canceled participant', () => {
   test.each([
-    ['the leader', 0],
-    ['a participant', 1],
-  ] as const)('%s leaves', async (_, who) => {
-    const { gate, all, supervisor, clock, recorded } = await party(2);
-    const leaver = all[who];
+    ['leader', 0],
+    ['joined submission', 1],
+  ] as const)('a canceled %s ends at once, and the body continues for the others', async (_, index) => {
+    const { gate, all, supervisor, clock, recorded } = await sharedBody(2);
+    const leaver = all[index];
     expect(await leaver?.cancel('mine')).toEqual(canceled('caller', { reason: 'mine' }));
     await clock.settle();
     expect(gate.calls[0]?.canceled).toBe(false);
     expect(recorded.of('stopRequested')).toEqual([]);
-    // The slot is busy all the same: it is owned by a body, not by a name.
+    // The slot is still busy, because its body still runs.
     const newcomer = supervisor.submit({ slot: 's', admission: 'dropIfRunning', run: () => 'overlap' });
     expect(newcomer.admission).toBe('rejected');
-    gate.open('for the rest');
+    gate.open('for the others');
     for (const one of all)
       expect(await one.outcome).toEqual(
-        one === leaver ? canceled('caller', { reason: 'mine' }) : value('for the rest'),
+        one === leaver ? canceled('caller', { reason: 'mine' }) : completed('for the others'),
       );
     expect(supervisor.snapshot().slots).toEqual([]);
   });
 
   test.each(['leader first', 'leader last', 'leader in between'])(
-    'when all have canceled the body is told to stop, once (%s)',
+    'the body gets one stop request when the last participant is canceled (%s)',
     async (order) => {
-      const { gate, leader, others, supervisor, clock, recorded } = await party(2);
+      const { gate, leader, others, supervisor, clock, recorded } = await sharedBody(2);
       const [a, b] = others as [Submission, Submission];
       const leavers =
         order === 'leader first' ? [leader, a, b] : order === 'leader last' ? [a, b, leader] : [a, leader, b];
@@ -122,34 +121,34 @@ describe('leaving: who cancels ends at once, and the body goes on as long as som
       }
       await clock.settle();
       expect(gate.calls[0]?.canceled).toBe(true);
-      // Who was alone at the end as the owner ends with its body; every joined one ended at once.
+      // A leader that is the last participant ends with its body. Every other one ended at once.
       expect(leavers.map(({ status }) => status)).toEqual(
         leavers.map((one) => (one === leader && order === 'leader last' ? 'stopping' : 'ended')),
       );
       const next = supervisor.submit({ slot: 's', run: () => 'next' });
       await clock.settle();
-      expect(next.status).toBe('queued'); // proof of end is the body's
+      expect(next.status).toBe('queued'); // the slot waits for the proof of end
       gate.open('late');
       expect(await outcomes(leavers)).toEqual([0, 1, 2].map((reason) => canceled('caller', { reason })));
-      expect(await next.outcome).toEqual(value('next'));
+      expect(await next.outcome).toEqual(completed('next'));
       await clock.settle();
       expect(recorded.of('finished').filter(({ outcome }) => outcome === 'canceled')).toHaveLength(3);
     },
   );
 
-  test('one may join after the leader has left, and then the body is theirs', async () => {
-    const { gate, leader, others, join } = await party(1);
+  test('a submission may join after the leader was canceled, and then the body runs for it', async () => {
+    const { gate, leader, others, join } = await sharedBody(1);
     await leader.cancel();
     const late = join();
     await others[0]?.cancel();
     expect(late.admission).toBe('joined');
     expect(gate.calls[0]?.canceled).toBe(false);
-    gate.open('theirs');
-    expect(await late.outcome).toEqual(value('theirs'));
+    gate.open('shared');
+    expect(await late.outcome).toEqual(completed('shared'));
   });
 
-  test('who left is gone: a second cancel, its deadline and its signal change nothing', async () => {
-    const { gate, clock, join, leader } = await party(0);
+  test('a second cancel, the deadline and the signal of a canceled participant change nothing (S8)', async () => {
+    const { gate, clock, join, leader } = await sharedBody(0);
     const control = new AbortController();
     const joined = join({ deadlineMs: 50, signal: control.signal });
     const first = await joined.cancel('first');
@@ -158,22 +157,22 @@ describe('leaving: who cancels ends at once, and the body goes on as long as som
     expect(await joined.cancel('second')).toBe(first);
     control.abort();
     gate.open('on its own');
-    expect(await leader.outcome).toEqual(value('on its own'));
+    expect(await leader.outcome).toEqual(completed('on its own'));
   });
 
-  test('who shared a body that has ended is gone too: its cancel does not stop the next owner', async () => {
-    const { gate, all, supervisor, clock } = await party(1);
+  test('a cancel after the shared body has ended does not stop the next owner (S8)', async () => {
+    const { gate, all, supervisor, clock } = await sharedBody(1);
     const next = supervisor.submit({ slot: 's', run: gate.body });
     gate.open('for both');
-    expect(await outcomes(all)).toEqual([value('for both'), value('for both')]);
+    expect(await outcomes(all)).toEqual([completed('for both'), completed('for both')]);
     await clock.settle();
-    for (const one of all) expect(await one.cancel()).toEqual(value('for both'));
+    for (const one of all) expect(await one.cancel()).toEqual(completed('for both'));
     await clock.settle();
     expect([next.status, gate.calls[1]?.canceled]).toEqual(['running', false]);
   });
 });
 
-describe('what stops it for all of them', () => {
+describe('a stop of the shared body', () => {
   test.each<readonly [name: string, stop: (world: Setup) => unknown, by: StopCause, more: object]>([
     [
       'replace',
@@ -183,8 +182,8 @@ describe('what stops it for all of them', () => {
     ],
     ['slot.cancel', ({ supervisor }) => void supervisor.slot('s').cancel('closing'), 'slot', { reason: 'closing' }],
     ['shutdown', ({ supervisor }) => void supervisor.shutdown(), 'shutdown', {}],
-  ])('%s', async (_, stop, by, more) => {
-    const { gate, all, clock, ...world } = await party(2);
+  ])('%s ends all participants, at the proof of end', async (_, stop, by, more) => {
+    const { gate, all, clock, ...world } = await sharedBody(2);
     stop({ clock, ...world });
     await clock.settle();
     expect(gate.calls[0]?.canceled).toBe(true);
@@ -193,10 +192,10 @@ describe('what stops it for all of them', () => {
     expect(await outcomes(all)).toEqual(all.map(() => canceled(by, more)));
   });
 
-  test('a lost lease', async () => {
+  test('a lost lease ends all participants, at the proof of end', async () => {
     const lost = new AbortController();
     const leases = { acquire: () => ({ fence: 7n, lost: lost.signal, release: () => expect.fail('a lost lease') }) };
-    const { gate, all, clock } = await party(2, {}, { leases });
+    const { gate, all, clock } = await sharedBody(2, {}, { leases });
     lost.abort();
     await clock.settle();
     expect(gate.calls[0]?.canceled).toBe(true);
@@ -204,8 +203,8 @@ describe('what stops it for all of them', () => {
     expect(await outcomes(all)).toEqual(all.map(() => canceled('leaseLost')));
   });
 
-  test('one that cancels while the owner is stopping ends at once; the others at proof of end', async () => {
-    const { gate, all, clock, supervisor } = await party(2);
+  test('a participant that is canceled while the owner is stopping ends at once, and the others end at the proof of end', async () => {
+    const { gate, all, clock, supervisor } = await sharedBody(2);
     void supervisor.slot('s').cancel();
     expect(await all[1]?.cancel()).toEqual(canceled('slot')); // the first cause wins
     await clock.settle();
@@ -214,16 +213,16 @@ describe('what stops it for all of them', () => {
     expect(await outcomes(all)).toEqual(all.map(() => canceled('slot')));
   });
 
-  test('an overrun that gives the body up is the outcome of all', async () => {
-    const { all, clock, supervisor } = await party(1, { graceMs: 10, onOverrun: 'abandon' });
+  test('an overrun that abandons the shared body is the outcome of all participants', async () => {
+    const { all, clock, supervisor } = await sharedBody(1, { graceMs: 10, onOverrun: 'abandon' });
     void supervisor.slot('s').cancel();
     await clock.advance(10);
     expect(await outcomes(all)).toEqual(all.map(() => ({ kind: 'abandoned', by: 'slot', attempts: 1 })));
   });
 });
 
-describe('a join that finds no owner to share', () => {
-  test('while the owner is stopping it waits in line, in order, and counts to the limit', async () => {
+describe('a join that finds no running owner', () => {
+  test('a join behind a stopping owner waits in the queue and counts towards queueLimit', async () => {
     const { supervisor, clock } = setup({ slots: { s: { queueLimit: 2 } } });
     const gate = gateBody();
     const owner = supervisor.submit({ slot: 's', run: gate.body });
@@ -234,10 +233,10 @@ describe('a join that finds no owner to share', () => {
     expect([join?.admission, full?.admission]).toEqual(['queued', 'rejected']);
     expect(await full?.outcome).toEqual({ kind: 'rejected', reason: 'queueFull' });
     gate.open('late');
-    expect(await outcomes([waiting, join as Submission])).toEqual([value('queued'), value('join 1')]);
+    expect(await outcomes([waiting, join as Submission])).toEqual([completed('queued'), completed('join 1')]);
   });
 
-  test('one that waited owns the slot then, and others join it', async () => {
+  test('a join that waited becomes the owner, and later submissions join it', async () => {
     const { supervisor, clock } = setup();
     const [old, fresh] = [gateBody(), gateBody()];
     const owner = supervisor.submit({ slot: 's', run: old.body });
@@ -249,21 +248,25 @@ describe('a join that finds no owner to share', () => {
     const joined = supervisor.submit({ slot: 's', admission: 'join', run: old.body });
     expect([leader.status, joined.admission]).toEqual(['running', 'joined']);
     fresh.open('shared');
-    expect(await outcomes([leader, joined])).toEqual([value('shared'), value('shared')]);
+    expect(await outcomes([leader, joined])).toEqual([completed('shared'), completed('shared')]);
   });
 
-  test('it attaches to the owner only, never to one that waits', async () => {
-    const { gate, leader, supervisor, join } = await party(0);
+  test('a join attaches to the owner, never to a queued submission', async () => {
+    const { gate, leader, supervisor, join } = await sharedBody(0);
     const waiting = supervisor.submit({ slot: 's', run: () => 'second' });
     const joined = join();
     gate.open('first');
-    expect(await outcomes([leader, joined, waiting])).toEqual([value('first'), value('first'), value('second')]);
+    expect(await outcomes([leader, joined, waiting])).toEqual([
+      completed('first'),
+      completed('first'),
+      completed('second'),
+    ]);
   });
 });
 
-describe("a joined submission's own deadline, signal and cancel", () => {
-  test('its deadline ends it alone, counted from its own submit', async () => {
-    const { gate, leader, clock, join } = await party(0);
+describe('the deadline and signal of one participant', () => {
+  test('the deadline of a joined submission counts from its own submit and ends that submission alone', async () => {
+    const { gate, leader, clock, join } = await sharedBody(0);
     await clock.advance(500);
     const joined = join({ deadlineMs: 100 });
     await clock.advance(99);
@@ -271,34 +274,34 @@ describe("a joined submission's own deadline, signal and cancel", () => {
     await clock.advance(1);
     expect(await joined.outcome).toStrictEqual(canceled('deadline')); // no reason was given
     expect(gate.calls[0]?.canceled).toBe(false);
-    gate.open('goes on');
-    expect(await leader.outcome).toEqual(value('goes on'));
+    gate.open('continues');
+    expect(await leader.outcome).toEqual(completed('continues'));
     expect(clock.timers).toBe(0);
   });
 
-  test("the leader's deadline ends the leader alone while others want the body", async () => {
-    const { gate, all, clock } = await party(1, { deadlineMs: 100 });
+  test('the deadline of the leader ends the leader alone while other participants remain', async () => {
+    const { gate, all, clock } = await sharedBody(1, { deadlineMs: 100 });
     await clock.advance(100);
     expect(await all[0]?.outcome).toEqual(canceled('deadline'));
     expect(gate.calls[0]?.canceled).toBe(false);
     gate.open('for the other');
-    expect(await all[1]?.outcome).toEqual(value('for the other'));
+    expect(await all[1]?.outcome).toEqual(completed('for the other'));
   });
 
-  test('its signal ends it alone, with the reason of the signal', async () => {
-    const { gate, leader, join } = await party(0);
+  test('the signal of a joined submission ends that submission alone, with the reason of the signal', async () => {
+    const { gate, leader, join } = await sharedBody(0);
     const control = new AbortController();
     const joined = join({ signal: control.signal });
     const reason = { gone: true };
     control.abort(reason);
     expect(await joined.outcome).toEqual(canceled('signal', { reason }));
     expect(gate.calls[0]?.canceled).toBe(false);
-    gate.open('goes on');
-    expect(await leader.outcome).toEqual(value('goes on'));
+    gate.open('continues');
+    expect(await leader.outcome).toEqual(completed('continues'));
   });
 
-  test('the end of the owner leaves no timer and no listener of those who joined', async () => {
-    const { gate, clock, join } = await party(0);
+  test('the end of the owner leaves no timer and no listener of a joined submission', async () => {
+    const { gate, clock, join } = await sharedBody(0);
     const { signal } = new AbortController();
     const joined = Array.from({ length: 20 }, () => join({ signal, deadlineMs: 1_000 }));
     expect([clock.timers, getEventListeners(signal, 'abort').length]).toEqual([20, 1]);
@@ -307,8 +310,8 @@ describe("a joined submission's own deadline, signal and cancel", () => {
     expect([clock.timers, getEventListeners(signal, 'abort').length]).toEqual([0, 0]);
   });
 
-  test('a deadline that is the last to want the body stops it, by deadline', async () => {
-    const { gate, leader, clock, join } = await party(0);
+  test('the deadline of the last participant stops the body, with the cause deadline', async () => {
+    const { gate, leader, clock, join } = await sharedBody(0);
     const joined = join({ deadlineMs: 100 });
     await leader.cancel();
     await clock.advance(100);

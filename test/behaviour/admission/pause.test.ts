@@ -1,50 +1,42 @@
 // Pausing a slot, and pausing the supervisor.
 
-import type { Outcome, RejectReason, Submission } from 'slotvisor';
+import type { Submission } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
+import { completed, rejected } from '../../support/outcomes.ts';
 import { ownedSlot } from '../../support/owned-slot.ts';
 import { setup } from '../../support/setup.ts';
-
-const value = (what: unknown): Outcome => ({ kind: 'completed', value: what, attempts: 1 });
-
-const rejected = (reason: RejectReason, by?: Submission): Outcome => ({
-  kind: 'rejected',
-  reason,
-  ...(by !== undefined && { by: by.id }),
-});
-
-const PLAIN = { firstMs: 100, jitter: 'none' } as const;
 
 const statuses = (submissions: readonly Submission[]): string[] => submissions.map(({ status }) => status);
 
 describe('a paused slot', () => {
-  test('pause starts nothing more, the owner goes on; resume starts what waits', async () => {
+  test('a paused slot starts nothing while its owner continues, and resume() starts its queue (S5)', async () => {
     const { handle, add, owner, first, clock, started, recorded } = await ownedSlot();
     handle.pause();
     handle.pause();
     const waiting = add('w');
     expect(owner.calls[0]?.canceled).toBe(false);
     owner.open('went on');
-    expect(await first.outcome).toEqual(value('went on'));
+    expect(await first.outcome).toEqual(completed('went on'));
     await clock.advance(10_000);
     expect([started, waiting.status, handle.view()]).toMatchObject([[], 'queued', { phase: 'idle', paused: true }]);
     handle.resume();
     handle.resume();
-    expect(await waiting.outcome).toEqual(value('w'));
+    expect(await waiting.outcome).toEqual(completed('w'));
     expect(recorded.types().filter((type) => type.startsWith('slot'))).toEqual(['slotPaused', 'slotResumed']);
   });
 
-  test('an owner in backoff goes on in a paused slot: its retry is not a new start', async () => {
+  test('an owner in backoff continues in a paused slot, because a retry is not a new start', async () => {
     const { handle, clock, owner, first } = await ownedSlot({}, { defaults: { backoff: { firstMs: 100 } } });
     handle.pause();
     owner.fail(new Error('once'));
     await clock.advance(100);
     owner.open('second');
-    expect(await first.outcome).toEqual({ ...value('second'), attempts: 2 });
+    expect(await first.outcome).toEqual({ ...completed('second'), attempts: 2 });
   });
 
-  test('a paused slot that is canceled stays paused', async () => {
+  test('slot.cancel() leaves a paused slot paused', async () => {
     const { supervisor, clock } = setup();
     const handle = supervisor.slot('s');
     handle.pause();
@@ -57,9 +49,9 @@ describe('a paused slot', () => {
   });
 });
 
-describe('pause and resume of the supervisor (the gate)', () => {
+describe('pause and resume of the supervisor', () => {
   for (const concurrency of [1, Infinity])
-    test(`with concurrency ${concurrency}: nothing begins while paused, bodies that run go on, admission goes on`, async () => {
+    test(`a paused supervisor with concurrency ${concurrency} starts no body, while running bodies and admission continue`, async () => {
       const { supervisor, clock } = setup({ concurrency });
       const running = gateBody();
       const body = gateBody();
@@ -81,10 +73,10 @@ describe('pause and resume of the supervisor (the gate)', () => {
       expect(body.calls).toHaveLength(concurrency === 1 ? 1 : 2);
     });
 
-  test('a retry that falls due while paused waits for resume', async () => {
+  test('a retry that is due while the supervisor is paused waits for resume()', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
-    const submission = supervisor.submit({ backoff: PLAIN, run: body.body });
+    const submission = supervisor.submit({ backoff: PLAIN_BACKOFF, run: body.body });
     await clock.settle();
     body.fail(new Error('no'));
     supervisor.pause();
@@ -96,7 +88,7 @@ describe('pause and resume of the supervisor (the gate)', () => {
     expect(body.calls).toHaveLength(2);
   });
 
-  test('cancel and shutdown do not wait for resume', async () => {
+  test('cancel() and shutdown() of a paused supervisor do not wait for resume(), and nothing starts after it (S7)', async () => {
     const { supervisor, clock } = setup();
     supervisor.pause();
     const canceled = supervisor.submit({ run: () => 'never' });
@@ -111,7 +103,7 @@ describe('pause and resume of the supervisor (the gate)', () => {
     expect(supervisor.snapshot().totals.attempts).toBe(0);
   });
 
-  test('pause and resume twice are as once', async () => {
+  test('a second pause() or resume() in a row changes nothing', async () => {
     const { supervisor, clock } = setup();
     supervisor.resume();
     supervisor.pause();
@@ -125,8 +117,8 @@ describe('pause and resume of the supervisor (the gate)', () => {
   });
 });
 
-describe('a pause of the supervisor', () => {
-  test('a pause holds back what waits for its turn', async () => {
+describe('a pause in the middle of many starts', () => {
+  test('a pause holds back every body that still waits for its turn', async () => {
     const { supervisor, clock } = setup();
     let begun = 0;
     for (let n = 0; n < 1_000; n += 1)

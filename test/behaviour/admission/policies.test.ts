@@ -3,26 +3,25 @@
 import type { AdmissionPolicy, Outcome, Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { ADMISSION_POLICIES } from '../../../src/model/settings.ts';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { type GateBody, gateBody } from '../../support/gate.ts';
+import { completed } from '../../support/outcomes.ts';
 import { type Setup, setup } from '../../support/setup.ts';
 
-const value = (what: unknown, attempts = 1): Outcome => ({ kind: 'completed', value: what, attempts });
-
-describe('the table of admission (section 4)', () => {
-  /** What becomes of the newcomer. `next`: queued, and the owner is told to stop. */
+describe('the decision of each admission policy in each state of a slot', () => {
+  /** The decision on the new submission. `next`: it is queued, and the owner is asked to stop. */
   type Verdict = 'started' | 'queued' | 'next' | 'joined' | 'slotBusy';
   interface Situation {
     readonly options?: SupervisorOptions;
     readonly spec?: Partial<TaskSpec<string>>;
-    /** Leads the slot there. No owner: an idle slot. */
+    /** Brings the slot into the state. Without an owner the slot is idle. */
     readonly lead: (world: Setup, owner: GateBody<string>, submit: () => Submission) => unknown;
-    /** Lets the slot go on from there. */
+    /** Lets the slot continue from the state. */
     readonly go: (world: Setup, owner: GateBody<string>) => unknown;
     readonly verdicts: Record<AdmissionPolicy, Verdict>;
-    /** The owner's end where nobody replaced it. */
+    /** The outcome of the owner if no submission replaced it. */
     readonly end?: Outcome;
   }
-  const PLAIN = { firstMs: 100, jitter: 'none' } as const;
   const all = (verdict: Verdict): Situation['verdicts'] => ({
     queue: verdict,
     replace: verdict,
@@ -31,7 +30,8 @@ describe('the table of admission (section 4)', () => {
     join: verdict,
   });
   const busy = { ...all('queued'), replace: 'next', dropIfRunning: 'slotBusy', join: 'joined' } as const;
-  // Between two attempts nothing is alive: a told owner ends at once, and the replacement owns the slot when submit returns.
+  // Between two attempts no body is alive. A stop request ends the owner at once, and the
+  // replacement owns the slot when submit returns.
   const between = { ...busy, replace: 'started' } as const;
   const stopping = { ...busy, replace: 'queued', join: 'queued' } as const;
   const open = (_: Setup, owner: GateBody<string>) => owner.open('old');
@@ -43,16 +43,16 @@ describe('the table of admission (section 4)', () => {
       lead: ({ clock }, _, submit) => submit() && clock.settle(),
       go: open,
       verdicts: busy,
-      end: value('old'),
+      end: completed('old'),
     },
     'waiting at the gate': {
       lead: ({ supervisor, clock }, _, submit) => [supervisor.pause(), submit(), clock.settle()][2],
       go: async ({ supervisor, clock }, owner) => [supervisor.resume(), await clock.settle(), owner.open('old')],
       verdicts: between,
-      end: value('old'),
+      end: completed('old'),
     },
     'in backoff': {
-      spec: { backoff: PLAIN },
+      spec: { backoff: PLAIN_BACKOFF },
       lead: async ({ clock }, owner, submit) => {
         submit();
         await clock.settle();
@@ -61,7 +61,7 @@ describe('the table of admission (section 4)', () => {
       },
       go: async ({ clock }, owner) => [await clock.advance(100), owner.open('old')],
       verdicts: between,
-      end: value('old', 2),
+      end: completed('old', 2),
     },
     'in its interval': {
       spec: { restart: 'always', intervalMs: 100, maxRetries: 0 },
@@ -108,17 +108,17 @@ describe('the table of admission (section 4)', () => {
       go: async ({ supervisor, clock }, owner) => {
         owner.open('old');
         await clock.advance(1_000);
-        expect(supervisor.snapshot().totals.attempts).toBe(1); // never started from until resumed
+        expect(supervisor.snapshot().totals.attempts).toBe(1); // nothing starts until the slot is resumed
         supervisor.slot('s').resume();
       },
       verdicts: busy,
-      end: value('old'),
+      end: completed('old'),
     },
   };
 
   for (const [situation, { options, spec, lead, go, verdicts, end }] of Object.entries(situations))
     for (const policy of ADMISSION_POLICIES)
-      test(`${policy} on a slot that is ${situation}: ${verdicts[policy]}`, async () => {
+      test(`on a slot that is ${situation} the policy ${policy} decides: ${verdicts[policy]}`, async () => {
         const world = setup(options);
         const { supervisor, clock, recorded } = world;
         const old = gateBody();
@@ -128,7 +128,7 @@ describe('the table of admission (section 4)', () => {
           owner = supervisor.submit({ slot: 's', ...spec, run: old.body });
           return owner;
         });
-        const told = recorded.of('stopRequested').length;
+        const stopsBefore = recorded.of('stopRequested').length;
         const verdict = verdicts[policy];
         const newcomer = supervisor.submit({ slot: 's', admission: policy, run: fresh.body });
         expect(newcomer.admission).toBe({ next: 'queued', slotBusy: 'rejected' }[verdict as string] ?? verdict);
@@ -138,7 +138,7 @@ describe('the table of admission (section 4)', () => {
         }
         const stoppedOwner = policy === 'replace' && owner !== undefined && verdict !== 'queued';
         await clock.settle();
-        expect(recorded.of('stopRequested').slice(told)).toMatchObject(
+        expect(recorded.of('stopRequested').slice(stopsBefore)).toMatchObject(
           stoppedOwner ? [{ id: owner?.id, by: 'replace' }] : [],
         );
         await go(world, old);
@@ -155,7 +155,7 @@ describe('the table of admission (section 4)', () => {
             ? end
             : verdict === 'slotBusy'
               ? { kind: 'rejected', reason: 'slotBusy', by: owner?.id }
-              : value('new'),
+              : completed('new'),
         );
         expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0 });
         expect(clock.timers).toBe(0);

@@ -1,40 +1,36 @@
-// The bounds on waiting: queueLimit, queueTimeoutMs and the limits of the supervisor.
+// The limits on waiting: queueLimit, queueTimeoutMs and the limits of the supervisor.
 
-import type { AdmissionPolicy, Outcome, RejectReason, Submission } from 'slotvisor';
+import type { AdmissionPolicy, Submission } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
+import { completed, rejected } from '../../support/outcomes.ts';
 import { ownedSlot } from '../../support/owned-slot.ts';
 import { setup } from '../../support/setup.ts';
 
-const value = (what: unknown): Outcome => ({ kind: 'completed', value: what, attempts: 1 });
-
-const rejected = (reason: RejectReason, by?: Submission): Outcome => ({
-  kind: 'rejected',
-  reason,
-  ...(by !== undefined && { by: by.id }),
-});
-
 const kinds = (submissions: readonly Submission[]) => submissions.map(({ admission }) => admission);
 
-describe('the limit of the queue', () => {
+describe('queueLimit and onFull', () => {
   test.each<readonly [limit: number | undefined, fit: number]>([
     [0, 0],
     [1, 1],
     [3, 3],
     [undefined, 100],
     [Infinity, 500],
-  ])('a limit of %s lets %s wait, and turns the next one away queueFull', async (queueLimit, fit) => {
-    const { add, owner, clock, started } = await ownedSlot({ queueLimit });
-    const fitting = Array.from({ length: fit }, (_, n) => add(`q${n}`));
-    expect(kinds(fitting)).toEqual(fitting.map(() => 'queued'));
-    if (queueLimit !== Infinity) expect(await add('too many').outcome).toEqual(rejected('queueFull'));
-    owner.open('go');
-    await clock.settle();
-    await clock.settle();
-    expect(started).toEqual(fitting.map(({ name }) => name));
-  });
+  ])(
+    'a queueLimit of %s lets %s submissions wait, and rejects the next one with queueFull',
+    async (queueLimit, fit) => {
+      const { add, owner, clock, started } = await ownedSlot({ queueLimit });
+      const fitting = Array.from({ length: fit }, (_, n) => add(`q${n}`));
+      expect(kinds(fitting)).toEqual(fitting.map(() => 'queued'));
+      if (queueLimit !== Infinity) expect(await add('too many').outcome).toEqual(rejected('queueFull'));
+      owner.open('go');
+      await clock.settle();
+      await clock.settle();
+      expect(started).toEqual(fitting.map(({ name }) => name));
+    },
+  );
 
-  test('a place given back by a start, a cancel or a time-out is free at once', async () => {
+  test('a place in the queue is free at once after a start, a cancel or a queue timeout', async () => {
     const { add, owner, clock } = await ownedSlot({ queueLimit: 1 });
     const canceled = add('a');
     void canceled.cancel();
@@ -49,11 +45,11 @@ describe('the limit of the queue', () => {
     gate.open('c');
   });
 
-  test('dropOldest rejects the oldest queued one instead, by the newcomer, again and again', async () => {
+  test('dropOldest rejects the oldest queued submission and names the new one, each time the queue is full', async () => {
     const { add, owner, clock, started } = await ownedSlot({ queueLimit: 2, onFull: 'dropOldest' });
-    const line = ['a', 'b', 'c', 'd'].map((name) => add(name));
-    const [a, b, c, d] = line as [Submission, Submission, Submission, Submission];
-    expect(kinds(line)).toEqual(['queued', 'queued', 'queued', 'queued']);
+    const queue = ['a', 'b', 'c', 'd'].map((name) => add(name));
+    const [a, b, c, d] = queue as [Submission, Submission, Submission, Submission];
+    expect(kinds(queue)).toEqual(['queued', 'queued', 'queued', 'queued']);
     expect(await a.outcome).toEqual(rejected('queueFull', c));
     expect(await b.outcome).toEqual(rejected('queueFull', d));
     owner.open('go');
@@ -61,7 +57,7 @@ describe('the limit of the queue', () => {
     expect(started).toEqual(['c', 'd']);
   });
 
-  test('dropOldest drops neither the owner nor the next; with a limit of 0 the newcomer is turned away', async () => {
+  test('dropOldest drops neither the owner nor the replacement, and with queueLimit 0 it rejects the new submission', async () => {
     const { add, owner, clock, started, handle } = await ownedSlot({ queueLimit: 1, onFull: 'dropOldest' });
     const next = add('next', { admission: 'replace' });
     const [a, b] = [add('a'), add('b')];
@@ -73,27 +69,27 @@ describe('the limit of the queue', () => {
     expect([next.status, started]).toEqual(['ended', ['next', 'b']]);
   });
 
-  test('a limit that is lowered turns nobody away who waits already', async () => {
+  test('a lowered queueLimit rejects no submission that already waits', async () => {
     const { add, owner, clock, handle, started } = await ownedSlot();
-    const line = ['a', 'b', 'c'].map((name) => add(name));
+    const queue = ['a', 'b', 'c'].map((name) => add(name));
     handle.configure({ queueLimit: 1 });
     expect(await add('d').outcome).toEqual(rejected('queueFull'));
-    expect(line.map(({ status }) => status)).toEqual(['queued', 'queued', 'queued']);
+    expect(queue.map(({ status }) => status)).toEqual(['queued', 'queued', 'queued']);
     handle.configure({ onFull: 'dropOldest' });
-    const e = add('e'); // room is made down to the limit
-    for (const one of line) expect(await one.outcome).toEqual(rejected('queueFull', e));
+    const e = add('e'); // the queue is cut down to the limit
+    for (const one of queue) expect(await one.outcome).toEqual(rejected('queueFull', e));
     owner.open('go');
     await clock.settle();
     expect(started).toEqual(['e']);
   });
 });
 
-describe('queueTimeoutMs: how long it may wait', () => {
+describe('queueTimeoutMs', () => {
   test.each<readonly [where: string, admission: AdmissionPolicy]>([
-    ['in line', 'queue'],
-    ['as the next', 'replace'],
+    ['in the queue', 'queue'],
+    ['as the replacement', 'replace'],
     ['as the latest', 'keepLatest'],
-  ])('one that waits %s is rejected queueTimeout at its time, not before', async (_, admission) => {
+  ])('a submission that waits %s is rejected with queueTimeout exactly after queueTimeoutMs', async (_, admission) => {
     const { add, owner, clock, supervisor, started } = await ownedSlot();
     const waiting = add('w', { admission, queueTimeoutMs: 100 });
     await clock.advance(99);
@@ -106,7 +102,7 @@ describe('queueTimeoutMs: how long it may wait', () => {
     expect([started, clock.timers]).toEqual([[], 0]);
   });
 
-  test('one that has started in time is bounded by it no more', async () => {
+  test('queueTimeoutMs does not bound a submission that has started', async () => {
     const { add, owner, clock } = await ownedSlot();
     const gate = gateBody();
     const waiting = add('w', { queueTimeoutMs: 100, run: gate.body });
@@ -119,10 +115,10 @@ describe('queueTimeoutMs: how long it may wait', () => {
     expect([waiting.status, direct.status]).toEqual(['running', 'running']);
     gate.open('t');
     gate.open('s');
-    expect(await waiting.outcome).toEqual(value('s'));
+    expect(await waiting.outcome).toEqual(completed('s'));
   });
 
-  test('a time of 0 waits for nothing but the turn', async () => {
+  test('a queueTimeoutMs of 0 rejects a queued submission in the next turn', async () => {
     const { add, clock, owner } = await ownedSlot();
     const waiting = add('w', { queueTimeoutMs: 0 });
     expect(waiting.admission).toBe('queued');
@@ -131,7 +127,7 @@ describe('queueTimeoutMs: how long it may wait', () => {
     owner.open('go');
   });
 
-  test('Infinity beats an inherited default', async () => {
+  test('queueTimeoutMs Infinity and deadlineMs Infinity override an inherited default', async () => {
     const { add, clock, owner } = await ownedSlot({}, { defaults: { queueTimeoutMs: 10, deadlineMs: 20 } });
     const none = { queueTimeoutMs: Infinity, deadlineMs: Infinity };
     const [bounded, free] = [add('a'), add('b', none)];
@@ -139,12 +135,12 @@ describe('queueTimeoutMs: how long it may wait', () => {
     expect([bounded.status, free.status]).toEqual(['ended', 'queued']);
     await clock.advance(1_000);
     owner.open('go');
-    expect(await free.outcome).toEqual(value('b'));
+    expect(await free.outcome).toEqual(completed('b'));
   });
 });
 
-describe('the bounds of the supervisor', () => {
-  test('limits.slots: a new slot past it is refused, a known one is not, and an ended one makes room', async () => {
+describe('the limits of the supervisor', () => {
+  test('limits.slots rejects work for a new slot, accepts work for a known slot, and counts only slots in use', async () => {
     const { supervisor, clock } = setup({ limits: { slots: 2 } });
     const gate = gateBody();
     const submit = (slot: string) => supervisor.submit({ slot, run: gate.body });
@@ -166,7 +162,7 @@ describe('the bounds of the supervisor', () => {
     expect(submit('d').admission).toBe('started');
   });
 
-  test('a slot that is paused or configured: paused ones are held, configured ones are not', () => {
+  test('limits.slots counts a paused slot, and does not count a slot that is only configured', () => {
     const { supervisor } = setup({ limits: { slots: 1 } });
     supervisor.slot('configured').configure({ queueLimit: 1 });
     expect(supervisor.snapshot().slots).toEqual([]);
@@ -176,7 +172,7 @@ describe('the bounds of the supervisor', () => {
     expect(supervisor.submit({ slot: 'a', run: () => 'x' }).admission).toBe('started');
   });
 
-  test('limits.pending: over all slots; what owns or waits already is untouched, and a place left is free at once', async () => {
+  test('limits.pending counts over all slots, affects no owner or queued submission, and frees a place at once', async () => {
     const { supervisor, add, clock, owner } = await ownedSlot({}, { limits: { pending: 2 } });
     const other = gateBody();
     supervisor.submit({ slot: 't', run: other.body });
@@ -189,7 +185,7 @@ describe('the bounds of the supervisor', () => {
     ]);
     expect([a.status, b.status]).toEqual(['queued', 'queued']);
     await clock.settle();
-    expect(other.calls[0]?.canceled).toBe(false); // a replacement that is turned away stops nobody
+    expect(other.calls[0]?.canceled).toBe(false); // a rejected replacement stops no owner
     void a.cancel();
     expect(kinds([add('d'), add('e')])).toEqual(['queued', 'rejected']);
     expect(supervisor.snapshot().queued).toBe(2);
@@ -199,7 +195,7 @@ describe('the bounds of the supervisor', () => {
     expect(supervisor.snapshot()).toMatchObject({ slots: [], queued: 0 });
   });
 
-  test('limits.pending: who takes a place that is taken already is admitted', async () => {
+  test('limits.pending admits a submission that takes the place of a waiting one', async () => {
     const { add } = await ownedSlot({ queueLimit: 1, onFull: 'dropOldest' }, { limits: { pending: 2 } });
     expect(kinds([add('r1', { admission: 'replace' }), add('k1', { admission: 'keepLatest' })])).toEqual([
       'queued',

@@ -24,9 +24,9 @@ describe('the queue of a slot', () => {
     expect(order).toEqual([1, 2, 3]);
   });
 
-  test('the next goes before the line, and the line is kept as it was (S4)', async () => {
+  test('a waiting replacement starts before the queue, and the order of the queue does not change (S4)', async () => {
     const { clock, supervisor, owner, add, order } = await orderedSlot();
-    const line = [add('a'), add('b', 'keepLatest'), add('c')];
+    const queue = [add('a'), add('b', 'keepLatest'), add('c')];
     const next = add('next', 'replace');
     const { queued } = supervisor.slot('s').view();
     expect(queued.map(({ name, status }) => [name, status])).toEqual(
@@ -35,14 +35,14 @@ describe('the queue of a slot', () => {
     owner.open('old');
     await clock.settle();
     expect(order).toEqual(['next', 'a', 'b', 'c']);
-    for (const one of [...line, next]) expect((await one.outcome).kind).toBe('completed');
+    for (const one of [...queue, next]) expect((await one.outcome).kind).toBe('completed');
   });
 
-  test('canceling waiting ones leaves the order of the others as it was, and their bodies are never called', async () => {
+  test('a canceled waiting submission never calls its body, and the order of the others does not change', async () => {
     const { clock, owner, add, order, supervisor } = await orderedSlot();
-    const line = Array.from({ length: 7 }, (_, n) => add(`q${n}`));
+    const queue = Array.from({ length: 7 }, (_, n) => add(`q${n}`));
     const next = add('next', 'replace');
-    for (const one of [line[0], line[3], line[6], next])
+    for (const one of [queue[0], queue[3], queue[6], next])
       expect(await one?.cancel('not needed')).toEqual({ kind: 'rejected', reason: 'canceled' });
     expect(supervisor.snapshot().queued).toBe(4);
     owner.open('old');
@@ -50,7 +50,7 @@ describe('the queue of a slot', () => {
     expect(order).toEqual(['q1', 'q2', 'q4', 'q5']);
   });
 
-  test('one slot that is stuck delays no other (S9)', async () => {
+  test('a slot with an overrunning owner does not delay another slot (S9)', async () => {
     const { supervisor, first, clock } = await orderedSlot();
     void first.cancel();
     await clock.advance(100_000);

@@ -5,17 +5,17 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('rate (attempt starts over all slots; the window runs on the timers of the platform)', () => {
+describe('rate, counted over all slots, with a window on platform timers', () => {
   afterEach(() => {
     vi.useRealTimers();
   });
 
-  /** The window's timers and clock are the platform's; the turns of the loop stay real. */
+  /** Fakes the timers and the clock of the window. The turns of the event loop stay real. */
   const withFakeTimers = (): void => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
   };
 
-  test('no more than limit attempts start within a window, and the rest follow window by window', async () => {
+  test('at most `limit` attempts start within a window, and the rest start window by window', async () => {
     withFakeTimers();
     const { supervisor, clock } = setup({ rate: { limit: 2, intervalMs: 1_000 } });
     let starts = 0;
@@ -34,12 +34,12 @@ describe('rate (attempt starts over all slots; the window runs on the timers of 
     await Promise.all(submissions.map(({ outcome }) => outcome));
   });
 
-  test('a window longer than a platform timer can hold is refused, not fired early (sections 6 and 9)', () => {
+  test('a window longer than a platform timer allows is an invalid option', () => {
     expect(() => new Supervisor({ rate: { limit: 1, intervalMs: 2 ** 31 } })).toThrow(OptionError);
     expect(new Supervisor({ rate: { limit: 1, intervalMs: 2 ** 31 - 1 } }).snapshot().phase).toBe('open');
   });
 
-  test('retries are starts too', async () => {
+  test('a retry counts as a start', async () => {
     withFakeTimers();
     const { supervisor, clock } = setup({ rate: { limit: 1, intervalMs: 1_000 } });
     const starts: number[] = [];
@@ -61,7 +61,7 @@ describe('rate (attempt starts over all slots; the window runs on the timers of 
     expect(await submission.outcome).toMatchObject({ kind: 'failed', because: 'maxRetries', attempts: 3 });
   });
 
-  test('waiting for the window is cancelable: no attempt, and the next takes its turn', async () => {
+  test('a task that waits for the window can be canceled without an attempt, and the next one takes its turn', async () => {
     withFakeTimers();
     const { supervisor, clock } = setup({ rate: { limit: 1, intervalMs: 1_000 } });
     const ran: string[] = [];
@@ -87,7 +87,7 @@ describe('rate (attempt starts over all slots; the window runs on the timers of 
       },
     ],
     [
-      'a task that begins and ends within a later window',
+      'a task that runs within a later window',
       async (world: ReturnType<typeof setup>) => {
         const later = world.supervisor.submit({ run: () => 1 });
         await vi.advanceTimersByTimeAsync(3_600_000);
@@ -95,7 +95,7 @@ describe('rate (attempt starts over all slots; the window runs on the timers of 
       },
     ],
   ] as const)
-    test(`an idle supervisor holds no timer of the window, after ${what} (section 8)`, async () => {
+    test(`an idle supervisor holds no timer of the window after ${what}`, async () => {
       withFakeTimers();
       const world = setup({ rate: { limit: 1, intervalMs: 3_600_000 } });
       await world.supervisor.submit({ run: () => 1 }).outcome;

@@ -1,21 +1,13 @@
 // slot.cancel(), slot.view() and the table of slots.
 
-import type { Outcome, RejectReason, Submission } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
+import { completed, rejected } from '../../support/outcomes.ts';
 import { ownedSlot } from '../../support/owned-slot.ts';
 import { setup } from '../../support/setup.ts';
 
-const value = (what: unknown): Outcome => ({ kind: 'completed', value: what, attempts: 1 });
-
-const rejected = (reason: RejectReason, by?: Submission): Outcome => ({
-  kind: 'rejected',
-  reason,
-  ...(by !== undefined && { by: by.id }),
-});
-
-describe('the handle of a slot', () => {
-  test('cancel is one step: the owner is told, all that waits is rejected, and it resolves at proof of end', async () => {
+describe('a slot handle', () => {
+  test('slot.cancel() stops the owner, rejects the whole queue in one step, and resolves at the proof of end', async () => {
     const { handle, add, owner, first, clock, supervisor, started } = await ownedSlot();
     const waiting = [add('next', { admission: 'replace' }), add('a'), add('b', { admission: 'keepLatest' })];
     const again = add('c');
@@ -26,17 +18,17 @@ describe('the handle of a slot', () => {
     for (const one of [...waiting, again]) expect(await one.outcome).toEqual(rejected('canceled'));
     await clock.advance(1_000);
     expect([owner.calls[0]?.canceled, over]).toEqual([true, false]);
-    const after = add('after'); // the slot takes work again; it is stopping, not closed
+    const after = add('after'); // the slot accepts work again: it is stopping, not closed
     owner.open('late');
     await done;
-    // The replacement came first: its cause stands in the outcome, a later one changes nothing.
+    // The replacement came first, so its cause is in the outcome. A later cause changes nothing.
     expect(await first.outcome).toEqual({ kind: 'canceled', by: 'replace', attempts: 1 });
-    expect(await after.outcome).toEqual(value('after'));
+    expect(await after.outcome).toEqual(completed('after'));
     expect([started, supervisor.snapshot().slots]).toEqual([['after'], []]);
-    await handle.cancel(); // idle: nothing to wait for
+    await handle.cancel(); // idle: it resolves at once
   });
 
-  test('cancel of an owner that runs is by the slot, with the reason given', async () => {
+  test('slot.cancel() ends a running owner as canceled by slot, with the reason given', async () => {
     const { handle, owner, first } = await ownedSlot();
     const reason = new Error('closing');
     const done = handle.cancel(reason);
@@ -45,7 +37,7 @@ describe('the handle of a slot', () => {
     expect(await first.outcome).toEqual({ kind: 'canceled', by: 'slot', reason, attempts: 1 });
   });
 
-  test('the view shows the owner and the line in the order in which they will go', async () => {
+  test('slot.view() shows the owner, and the queue in the order of its starts', async () => {
     const { handle, add, owner, first, clock } = await ownedSlot();
     expect(handle.view()).toMatchObject({ name: 's', phase: 'running', paused: false, queued: [] });
     add('a', { meta: { for: 'a' } });
@@ -62,7 +54,7 @@ describe('the handle of a slot', () => {
     owner.open('go');
   });
 
-  test('an idle slot leaves the table, and what configure set stays', async () => {
+  test('an idle slot leaves the table, and its configuration stays (S6)', async () => {
     const { handle, add, owner, clock, supervisor } = await ownedSlot();
     handle.configure({ admission: 'dropIfRunning', queueLimit: 0 });
     owner.open('done');
@@ -76,13 +68,13 @@ describe('the handle of a slot', () => {
     again.open('done');
   });
 
-  test.each(['pause then resume', 'cancel', 'drain', 'view', 'rejected submit'])(
-    '%s leaves no entry of an idle slot',
+  test.each(['pause then resume', 'cancel', 'idle', 'view', 'rejected submit'])(
+    'an idle slot has no entry in the table after %s',
     async (what) => {
       const { supervisor } = setup();
       const handle = supervisor.slot('idle');
       if (what === 'cancel') await handle.cancel();
-      else if (what === 'drain') await handle.idle();
+      else if (what === 'idle') await handle.idle();
       else if (what === 'view') handle.view();
       else if (what === 'rejected submit') handle.submit({ signal: AbortSignal.abort(), run: () => 'x' });
       else {

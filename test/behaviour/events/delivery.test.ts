@@ -3,13 +3,12 @@
 import type { Submission, Supervisor, TaskEvent } from 'slotvisor';
 import { seededRandom } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
+import { never } from '../../support/bodies.ts';
 import { publishEvents, seqs, slowHandler, types } from '../../support/event-handlers.ts';
 import { gateBody } from '../../support/gate.ts';
 import { setup } from '../../support/setup.ts';
 
-const never = (): Promise<never> => new Promise(() => {});
-
-describe('delivery', () => {
+describe('the delivery of events', () => {
   const calls: readonly [string, (supervisor: Supervisor, task: Submission) => unknown][] = [
     ['submit', (supervisor) => supervisor.submit({ run: never })],
     ['submitAll', (supervisor) => supervisor.submitAll([{ run: never }, { run: never }])],
@@ -22,7 +21,7 @@ describe('delivery', () => {
     ['shutdown', (supervisor) => supervisor.shutdown({ graceMs: 0 })],
   ];
   for (const [name, call] of calls)
-    test(`nothing is delivered, and no body is called, inside ${name}`, async () => {
+    test(`no event is delivered and no body is called inside ${name}`, async () => {
       const { supervisor, clock } = setup();
       const gate = gateBody();
       const task = supervisor.submit({ slot: 's', run: gate.body });
@@ -41,7 +40,7 @@ describe('delivery', () => {
       expect(later).toBeGreaterThan(0);
     });
 
-  test('every subscriber sees the same events in the same order, from its subscription on', async () => {
+  test('every subscriber gets the same events in the same order, from its subscription on', async () => {
     const world = setup();
     const { supervisor, clock, recorded } = world;
     publishEvents(world, 2);
@@ -53,13 +52,13 @@ describe('delivery', () => {
     expect(late).toEqual(recorded.events.slice(2));
   });
 
-  test('a full queue loses the newest, and one eventsDropped tells the exact count once there is room', async () => {
+  test('a full queue drops the newest events, and one eventsDropped gives their exact number once there is room', async () => {
     const world = setup();
     const { supervisor, clock } = world;
     const slow = slowHandler();
     supervisor.subscribe({ name: 'slow', onEvent: slow.onEvent }, { capacity: 3 });
     publishEvents(world, 1);
-    await clock.settle(); // the first is being handled, its place is free again
+    await clock.settle(); // the first event is being handled, so its place is free again
     publishEvents(world, 10);
     await clock.advance(60_000);
     expect(seqs(slow.seen)).toEqual([1]);
@@ -82,7 +81,7 @@ describe('delivery', () => {
     expect(types(slow.seen).filter((type) => type === 'eventsDropped')).toHaveLength(1);
   });
 
-  test('seen and told as dropped make up all there was, in every pattern of slowness, with seq growing', async () => {
+  test('received and dropped events add up to all events, at any pace of the subscriber, and seq grows', async () => {
     const random = seededRandom(3);
     const world = setup();
     const { supervisor, clock, recorded } = world;
@@ -112,7 +111,7 @@ describe('delivery', () => {
     expect((await report).eventsDropped).toBe(dropped);
   });
 
-  test('the default queue holds 1,024 events', async () => {
+  test('the default queue of a subscriber holds 1,024 events', async () => {
     const world = setup();
     const seen: TaskEvent[] = [];
     world.supervisor.subscribe((event) => void seen.push(event));
@@ -122,7 +121,7 @@ describe('delivery', () => {
     expect(seen.at(-1)).toMatchObject({ type: 'eventsDropped', count: 476 });
   });
 
-  test('an async subscriber gets the next event when its promise has settled, and slows nobody', async () => {
+  test('an async subscriber gets the next event when its promise has settled, and delays no other subscriber', async () => {
     const world = setup();
     const { supervisor, clock, recorded } = world;
     const slow = slowHandler();
@@ -158,7 +157,7 @@ describe('delivery', () => {
     ],
   ];
   for (const [how, react] of failing)
-    test(`a subscriber that ${how} gets subscriberFailed sent to the others, and goes on`, async () => {
+    test(`a subscriber that ${how} causes subscriberFailed for the others, and gets further events`, async () => {
       const world = setup();
       const { supervisor, clock, recorded } = world;
       const seen: TaskEvent[] = [];
@@ -176,7 +175,7 @@ describe('delivery', () => {
       expect(recorded.of('subscriberFailed')[0]?.error).toBe(trap);
     });
 
-  test('two subscribers that always fail do not keep each other busy for ever', async () => {
+  test('two subscribers that always fail do not cause endless events', async () => {
     const world = setup();
     let handled = 0;
     const broken = (): never => {
@@ -187,10 +186,10 @@ describe('delivery', () => {
     world.supervisor.subscribe(broken);
     publishEvents(world, 1);
     await world.clock.settle();
-    expect(handled).toBe(4); // the event, and the news of the other's failure
+    expect(handled).toBe(4); // the event, and subscriberFailed of the other
   });
 
-  test('events that handlers cause by calling the supervisor are delivered in order, to all', async () => {
+  test('events caused by a subscriber that calls the supervisor are delivered to all, in order', async () => {
     const { supervisor, clock, recorded } = setup();
     const seen: TaskEvent[] = [];
     supervisor.subscribe((event) => {

@@ -1,15 +1,12 @@
 // What each event contains.
 
 import { describe, expect, test } from 'vitest';
+import { never, PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
 import { setup } from '../../support/setup.ts';
 
-const PLAIN = { firstMs: 100, jitter: 'none' } as const;
-
-const never = (): Promise<never> => new Promise(() => {});
-
-describe('what an event says', () => {
-  test('every field of the events of one life', async () => {
+describe('the fields of an event', () => {
+  test('the events of one submission have exactly these fields', async () => {
     const { supervisor, clock, recorded } = setup({ graceMs: 100 });
     const at = clock.wallNow();
     const meta = { tenant: 7 };
@@ -22,7 +19,7 @@ describe('what an event says', () => {
       name: 'n',
       meta,
       admission: 'replace',
-      backoff: PLAIN,
+      backoff: PLAIN_BACKOFF,
       run: gate.body,
     });
     const about = { id, slot: 's', name: 'n', meta };
@@ -37,8 +34,8 @@ describe('what an event says', () => {
     gate.open('at last');
     await clock.settle();
     const failure = { kind: 'thrown', error, message: 'first', fatal: false };
-    const told = recorded.events.filter((event) => 'id' in event && event.id === id);
-    expect(told.map(({ seq: _, ...rest }) => rest)).toEqual([
+    const events = recorded.events.filter((event) => 'id' in event && event.id === id);
+    expect(events.map(({ seq: _, ...rest }) => rest)).toEqual([
       { type: 'submitted', at, ...about, policy: 'replace' },
       { type: 'queued', at, ...about, depth: 1 },
       { type: 'started', at: at + 10, ...about, waitedMs: 10, fence: 0n },
@@ -51,10 +48,10 @@ describe('what an event says', () => {
       { type: 'attemptSucceeded', at: at + 235, ...about, attempt: 2, durationMs: 105 },
       { type: 'finished', at: at + 235, ...about, outcome: 'canceled', attempts: 2, ranMs: 225 },
     ]);
-    expect(told.every((event) => 'meta' in event && event.meta === meta)).toBe(true);
+    expect(events.every((event) => 'meta' in event && event.meta === meta)).toBe(true);
   });
 
-  test('joined names its leader, rejected its reason and who took the place', async () => {
+  test('`joined` names its leader, and `rejected` names its reason and the submission that caused it', async () => {
     const { supervisor, clock, recorded } = setup();
     const leader = supervisor.submit({ slot: 's', run: never });
     await clock.settle();
@@ -65,7 +62,7 @@ describe('what an event says', () => {
     expect(recorded.of('rejected')).toMatchObject([{ id: dropped.id, reason: 'slotBusy', by: leader.id }]);
   });
 
-  test('the pause of a slot and a shutdown are told, and who is stuck is named', async () => {
+  test('a pause and a shutdown publish events, and shutdownFinished names the stuck tasks', async () => {
     const { supervisor, clock, recorded } = setup();
     supervisor.slot('s').pause();
     supervisor.slot('s').pause();
@@ -85,7 +82,7 @@ describe('what an event says', () => {
   });
 });
 
-test('the started event says how long it waited, from its own submission', async () => {
+test('waitedMs of `started` counts from the submit of the same submission', async () => {
   const { supervisor, clock, recorded } = setup();
   const gate = gateBody();
   await clock.advance(1_000);

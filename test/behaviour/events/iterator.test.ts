@@ -8,7 +8,7 @@ import { publishEvents, types } from '../../support/event-handlers.ts';
 import { setup } from '../../support/setup.ts';
 
 describe('events()', () => {
-  test('iterates over the events in order, and the loop ends with the shutdown', async () => {
+  test('a loop over events() gets every event in order and ends with the shutdown', async () => {
     const world = setup();
     const { supervisor, clock, recorded } = world;
     const seen: TaskEvent[] = [];
@@ -67,7 +67,7 @@ describe('events()', () => {
       },
     ],
     [
-      'its signal',
+      'the signal',
       async (supervisor) => {
         const end = new AbortController();
         let seen = 0;
@@ -81,7 +81,7 @@ describe('events()', () => {
     ],
   ];
   for (const [how, leave] of leaves)
-    test(`${how} ends the subscription: no event is built any more`, async () => {
+    test(`${how} ends the subscription of events(), and no further event is built`, async () => {
       const clock = new VirtualClock();
       const supervisor = new Supervisor({ clock });
       const left = leave(supervisor);
@@ -94,7 +94,7 @@ describe('events()', () => {
       expect((await supervisor.shutdown()).withinGrace).toBe(true);
     });
 
-  test('several next() at a time are answered in order, and take nothing twice', async () => {
+  test('several pending next() calls get different events, in order', async () => {
     const world = setup();
     const events = world.supervisor.events();
     const asked = [events.next(), events.next(), events.next()];
@@ -103,11 +103,11 @@ describe('events()', () => {
     expect(answers.map(({ value }) => (value as TaskEvent).seq)).toEqual([1, 2, 3, 4]);
   });
 
-  test('an iterator that nobody reads is bounded like any subscriber, and told what it lost', async () => {
+  test('an unread iterator has a bounded queue and gets the number of dropped events', async () => {
     const world = setup();
     const events = world.supervisor.events({ capacity: 2, types: ['slotPaused'] });
     publishEvents(world, 2);
-    await world.clock.settle(); // one is on offer
+    await world.clock.settle(); // one event is ready for next()
     publishEvents(world, 10);
     await world.clock.settle();
     const seen: TaskEvent[] = [];
@@ -120,7 +120,7 @@ describe('events()', () => {
     ['after a shutdown', {}],
     ['with an aborted signal', { signal: AbortSignal.abort() }],
   ] as const)
-    test(`${when} it is at its end at once`, async () => {
+    test(`events() ${when} ends at once`, async () => {
       const { supervisor } = setup();
       if (when === 'after a shutdown') await supervisor.shutdown();
       expect(await supervisor.events(options).next()).toEqual({ done: true, value: undefined });

@@ -3,13 +3,11 @@
 import { FatalError, type Submission, type TaskSpec } from 'slotvisor';
 import { seededRandom } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
+import { ADMISSION_POLICIES, ON_OVERRUN } from '../../../src/model/settings.ts';
+import { never, PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { seqs } from '../../support/event-handlers.ts';
 import { gateBody } from '../../support/gate.ts';
 import { type Setup, setup } from '../../support/setup.ts';
-
-const PLAIN = { firstMs: 100, jitter: 'none' } as const;
-
-const never = (): Promise<never> => new Promise(() => {});
 
 const fail = (): never => {
   throw new Error('no');
@@ -18,7 +16,7 @@ const fail = (): never => {
 describe('the order of the events of one submission', () => {
   type Act = (world: Setup, one: Submission<unknown>, gate: ReturnType<typeof gateBody>) => void | Promise<void>;
   interface Given extends Partial<TaskSpec<unknown>> {
-    /** Somebody owns the slot when it is submitted. */
+    /** The slot already has an owner when the task is submitted. */
     readonly owned?: true;
   }
   const open: Act = (_, __, gate) => gate.open('value');
@@ -39,21 +37,21 @@ describe('the order of the events of one submission', () => {
   const rows: readonly (readonly [name: string, given: Given, acts: readonly Act[], events: string])[] = [
     ['a value', {}, [open], 'started attemptStarted attemptSucceeded finished'],
     [
-      'a value, after waiting in line',
+      'a value after waiting in the queue',
       { owned: true },
       [open, wait(0), open],
       'queued started attemptStarted attemptSucceeded finished',
     ],
-    ['joined', { owned: true, admission: 'join' }, [open], 'joined finished'],
-    ['joined, then canceled', { owned: true, admission: 'join' }, [cancel], 'joined finished'],
-    ['a busy slot', { owned: true, admission: 'dropIfRunning' }, [], 'rejected'],
-    ['a signal that is aborted already', { signal: AbortSignal.abort() }, [], 'rejected'],
-    ['a cancel in line', { owned: true }, [cancel], 'queued rejected'],
+    ['a join', { owned: true, admission: 'join' }, [open], 'joined finished'],
+    ['a join and a cancel', { owned: true, admission: 'join' }, [cancel], 'joined finished'],
+    ['a rejection by a busy slot', { owned: true, admission: 'dropIfRunning' }, [], 'rejected'],
+    ['an aborted signal', { signal: AbortSignal.abort() }, [], 'rejected'],
+    ['a cancel in the queue', { owned: true }, [cancel], 'queued rejected'],
     ['a replacement that is superseded', { owned: true, admission: 'replace' }, [replace], 'queued rejected'],
-    ['a shutdown in line', { owned: true }, [shutdown], 'queued rejected'],
+    ['a shutdown in the queue', { owned: true }, [shutdown], 'queued rejected'],
     ['a failure', { restart: 'never', run: fail }, [], 'started attemptStarted attemptFailed finished'],
     [
-      'a failure, a retry, another failure',
+      'a failure, a retry and another failure',
       { maxRetries: 1, run: fail },
       [wait(100)],
       'started attemptStarted attemptFailed backoffScheduled attemptStarted attemptFailed finished',
@@ -67,32 +65,27 @@ describe('the order of the events of one submission', () => {
     ],
     ['a stall', { restart: 'never', stallMs: 50 }, [wait(50), open], 'started attemptStarted attemptStalled finished'],
     [
-      'a timeout, an overrun, a body given up',
+      'a timeout, an overrun and an abandoned body',
       { maxRetries: 0, timeoutMs: 50, onOverrun: 'abandon' },
       [wait(150)],
       'started attemptStarted overrun attemptTimedOut finished',
     ],
     [
-      'a repeat after an interval, and a cancel',
+      'a restart after an interval and a cancel',
       { restart: 'always', intervalMs: 10 },
       [open, wait(10), cancel, throwOut],
       'started attemptStarted attemptSucceeded backoffScheduled attemptStarted stopRequested attemptCanceled finished',
     ],
-    [
-      'a cancel, and a value all the same',
-      {},
-      [cancel, open],
-      'started attemptStarted stopRequested attemptSucceeded finished',
-    ],
+    ['a cancel and then a value', {}, [cancel, open], 'started attemptStarted stopRequested attemptSucceeded finished'],
     [
       'a cancel in a backoff',
       { run: fail },
       [cancel],
       'started attemptStarted attemptFailed backoffScheduled stopRequested finished',
     ],
-    ['a cancel that is heard late', {}, [cancel, wait(100), throwOut], overran],
+    ['a cancel and an end after the grace', {}, [cancel, wait(100), throwOut], overran],
     ['a kill', { run: killable }, [cancel, wait(100)], overran],
-    ['a body that is given up', { onOverrun: 'abandon' }, [cancel, wait(100)], overran],
+    ['an abandoned body', { onOverrun: 'abandon' }, [cancel, wait(100)], overran],
     [
       'a restart',
       {},
@@ -101,23 +94,23 @@ describe('the order of the events of one submission', () => {
     ],
   ];
   for (const [name, { owned, ...spec }, acts, events] of rows)
-    test(`${name}: submitted ${events}`, async () => {
+    test(`${name} publishes the events: submitted ${events}`, async () => {
       const world = setup({ graceMs: 100 });
       const { supervisor, clock, recorded } = world;
       const gate = gateBody();
       if (owned) supervisor.submit({ slot: 's', run: gate.body });
       await clock.settle();
-      const one = supervisor.submit<unknown>({ slot: 's', backoff: PLAIN, run: gate.body, ...spec });
+      const one = supervisor.submit<unknown>({ slot: 's', backoff: PLAIN_BACKOFF, run: gate.body, ...spec });
       await clock.settle();
       for (const act of acts) await act(world, one, gate);
-      await clock.advance(60_000); // nothing comes after the last one
+      await clock.advance(60_000); // no event follows the last one
       expect(recorded.types(one.id)).toEqual(['submitted', ...events.split(' ')]);
       const outcome = await one.outcome;
       const last = outcome.kind === 'rejected' ? { reason: outcome.reason } : { outcome: outcome.kind };
       expect(recorded.events.filter((event) => 'id' in event && event.id === one.id).at(-1)).toMatchObject(last);
     });
 
-  test('`finished` is the last one, also for submissions that left a body behind which then overran', async () => {
+  test('`finished` is the last event, even if the body of a canceled submission overruns later', async () => {
     const { supervisor, clock, recorded } = setup({ graceMs: 100 });
     const gate = gateBody();
     const leader = supervisor.submit({ slot: 's', run: gate.body });
@@ -134,7 +127,7 @@ describe('the order of the events of one submission', () => {
     }
   });
 
-  test('after the leader has left, the events of the attempts are about one who still shares them', async () => {
+  test('after a cancel of the leader the events of an attempt are published for a remaining participant', async () => {
     const { supervisor, clock, recorded } = setup();
     const gate = gateBody();
     const leader = supervisor.submit({ slot: 's', run: gate.body });
@@ -149,7 +142,7 @@ describe('the order of the events of one submission', () => {
 
   const GRAMMAR =
     /^submitted (rejected|queued rejected|joined( (attempt\w+|backoffScheduled|stopRequested|overrun))* finished|(queued )?started( attemptStarted( stopRequested)?( overrun)?( stopRequested)? attempt(Succeeded|Failed|TimedOut|Stalled|Canceled)( backoffScheduled)?)*( stopRequested)? finished)$/;
-  test('whatever happens to submissions of every policy, each one keeps to the grammar, and seq grows over all', async () => {
+  test('in a random history the events of each submission match the grammar, and seq grows over all events (S3)', async () => {
     const random = seededRandom(7);
     const { supervisor, clock, recorded } = setup({ graceMs: 20, concurrency: 3 });
     const gate = gateBody();
@@ -158,9 +151,9 @@ describe('the order of the events of one submission', () => {
     for (let n = 0; n < 400; n += 1) {
       const one = supervisor.submit({
         slot: pick(['a', 'b', 'c', 'd']),
-        admission: pick(['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join']),
+        admission: pick(ADMISSION_POLICIES),
         restart: pick(['never', 'onFailure']),
-        onOverrun: pick(['hold', 'abandon']),
+        onOverrun: pick(ON_OVERRUN),
         timeoutMs: pick([30, Infinity]),
         maxRetries: 1,
         backoff: { firstMs: 5 },

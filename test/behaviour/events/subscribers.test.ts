@@ -5,18 +5,17 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Supervisor, type TaskEvent } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
+import { never } from '../../support/bodies.ts';
 import { publishEvents, seqs, types } from '../../support/event-handlers.ts';
 import { gateBody } from '../../support/gate.ts';
 import { setup } from '../../support/setup.ts';
-
-const never = (): Promise<never> => new Promise(() => {});
 
 const fail = (): never => {
   throw new Error('no');
 };
 
-describe('subscriptions', () => {
-  test('types: only these, and eventsDropped in any case; what is not wanted is not counted as lost', async () => {
+describe('a subscription', () => {
+  test('a subscription with `types` gets these and eventsDropped, and other types do not count as dropped', async () => {
     const world = setup();
     const { supervisor, clock } = world;
     const seen: TaskEvent[] = [];
@@ -27,7 +26,7 @@ describe('subscriptions', () => {
     expect(seen.at(-1)).toMatchObject({ count: 3 });
   });
 
-  test('unsubscribing inside a handler: not one event more, for oneself or for another', async () => {
+  test('an unsubscribe in a subscriber takes effect at once, for itself and for another', async () => {
     const world = setup();
     const { supervisor, clock, recorded } = world;
     const own: TaskEvent[] = [];
@@ -46,7 +45,7 @@ describe('subscriptions', () => {
     expect([own.length, other.length, recorded.events.length]).toEqual([1, 0, 10]);
   });
 
-  test('subscribing inside a handler: from the next event on', async () => {
+  test('a subscription made in a subscriber gets the events that are published after it', async () => {
     const world = setup();
     const inner: TaskEvent[] = [];
     const stop = world.supervisor.subscribe(() => {
@@ -61,7 +60,7 @@ describe('subscriptions', () => {
     expect(seqs(inner)).toEqual([4, 5]);
   });
 
-  test('the signal ends the subscription, also what waits in its queue; nothing is left on the signal', async () => {
+  test('the signal of a subscription ends it, drops its queue and keeps no listener', async () => {
     const world = setup();
     const { supervisor, clock } = world;
     const seen: TaskEvent[] = [];
@@ -85,7 +84,7 @@ describe('subscriptions', () => {
     expect(listeners()).toEqual([0, 0, 0]);
   });
 
-  test('without a subscriber no event is built; with the last one gone neither', async () => {
+  test('no event is built before the first subscription or after the end of the last one', async () => {
     let stamps = 0;
     class CountingClock extends VirtualClock {
       override wallNow(): number {
@@ -120,7 +119,7 @@ describe('subscriptions', () => {
     expect(stamps).toBe(before);
   });
 
-  test('after a shutdown nothing is delivered: not to old subscribers, not to new ones', async () => {
+  test('no event is delivered after a shutdown, neither to an old nor to a new subscriber', async () => {
     const { supervisor, clock, recorded } = setup();
     const gate = gateBody();
     supervisor.submit({ run: gate.body });
@@ -139,7 +138,7 @@ describe('subscriptions', () => {
     expect([recorded.events.length, late]).toEqual([before, 0]);
   });
 
-  test('a subscriber that hangs holds the report back for subscriberGraceMs, and what it never saw is counted', async () => {
+  test('a subscriber that hangs delays the report by subscriberGraceMs, and the events it never got are counted', async () => {
     const world = setup({ subscriberGraceMs: 300 });
     const { supervisor, clock } = world;
     supervisor.subscribe(never);
@@ -153,12 +152,12 @@ describe('subscriptions', () => {
     expect(reported).toBe(false);
     await clock.advance(1);
     expect(reported).toBe(true);
-    expect((await report).eventsDropped).toBe(5); // three ticks, shutdownStarted and shutdownFinished
+    expect((await report).eventsDropped).toBe(5); // 3 of 4 and the shutdown
     expect(clock.timers).toBe(0);
   });
 });
 
-test('one subscriber cannot change an event for the others', async () => {
+test('a subscriber cannot change an event for the others', async () => {
   const { supervisor, recorded } = setup();
   supervisor.subscribe((event) => {
     (event as { type: string }).type = 'mine';
@@ -168,12 +167,12 @@ test('one subscriber cannot change an event for the others', async () => {
   expect(recorded.types()).not.toContain('mine');
 });
 
-test('a line of one still hears events: the notice of a loss takes nobody’s place', async () => {
+test('a subscriber with capacity 1 still gets events, because eventsDropped takes no place in its queue', async () => {
   const { supervisor, clock } = setup();
-  const heard: string[] = [];
+  const received: string[] = [];
   supervisor.subscribe(
     async ({ type }) => {
-      heard.push(type);
+      received.push(type);
       await turn();
     },
     { capacity: 1 },
@@ -182,5 +181,5 @@ test('a line of one still hears events: the notice of a loss takes nobody’s pl
     supervisor.submit({ run: () => 1 });
     await clock.settle();
   }
-  expect(heard.filter((type) => type !== 'eventsDropped').length).toBeGreaterThan(10);
+  expect(received.filter((type) => type !== 'eventsDropped').length).toBeGreaterThan(10);
 });

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { expectAtRest, grantingSlot, owned } from '../../support/leased-slot.ts';
 
-describe('holding the lease', () => {
-  test('it is kept from owner to owner, and released once, when the slot goes idle', async () => {
+describe('a held lease', () => {
+  test('a lease is kept from owner to owner, and released once when the slot becomes idle (S6)', async () => {
     const made = grantingSlot();
     const { clock, store, gate, put } = made;
     const three = [put(), put(), put()];
@@ -20,7 +20,7 @@ describe('holding the lease', () => {
     await expectAtRest(made);
   });
 
-  test('it is released by proof of end, not by a request to stop, a backoff or an overrun', async () => {
+  test('a lease is released at the proof of end, not at a stop request, a backoff or an overrun', async () => {
     const { clock, store, gate, owner } = await owned({
       restart: 'onFailure',
       backoff: { firstMs: 10, jitter: 'none' },
@@ -39,7 +39,7 @@ describe('holding the lease', () => {
     expect(store.calls).toEqual(['acquire s', 'release s 1']);
   });
 
-  test('the fence grows with every new holding of the lease: ctx.fence and the started event say so', async () => {
+  test('ctx.fence and the started event have a higher fence with each new lease', async () => {
     const { clock, store, gate, put, recorded } = grantingSlot();
     for (let n = 0; n < 3; n += 1) {
       put();
@@ -59,7 +59,7 @@ describe('holding the lease', () => {
     expect(gate.calls.map(({ fence }) => fence)).toEqual([1n, 1n]);
   });
 
-  test('an abandoned body raises the fence: the lease is given back and the next owner has a new one', async () => {
+  test('the lease of an abandoned body is released, and the next owner has a lease with a higher fence', async () => {
     const { clock, store, gate, put, owner } = await owned({ onOverrun: 'abandon' });
     const next = put();
     void owner.cancel();
@@ -70,7 +70,7 @@ describe('holding the lease', () => {
     expect(gate.calls.map(({ fence }) => fence)).toEqual([1n, 2n]);
   });
 
-  test('a paused slot gives its lease back when its owner ends', async () => {
+  test('a paused slot releases its lease when its owner ends', async () => {
     const { supervisor, clock, store, gate, put } = await owned();
     const waiting = put();
     supervisor.slot('s').pause();
@@ -86,12 +86,12 @@ describe('holding the lease', () => {
     [true, ['acquire s', 'release s 1', 'acquire s'], [1n, 2n]],
     [false, ['acquire s'], [1n, 1n]],
   ] as const)
-    test(`contended ${contended}: between two owners the lease is ${contended ? 'given back and asked for anew' : 'kept'}`, async () => {
+    test(`between two owners a lease with contended ${contended} is ${contended ? 'released and requested again' : 'kept'}`, async () => {
       const { clock, store, gate, put } = await owned();
       const second = put();
       store.lease.contended = contended;
       await clock.settle();
-      expect(store.calls).toEqual(['acquire s']); // looked at when an owner ends, not before
+      expect(store.calls).toEqual(['acquire s']); // read when an owner ends, not before
       gate.open('end');
       await clock.settle();
       expect(store.calls).toEqual(calls);
@@ -99,7 +99,7 @@ describe('holding the lease', () => {
       expect(gate.calls.map(({ fence }) => fence)).toEqual(fences);
     });
 
-  test('while a contended lease is away, the line keeps its order', async () => {
+  test('the queue keeps its order while a contended lease is released and requested again (S4)', async () => {
     const { clock, store, gate, put } = await owned();
     const second = put();
     store.lease.contended = true;
@@ -113,7 +113,7 @@ describe('holding the lease', () => {
     expect([second.status, third.status]).toEqual(['running', 'queued']);
   });
 
-  test('what one slot loses, another keeps', async () => {
+  test('a lost lease of one slot does not affect another slot (S9)', async () => {
     const { clock, store, gate, put } = await owned();
     const other = put({ slot: 'other' });
     await clock.settle();

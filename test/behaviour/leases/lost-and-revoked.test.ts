@@ -1,9 +1,8 @@
 // A lease that is lost or revoked.
 
 import { getEventListeners } from 'node:events';
-import type { Lease } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { type FakeLease, FakeLeaseStore } from '../../support/fake-lease-store.ts';
+import { type FakeLease, FakeLeaseStore, leaseWith } from '../../support/fake-lease-store.ts';
 import { gatedSlot } from '../../support/gated-slot.ts';
 import { expectAtRest, leasedSlot, owned } from '../../support/leased-slot.ts';
 
@@ -11,15 +10,8 @@ const lost = new AbortController();
 
 lost.abort();
 
-const leaseWith = (fields: object): Lease => ({
-  fence: 1n,
-  lost: new AbortController().signal,
-  release: () => {},
-  ...fields,
-});
-
-describe('holding the lease', () => {
-  test('a revoked lease: the owner is told to stop, by replace; then the lease is released, and who waits asks anew', async () => {
+describe('a lost or revoked lease', () => {
+  test('a revoked lease stops the owner by replace, is released, and is requested again for the queue', async () => {
     const { clock, store, gate, put, owner, recorded } = await owned();
     const waiting = put();
     store.lease.revoke();
@@ -36,7 +28,7 @@ describe('holding the lease', () => {
     expect(gate.calls.map(({ fence }) => fence)).toEqual([1n, 2n]);
   });
 
-  test('a lost lease: the owner is told to stop, by leaseLost; nothing starts before a new one is held; the lost one is never released', async () => {
+  test('a lost lease stops the owner by leaseLost and is never released, and nothing starts before a new lease is granted (S2)', async () => {
     const made = await owned();
     const { clock, store, gate, put, owner } = made;
     const joined = put({ admission: 'join' });
@@ -63,10 +55,10 @@ describe('holding the lease', () => {
   for (const [name, act, by, released] of [
     ['revoked, then lost', (lease: FakeLease) => [lease.revoke(), lease.lose()], 'replace', 0],
     ['lost, then revoked', (lease: FakeLease) => [lease.lose(), lease.revoke()], 'leaseLost', 0],
-    ['revoked, without anybody behind', (lease: FakeLease) => [lease.revoke()], 'replace', 1],
-    ['lost, without anybody behind', (lease: FakeLease) => [lease.lose()], 'leaseLost', 0],
+    ['revoked, with an empty queue', (lease: FakeLease) => [lease.revoke()], 'replace', 1],
+    ['lost, with an empty queue', (lease: FakeLease) => [lease.lose()], 'leaseLost', 0],
   ] as const)
-    test(`${name}: canceled by ${by}, and released ${released} times`, async () => {
+    test(`a lease that is ${name}, cancels its owner by ${by} and is released ${released} times`, async () => {
       const made = await owned();
       const { clock, store, gate, owner } = made;
       act(store.lease);
@@ -82,7 +74,7 @@ describe('holding the lease', () => {
     ['lose', { kind: 'rejected', reason: 'leaseUnavailable' }, 0],
     ['revoke', { kind: 'canceled', by: 'replace', attempts: 0 }, 1],
   ] as const)
-    test(`a lease that comes too late to be of use (${what}): no body is called, ${outcome.kind}`, async () => {
+    test(`a lease that is already ${what === 'lose' ? 'lost' : 'revoked'} when granted calls no body, and the submission is ${outcome.kind}`, async () => {
       const store = new FakeLeaseStore((ask) => {
         const lease = store.make(ask.request.slot);
         lease[what]();
@@ -97,7 +89,7 @@ describe('holding the lease', () => {
       await expectAtRest(made);
     });
 
-  test('a lease lost during a backoff ends the task at once', async () => {
+  test('a lease that is lost during a backoff ends the task at once', async () => {
     const { clock, store, gate, owner } = await owned({ restart: 'onFailure' });
     gate.fail(new Error('again'));
     await clock.settle();
@@ -107,7 +99,7 @@ describe('holding the lease', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('news about an old lease changes nothing for the next owner (S8), and nobody listens to it any more', async () => {
+  test('a signal of a released lease has no listener and changes nothing for the next owner (S8)', async () => {
     const { clock, store, gate, put } = await owned();
     const old = store.lease;
     expect([old.lost, old.revoked].map((signal) => getEventListeners(signal, 'abort').length)).toEqual([1, 1]);
@@ -124,7 +116,7 @@ describe('holding the lease', () => {
   });
 });
 
-test('a lease that was lost on its way rejects whoever asked, and says so', async () => {
+test('a lease that was lost before it was granted rejects the submission, and the error says why', async () => {
   const { submit } = gatedSlot({ leases: { acquire: () => leaseWith({ lost: lost.signal }) } });
   expect(await submit().outcome).toMatchObject({
     reason: 'leaseUnavailable',

@@ -1,4 +1,4 @@
-// How a slot asks for its lease.
+// How a slot requests its lease.
 
 import type { AdmissionPolicy, RejectReason, Submission, TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
@@ -7,8 +7,8 @@ import { gatedSlot } from '../../support/gated-slot.ts';
 import { expectAtRest, type LeasedSlot, leasedSlot } from '../../support/leased-slot.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('asking for the lease', () => {
-  test('a slot that gets work asks for its lease and starts nothing before it has it (S2)', async () => {
+describe('the request for a lease', () => {
+  test('a slot requests a lease for its first submission, and starts nothing before the lease is granted (S2)', async () => {
     const { supervisor, clock, recorded, store, gate, put } = leasedSlot();
     const submission = put({ admission: 'keepLatest' });
     expect(submission).toMatchObject({ admission: 'waiting', status: 'queued' });
@@ -26,7 +26,7 @@ describe('asking for the lease', () => {
     expect(recorded.of('started')).toMatchObject([{ waitedMs: 60_000, fence: 1n }]);
   });
 
-  test("a store that answers in the same turn is never seen as 'waiting'", async () => {
+  test('a submission whose lease is granted in the same turn is started, not waiting', async () => {
     const { clock, recorded, gate, put } = leasedSlot(new FakeLeaseStore((ask) => ask.grant()));
     const submission = put();
     expect(submission.admission).toBe('started');
@@ -35,7 +35,7 @@ describe('asking for the lease', () => {
     expect(recorded.types(submission.id)).toEqual(['submitted', 'started', 'attemptStarted']);
   });
 
-  test('local leases, the default, are granted in the same turn, with fence 0', async () => {
+  test('a local lease, the default, is granted in the same turn with fence 0', async () => {
     const { supervisor, recorded } = setup();
     const submission = supervisor.submit({ slot: 's', run: ({ fence }) => fence });
     expect(submission.admission).toBe('started');
@@ -44,41 +44,44 @@ describe('asking for the lease', () => {
   });
 
   const nothing = (): void => {};
-  /** Beside the first, which asked, a newcomer waits. Who owns the slot when the lease comes, and how the first ended if it did. */
+  /**
+   * The first submission requests the lease, and a second one waits behind it. Each row says which
+   * one owns the slot when the lease is granted, and how the first ends if it ends.
+   */
   const changes: readonly (readonly [
     name: string,
     first: AdmissionPolicy,
-    newcomer: AdmissionPolicy,
+    second: AdmissionPolicy,
     meanwhile: (leasedSlot: LeasedSlot, first: Submission) => unknown,
-    owner: 'first' | 'newcomer',
+    owner: 'first' | 'second',
     firstEnds?: RejectReason,
   ])[] = [
-    ['more work in line', 'queue', 'queue', nothing, 'first'],
-    ['a replacement', 'queue', 'replace', nothing, 'newcomer'], // and evicts nobody from the line
-    ['a later replacement', 'replace', 'replace', nothing, 'newcomer', 'superseded'],
-    ['a later keepLatest', 'keepLatest', 'keepLatest', nothing, 'newcomer', 'superseded'],
-    ['a cancel', 'queue', 'queue', (_, first) => void first.cancel(), 'newcomer', 'canceled'],
-    ['a queueTimeout', 'queue', 'queue', ({ clock }) => clock.advance(1_000), 'newcomer', 'queueTimeout'],
+    ['a second submission', 'queue', 'queue', nothing, 'first'],
+    ['a replacement', 'queue', 'replace', nothing, 'second'], // and evicts no queued submission
+    ['a later replacement', 'replace', 'replace', nothing, 'second', 'superseded'],
+    ['a later keepLatest', 'keepLatest', 'keepLatest', nothing, 'second', 'superseded'],
+    ['a cancel', 'queue', 'queue', (_, first) => void first.cancel(), 'second', 'canceled'],
+    ['a queueTimeout', 'queue', 'queue', ({ clock }) => clock.advance(1_000), 'second', 'queueTimeout'],
   ];
   for (const [name, policy, admission, meanwhile, winner, firstEnds] of changes)
-    test(`${name} that arrives meanwhile changes the candidate, not the request`, async () => {
+    test(`${name} during a lease request may change the candidate but not the request`, async () => {
       const made = leasedSlot();
       const { clock, store, gate, put } = made;
       const first = put({ admission: policy, queueTimeoutMs: 1_000 });
-      const newcomer = put({ admission });
+      const second = put({ admission });
       await meanwhile(made, first);
       await clock.settle();
       expect(store.acquires).toBe(1);
       expect(store.ask.signal.aborted).toBe(false);
       store.ask.grant();
       await clock.settle();
-      expect(gate.calls.map(({ id }) => id)).toEqual([{ first, newcomer }[winner].id]);
+      expect(gate.calls.map(({ id }) => id)).toEqual([{ first, second }[winner].id]);
       expect(store.acquires).toBe(1);
       if (firstEnds === undefined) expect(first.status).not.toBe('ended');
       else expect(await first.outcome).toMatchObject({ kind: 'rejected', reason: firstEnds });
     });
 
-  test('while the lease is asked for, dropIfRunning is turned away: the slot is taken', async () => {
+  test('dropIfRunning is rejected during a lease request, because the slot is busy', async () => {
     const { store, put } = leasedSlot();
     const first = put();
     const dropped = put({ admission: 'dropIfRunning' });
@@ -93,15 +96,15 @@ describe('asking for the lease', () => {
     (leasedSlot: LeasedSlot, one: Submission) => unknown,
     string,
   ][] = [
-    ['its cancel', {}, (_, one) => void one.cancel(), 'canceled'],
-    ['slot.cancel', {}, ({ supervisor }) => void supervisor.slot('s').cancel(), 'canceled'],
-    ['its signal', { signal: parent.signal }, () => parent.abort(), 'canceled'],
-    ['its queueTimeoutMs', { queueTimeoutMs: 50 }, ({ clock }) => clock.advance(50), 'queueTimeout'],
-    ['its deadlineMs', { deadlineMs: 50 }, ({ clock }) => clock.advance(50), 'deadline'],
-    ['shutdown', {}, ({ supervisor }) => void supervisor.shutdown(), 'shuttingDown'],
+    ['a cancel', {}, (_, one) => void one.cancel(), 'canceled'],
+    ['a slot.cancel()', {}, ({ supervisor }) => void supervisor.slot('s').cancel(), 'canceled'],
+    ['the signal', { signal: parent.signal }, () => parent.abort(), 'canceled'],
+    ['the queueTimeoutMs', { queueTimeoutMs: 50 }, ({ clock }) => clock.advance(50), 'queueTimeout'],
+    ['the deadlineMs', { deadlineMs: 50 }, ({ clock }) => clock.advance(50), 'deadline'],
+    ['a shutdown', {}, ({ supervisor }) => void supervisor.shutdown(), 'shuttingDown'],
   ];
   for (const [name, spec, end, reason] of endings)
-    test(`ended by ${name}, nobody waits: the request is aborted, and a lease that comes all the same is released`, async () => {
+    test(`${name} aborts the lease request of the last waiting submission, and a late lease is released`, async () => {
       const made = leasedSlot();
       const { clock, store, gate, put } = made;
       const submission = put(spec);
@@ -115,7 +118,7 @@ describe('asking for the lease', () => {
       await expectAtRest(made);
     });
 
-  test('a lease that nobody waits for, and that is lost before it arrives, is not released', async () => {
+  test('a late lease that is already lost is not released', async () => {
     const made = leasedSlot();
     void made.put().cancel();
     made.store.ask.grant().lose();
@@ -123,7 +126,7 @@ describe('asking for the lease', () => {
     expect(made.store.calls).toEqual(['acquire s']);
   });
 
-  test('a pause leaves nobody to start: the request is aborted, its late lease released, and resume asks anew', async () => {
+  test('a pause aborts the lease request, a late lease is released, and resume() requests a lease again', async () => {
     const { supervisor, clock, store, gate, put } = leasedSlot();
     const submission = put();
     supervisor.slot('s').pause();
@@ -145,7 +148,7 @@ describe('asking for the lease', () => {
     ['null', (ask: Ask) => ask.deny()],
     ['an error', (ask: Ask) => ask.fail(new Error('aborted'))],
   ] as const)
-    test(`new work after a request was called off waits for its answer, here ${what}, and then asks anew`, async () => {
+    test(`a submission after an aborted lease request waits for its answer (${what}), and then requests a lease`, async () => {
       const { clock, store, gate, put } = leasedSlot();
       const first = put();
       void first.cancel();
@@ -162,7 +165,7 @@ describe('asking for the lease', () => {
       expect(gate.calls.map(({ id }) => id)).toEqual([second.id]);
     });
 
-  test('null to a dropIfRunning is a rejection, slotBusy; whoever waits behind it asks for itself', async () => {
+  test('a store that answers null rejects dropIfRunning with slotBusy, and the next submission requests the lease', async () => {
     const { clock, store, gate, put } = leasedSlot();
     const dropped = put({ admission: 'dropIfRunning' });
     const queued = put();
@@ -175,7 +178,7 @@ describe('asking for the lease', () => {
     expect(gate.calls.map(({ id }) => id)).toEqual([queued.id]);
   });
 
-  test('null to somebody who has left meanwhile harms nobody: the present candidate asks anew', async () => {
+  test('a null for a canceled dropIfRunning is ignored, and the present candidate requests the lease again', async () => {
     const { clock, store, put } = leasedSlot();
     const dropped = put({ admission: 'dropIfRunning' });
     const queued = put();
@@ -187,7 +190,7 @@ describe('asking for the lease', () => {
   });
 });
 
-test('a request that is called off says so to the store: its signal has a reason', async () => {
+test('the signal of an aborted lease request has a reason', async () => {
   const store = new FakeLeaseStore();
   const { submit, clock } = gatedSlot({ leases: store });
   void submit().cancel();

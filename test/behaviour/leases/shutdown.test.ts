@@ -1,12 +1,13 @@
 // Leases during a shutdown.
 
 import { describe, expect, test } from 'vitest';
+import { never } from '../../support/bodies.ts';
 import { FakeLeaseStore } from '../../support/fake-lease-store.ts';
 import { expectAtRest, grantingSlot, leasedSlot, owned } from '../../support/leased-slot.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('shutdown', () => {
-  test('every lease is released at proof of end, and the store is closed after the last one', async () => {
+describe('leases during a shutdown', () => {
+  test('a shutdown releases each lease at the proof of end, and then closes the store', async () => {
     const made = grantingSlot();
     const { supervisor, clock, store, gate, put } = made;
     store.onRelease = ({ slot }) =>
@@ -25,7 +26,7 @@ describe('shutdown', () => {
     await expectAtRest(made);
   });
 
-  test('an abandoned body at the end of the grace gives its lease back', async () => {
+  test('a shutdown releases the lease of an abandoned body at the end of the grace', async () => {
     const { supervisor, clock, store } = await owned();
     const report = supervisor.shutdown({ graceMs: 30 });
     await clock.advance(30);
@@ -33,13 +34,12 @@ describe('shutdown', () => {
     expect(store.calls).toEqual(['acquire s', 'release s 1', 'close']);
   });
 
-  const forever = (): Promise<never> => new Promise(() => {});
   for (const [call, arrange] of [
     ['acquire', () => {}],
-    ['release', (store: FakeLeaseStore) => (store.onRelease = forever)],
-    ['close', (store: FakeLeaseStore) => (store.onClose = forever)],
+    ['release', (store: FakeLeaseStore) => (store.onRelease = never)],
+    ['close', (store: FakeLeaseStore) => (store.onClose = never)],
   ] as const)
-    test(`is bounded, however long the store hangs in ${call}`, async () => {
+    test(`a shutdown waits at most 5 s for a store that hangs in ${call}`, async () => {
       const store = call === 'acquire' ? new FakeLeaseStore() : FakeLeaseStore.granting();
       const { supervisor, clock, put, gate } = leasedSlot(store);
       arrange(store);
@@ -62,7 +62,7 @@ describe('shutdown', () => {
       expect(clock.timers).toBe(0);
     });
 
-  test('a lease that comes after it is released', async () => {
+  test('a lease that is granted after a shutdown is released', async () => {
     const { supervisor, clock, store, put } = leasedSlot();
     put();
     const report = supervisor.shutdown();
@@ -73,7 +73,7 @@ describe('shutdown', () => {
     expect(late.state).toBe('released');
   });
 
-  test('a store whose close throws or rejects does not keep the report back', async () => {
+  test('a store whose close throws or rejects does not delay the report', async () => {
     for (const close of [
       () => Promise.reject(new Error('no')),
       () => {

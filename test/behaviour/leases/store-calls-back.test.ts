@@ -2,24 +2,18 @@
 
 import type { Lease, SlotLeases } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { leaseWith } from '../../support/fake-lease-store.ts';
 import { gatedSlot } from '../../support/gated-slot.ts';
 import { setup } from '../../support/setup.ts';
 
-const leaseWith = (fields: object): Lease => ({
-  fence: 1n,
-  lost: new AbortController().signal,
-  release: () => {},
-  ...fields,
-});
-
 const lease: Lease = { fence: 1n, lost: new AbortController().signal, release: () => {} };
 
-describe('a store that comes back from within a release, while the next owner is about to ask', () => {
+describe('a lease store that calls the library inside release()', () => {
   for (const [what, status] of [
     ['cancel', 'ended'],
     ['pause', 'queued'],
   ] as const)
-    test(`${what}: what it then grants is given back at once`, async () => {
+    test(`a lease that the store grants after it called slot.${what}() inside release() is released at once`, async () => {
       const calls: string[] = [];
       const release = () => {
         calls.push('release');
@@ -45,7 +39,7 @@ describe('a store that comes back from within a release, while the next owner is
     });
 });
 
-test('a lease store that begins the shutdown while a batch goes in: nothing of the rest starts (S7)', async () => {
+test('a lease store that starts a shutdown during submitAll() lets no entry start (S7)', async () => {
   const asked: string[] = [];
   const leases: SlotLeases = {
     acquire: ({ slot }) => {
@@ -66,8 +60,8 @@ test('a lease store that begins the shutdown while a batch goes in: nothing of t
   expect([asked, supervisor.phase, supervisor.snapshot().slots]).toEqual([['a'], 'closed', []]);
 });
 
-describe('code that comes back into the library', () => {
-  test('a join from within the lease’s own getter gets its outcome', async () => {
+describe('a lease with hostile getters', () => {
+  test('a join that a getter of the lease submits gets its outcome (S3)', async () => {
     const late: { submission?: { outcome: Promise<unknown> } } = {};
     const lease: Lease = {
       fence: 1n,
@@ -84,12 +78,12 @@ describe('code that comes back into the library', () => {
     expect((await supervisor.shutdown()).withinGrace).toBe(true);
   });
 
-  test('a lease whose loss can be asked for once harms its own slot alone', async () => {
+  test('a lease whose `lost.aborted` throws on the second read rejects the submission and no more', async () => {
     let asked = 0;
     const lost = {
       get aborted() {
         asked += 1;
-        if (asked > 1) throw new Error('asked too often');
+        if (asked > 1) throw new Error('read too often');
         return false;
       },
       addEventListener: () => {},

@@ -2,7 +2,7 @@
 
 import type { Lease, Outcome, SlotLeases } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { FakeLeaseStore } from '../../support/fake-lease-store.ts';
+import { FakeLeaseStore, leaseWith } from '../../support/fake-lease-store.ts';
 import { gatedSlot } from '../../support/gated-slot.ts';
 import { expectAtRest, grantingSlot, leasedSlot } from '../../support/leased-slot.ts';
 import {
@@ -18,21 +18,7 @@ import {
 } from '../../support/must-not-escape.ts';
 import { setup } from '../../support/setup.ts';
 
-const leaseWith = (fields: object): Lease => ({
-  fence: 1n,
-  lost: new AbortController().signal,
-  release: () => {},
-  ...fields,
-});
-
-const lease = (parts: object = {}) => ({
-  fence: 1n,
-  lost: new AbortController().signal,
-  release: () => {},
-  ...parts,
-});
-
-describe('a store in trouble', () => {
+describe('a lease store that fails', () => {
   const down = new Error('no route to the store');
   const lost = new AbortController().signal;
   const release = (): void => {};
@@ -63,16 +49,16 @@ describe('a store in trouble', () => {
     ]),
   ];
   for (const [what, acquire, error] of troubles)
-    test(`that ${what} rejects whoever asked, leaseUnavailable, and harms nothing else`, async () => {
+    test(`with a store that ${what} each waiting submission is rejected with leaseUnavailable, and nothing else is affected`, async () => {
       let broken = true;
       const good: Lease = { fence: 7n, lost, release };
       const leases = { acquire: (request) => (broken ? acquire(request) : good) } as SlotLeases;
       const { supervisor, clock } = setup({ leases });
       const run = ({ fence: given }: { fence: bigint }): bigint => given;
-      const asker = supervisor.submit({ slot: 's', run });
+      const first = supervisor.submit({ slot: 's', run });
       const behind = supervisor.submit({ slot: 's', run });
       await clock.settle();
-      for (const one of [asker, behind]) {
+      for (const one of [first, behind]) {
         expect(one.status).toBe('ended');
         expect(await one.outcome).toEqual({
           kind: 'rejected',
@@ -85,7 +71,7 @@ describe('a store in trouble', () => {
       expect(await supervisor.submit({ slot: 's', run }).value()).toBe(7n);
     });
 
-  test('a store that answers twice is heard once', async () => {
+  test('the second answer of a store is ignored (S8)', async () => {
     const store = new FakeLeaseStore();
     const made = leasedSlot(store);
     const { clock, gate, put } = made;
@@ -110,7 +96,7 @@ describe('a store in trouble', () => {
     await expectAtRest(made);
   });
 
-  test('one that hangs keeps its slot waiting, and no other (S9)', async () => {
+  test('a store that hangs for one slot delays no other slot (S9)', async () => {
     const made = leasedSlot();
     const { supervisor, clock, store, gate, put } = made;
     store.respond = (ask) => {
@@ -132,13 +118,13 @@ describe('a store in trouble', () => {
     await supervisor.idle();
   });
 
-  test('one that throws for one slot takes nothing from another (S9)', async () => {
+  test('a store that throws for one slot does not affect another slot (S9)', async () => {
     const { clock, store, put } = leasedSlot();
     store.respond = (ask) => (ask.request.slot === 's' ? throwDown() : ask.grant());
-    const refused = [put(), put()];
+    const rejected = [put(), put()];
     const other = put({ slot: 'other' });
     await clock.settle();
-    for (const one of refused)
+    for (const one of rejected)
       expect(await one.outcome).toEqual({ kind: 'rejected', reason: 'leaseUnavailable', error: down });
     expect(other).toMatchObject({ admission: 'started', status: 'running' });
   });
@@ -147,7 +133,7 @@ describe('a store in trouble', () => {
     ['throws', throwDown],
     ['rejects', () => Promise.reject(down)],
   ] as const)
-    test(`a release that ${what} is the store's to repair: the slot goes on`, async () => {
+    test(`a slot continues after a release that ${what}`, async () => {
       const made = grantingSlot();
       const { clock, store, gate, put } = made;
       store.onRelease = onRelease;
@@ -162,7 +148,7 @@ describe('a store in trouble', () => {
       await expectAtRest(made);
     });
 
-  test('calls for one slot never overlap: a slow release holds back the next request, and other slots not at all', async () => {
+  test('store calls for one slot never overlap, so a slow release delays the next request of its slot only (S9)', async () => {
     const { clock, store, gate, put } = grantingSlot();
     let finish = (): void => {};
     store.onRelease = ({ slot }) =>
@@ -186,7 +172,7 @@ describe('a store in trouble', () => {
     expect(next.status).toBe('running');
   });
 
-  test('a request that nobody waits for any more when its turn comes is never made', async () => {
+  test('a lease request is not made if its submission was canceled during the release before it', async () => {
     const { clock, store, gate, put } = grantingSlot();
     let finish = (): void => {};
     store.onRelease = () =>
@@ -204,7 +190,7 @@ describe('a store in trouble', () => {
   });
 });
 
-test('a lease whose contended cannot be read is kept from owner to owner', async () => {
+test('a lease whose `contended` throws is kept from owner to owner', async () => {
   let acquired = 0;
   const contended = () => {
     throw new Error('no answer');
@@ -223,25 +209,25 @@ test('a lease whose contended cannot be read is kept from owner to owner', async
   expect(acquired).toBe(1);
 });
 
-describe('a hostile store', () => {
+describe('a hostile lease store', () => {
   const unreadable = (name: string, get: () => unknown = trap): object =>
-    Object.defineProperty(lease() as object, name, { get });
+    Object.defineProperty(leaseWith() as object, name, { get });
 
   test.each<readonly [name: string, answer: () => unknown, outcome: Outcome['kind']]>([
     ['undefined', () => undefined, 'rejected'],
-    ['a word', () => 'granted', 'rejected'],
+    ['text', () => 'granted', 'rejected'],
     ['an empty object', () => ({}), 'rejected'],
-    ['a lease with a number for a fence', () => lease({ fence: 1 }), 'rejected'],
-    ['a lease without a release', () => lease({ release: undefined }), 'rejected'],
-    ['a lease whose loss is no signal', () => lease({ lost: { aborted: false } }), 'rejected'],
-    ['a lease whose revocation is no signal', () => lease({ revoked: { aborted: false } }), 'rejected'],
-    ['a lease whose fence cannot be read', () => unreadable('fence'), 'rejected'],
-    ['a lease whose loss cannot be read', () => unreadable('lost'), 'rejected'],
-    ['a lease whose revocation cannot be read', () => unreadable('revoked'), 'rejected'],
-    ['a lease whose release cannot be read', () => unreadable('release'), 'rejected'],
-    ['a lease that cannot say whether it is contended', () => unreadable('contended'), 'completed'],
+    ['a lease with a number for a fence', () => leaseWith({ fence: 1 }), 'rejected'],
+    ['a lease without a release', () => leaseWith({ release: undefined }), 'rejected'],
+    ['a lease whose `lost` is no signal', () => leaseWith({ lost: { aborted: false } }), 'rejected'],
+    ['a lease whose `revoked` is no signal', () => leaseWith({ revoked: { aborted: false } }), 'rejected'],
+    ['a lease whose `fence` throws', () => unreadable('fence'), 'rejected'],
+    ['a lease whose `lost` throws', () => unreadable('lost'), 'rejected'],
+    ['a lease whose `revoked` throws', () => unreadable('revoked'), 'rejected'],
+    ['a lease whose `release` throws', () => unreadable('release'), 'rejected'],
+    ['a lease whose `contended` throws', () => unreadable('contended'), 'completed'],
     [
-      'a lease whose fence can be read once',
+      'a lease whose `fence` throws on the second read',
       () =>
         unreadable(
           'fence',
@@ -249,9 +235,9 @@ describe('a hostile store', () => {
         ),
       'completed',
     ],
-    ['a lease that is lost already', () => lease({ lost: AbortSignal.abort() }), 'rejected'],
+    ['a lease that is already lost', () => leaseWith({ lost: AbortSignal.abort() }), 'rejected'],
     ['a revoked proxy', () => revoked(), 'rejected'],
-  ])('a store that answers with %s', async (_, answer, kind) => {
+  ])('a store that answers with %s lets nothing escape', async (_, answer, kind) => {
     for (const acquire of [answer, () => new Promise((yes) => setImmediate(() => yes(answer())))]) {
       const { outcome } = await mustNotEscape({
         options: { leases: { acquire: acquire as never } },
@@ -264,10 +250,10 @@ describe('a hostile store', () => {
   });
 
   test.each([...THROWN.map(([name, make]): Made => [`throws ${name}`, () => raise(make())]), ...NEVER])(
-    'the shutdown ends, though the close of the store gives this: %s',
+    'a shutdown ends with this result of close() of the lease store: %s',
     async (_, close) => {
       await nothingEscapes(async () => {
-        const { supervisor, clock } = setup({ leases: { acquire: () => lease(), close: close as never } });
+        const { supervisor, clock } = setup({ leases: { acquire: () => leaseWith(), close: close as never } });
         await supervisor.submit({ run: () => 'value' }).outcome;
         const closed = supervisor.shutdown();
         await clock.advance(60_000);

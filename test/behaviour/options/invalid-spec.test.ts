@@ -4,14 +4,14 @@ import { backoffDelayMs, ClosedError, Supervisor, type SupervisorOptions, type T
 import { describe, expect, test, vi } from 'vitest';
 import {
   ABOVE_ZERO,
-  bad,
   cases,
-  checkRefusal,
   DURATION,
-  expectNothingKept,
+  expectNothingAdmitted,
+  expectOptionError,
   FINITE,
   FUNCTION,
   INFINITE,
+  invalid,
   NO_COUNTS,
   NO_DURATIONS,
   NO_FUNCTIONS,
@@ -21,8 +21,8 @@ import {
   NO_SIGNALS,
   NO_WORDS,
   OBJECT,
+  optionErrorOf,
   type Row,
-  refusal,
   row,
   titled,
   WHOLE,
@@ -45,7 +45,7 @@ const BACKOFF: readonly Row[] = [
   row('backoff.jitter', WORD, NO_WORDS),
 ];
 
-/** What a spec shares with `defaults`. */
+/** The options that a spec shares with `defaults`. */
 const SETTINGS: readonly Row[] = [
   row('admission', WORD, NO_WORDS),
   row('restart', WORD, NO_WORDS),
@@ -106,53 +106,53 @@ const SPEC: readonly Row[] = [
   },
 ];
 
-describe('a task spec with a bad option', () => {
+describe('an invalid option of a task spec', () => {
   test.each(cases(SPEC))(
-    'submit refuses $field of $shown, names field, rule and value, and keeps nothing',
+    'submit() with $field of $shown throws, names field, rule and value, and admits nothing',
     async ({ field, rule, put, one }) => {
       const { supervisor, clock, recorded } = setup();
       const spec = { run: () => 'never', ...(put(one[0]) as object) };
-      checkRefusal(
-        refusal(() => supervisor.submit(bad<TaskSpec>(spec))),
+      expectOptionError(
+        optionErrorOf(() => supervisor.submit(invalid<TaskSpec>(spec))),
         field,
         rule,
         one,
       );
       await clock.settle();
-      expectNothingKept(supervisor);
+      expectNothingAdmitted(supervisor);
       expect(recorded.events).toEqual([]);
       expect(clock.timers).toBe(0);
     },
   );
 
-  test.each(cases(SETTINGS))('defaults.$field of $shown is refused by the constructor', ({ field, rule, put, one }) => {
-    checkRefusal(
-      refusal(() => new Supervisor(bad<SupervisorOptions>({ defaults: put(one[0]) }))),
+  test.each(cases(SETTINGS))('the constructor throws for defaults.$field of $shown', ({ field, rule, put, one }) => {
+    expectOptionError(
+      optionErrorOf(() => new Supervisor(invalid<SupervisorOptions>({ defaults: put(one[0]) }))),
       `defaults.${field}`,
       rule,
       one,
     );
   });
 
-  test.each(cases(BACKOFF))('backoffDelayMs refuses $field of $shown', ({ field, rule, put, one }) => {
+  test.each(cases(BACKOFF))('backoffDelayMs() throws for $field of $shown', ({ field, rule, put, one }) => {
     const { backoff } = put(one[0]) as { backoff: never };
-    checkRefusal(
-      refusal(() => backoffDelayMs(backoff, 0)),
+    expectOptionError(
+      optionErrorOf(() => backoffDelayMs(backoff, 0)),
       field,
       rule,
       one,
     );
   });
 
-  test.each(titled(NO_OBJECTS))('a spec that is $shown is refused', ({ value, shown }) => {
+  test.each(titled(NO_OBJECTS))('submit() throws for a spec that is $shown', ({ value, shown }) => {
     const { supervisor } = setup();
-    checkRefusal(
-      refusal(() => supervisor.submit(bad<TaskSpec>(value))),
+    expectOptionError(
+      optionErrorOf(() => supervisor.submit(invalid<TaskSpec>(value))),
       'spec',
       OBJECT,
       [value, shown],
     );
-    expectNothingKept(supervisor);
+    expectNothingAdmitted(supervisor);
   });
 
   test.each([
@@ -161,105 +161,106 @@ describe('a task spec with a bad option', () => {
     ['backof', 'backoff'],
     ['Slot', 'slot'],
     ['prioritY', 'priority'],
-  ])('an unknown key %s is refused with the nearest known name %s', (key, nearest) => {
+  ])('the error for the unknown key %s names the nearest known key %s', (key, nearest) => {
     const { supervisor } = setup();
-    const error = refusal(() => supervisor.submit(bad<TaskSpec>({ run: () => 1, [key]: 5 })));
+    const error = optionErrorOf(() => supervisor.submit(invalid<TaskSpec>({ run: () => 1, [key]: 5 })));
     expect(error.field).toBe(key);
     expect(error.message).toContain(`${key} is not an option`);
     expect(error.message).toMatch(new RegExp(`did you mean ${nearest}\\?|known: .*${nearest}`));
-    expectNothingKept(supervisor);
+    expectNothingAdmitted(supervisor);
   });
 
-  test('an unknown key is refused even when its value is undefined, and one like no other with the list of all', () => {
+  test('an unknown key with the value undefined is an error, and without a similar key the error lists all keys', () => {
     const { supervisor } = setup();
-    const error = refusal(() => supervisor.submit(bad<TaskSpec>({ run: () => 1, somethingElse: undefined })));
+    const error = optionErrorOf(() => supervisor.submit(invalid<TaskSpec>({ run: () => 1, somethingElse: undefined })));
     expect(error.field).toBe('somethingElse');
     expect(error.message).toMatch(/known: .*run.*timeoutMs.*meta/);
-    const own = refusal(() => supervisor.submit(bad<TaskSpec>(JSON.parse('{"run":1,"__proto__":{}}'))));
+    const own = optionErrorOf(() => supervisor.submit(invalid<TaskSpec>(JSON.parse('{"run":1,"__proto__":{}}'))));
     expect(own.field).toMatch(/^(__proto__|run)$/);
   });
 
-  test('unknown keys of backoff and restartLimit are refused with their path', () => {
+  test('the error for an unknown key of backoff or restartLimit has its path', () => {
     const { supervisor } = setup();
-    const backoff = refusal(() => supervisor.submit(bad<TaskSpec>({ run: () => 1, backoff: { first: 1 } })));
+    const backoff = optionErrorOf(() => supervisor.submit(invalid<TaskSpec>({ run: () => 1, backoff: { first: 1 } })));
     expect([backoff.field, backoff.message]).toEqual([
       'backoff.first',
       expect.stringContaining('did you mean firstMs?'),
     ]);
-    const limit = refusal(() => supervisor.submit(bad<TaskSpec>({ run: () => 1, restartLimit: { restart: 1 } })));
+    const limit = optionErrorOf(() =>
+      supervisor.submit(invalid<TaskSpec>({ run: () => 1, restartLimit: { restart: 1 } })),
+    );
     expect([limit.field, limit.message]).toEqual([
       'restartLimit.restart',
       expect.stringContaining('did you mean restarts?'),
     ]);
   });
 
-  test.each([undefined, 'never', 'onFailure'] as const)('intervalMs with restart %s is refused', (restart) => {
+  test.each([undefined, 'never', 'onFailure'] as const)('intervalMs with restart %s is an error', (restart) => {
     const { supervisor } = setup();
-    const error = refusal(() => supervisor.submit({ run: () => 1, restart, intervalMs: 10 }));
-    checkRefusal(error, 'intervalMs', /needs restart 'always'/, [10, '10']);
-    expectNothingKept(supervisor);
-    const inDefaults = refusal(() => new Supervisor({ defaults: { restart, intervalMs: 10 } }));
-    checkRefusal(inDefaults, 'defaults.intervalMs', /needs restart 'always'/, [10, '10']);
+    const error = optionErrorOf(() => supervisor.submit({ run: () => 1, restart, intervalMs: 10 }));
+    expectOptionError(error, 'intervalMs', /needs restart 'always'/, [10, '10']);
+    expectNothingAdmitted(supervisor);
+    const inDefaults = optionErrorOf(() => new Supervisor({ defaults: { restart, intervalMs: 10 } }));
+    expectOptionError(inDefaults, 'defaults.intervalMs', /needs restart 'always'/, [10, '10']);
   });
 
-  test('firstMs greater than maxMs is refused, also against the default of 30,000', () => {
+  test('a firstMs greater than maxMs is an error, and without maxMs it may exceed the default of 30,000', () => {
     const { supervisor } = setup();
-    const error = refusal(() => supervisor.submit({ run: () => 1, backoff: { firstMs: 11, maxMs: 10 } }));
-    checkRefusal(error, 'backoff.firstMs', /must be at most maxMs \(10\)/, [11, '11']);
-    expectNothingKept(supervisor);
+    const error = optionErrorOf(() => supervisor.submit({ run: () => 1, backoff: { firstMs: 11, maxMs: 10 } }));
+    expectOptionError(error, 'backoff.firstMs', /must be at most maxMs \(10\)/, [11, '11']);
+    expectNothingAdmitted(supervisor);
     expect(backoffDelayMs({ firstMs: 40_000, jitter: 'none' }, 5)).toBe(40_000);
   });
 });
 
-describe('submitAll', () => {
-  test('validates every entry before any is admitted: a bad last one leaves nothing behind', async () => {
+describe('submitAll() with an invalid entry', () => {
+  test('submitAll() validates every entry before it admits one', async () => {
     const { supervisor, clock, recorded } = setup();
     const body = vi.fn();
-    const error = refusal(() =>
+    const error = optionErrorOf(() =>
       supervisor.submitAll([{ run: body }, { run: body, slot: 's' }, { run: body, timeoutMs: -1 }]),
     );
-    checkRefusal(error, 'timeoutMs', DURATION, [-1, '-1']);
+    expectOptionError(error, 'timeoutMs', DURATION, [-1, '-1']);
     await clock.settle();
     expect(body).not.toHaveBeenCalled();
     expect(recorded.events).toEqual([]);
-    expectNothingKept(supervisor);
+    expectNothingAdmitted(supervisor);
     expect(supervisor.submit({ run: body }).id).toMatch(/-1$/);
   });
 
   test.each([[null], [undefined], [5], ['ab'], [{ length: 1 }], [new Set()], [() => []]])(
-    'refuses %o: not an array',
+    'submitAll() throws for %o, which is no array',
     (value) => {
       const { supervisor } = setup();
-      const error = refusal(() => supervisor.submitAll(bad<TaskSpec[]>(value)));
+      const error = optionErrorOf(() => supervisor.submitAll(invalid<TaskSpec[]>(value)));
       expect([error.field, error.message]).toEqual(['specs', expect.stringContaining('must be an array')]);
     },
   );
 
-  test('refuses a hole in the array as a spec that is no object', () => {
+  test('submitAll() treats a hole in the array as a spec that is no object', () => {
     const { supervisor } = setup();
     // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
-    expect(refusal(() => supervisor.submitAll(bad<TaskSpec[]>([{ run: () => 1 }, , { run: () => 1 }]))).field).toBe(
-      'spec',
-    );
-    expectNothingKept(supervisor);
+    const specs = invalid<TaskSpec[]>([{ run: () => 1 }, , { run: () => 1 }]);
+    expect(optionErrorOf(() => supervisor.submitAll(specs)).field).toBe('spec');
+    expectNothingAdmitted(supervisor);
   });
 });
 
-describe('check', () => {
+describe('supervisor.check()', () => {
   test.each([
     ...SPEC.map(({ field, put, wrong }) => ({ field, given: put(wrong[0]?.[0]) as object })),
     { field: 'spec', given: null },
     { field: 'somethingElse', given: { somethingElse: 1 } },
     { field: 'intervalMs', given: { intervalMs: 10 } },
-  ])('throws what submit would throw for a bad $field', ({ given }) => {
+  ])('check() throws the same error as submit() for an invalid $field', ({ given }) => {
     const { supervisor } = setup();
-    const spec = bad<TaskSpec>(given && { run: () => 1, ...given });
-    const { field, message, got } = refusal(() => supervisor.submit(spec));
-    const error = refusal(() => supervisor.check(spec));
+    const spec = invalid<TaskSpec>(given && { run: () => 1, ...given });
+    const { field, message, got } = optionErrorOf(() => supervisor.submit(spec));
+    const error = optionErrorOf(() => supervisor.check(spec));
     expect([error.field, error.message, error.got]).toEqual([field, message, got]);
   });
 
-  test('of a good spec reads it once, over the defaults, and leaves nothing behind', async () => {
+  test('check() of a valid spec reads it once, with the defaults, and admits nothing', async () => {
     const { supervisor, clock, recorded } = setup({ defaults: { restart: 'always' }, limits: { pending: 0 } });
     const run = vi.fn();
     const reads = vi.fn(() => run);
@@ -267,15 +268,15 @@ describe('check', () => {
       enumerable: true,
       get: reads,
     });
-    expect(supervisor.check(bad<TaskSpec>(spec))).toBeUndefined();
+    expect(supervisor.check(invalid<TaskSpec>(spec))).toBeUndefined();
     expect(reads).toHaveBeenCalledTimes(1);
     await clock.settle();
-    expectNothingKept(supervisor);
+    expectNothingAdmitted(supervisor);
     expect([run.mock.calls, recorded.events, clock.timers]).toEqual([[], [], 0]);
     expect(supervisor.submit({ run: () => 1, restart: 'never' }).id).toMatch(/-1$/);
   });
 
-  test('throws ClosedError once a shutdown has begun, be it by a getter of the spec', () => {
+  test('check() throws ClosedError after the start of a shutdown, even by a getter of the spec', () => {
     const { supervisor } = setup();
     const closing = {
       get run(): () => void {
@@ -284,6 +285,6 @@ describe('check', () => {
       },
     };
     expect(() => supervisor.check(closing)).toThrow(ClosedError);
-    expect(() => supervisor.check(bad<TaskSpec>(5))).toThrow(ClosedError);
+    expect(() => supervisor.check(invalid<TaskSpec>(5))).toThrow(ClosedError);
   });
 });

@@ -5,13 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
 import {
   ABOVE_ZERO,
-  bad,
   cases,
-  checkRefusal,
   DURATION,
-  expectNothingKept,
+  expectNothingAdmitted,
+  expectOptionError,
   FUNCTION,
   INFINITE,
+  invalid,
   NO_COUNTS,
   NO_DURATIONS,
   NO_FUNCTIONS,
@@ -20,8 +20,8 @@ import {
   NO_OBJECTS,
   NO_WORDS,
   OBJECT,
+  optionErrorOf,
   type Row,
-  refusal,
   row,
   titled,
   WHOLE,
@@ -98,27 +98,27 @@ const SUPERVISOR: readonly Row[] = [
   row('aroundAttempt', FUNCTION, NO_FUNCTIONS),
 ];
 
-describe('slot options', () => {
+describe('an invalid slot option', () => {
   test.each(cases(SLOT))(
-    '$field of $shown is refused by configure, slotDefaults and slots, and the slot stays as it was',
+    'configure(), slotDefaults and slots throw for $field of $shown, and the slot does not change',
     async ({ field, rule, put, one }) => {
       const { supervisor } = setup({ slotDefaults: { queueLimit: 1 } });
       const slot = supervisor.slot('s');
-      const options = bad<SlotOptions>(put(one[0]));
-      checkRefusal(
-        refusal(() => slot.configure({ queueLimit: 5, onFull: 'reject', ...options })),
+      const options = invalid<SlotOptions>(put(one[0]));
+      expectOptionError(
+        optionErrorOf(() => slot.configure({ queueLimit: 5, onFull: 'reject', ...options })),
         field,
         rule,
         one,
       );
-      checkRefusal(
-        refusal(() => new Supervisor({ slotDefaults: options })),
+      expectOptionError(
+        optionErrorOf(() => new Supervisor({ slotDefaults: options })),
         `slotDefaults.${field}`,
         rule,
         one,
       );
-      checkRefusal(
-        refusal(() => new Supervisor({ slots: { orders: options } })),
+      expectOptionError(
+        optionErrorOf(() => new Supervisor({ slots: { orders: options } })),
         `slots.orders.${field}`,
         rule,
         one,
@@ -129,63 +129,66 @@ describe('slot options', () => {
     },
   );
 
-  test.each(titled(NO_OBJECTS))('options that are $shown are refused', ({ value, shown }) => {
-    const { supervisor } = setup();
-    checkRefusal(
-      refusal(() => supervisor.slot('s').configure(bad<SlotOptions>(value))),
-      'options',
-      OBJECT,
-      [value, shown],
-    );
-    checkRefusal(
-      refusal(() => new Supervisor(bad<SupervisorOptions>({ slots: { s: value } }))),
-      'slots.s',
-      OBJECT,
-      [value, shown],
-    );
-  });
+  test.each(titled(NO_OBJECTS))(
+    'configure(), slotDefaults and slots throw for options that are $shown',
+    ({ value, shown }) => {
+      const { supervisor } = setup();
+      expectOptionError(
+        optionErrorOf(() => supervisor.slot('s').configure(invalid<SlotOptions>(value))),
+        'options',
+        OBJECT,
+        [value, shown],
+      );
+      expectOptionError(
+        optionErrorOf(() => new Supervisor(invalid<SupervisorOptions>({ slots: { s: value } }))),
+        'slots.s',
+        OBJECT,
+        [value, shown],
+      );
+    },
+  );
 
-  test('an unknown key is refused with the nearest known name', () => {
+  test('the error for an unknown key of slot options names the nearest known key', () => {
     const { supervisor } = setup();
-    const error = refusal(() => supervisor.slot('s').configure(bad<SlotOptions>({ queuelimit: 5 })));
+    const error = optionErrorOf(() => supervisor.slot('s').configure(invalid<SlotOptions>({ queuelimit: 5 })));
     expect([error.field, error.message]).toEqual(['queuelimit', expect.stringContaining('did you mean queueLimit?')]);
   });
 
-  test.each(titled(NO_NAMES))('a slot handle named $shown is refused', ({ value, shown }) => {
+  test.each(titled(NO_NAMES))('slot() throws for the name $shown', ({ value, shown }) => {
     const { supervisor } = setup();
-    checkRefusal(
-      refusal(() => supervisor.slot(bad<string>(value))),
+    expectOptionError(
+      optionErrorOf(() => supervisor.slot(invalid<string>(value))),
       'slot',
       /must (be a string|not be empty|be at most 1024 characters)/,
       [value, shown],
     );
-    expectNothingKept(supervisor);
+    expectNothingAdmitted(supervisor);
   });
 
-  test('the constructor refuses an empty or too long slot name', () => {
+  test('the constructor throws for an empty or too long slot name', () => {
     for (const name of ['', 'n'.repeat(1_025)])
-      expect(refusal(() => new Supervisor({ slots: { [name]: {} } })).message).toMatch(
+      expect(optionErrorOf(() => new Supervisor({ slots: { [name]: {} } })).message).toMatch(
         /must (not be empty|be at most)/,
       );
   });
 
-  test('a spec given to a handle must not name a slot; slot: undefined is absent', async () => {
+  test('slot.submit() throws for a spec that names a slot, and `slot: undefined` counts as absent', async () => {
     const { supervisor } = setup();
-    const error = refusal(() => supervisor.slot('s').submit(bad<TaskSpec>({ slot: 'other', run: () => 1 })));
+    const error = optionErrorOf(() => supervisor.slot('s').submit(invalid<TaskSpec>({ slot: 'other', run: () => 1 })));
     expect(error.field).toBe('slot');
-    expectNothingKept(supervisor);
-    const absent = supervisor.slot('s').submit(bad<TaskSpec>({ slot: undefined, run: () => 1 }));
+    expectNothingAdmitted(supervisor);
+    const absent = supervisor.slot('s').submit(invalid<TaskSpec>({ slot: undefined, run: () => 1 }));
     expect(absent.slot).toBe('s');
     expect(await absent.value()).toBe(1);
   });
 });
 
-describe('supervisor options', () => {
+describe('an invalid supervisor option', () => {
   test.each(cases(SUPERVISOR))(
-    '$field of $shown is refused, naming field, rule and value',
+    'the constructor throws for $field of $shown and names field, rule and value',
     ({ field, rule, put, one }) => {
-      checkRefusal(
-        refusal(() => new Supervisor(bad<SupervisorOptions>(put(one[0])))),
+      expectOptionError(
+        optionErrorOf(() => new Supervisor(invalid<SupervisorOptions>(put(one[0])))),
         field,
         rule,
         one,
@@ -193,9 +196,9 @@ describe('supervisor options', () => {
     },
   );
 
-  test.each(titled(NO_OBJECTS))('options that are $shown are refused', ({ value, shown }) => {
-    checkRefusal(
-      refusal(() => new Supervisor(bad<SupervisorOptions>(value))),
+  test.each(titled(NO_OBJECTS))('the constructor throws for options that are $shown', ({ value, shown }) => {
+    expectOptionError(
+      optionErrorOf(() => new Supervisor(invalid<SupervisorOptions>(value))),
       'options',
       OBJECT,
       [value, shown],
@@ -208,17 +211,20 @@ describe('supervisor options', () => {
     [{ limits: { slot: 1 } }, 'limits.slot', 'slots'],
     [{ defaults: { timeoutMS: 1 } }, 'defaults.timeoutMS', 'timeoutMs'],
     [{ slotDefaults: { onfull: 'reject' } }, 'slotDefaults.onfull', 'onFull'],
-  ])('an unknown key in %j is refused with the nearest known name', (options, field, nearest) => {
-    const error = refusal(() => new Supervisor(bad<SupervisorOptions>(options)));
+  ])('the error for an unknown key in %j names the nearest known key', (options, field, nearest) => {
+    const error = optionErrorOf(() => new Supervisor(invalid<SupervisorOptions>(options)));
     expect([error.field, error.message]).toEqual([field, expect.stringContaining(`did you mean ${nearest}?`)]);
   });
 
-  test.each(['run', 'name', 'slot', 'signal', 'state', 'meta'])('defaults cannot hold %s', (key) => {
-    const error = refusal(() => new Supervisor(bad<SupervisorOptions>({ defaults: { [key]: undefined } })));
-    expect(error.field).toBe(`defaults.${key}`);
-  });
+  test.each(['run', 'name', 'slot', 'signal', 'state', 'meta'])(
+    'the constructor throws for defaults with %s',
+    (key) => {
+      const error = optionErrorOf(() => new Supervisor(invalid<SupervisorOptions>({ defaults: { [key]: undefined } })));
+      expect(error.field).toBe(`defaults.${key}`);
+    },
+  );
 
-  test('every option given as undefined is absent', async () => {
+  test('an option with the value undefined counts as absent', async () => {
     const names = [
       'defaults',
       'slots',

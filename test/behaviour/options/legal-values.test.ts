@@ -4,10 +4,10 @@ import { backoffDelayMs, CanceledError, type Outcome, type SlotOptions, Supervis
 import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
-import { bad } from '../../support/invalid-options.ts';
+import { invalid } from '../../support/invalid-options.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('names', () => {
+describe('legal names', () => {
   const NAMES = [
     '__proto__',
     'constructor',
@@ -19,13 +19,13 @@ describe('names', () => {
     '\uD800',
     '\uDC00',
     'é',
-    'e\u0301', // the same letter to people, not to a Map
+    'e\u0301', // looks like the entry before it, but is another string
     'n'.repeat(1_024),
     `${'n'.repeat(1_023)}m`,
     '\u001b[31mred\n',
   ];
 
-  test('every string of 1 to 1,024 units is a legal slot, and none is taken for another', async () => {
+  test('every string of 1 to 1,024 code units is a legal slot name, and different names are different slots', async () => {
     const { supervisor, clock } = setup();
     const gates = NAMES.map((slot) => ({ slot, gate: gateBody() }));
     for (const { slot, gate } of gates) {
@@ -39,7 +39,7 @@ describe('names', () => {
     for (const { slot } of gates) expect(supervisor.slot(slot).view().owner?.slot).toBe(slot);
   });
 
-  test('every such string may configure a slot, __proto__ as an own key of slots included', () => {
+  test('every legal name may be a key of `slots`, including an own key __proto__', () => {
     const slots = JSON.parse('{"__proto__":{"queueLimit":0},"constructor":{"queueLimit":0}}') as Record<
       string,
       SlotOptions
@@ -52,20 +52,20 @@ describe('names', () => {
     expect(({} as Record<string, unknown>).queueLimit).toBeUndefined();
   });
 
-  test('an id of another form is nobody', async () => {
+  test('get(), cancel() and restart() find no submission for a malformed id', async () => {
     const { supervisor } = setup();
     const { id } = supervisor.submit({ run: gateBody().body });
     for (const wrong of ['', 'x', '__proto__', `${id}0`, ` ${id}`, id.replace(/-1$/, '-01'), 5, null, undefined, {}]) {
-      expect(supervisor.get(bad(wrong))).toBeUndefined();
-      expect(await supervisor.cancel(bad(wrong))).toBeUndefined();
-      expect(supervisor.restart(bad(wrong))).toBe(false);
+      expect(supervisor.get(invalid(wrong))).toBeUndefined();
+      expect(await supervisor.cancel(invalid(wrong))).toBeUndefined();
+      expect(supervisor.restart(invalid(wrong))).toBe(false);
     }
     expect(supervisor.get(id)?.id).toBe(id);
   });
 });
 
-describe('legal extremes', () => {
-  test('-0 is taken as 0', async () => {
+describe('legal extreme values', () => {
+  test('-0 counts as 0', async () => {
     const { supervisor, clock } = setup({ limits: { slots: Infinity, pending: Infinity } });
     const failing = supervisor.submit({ maxRetries: -0, run: () => Promise.reject(new Error('once')) });
     expect(await failing.outcome).toMatchObject({ kind: 'failed', because: 'maxRetries', attempts: 1 });
@@ -79,7 +79,7 @@ describe('legal extremes', () => {
     expect(await ended).toEqual({ kind: 'abandoned', by: 'caller', attempts: 1 });
   });
 
-  test('a delay of 2^31 ms is kept to the ms', async () => {
+  test('a delay of 2^31 ms is exact to the ms', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({ restart: 'never', timeoutMs: 2 ** 31, run: (ctx) => ctx.sleep(Infinity) });
     await clock.advance(2 ** 31 - 1);
@@ -89,7 +89,7 @@ describe('legal extremes', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('the platform clock splits such a delay and never fires early', async () => {
+  test('the platform clock splits a delay longer than a platform timer allows, and never fires early', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     try {
       const supervisor = new Supervisor();
@@ -105,7 +105,7 @@ describe('legal extremes', () => {
     }
   });
 
-  test('Infinity says none everywhere, sets no timer and beats an inherited default', async () => {
+  test('Infinity means no limit, sets no timer and overrides an inherited default', async () => {
     const { supervisor, clock } = setup({
       defaults: { timeoutMs: 10, stallMs: 10, deadlineMs: 10, queueTimeoutMs: 10, graceMs: 10, maxRetries: 1 },
     });
@@ -127,7 +127,7 @@ describe('legal extremes', () => {
     expect(outcome).toMatchObject({ kind: 'canceled', by: 'caller' });
   });
 
-  test('frozen, sealed and null-prototype specs are legal', async () => {
+  test('a frozen, sealed or null-prototype spec is legal', async () => {
     const { supervisor } = setup();
     const spec: TaskSpec<number> = { slot: 's', run: () => 1, backoff: Object.freeze({ firstMs: 1 }) };
     const bare: TaskSpec<number> = Object.assign(Object.create(null) as object, spec);

@@ -1,4 +1,4 @@
-// Which of several settings holds.
+// Which setting takes precedence.
 
 import type { AdmissionPolicy, Submission, SupervisorOptions } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { type Setup, setup } from '../../support/setup.ts';
 
 const run = () => 'done';
 
-describe('where the policy comes from: spec, slot, supervisor, queue', () => {
+describe('the admission policy of a submission', () => {
   const busyWith = (options: SupervisorOptions, act: (world: Setup) => void = () => {}): Submission => {
     const world = setup(options);
     world.supervisor.submit({ slot: 's', run: () => new Promise(() => {}) });
@@ -19,30 +19,35 @@ describe('where the policy comes from: spec, slot, supervisor, queue', () => {
   test.each<
     readonly [name: string, options: SupervisorOptions, act: ((world: Setup) => void) | undefined, admission: string]
   >([
-    ['nobody says anything: queue', {}, undefined, 'queued'],
-    ["the supervisor's default", { defaults: drops }, undefined, 'rejected'],
-    ["every slot's default before the supervisor's", { defaults: drops, slotDefaults: queues }, undefined, 'queued'],
+    ['`queue` is the default', {}, undefined, 'queued'],
+    ['the default of the supervisor comes before `queue`', { defaults: drops }, undefined, 'rejected'],
     [
-      "the slot's before every slot's",
+      'slotDefaults come before the defaults of the supervisor',
+      { defaults: drops, slotDefaults: queues },
+      undefined,
+      'queued',
+    ],
+    [
+      'the options of the slot come before slotDefaults',
       { defaults: queues, slotDefaults: queues, slots: { s: drops } },
       undefined,
       'rejected',
     ],
-    ["another slot's counts for nothing", { slots: { t: drops } }, undefined, 'queued'],
+    ['the options of another slot have no effect', { slots: { t: drops } }, undefined, 'queued'],
     [
-      'configured later before configured at first',
+      'configure() overrides the options of the constructor',
       { slots: { s: drops } },
       ({ supervisor }) => supervisor.slot('s').configure(queues),
       'queued',
     ],
     [
-      'what configure leaves out stays',
+      'configure() keeps an option that it does not name',
       { slots: { s: drops } },
       ({ supervisor }) => supervisor.slot('s').configure({ queueLimit: 9 }),
       'rejected',
     ],
     [
-      'what configure gives as undefined stays',
+      'configure() keeps an option that is undefined',
       { slots: { s: drops } },
       ({ supervisor }) => supervisor.slot('s').configure({ admission: undefined }),
       'rejected',
@@ -51,7 +56,7 @@ describe('where the policy comes from: spec, slot, supervisor, queue', () => {
     expect(busyWith(options, act).admission).toBe(admission);
   });
 
-  test("the spec's own word beats them all, and policies may be mixed on one slot", () => {
+  test('the policy of the spec comes first, and one slot may mix policies', () => {
     const { supervisor } = setup({ defaults: drops, slots: { s: drops } });
     const submit = (admission?: AdmissionPolicy) =>
       supervisor.submit({ slot: 's', admission, run: () => 'x' }).admission;
@@ -65,7 +70,7 @@ describe('where the policy comes from: spec, slot, supervisor, queue', () => {
     expect(supervisor.slot('s').submit({ ...joins, run: () => 'x' }).slot).toBe('s');
   });
 
-  test('a slot defaults to the name; with neither, a submission never contends', () => {
+  test('the slot defaults to the name, and a submission without both has its own slot', () => {
     const { supervisor } = setup({ defaults: drops });
     const run = () => 'x';
     const named = supervisor.submit({ name: 'job', run });
@@ -80,7 +85,7 @@ describe('where the policy comes from: spec, slot, supervisor, queue', () => {
   });
 });
 
-test('a slot of its own has the admission of slotDefaults, as any slot has that is not configured', async () => {
+test('a submission without slot and name gets its policy from slotDefaults', async () => {
   const { supervisor, clock, recorded } = setup({
     defaults: { admission: 'join' },
     slotDefaults: { admission: 'keepLatest' },
@@ -90,6 +95,6 @@ test('a slot of its own has the admission of slotDefaults, as any slot has that 
   supervisor.submit({ run, slot: 'other' });
   supervisor.submit({ run, name: 'orders' });
   await clock.settle();
-  const told = recorded.events.filter(({ type }) => type === 'submitted');
-  expect(told.map((event) => 'policy' in event && event.policy)).toEqual(['keepLatest', 'keepLatest', 'replace']);
+  const events = recorded.events.filter(({ type }) => type === 'submitted');
+  expect(events.map((event) => 'policy' in event && event.policy)).toEqual(['keepLatest', 'keepLatest', 'replace']);
 });

@@ -1,13 +1,19 @@
-// Options are read once, and only their own.
+// Each option is read once. Properties of Object.prototype are not options.
 
 import { type Backoff, backoffDelayMs, type SlotOptions, Supervisor, type TaskSpec } from 'slotvisor';
 import { afterEach, describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
-import { bad, expectNothingKept, refusal, revoked, throwingGetter } from '../../support/invalid-options.ts';
+import {
+  expectNothingAdmitted,
+  invalid,
+  optionErrorOf,
+  revoked,
+  throwingGetter,
+} from '../../support/invalid-options.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('specs are read once', () => {
-  test('every getter of a spec is read exactly once, those of backoff and restartLimit too', async () => {
+describe('an option is read once', () => {
+  test('every getter of a spec, of its backoff and of its restartLimit is read exactly once', async () => {
     const { supervisor, clock } = setup();
     const reads = new Map<string, number>();
     const counting = <T extends object>(path: string, fields: T): T => {
@@ -51,11 +57,11 @@ describe('specs are read once', () => {
     expect([...reads.values()].every((count) => count === 1)).toBe(true);
   });
 
-  test('getters of subscribe, events, shutdown and slot options are read once', async () => {
+  test('getters of the options of subscribe, events, shutdown and configure are read once', async () => {
     const { supervisor } = setup();
     let reads = 0;
     const once = (key: string, value: unknown) =>
-      bad<never>(
+      invalid<never>(
         Object.defineProperty({}, key, {
           enumerable: true,
           get: () => {
@@ -74,7 +80,7 @@ describe('specs are read once', () => {
     expect(reads).toBe(4);
   });
 
-  test('changing the spec afterwards changes nothing', async () => {
+  test('a change of the spec after submit() has no effect', async () => {
     const { supervisor, clock } = setup();
     const backoff = { firstMs: 10, jitter: 'none' as const };
     const restartLimit = { restarts: 5, withinMs: 1_000 };
@@ -98,7 +104,7 @@ describe('specs are read once', () => {
     expect(calls).toBe(2);
   });
 
-  test('changing slot options or supervisor options afterwards changes nothing', () => {
+  test('a change of slot or supervisor options after the call has no effect', () => {
     const slotDefaults = { queueLimit: 0 };
     const options = { slotDefaults, slots: { wide: { queueLimit: 1 } } };
     const { supervisor } = setup(options);
@@ -115,22 +121,22 @@ describe('specs are read once', () => {
   });
 
   test.each(['run', 'slot', 'timeoutMs', 'signal', 'meta', 'backoff'])(
-    'a getter of %s that throws is a OptionError and keeps nothing',
+    'a getter of %s that throws causes an OptionError, and nothing is admitted',
     (key) => {
       const { supervisor } = setup();
-      const error = refusal(() =>
+      const error = optionErrorOf(() =>
         supervisor.submit(throwingGetter<TaskSpec>(key, key === 'run' ? {} : { run: () => 1 })),
       );
       expect(error.message).toContain('must be readable');
       expect(error.message).toContain('do not look');
-      expectNothingKept(supervisor);
+      expectNothingAdmitted(supervisor);
     },
   );
 
-  test('throwing getters and revoked proxies are OptionErrors at every door, which name what cannot be read', async () => {
+  test('a throwing getter or a revoked proxy causes an OptionError in every call, and the error names the field', async () => {
     const { supervisor } = setup();
     const run = () => 1;
-    const doors: readonly (readonly [field: string, call: () => unknown])[] = [
+    const calls: readonly (readonly [field: string, call: () => unknown])[] = [
       ['spec', () => supervisor.submit(revoked<TaskSpec>())],
       ['spec', () => supervisor.submit({ run: revoked<never>() })],
       ['backoff', () => supervisor.submit({ run, backoff: revoked<object>() })],
@@ -165,13 +171,13 @@ describe('specs are read once', () => {
       ['backoff', () => backoffDelayMs(revoked(), 0)],
       ['backoff.firstMs', () => backoffDelayMs(throwingGetter('firstMs'), 0)],
     ];
-    expect(doors.map(([, call]) => refusal(call).field)).toEqual(doors.map(([field]) => field));
+    expect(calls.map(([, call]) => optionErrorOf(call).field)).toEqual(calls.map(([field]) => field));
     for (const [options, field] of [
       [revoked(), 'options'],
       [{ signals: revoked() }, 'signals'],
     ] as const)
       await expect(supervisor.run([], options as never)).rejects.toMatchObject({ name: 'OptionError', field });
-    expectNothingKept(supervisor);
+    expectNothingAdmitted(supervisor);
     expect(supervisor.snapshot().phase).toBe('open');
   });
 
@@ -181,7 +187,7 @@ describe('specs are read once', () => {
     expect(await submission.value()).toBe('through the proxy');
   });
 
-  test('a getter that submits, or shuts the supervisor down, breaks nothing', async () => {
+  test('a getter of a spec may submit or shut the supervisor down', async () => {
     const { supervisor } = setup();
     const spec = {
       get slot(): string {
@@ -220,7 +226,7 @@ describe('a polluted Object.prototype', () => {
     for (const key of polluted) delete prototype[key];
   });
 
-  test('is no option of anybody', async () => {
+  test('a property of Object.prototype is never read as an option', async () => {
     for (const key of polluted) prototype[key] = 'polluted';
     const { supervisor, clock } = setup({ slotDefaults: {}, defaults: {}, limits: {} });
     const submission = supervisor.submit({ run: () => 'clean', backoff: {} });

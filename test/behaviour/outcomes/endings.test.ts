@@ -3,13 +3,13 @@
 import { runInNewContext } from 'node:vm';
 import { CanceledError, FatalError, type Outcome, OutcomeError, type Submission } from 'slotvisor';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { never } from '../../support/bodies.ts';
 import { FakeLeaseStore } from '../../support/fake-lease-store.ts';
 import {
   type Act,
   boom,
   cancel,
   type Given,
-  never,
   open,
   put,
   reason,
@@ -23,21 +23,15 @@ import {
 
 const thrown = { kind: 'thrown', error: boom, message: 'boom', fatal: false } as const;
 
-/** How it was submitted, what happened then, how it ended; of a rejection, which submission took its place. */
+/** A spec, its acts and its outcome. `by`: the index of the submission that a rejection names. */
 type Row = readonly [name: string, given: Given, acts: readonly Act[], outcome: Outcome, by?: number];
 
 const failing: Given = { run: throwBoom, restart: 'onFailure' };
-
-const told = { kind: 'canceled', attempts: 1 } as const;
-
+const canceled = { kind: 'canceled', attempts: 1 } as const;
 const failed = { kind: 'failed', failure: thrown, attempts: 1 } as const;
-
 const lateBy50 = [wait(50), open];
-
 const timedOut = { kind: 'timedOut', afterMs: 50, message: 'timed out after 50 ms', fatal: false } as const;
-
 const stalled = { kind: 'stalled', silentMs: 50, message: 'no heartbeat for 50 ms', fatal: false } as const;
-
 const fatal = new FatalError('for good');
 
 const parent = (): { signal: AbortSignal; abort: Act } => {
@@ -46,7 +40,6 @@ const parent = (): { signal: AbortSignal; abort: Act } => {
 };
 
 const [early, late] = [parent(), parent()];
-
 const killable = { run: never, kill: async (): Promise<void> => {} };
 
 const rejected = (why: Extract<Outcome, { kind: 'rejected' }>['reason']): Outcome => ({
@@ -83,33 +76,33 @@ const rows: readonly Row[] = [
     [({ gate }) => gate.fail(fatal)],
     { kind: 'fatal', failure: { kind: 'thrown', error: fatal, message: 'for good', fatal: true }, attempts: 1 },
   ],
-  ['canceled by caller', {}, [cancel, open], { ...told, by: 'caller', reason }],
-  ['canceled by caller, throwing', {}, [cancel, throwOut], { ...told, by: 'caller', reason, failure: thrown }],
-  ['canceled without a reason', {}, [(_, one) => void one.cancel(), open], { ...told, by: 'caller' }],
-  ['canceled in a backoff', failing, [cancel], { ...told, by: 'caller', reason }],
-  ['canceled, joined', { owned: true, admission: 'join' }, [cancel], { ...told, by: 'caller', reason }],
-  ['canceled, shared', {}, [put({ admission: 'join' }), cancel, open], { ...told, by: 'caller', reason }],
+  ['canceled by caller', {}, [cancel, open], { ...canceled, by: 'caller', reason }],
+  ['canceled by caller, throwing', {}, [cancel, throwOut], { ...canceled, by: 'caller', reason, failure: thrown }],
+  ['canceled without a reason', {}, [(_, one) => void one.cancel(), open], { ...canceled, by: 'caller' }],
+  ['canceled in a backoff', failing, [cancel], { ...canceled, by: 'caller', reason }],
+  ['canceled, joined', { owned: true, admission: 'join' }, [cancel], { ...canceled, by: 'caller', reason }],
+  ['canceled, shared', {}, [put({ admission: 'join' }), cancel, open], { ...canceled, by: 'caller', reason }],
   [
     'canceled before an attempt',
     { owned: true, slot: 'other', options: { concurrency: 1 } },
     [cancel],
     { kind: 'canceled', by: 'caller', reason, attempts: 0 },
   ],
-  ['canceled by replace', {}, [put({ admission: 'replace' }), open], { ...told, by: 'replace' }],
+  ['canceled by replace', {}, [put({ admission: 'replace' }), open], { ...canceled, by: 'replace' }],
   [
     'canceled by slot',
     {},
     [({ supervisor }) => void supervisor.slot('s').cancel(reason), open],
-    { ...told, by: 'slot', reason },
+    { ...canceled, by: 'slot', reason },
   ],
-  ['canceled by signal', { signal: late.signal }, [late.abort, open], { ...told, by: 'signal', reason }],
-  ['canceled by deadline', { deadlineMs: 50 }, lateBy50, { ...told, by: 'deadline' }],
-  ['canceled by shutdown', {}, [shutdown, open], { ...told, by: 'shutdown' }],
+  ['canceled by signal', { signal: late.signal }, [late.abort, open], { ...canceled, by: 'signal', reason }],
+  ['canceled by deadline', { deadlineMs: 50 }, lateBy50, { ...canceled, by: 'deadline' }],
+  ['canceled by shutdown', {}, [shutdown, open], { ...canceled, by: 'shutdown' }],
   [
     'canceled by task',
     {},
     [({ gate }) => gate.fail(new CanceledError('done here', { reason }))],
-    { ...told, by: 'task', reason },
+    { ...canceled, by: 'task', reason },
   ],
   ['killed', { run: killable }, [cancel, wait(100)], { kind: 'killed', by: 'caller', attempts: 1 }],
   ['killed by shutdown', { run: killable }, [shutdown, wait(100)], { kind: 'killed', by: 'shutdown', attempts: 1 }],
@@ -146,7 +139,7 @@ const rows: readonly Row[] = [
   ],
 ];
 
-/** Plays a row up to its end. */
+/** Runs the acts of a row. */
 async function play([, given, acts, outcome, by]: Row): Promise<
   Scenario & { one: Submission<unknown>; expected: Outcome }
 > {
@@ -158,20 +151,20 @@ async function play([, given, acts, outcome, by]: Row): Promise<
   await made.clock.settle();
   for (const act of acts) await act(made, one);
   await made.clock.settle();
-  const taker = by === undefined ? undefined : made.all[by]?.id;
-  const expected = taker === undefined ? outcome : ({ ...outcome, by: taker } as Outcome);
+  const causedBy = by === undefined ? undefined : made.all[by]?.id;
+  const expected = causedBy === undefined ? outcome : ({ ...outcome, by: causedBy } as Outcome);
   return { ...made, one, expected };
 }
 
-describe('every way to end', () => {
+describe('every outcome', () => {
   for (const row of rows)
-    test(`${row[0]}: exactly these fields, once and for all, and the totals agree`, async () => {
+    test(`the outcome "${row[0]}" has exactly its fields, never changes, and agrees with the totals (S3)`, async () => {
       const { supervisor, clock, one, all, gate, expected } = await play(row);
       expect(one.status).toBe('ended');
       const outcome = await one.outcome;
       expect(outcome).toStrictEqual(expected);
       expect(supervisor.get(one.id)).toBeUndefined();
-      // Whatever happens later changes nothing.
+      // Later ends, cancels and restarts change nothing.
       while (gate.alive > 0) gate.fail(new Error('later'));
       expect(await one.cancel('once more')).toBe(outcome);
       expect(one.restart()).toBe(false);
@@ -185,7 +178,7 @@ describe('every way to end', () => {
     });
 
   for (const row of rows)
-    test(`${row[0]}: value() ${row[0].startsWith('completed') ? 'is the value' : 'throws an OutcomeError'}`, async () => {
+    test(`value() for the outcome "${row[0]}" ${row[0].startsWith('completed') ? 'resolves to the value' : 'throws an OutcomeError'}`, async () => {
       const { one, expected } = await play(row);
       if (expected.kind === 'completed') {
         expect(await one.value()).toBe(expected.value);
@@ -200,7 +193,7 @@ describe('every way to end', () => {
       if (failure?.kind === 'thrown') expect(error.cause).toBe(failure.error);
     });
 
-  test('canceled by leaseLost', async () => {
+  test('a lost lease cancels its owner by leaseLost', async () => {
     const store = FakeLeaseStore.granting();
     const { put: submit, gate, clock } = scenario({ leases: store });
     const one = submit();
@@ -210,7 +203,7 @@ describe('every way to end', () => {
     expect(await one.outcome).toStrictEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
   });
 
-  test('rejected, batchRejected: the others of a batch of which one is turned away', async () => {
+  test('a rejected entry rejects the other entries of its batch with batchRejected', async () => {
     const { supervisor, put: submit } = scenario();
     submit();
     const batch = supervisor.submitAll([{ run: never }, { slot: 's', admission: 'dropIfRunning', run: never }]);
@@ -219,7 +212,7 @@ describe('every way to end', () => {
     expect(supervisor.snapshot().totals).toMatchObject({ submitted: 3, started: 1, rejected: 2, dropped: 1 });
   });
 
-  test('an outcome that nobody watches raises nothing', async () => {
+  test('an outcome that is not awaited causes no unhandled rejection', async () => {
     const raised: unknown[] = [];
     const note = (error: unknown): void => void raised.push(error);
     for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
@@ -235,7 +228,7 @@ describe('every way to end', () => {
   });
 });
 
-describe('the thrown error is the same object in failure.error, and the cause of OutcomeError', () => {
+describe('a thrown value', () => {
   const trap = new Proxy(
     {},
     {
@@ -250,10 +243,10 @@ describe('the thrown error is the same object in failure.error, and the cause of
     ['a primitive', 'text'],
     ['a frozen object', Object.freeze({ code: 7 })],
     ['an error of another realm', runInNewContext('new Error("elsewhere")')],
-    ['an object that throws when looked at', trap],
+    ['an object whose getters throw', trap],
   ];
   for (const [what, error] of things)
-    test(`${what}`, async () => {
+    test(`${what}, when thrown, is the same object in failure.error and the cause of the OutcomeError`, async () => {
       const { put: submit } = scenario();
       const one = submit({ run: () => Promise.reject(error) });
       const outcome = await one.outcome;
@@ -265,7 +258,7 @@ describe('the thrown error is the same object in failure.error, and the cause of
     });
 });
 
-test('snapshot().totals are exact for every kind', async () => {
+test('snapshot().totals are exact for every kind of outcome', async () => {
   const { supervisor, clock, gate, put: submit } = scenario();
   submit({ slot: 'a', run: () => 1 });
   submit({ slot: 'b', run: throwBoom, restart: 'onFailure', maxRetries: 2 });

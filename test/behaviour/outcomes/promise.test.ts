@@ -2,24 +2,14 @@
 
 import type { TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import {
-  type Act,
-  cancel,
-  type Given,
-  never,
-  open,
-  scenario,
-  throwBoom,
-  throwOut,
-  wait,
-} from '../../support/scenario.ts';
+import { never } from '../../support/bodies.ts';
+import { type Act, cancel, type Given, open, scenario, throwBoom, throwOut, wait } from '../../support/scenario.ts';
 
 const failing: Given = { run: throwBoom, restart: 'onFailure' };
-
 const killable = { run: never, kill: async (): Promise<void> => {} };
 
 describe('the outcome promise', () => {
-  test('is one promise, the same outcome for early and late watchers, and for those who joined', async () => {
+  test('submission.outcome is one promise, and a joined submission gets the same outcome', async () => {
     const { put: submit, gate, clock } = scenario();
     const leader = submit();
     await clock.settle();
@@ -33,7 +23,7 @@ describe('the outcome promise', () => {
     expect(await joined.value()).toBe(await leader.value());
   });
 
-  test('does not depend on subscribers: they may hang, throw or lose every event', async () => {
+  test('the outcome does not depend on subscribers that hang, throw or lose events', async () => {
     const { supervisor, put: submit, gate, clock } = scenario();
     supervisor.subscribe(never, { capacity: 1 });
     supervisor.subscribe(throwBoom);
@@ -43,7 +33,7 @@ describe('the outcome promise', () => {
     expect(await one.value()).toBe('value');
   });
 
-  test('comes at proof of end, not with the request to stop; cancel() waits for the same', async () => {
+  test('the outcome and cancel() resolve at the proof of end, not at the stop request', async () => {
     const { put: submit, gate, clock } = scenario();
     const one = submit();
     await clock.settle();
@@ -69,7 +59,7 @@ describe('the outcome promise', () => {
   ];
   for (const [how, spec, end] of ends)
     for (const waiting of [0, 1])
-      test(`resolves after the slot moved on (${how}): a handler sees it ${waiting ? 'owned by the next' : 'free'}`, async () => {
+      test(`a handler of the outcome (${how}) sees the slot ${waiting ? 'owned by the next submission' : 'idle'}`, async () => {
         const made = scenario();
         const { supervisor, put: submit, clock } = made;
         const one = submit(spec);

@@ -2,14 +2,15 @@
 
 import type { TaskStatus, TaskView } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { never } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
-import { type Act, boom, cancel, type Given, never, open, scenario, wait } from '../../support/scenario.ts';
+import { type Act, boom, cancel, type Given, open, scenario, wait } from '../../support/scenario.ts';
 import { setup } from '../../support/setup.ts';
 
 const thrown = { kind: 'thrown', error: boom, message: 'boom', fatal: false } as const;
 
 describe('the id of a submission', () => {
-  test('ids are one nanoid of 10 a supervisor and a count from 1, rejected ones included', () => {
+  test('an id is a nanoid of 10 characters for each supervisor and a number from 1, also for a rejected submission', () => {
     const [a, b] = [setup().supervisor, setup().supervisor];
     const ids = [a, b, a].map((supervisor) => supervisor.submit({ run: () => {} }).id);
     ids.push(a.submit({ signal: AbortSignal.abort(), run: () => {} }).id);
@@ -42,7 +43,7 @@ describe('views', () => {
     ['overrun', {}, [wait(20), cancel, wait(130)], { phase: 'stopping', sinceMs: 30 }],
   ];
   for (const [status, { owned, options, ...spec }, acts, expected] of statuses)
-    test(`${status}: what tasks(), slot.view() and the submission say`, async () => {
+    test(`tasks(), slot.view(), get() and the submission agree on the status ${status}`, async () => {
       const made = scenario(options);
       const { supervisor, clock, put: submit } = made;
       const owner = owned ? submit({ run: never }) : undefined;
@@ -70,24 +71,24 @@ describe('views', () => {
       expect(supervisor.snapshot().slots).toContainEqual(slotView);
     });
 
-  test('right after submit an owner is starting, before any of its code has run', () => {
+  test('an owner has the status starting right after submit, before its code runs', () => {
     const { supervisor, put: submit } = scenario();
     expect(submit().status).toBe('starting');
     expect(supervisor.slot('s').view()).toMatchObject({ phase: 'running', owner: { status: 'starting', attempt: 0 } });
   });
 
-  test('a slot lists its queue in the order in which it will start: the next first', async () => {
+  test('slot.view() lists the queue in the order of its starts, a replacement first', async () => {
     const { supervisor, clock, put: submit } = scenario();
     const owner = submit();
     await clock.settle();
-    const line = [submit(), submit()];
+    const waiting = [submit(), submit()];
     const next = submit({ admission: 'replace' });
     const { owner: seen, queued, phase } = supervisor.slot('s').view();
     expect([phase, seen?.id]).toEqual(['stopping', owner.id]);
-    expect(queued.map(({ id }) => id)).toEqual([next, ...line].map(({ id }) => id));
+    expect(queued.map(({ id }) => id)).toEqual([next, ...waiting].map(({ id }) => id));
   });
 
-  test('tasks() lists who lives, oldest first, the joined with the state of the work they share', async () => {
+  test('tasks() lists the live submissions, oldest first, and a joined one has the status of the shared body', async () => {
     const { supervisor, clock, gate, put: submit } = scenario();
     const owner = submit();
     await clock.advance(10);
@@ -104,7 +105,7 @@ describe('views', () => {
     expect(supervisor.tasks().map(({ id }) => id)).toEqual([waiting.id]);
   });
 
-  test('they are copies of one moment: what was taken before does not change', async () => {
+  test('a view is a copy of one moment and does not change', async () => {
     const { supervisor, clock, gate, put: submit } = scenario();
     submit();
     await clock.settle();
@@ -116,7 +117,7 @@ describe('views', () => {
     expect(before).toEqual(copy);
   });
 
-  test('a slot that holds nothing is idle and in no table; looking at it changes nothing', () => {
+  test('an idle slot has no entry in the table, and slot.view() adds none (S6)', () => {
     const { supervisor } = scenario();
     expect(supervisor.slot('never seen').view()).toStrictEqual({
       name: 'never seen',
@@ -131,7 +132,7 @@ describe('views', () => {
     expect(supervisor.snapshot().slots).toEqual([]);
   });
 
-  test('get() knows the live ones only, and no id of another supervisor', async () => {
+  test('get() finds live submissions only, and no id of another supervisor', async () => {
     const { supervisor, put: submit, clock } = scenario();
     const foreign = scenario().put();
     const waiting = [submit(), submit()][1];
@@ -145,7 +146,7 @@ describe('views', () => {
     expect(supervisor.restart(waiting.id)).toBe(false);
   });
 
-  test('an abandoned body is counted as alive until it ends', async () => {
+  test('snapshot().abandonedAlive counts an abandoned body until it ends', async () => {
     const { supervisor, clock, gate, put: submit } = scenario();
     const one = submit({ onOverrun: 'abandon' });
     await clock.settle();
@@ -157,7 +158,7 @@ describe('views', () => {
     expect(supervisor.snapshot().abandonedAlive).toBe(0);
   });
 
-  test('the phase of the supervisor: open, draining, closed', async () => {
+  test('the phase of the supervisor is open, then draining, then closed', async () => {
     const { supervisor, clock, gate, put: submit } = scenario();
     submit();
     await clock.settle();
@@ -170,7 +171,7 @@ describe('views', () => {
   });
 });
 
-test('a handle that its caller freezes works on', async () => {
+test('a frozen submission still works', async () => {
   const { supervisor, clock } = setup();
   const gate = gateBody();
   const frozen = Object.freeze(supervisor.submit({ slot: 's', run: gate.body }));
@@ -180,7 +181,7 @@ test('a handle that its caller freezes works on', async () => {
   expect(await Promise.all([frozen.value(), queued.value()])).toEqual(['first', 'next']);
 });
 
-test('a view keeps the last failure through a success, and a stop says in words who asked', async () => {
+test('a view keeps the last failure after a success, and a stop reason names its cause in its message', async () => {
   const { supervisor, clock } = setup();
   const reasons: [string, string][] = [];
   const submission = supervisor.submit({

@@ -1,11 +1,11 @@
-// restart 'always' and its intervalMs.
+// The restart policy `always` and its intervalMs.
 
 import { describe, expect, test } from 'vitest';
 import { script } from '../../support/scripted-body.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('always (section 5)', () => {
-  test('without an interval starts are at least 1 ms apart, and no backoffScheduled is told', async () => {
+describe("restart 'always'", () => {
+  test('without intervalMs attempts start at least 1 ms apart, and no backoffScheduled is published', async () => {
     const { supervisor, clock, recorded } = setup();
     const starts: number[] = [];
     const submission = supervisor.submit({ restart: 'always', run: () => void starts.push(clock.now()) });
@@ -16,7 +16,7 @@ describe('always (section 5)', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('without an interval a body that took its time is followed at once', async () => {
+  test('without intervalMs the next attempt starts at once after a body that ran longer than 1 ms', async () => {
     const { supervisor, clock } = setup();
     const starts: number[] = [];
     supervisor.submit({
@@ -30,10 +30,10 @@ describe('always (section 5)', () => {
     expect(starts).toEqual([0, 10, 20, 30]);
   });
 
-  test('an instant body cannot starve the event loop: timers and I/O of the process go on', async () => {
+  test('an instant body does not starve the event loop, so timers and I/O of the process continue', async () => {
     const { supervisor, clock } = setup();
     let runs = 0;
-    // The clock jumps in the body, so that no pause is due: the next attempt may follow at once, for ever.
+    // The clock jumps in the body, so no pause is due and each attempt may follow at once.
     const submission = supervisor.submit({
       restart: 'always',
       run: () => {
@@ -46,7 +46,7 @@ describe('always (section 5)', () => {
     expect(await submission.cancel()).toMatchObject({ kind: 'canceled', by: 'caller' });
   });
 
-  test('the interval is measured from the end of the attempt', async () => {
+  test('intervalMs is measured from the end of the attempt', async () => {
     const { supervisor, clock, recorded } = setup();
     const starts: number[] = [];
     const submission = supervisor.submit({
@@ -70,7 +70,7 @@ describe('always (section 5)', () => {
     ]);
   });
 
-  test('an infinite interval waits until restart(), and holds no timer', async () => {
+  test('an intervalMs of Infinity waits until restart(), and holds no timer', async () => {
     const { supervisor, clock } = setup();
     const body = script(() => 'again');
     const submission = supervisor.submit({ restart: 'always', intervalMs: Infinity, run: body.run });

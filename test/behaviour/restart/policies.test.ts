@@ -3,15 +3,16 @@
 import { CanceledError, type Failure, FatalError, type Outcome, type Submission, type TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { RESTART_POLICIES, type RestartPolicy } from '../../../src/model/settings.ts';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
-import { fail, PLAIN, script, thrown } from '../../support/scripted-body.ts';
+import { fail, script, thrown } from '../../support/scripted-body.ts';
 import { type Setup, setup } from '../../support/setup.ts';
 
-describe('the table of restart policies (section 5)', () => {
+describe('the restart policies', () => {
   interface Row {
     readonly name: string;
     readonly spec: Partial<TaskSpec>;
-    /** Brings the first attempt to its end. */
+    /** Ends the first attempt. */
     readonly end: (world: Setup, submission: Submission, body: ReturnType<typeof gateBody>) => Promise<void>;
     readonly event: string;
     readonly expected: Record<RestartPolicy, Outcome | 'again after backoff' | 'again after the interval'>;
@@ -42,7 +43,7 @@ describe('the table of restart policies (section 5)', () => {
       },
     },
     {
-      name: 'a value, but a stop was requested',
+      name: 'a value after a stop request',
       spec: {},
       end: async (_, submission, body) => {
         void submission.cancel(reason);
@@ -59,7 +60,7 @@ describe('the table of restart policies (section 5)', () => {
       expected: failing(thrown(boom)),
     },
     {
-      name: 'its timeout',
+      name: 'a timeout',
       spec: { timeoutMs: 50 },
       end: async ({ clock }, _, body) => {
         await clock.advance(50);
@@ -90,7 +91,7 @@ describe('the table of restart policies (section 5)', () => {
       }),
     },
     {
-      name: 'an error of its own while its stop was requested',
+      name: 'an error after a stop request',
       spec: {},
       end: async (_, submission, body) => {
         void submission.cancel(reason);
@@ -100,7 +101,7 @@ describe('the table of restart policies (section 5)', () => {
       expected: everywhere({ kind: 'canceled', by: 'caller', reason, failure: thrown(boom), attempts: 1 }),
     },
     {
-      name: 'a FatalError while its stop was requested',
+      name: 'a FatalError after a stop request',
       spec: {},
       end: async (_, submission, body) => {
         void submission.cancel(reason);
@@ -110,7 +111,7 @@ describe('the table of restart policies (section 5)', () => {
       expected: everywhere({ kind: 'canceled', by: 'caller', reason, failure: thrown(fatal), attempts: 1 }),
     },
     {
-      name: "the stop's own reason",
+      name: 'the reason of the stop request',
       spec: {},
       end: async (_, submission, body) => {
         void submission.cancel(reason);
@@ -120,7 +121,7 @@ describe('the table of restart policies (section 5)', () => {
       expected: everywhere({ kind: 'canceled', by: 'caller', reason, attempts: 1 }),
     },
     {
-      name: 'a CanceledError that nobody asked for',
+      name: 'a CanceledError without a stop request',
       spec: {},
       end: async (_, __, body) => body.fail(new CanceledError('I am done', { reason })),
       event: 'attemptCanceled',
@@ -132,14 +133,14 @@ describe('the table of restart policies (section 5)', () => {
     for (const restart of RESTART_POLICIES) {
       const expected = row.expected[restart];
       const claim = typeof expected === 'string' ? expected : expected.kind;
-      test(`restart '${restart}': an attempt that ends with ${row.name} is followed by: ${claim}`, async () => {
+      test(`with restart '${restart}' an attempt that ends with ${row.name} leads to: ${claim}`, async () => {
         const world = setup();
         const { supervisor, clock, recorded } = world;
         const body = gateBody();
         const submission = supervisor.submit({
           slot: 's',
           restart,
-          backoff: PLAIN,
+          backoff: PLAIN_BACKOFF,
           ...(restart === 'always' && { intervalMs: 700 }),
           ...row.spec,
           run: body.body,
@@ -166,18 +167,18 @@ describe('the table of restart policies (section 5)', () => {
       });
     }
 
-  test('an AbortError from elsewhere, with no stop requested here, is an ordinary failure', async () => {
+  test('an AbortError without a stop request is an ordinary failure', async () => {
     const { supervisor, clock } = setup();
     const body = script<unknown>(
       () => AbortSignal.abort().throwIfAborted(),
       () => 'second',
     );
-    const submission = supervisor.submit({ backoff: PLAIN, run: body.run });
+    const submission = supervisor.submit({ backoff: PLAIN_BACKOFF, run: body.run });
     await clock.advance(100);
     expect(await submission.outcome).toEqual({ kind: 'completed', value: 'second', attempts: 2 });
   });
 
-  test('the stop of another task, thrown on by a body, is an ordinary failure of this one', async () => {
+  test('the stop reason of another task, thrown by a body, is an ordinary failure', async () => {
     const { supervisor, clock } = setup();
     const other = gateBody();
     const stopped = supervisor.submit({ run: other.body });
@@ -199,7 +200,7 @@ describe('the table of restart policies (section 5)', () => {
     });
   });
 
-  test("what the platform makes of the stop's reason is no failure: an AbortError whose cause it is", async () => {
+  test('an AbortError whose cause is the stop reason counts as canceled', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({
       run: (ctx) =>
@@ -211,7 +212,7 @@ describe('the table of restart policies (section 5)', () => {
     expect(await submission.cancel()).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
   });
 
-  test('the thrown error is the same object in the failure of the outcome and of the event (section 7)', async () => {
+  test('the thrown error is the same object in the outcome and in the event', async () => {
     const { supervisor, recorded, clock } = setup();
     const error = Object.freeze({ code: 7 });
     const submission = supervisor.submit({
@@ -222,14 +223,14 @@ describe('the table of restart policies (section 5)', () => {
     });
     const outcome: Outcome = await submission.outcome;
     await clock.settle();
-    const [told] = recorded.of('attemptFailed');
+    const [event] = recorded.of('attemptFailed');
     expect(outcome.kind === 'failed' && outcome.failure.kind === 'thrown' && outcome.failure.error).toBe(error);
-    expect(told?.failure.kind === 'thrown' && told.failure.error).toBe(error);
+    expect(event?.failure.kind === 'thrown' && event.failure.error).toBe(error);
   });
 });
 
-describe('attempts and streaks (section 5)', () => {
-  test('attempt numbers go from 1 over the whole life and never reset, not after a success and not by restart()', async () => {
+describe('attempt numbers and retry streaks', () => {
+  test('attempt numbers count from 1 and are reset neither by a success nor by restart()', async () => {
     const { supervisor, clock } = setup();
     const body = script<unknown>(
       () => fail(),
@@ -237,7 +238,7 @@ describe('attempts and streaks (section 5)', () => {
       () => fail(),
       () => new Promise(() => {}),
     );
-    const submission = supervisor.submit({ restart: 'always', intervalMs: 10, backoff: PLAIN, run: body.run });
+    const submission = supervisor.submit({ restart: 'always', intervalMs: 10, backoff: PLAIN_BACKOFF, run: body.run });
     await clock.advance(100);
     expect(body.starts).toEqual([1, 2]);
     await clock.advance(10);
@@ -255,7 +256,7 @@ describe('attempts and streaks (section 5)', () => {
       restart: 'always',
       intervalMs: 5,
       maxRetries: 2,
-      backoff: PLAIN,
+      backoff: PLAIN_BACKOFF,
       run: ({ attempt }) => outcomes[attempt - 1] || fail(),
     });
     await clock.advance(3_000);
@@ -273,12 +274,12 @@ describe('attempts and streaks (section 5)', () => {
   });
 
   for (const maxRetries of [0, 1, 3])
-    test(`maxRetries ${maxRetries} means ${maxRetries} retries after the first failure, then failed`, async () => {
+    test(`with maxRetries ${maxRetries} a task fails after ${maxRetries} retries`, async () => {
       const { supervisor, clock } = setup();
       const last = new Error('the last one');
       const submission = supervisor.submit({
         maxRetries,
-        backoff: PLAIN,
+        backoff: PLAIN_BACKOFF,
         run: ({ attempt }) => {
           throw attempt === maxRetries + 1 ? last : new Error('an earlier one');
         },
@@ -295,7 +296,7 @@ describe('attempts and streaks (section 5)', () => {
       expect(clock.timers).toBe(0);
     });
 
-  test('the default is onFailure with unlimited retries', async () => {
+  test('the default restart policy is onFailure with unlimited retries', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({ run: ({ attempt }) => (attempt < 60 ? fail() : attempt) });
     await clock.advance(60 * 30_000);

@@ -2,12 +2,13 @@
 
 import type { Submission } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
-import { fail, PLAIN, script } from '../../support/scripted-body.ts';
+import { fail, script } from '../../support/scripted-body.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('restart() (section 5)', () => {
-  test('a running attempt is stopped and, once ended, a fresh one follows at once; it is not a failure', async () => {
+describe('restart()', () => {
+  test('restart() stops the running attempt, and a fresh one follows its end at once without counting as a failure (S1)', async () => {
     const { supervisor, clock, recorded } = setup();
     const body = gateBody();
     const submission = supervisor.submit({ slot: 's', restart: 'never', maxRetries: 0, run: body.body });
@@ -16,7 +17,7 @@ describe('restart() (section 5)', () => {
     await clock.settle();
     expect(body.calls[0]?.canceled).toBe(true);
     expect(submission.status).toBe('stopping');
-    expect(body.alive).toBe(1); // the slot waits for proof of end here too
+    expect(body.alive).toBe(1); // a restart waits for the proof of end too
     body.fail(new Error('on its way out'));
     await clock.settle();
     expect(body.calls).toHaveLength(2);
@@ -27,7 +28,7 @@ describe('restart() (section 5)', () => {
     expect(await submission.outcome).toEqual({ kind: 'completed', value: 'fresh', attempts: 2 });
   });
 
-  test('the value of an attempt that was told to restart is not the outcome', async () => {
+  test('the value of an attempt that restart() stopped is not the outcome', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const submission = supervisor.submit({ restart: 'never', run: body.body });
@@ -39,13 +40,13 @@ describe('restart() (section 5)', () => {
     expect(await submission.outcome).toEqual({ kind: 'completed', value: 'new', attempts: 2 });
   });
 
-  test('a backoff is cut short, and its timer goes', async () => {
+  test('restart() ends a backoff and its timer', async () => {
     const { supervisor, clock } = setup();
     const body = script<unknown>(
       () => fail(),
       () => new Promise(() => {}),
     );
-    const submission = supervisor.submit({ backoff: PLAIN, run: body.run });
+    const submission = supervisor.submit({ backoff: PLAIN_BACKOFF, run: body.run });
     await clock.settle();
     expect(submission.status).toBe('backoff');
     expect(supervisor.restart(submission.id)).toBe(true);
@@ -54,7 +55,7 @@ describe('restart() (section 5)', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('an interval is cut short', async () => {
+  test('restart() ends an interval', async () => {
     const { supervisor, clock } = setup();
     const body = script(() => 'again');
     const submission = supervisor.submit({ restart: 'always', intervalMs: 1_000, run: body.run });
@@ -62,12 +63,12 @@ describe('restart() (section 5)', () => {
     expect(submission.restart()).toBe(true);
     await clock.settle();
     expect(body.starts).toEqual([1, 2]);
-    expect(clock.timers).toBe(1); // the next interval's alone
+    expect(clock.timers).toBe(1); // only that of the next interval
   });
 
-  test('it resets the retry streak and the backoff exponent', async () => {
+  test('restart() resets the retry streak and the backoff exponent', async () => {
     const { supervisor, clock, recorded } = setup();
-    const submission = supervisor.submit({ maxRetries: 2, backoff: PLAIN, run: () => fail() });
+    const submission = supervisor.submit({ maxRetries: 2, backoff: PLAIN_BACKOFF, run: () => fail() });
     await clock.advance(100); // two failures; the second retry is due in 200 ms
     expect(submission.restart()).toBe(true);
     await clock.advance(10_000);
@@ -75,7 +76,7 @@ describe('restart() (section 5)', () => {
     expect(await submission.outcome).toMatchObject({ kind: 'failed', because: 'maxRetries', attempts: 5 });
   });
 
-  test('it is refused where there is nothing to restart: queued, at the gate, joined to nothing, ended, unknown', async () => {
+  test('restart() returns false for a submission that is queued, at the gate, stopping or ended', async () => {
     const { supervisor, clock } = setup({ concurrency: 1 });
     const body = gateBody();
     const owner = supervisor.submit({ slot: 's', run: body.body });
@@ -96,7 +97,7 @@ describe('restart() (section 5)', () => {
     expect(body.calls).toHaveLength(1);
   });
 
-  test('a stop request after it wins: no fresh attempt', async () => {
+  test('a stop request after restart() wins, and no fresh attempt starts', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const submission = supervisor.submit({ run: body.body });
@@ -108,7 +109,7 @@ describe('restart() (section 5)', () => {
     expect(body.calls).toHaveLength(1);
   });
 
-  test('a body that restarts itself and ends starts again', async () => {
+  test('a body that calls its own restart() starts again once it has ended', async () => {
     const { supervisor, clock } = setup();
     let self: Submission | undefined;
     const answers: (boolean | undefined)[] = [];

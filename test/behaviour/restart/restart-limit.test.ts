@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { fail } from '../../support/scripted-body.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('restartLimit (section 5)', () => {
-  test('more restarts than that inside the sliding window end the task failed, because restartLimit', async () => {
+describe('restartLimit', () => {
+  test('a task with more restarts than restartLimit within the sliding window fails because of restartLimit', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({
       backoff: { firstMs: 100, factor: 1, jitter: 'none' },
@@ -18,7 +18,7 @@ describe('restartLimit (section 5)', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('the window slides: restarts that are far enough apart go on for ever', async () => {
+  test('restarts that are far enough apart continue forever, because the window slides', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({
       backoff: { firstMs: 500, factor: 1, jitter: 'none' },
@@ -30,7 +30,7 @@ describe('restartLimit (section 5)', () => {
     expect(supervisor.tasks()).toMatchObject([{ attempt: 101 }]);
   });
 
-  test('repeats after a success do not count', async () => {
+  test('restarts after a success do not count towards restartLimit', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({
       restart: 'always',
@@ -44,7 +44,7 @@ describe('restartLimit (section 5)', () => {
     expect(supervisor.tasks()).toMatchObject([{ attempt: 201, retries: 1 }]);
   });
 
-  test('restarts 0 ends it with the first failure', async () => {
+  test('a restartLimit of 0 restarts fails the task at its first failure', async () => {
     const { supervisor } = setup();
     const submission = supervisor.submit({ restartLimit: { restarts: 0, withinMs: 1_000 }, run: () => fail() });
     expect(await submission.outcome).toMatchObject({ kind: 'failed', because: 'restartLimit', attempts: 1 });

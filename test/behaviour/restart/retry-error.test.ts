@@ -1,23 +1,13 @@
 // A RetryError sets the delay before the next attempt.
 
-import { CanceledError, RetryError, type TaskSpec } from 'slotvisor';
+import { CanceledError, RetryError } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { fail, PLAIN, script } from '../../support/scripted-body.ts';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
+import { fail, failingTask, script } from '../../support/scripted-body.ts';
 import { setup } from '../../support/setup.ts';
 
-const BACKOFF = { firstMs: 100, jitter: 'none' } as const;
-
-/** Fails with `error` until it is stopped. */
-function failing(error: unknown, spec: Partial<TaskSpec> = {}) {
-  const world = setup();
-  const run = () => {
-    throw error;
-  };
-  return { ...world, submission: world.supervisor.submit({ backoff: BACKOFF, maxRetries: 1, ...spec, run }) };
-}
-
-describe('RetryError (section 5)', () => {
-  test("afterMs takes the backoff's place for that retry alone", async () => {
+describe('RetryError', () => {
+  test('afterMs of a RetryError replaces the backoff of that retry alone', async () => {
     const { supervisor, clock, recorded } = setup();
     const body = script(
       () => fail(),
@@ -30,7 +20,7 @@ describe('RetryError (section 5)', () => {
       () => fail(),
       () => 'done',
     );
-    const submission = supervisor.submit({ backoff: PLAIN, run: body.run });
+    const submission = supervisor.submit({ backoff: PLAIN_BACKOFF, run: body.run });
     await clock.advance(100);
     await clock.advance(4_999);
     expect(body.starts).toEqual([1, 2]);
@@ -41,7 +31,7 @@ describe('RetryError (section 5)', () => {
     expect(recorded.of('backoffScheduled').map(({ delayMs }) => delayMs)).toEqual([100, 5_000, 0, 800]);
   });
 
-  test('it is still subject to maxRetries', async () => {
+  test('a RetryError counts towards maxRetries', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({
       maxRetries: 1,
@@ -54,7 +44,7 @@ describe('RetryError (section 5)', () => {
   });
 
   for (const afterMs of [undefined, Number.NaN, -1])
-    test(`without a delay that can be meant (${afterMs}) the backoff holds`, async () => {
+    test(`a RetryError with the invalid afterMs ${afterMs} waits for the backoff`, async () => {
       const { supervisor, clock, recorded } = setup();
       const body = script(
         () => {
@@ -62,17 +52,17 @@ describe('RetryError (section 5)', () => {
         },
         () => 'done',
       );
-      const submission = supervisor.submit({ backoff: PLAIN, run: body.run });
+      const submission = supervisor.submit({ backoff: PLAIN_BACKOFF, run: body.run });
       await clock.advance(100);
       expect(await submission.value()).toBe('done');
       expect(recorded.of('backoffScheduled')).toMatchObject([{ delayMs: 100 }]);
     });
 
-  test('Infinity waits until it is stopped, and holds no timer', async () => {
+  test('a RetryError with afterMs Infinity waits until it is stopped, and holds no timer', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({
       run: () => {
-        throw new RetryError('when told', { afterMs: Infinity });
+        throw new RetryError('on request', { afterMs: Infinity });
       },
     });
     await clock.advance(10 ** 12);
@@ -81,18 +71,18 @@ describe('RetryError (section 5)', () => {
     expect(await submission.cancel()).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
   });
 
-  test('restart() ends even an infinite wait', async () => {
+  test('restart() ends the infinite wait of a RetryError', async () => {
     const { supervisor, clock } = setup();
     const body = script<string>(
       () => {
-        throw new RetryError('when told', { afterMs: Infinity });
+        throw new RetryError('on request', { afterMs: Infinity });
       },
-      () => 'told',
+      () => 'restarted',
     );
     const submission = supervisor.submit({ run: body.run });
     await clock.settle();
     expect(submission.restart()).toBe(true);
-    expect(await submission.value()).toBe('told');
+    expect(await submission.value()).toBe('restarted');
   });
 
   for (const [what, make] of [
@@ -100,7 +90,7 @@ describe('RetryError (section 5)', () => {
     ['a CanceledError whose by throws', () => new CanceledError('x')],
     ['a CanceledError whose reason throws', () => new CanceledError('x')],
   ] as const)
-    test(`${what} is captured like any other (panics)`, async () => {
+    test(`${what} is captured like any other error`, async () => {
       const { supervisor, clock } = setup();
       const field = what.includes('afterMs') ? 'afterMs' : what.includes('by') ? 'by' : 'reason';
       const error = Object.defineProperty(make(), field, {
@@ -110,7 +100,7 @@ describe('RetryError (section 5)', () => {
       });
       const submission = supervisor.submit({
         maxRetries: 1,
-        backoff: PLAIN,
+        backoff: PLAIN_BACKOFF,
         run: () => {
           throw error;
         },
@@ -121,16 +111,16 @@ describe('RetryError (section 5)', () => {
     });
 });
 
-describe('the delay before a retry is the backoff', () => {
-  const asking = (afterMs: unknown) => new RetryError('later', { afterMs: afterMs as number });
+describe('an error that sets no valid delay', () => {
+  const retryAfter = (afterMs: unknown) => new RetryError('later', { afterMs: afterMs as number });
   for (const [what, error] of [
-    ['for an error that has an afterMs and is no RetryError', Object.assign(new Error('later'), { afterMs: 5_000 })],
-    ['for a RetryError that asks with a text', asking('5000')],
-    ['for a RetryError that asks with null', asking(null)],
-    ['for a RetryError that asks with a bigint', asking(5_000n)],
+    ['an error that has an afterMs and is no RetryError', Object.assign(new Error('later'), { afterMs: 5_000 })],
+    ['a RetryError whose afterMs is text', retryAfter('5000')],
+    ['a RetryError whose afterMs is null', retryAfter(null)],
+    ['a RetryError whose afterMs is a bigint', retryAfter(5_000n)],
   ] as const)
-    test(what, async () => {
-      const { submission, clock, recorded } = failing(error);
+    test(`${what} is retried after the backoff`, async () => {
+      const { submission, clock, recorded } = failingTask(error);
       await clock.advance(100);
       expect(await submission.outcome).toMatchObject({ because: 'maxRetries', attempts: 2 });
       expect(recorded.of('backoffScheduled')).toMatchObject([{ delayMs: 100 }]);

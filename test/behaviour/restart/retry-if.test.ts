@@ -1,23 +1,13 @@
 // retryIf decides whether a failure is retried.
 
-import { type Failure, FatalError, type TaskSpec } from 'slotvisor';
+import { type Failure, FatalError } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { fail, PLAIN, script, thrown } from '../../support/scripted-body.ts';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
+import { fail, failingTask, script, thrown } from '../../support/scripted-body.ts';
 import { setup } from '../../support/setup.ts';
 
-const BACKOFF = { firstMs: 100, jitter: 'none' } as const;
-
-/** Fails with `error` until it is stopped. */
-function failing(error: unknown, spec: Partial<TaskSpec> = {}) {
-  const world = setup();
-  const run = () => {
-    throw error;
-  };
-  return { ...world, submission: world.supervisor.submit({ backoff: BACKOFF, maxRetries: 1, ...spec, run }) };
-}
-
-describe('retryIf (section 5)', () => {
-  test('false ends the task failed, because retryIf, and it is shown the failure', async () => {
+describe('retryIf', () => {
+  test('a retryIf that returns false gets the failure and fails the task because of retryIf', async () => {
     const { supervisor } = setup();
     const shown: Failure[] = [];
     const error = new Error('not worth it');
@@ -39,18 +29,18 @@ describe('retryIf (section 5)', () => {
     expect(shown).toEqual([thrown(error)]);
   });
 
-  test('true retries', async () => {
+  test('a retryIf that returns true retries the task', async () => {
     const { supervisor, clock } = setup();
     const body = script(
       () => fail(),
       () => 'second',
     );
-    const submission = supervisor.submit({ backoff: PLAIN, retryIf: () => true, run: body.run });
+    const submission = supervisor.submit({ backoff: PLAIN_BACKOFF, retryIf: () => true, run: body.run });
     await clock.advance(100);
     expect(await submission.value()).toBe('second');
   });
 
-  test('a throw counts as false, and what it threw is attached', async () => {
+  test('a retryIf that throws counts as false, and its error is attached to the outcome', async () => {
     const { supervisor } = setup();
     const trap = new Error('predicate');
     const submission = supervisor.submit({
@@ -66,21 +56,21 @@ describe('retryIf (section 5)', () => {
 
   for (const [what, promise] of [
     ['resolves', () => Promise.resolve(true)],
-    ['rejects', () => Promise.reject(new Error('nobody waits for this'))],
+    ['rejects', () => Promise.reject(new Error('not awaited'))],
   ] as const)
-    test(`a promise that ${what} is no answer: failed, because retryIf, saying so`, async () => {
+    test(`a retryIf that returns a promise that ${what} fails the task because of retryIf, with a TypeError`, async () => {
       const { supervisor, clock } = setup();
       const submission = supervisor.submit({
         run: () => fail(),
         retryIf: promise as unknown as () => boolean,
       });
       const outcome = await submission.outcome;
-      await clock.settle(); // a rejection left alone would be reported here
+      await clock.settle(); // an unhandled rejection would be reported here
       expect(outcome).toMatchObject({ kind: 'failed', because: 'retryIf', attempts: 1 });
       expect(outcome.kind === 'failed' && outcome.retryIfError).toBeInstanceOf(TypeError);
     });
 
-  test('it is not asked about a failure that would not be retried anyway', async () => {
+  test('retryIf is not called for a failure that is not retried anyway', async () => {
     const { supervisor } = setup();
     let asked = 0;
     const retryIf = (): boolean => {
@@ -103,16 +93,16 @@ describe('retryIf (section 5)', () => {
   });
 });
 
-test('a retryIf that says no is final, though the restart limit has room', async () => {
-  const { submission } = failing(new Error('no'), {
+test('a retryIf that returns false is final, even if restartLimit allows a restart', async () => {
+  const { submission } = failingTask(new Error('no'), {
     restartLimit: { restarts: 5, withinMs: 1e6 },
     retryIf: () => false,
   });
   expect(await submission.outcome).toMatchObject({ kind: 'failed', because: 'retryIf', attempts: 1 });
 });
 
-test('a promise for an answer of retryIf is told as what it is', async () => {
+test('the TypeError for a retryIf that returns a promise names the promise', async () => {
   const retryIf = (async () => true) as unknown as () => boolean;
-  const outcome = await failing(new Error('no'), { retryIf }).submission.outcome;
+  const outcome = await failingTask(new Error('no'), { retryIf }).submission.outcome;
   expect(outcome).toMatchObject({ retryIfError: { message: expect.stringContaining('got a promise') } });
 });

@@ -2,16 +2,17 @@
 
 import { FatalError } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { fail, PLAIN, script } from '../../support/scripted-body.ts';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
+import { fail, script } from '../../support/scripted-body.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('state() (section 5)', () => {
-  test('is called before each attempt, so a restart starts from fresh state', async () => {
+describe('state()', () => {
+  test('state() is called before each attempt, so each retry has fresh state', async () => {
     const { supervisor, clock } = setup();
     let made = 0;
     const seen: { serial: number; touched: boolean }[] = [];
     const submission = supervisor.submit({
-      backoff: PLAIN,
+      backoff: PLAIN_BACKOFF,
       state: () => {
         made += 1;
         return { serial: made, touched: false };
@@ -28,12 +29,12 @@ describe('state() (section 5)', () => {
     expect(seen).toEqual([1, 2, 3].map((serial) => ({ serial, touched: false })));
   });
 
-  test('throwing fails the attempt, and the body is not called', async () => {
+  test('a state() that throws fails the attempt, and the body is not called', async () => {
     const { supervisor, clock } = setup();
     const body = script(() => 'ran');
     let calls = 0;
     const submission = supervisor.submit({
-      backoff: PLAIN,
+      backoff: PLAIN_BACKOFF,
       state: () => {
         calls += 1;
         return calls === 1 ? fail('no state') : undefined;
@@ -45,7 +46,7 @@ describe('state() (section 5)', () => {
     expect(body.starts).toEqual([2]);
   });
 
-  test('throwing a FatalError is fatal', async () => {
+  test('a state() that throws a FatalError ends the task as fatal', async () => {
     const { supervisor } = setup();
     const submission = supervisor.submit({
       state: () => {

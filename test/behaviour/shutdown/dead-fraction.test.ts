@@ -1,12 +1,11 @@
 // deadFraction shuts down when too many tasks have failed.
 
-import { FatalError, type TaskContext } from 'slotvisor';
+import { FatalError } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { polite } from '../../support/bodies.ts';
 import { setup } from '../../support/setup.ts';
 
-const polite = (ctx: TaskContext): Promise<void> => ctx.sleep(Infinity);
-
-describe('deadFraction (section 8)', () => {
+describe('deadFraction', () => {
   const fails = () => {
     throw new Error('dead');
   };
@@ -23,7 +22,7 @@ describe('deadFraction (section 8)', () => {
     [1, [fails, fatal], true],
     [undefined, [fails, fatal], false],
   ] as const)
-    test(`${deadFraction}: ${bodies.map(({ name }) => name)} ${dead ? 'shuts down' : 'goes on'}`, async () => {
+    test(`a deadFraction of ${deadFraction} with the bodies ${bodies.map(({ name }) => name)} ${dead ? 'shuts the supervisor down' : 'leaves the supervisor open'}`, async () => {
       const { supervisor, clock, recorded } = setup({ deadFraction });
       for (const run of bodies) supervisor.submit({ restart: 'never', run });
       await clock.settle();
@@ -32,7 +31,7 @@ describe('deadFraction (section 8)', () => {
       expect((await supervisor.shutdown()).cause).toBe(dead ? 'deadFraction' : 'caller');
     });
 
-  test('the canceled and the completed are not dead', async () => {
+  test('canceled and completed tasks do not count as dead', async () => {
     const { supervisor, clock } = setup({ deadFraction: 0 });
     const canceled = supervisor.submit({ run: polite });
     await supervisor.submit({ run: () => 'fine' }).outcome;
@@ -42,7 +41,7 @@ describe('deadFraction (section 8)', () => {
   });
 });
 
-test('deadFraction: those that completed before are no part of the dead', async () => {
+test('tasks that completed earlier do not count as dead for deadFraction', async () => {
   const { supervisor, clock } = setup({ deadFraction: 0.5 });
   const run = { runs: () => new Promise(() => {}), fine: () => 'done', fails: () => Promise.reject(new Error('no')) };
   for (const body of ['runs', 'runs', 'fine', 'fails'] as const)

@@ -1,30 +1,26 @@
 // What a shutdown does with bodies that outlast its grace.
 
-import type { ShutdownReport, TaskContext } from 'slotvisor';
+import type { ShutdownReport } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { never, polite } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
+import { ZERO_COUNTS } from '../../support/outcomes.ts';
 import { settledAt } from '../../support/settling.ts';
 import { setup } from '../../support/setup.ts';
 
 const GRACE = 1_000;
 
-/** How long a killed task may take to die before it is abandoned. */
+/** The time in ms that a killed task has to exit before it is abandoned. */
 const PATIENCE = 5_000;
 
-const forever = (): Promise<never> => new Promise(() => {});
-
-const polite = (ctx: TaskContext): Promise<void> => ctx.sleep(Infinity);
-
-const NONE = { completed: 0, failed: 0, fatal: 0, canceled: 0, killed: 0, abandoned: 0, rejected: 0 };
-
-describe('step 4: killables are killed, the rest is abandoned and named (section 8)', () => {
-  test('the report names both, with what is known of them', async () => {
+describe('bodies that outlast the grace of a shutdown', () => {
+  test('the report lists the killed and the abandoned tasks with their views', async () => {
     const world = setup();
     const { supervisor, clock } = world;
     const late = gateBody();
     const meta = { owner: 'billing' };
     const stubborn = supervisor.submit({ name: 'stubborn', slot: 'a', meta, run: late.body });
-    const worker = supervisor.submit({ name: 'worker', slot: 'b', run: { run: forever, kill: () => {} } });
+    const worker = supervisor.submit({ name: 'worker', slot: 'b', run: { run: never, kill: () => {} } });
     supervisor.submit({ name: 'polite', run: polite });
     supervisor.submit({ name: 'fast', run: () => 'done' });
     await clock.settle();
@@ -35,7 +31,7 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
     expect(report).toEqual({
       withinGrace: false,
       cause: 'caller',
-      counts: { ...NONE, completed: 1, canceled: 1, killed: 1, abandoned: 1 },
+      counts: { ...ZERO_COUNTS, completed: 1, canceled: 1, killed: 1, abandoned: 1 },
       killed: [expect.objectContaining({ id: worker.id, name: 'worker', slot: 'b', attempt: 1, status: 'ended' })],
       abandoned: [expect.objectContaining({ id, name: 'stubborn', slot: 'a', attempt: 1, status: 'overrun', meta })],
       eventsDropped: 0,
@@ -44,11 +40,11 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
     expect(await worker.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
   });
 
-  test('abandonedAlive counts a straggler until it ends, during the shutdown and after it (section 1)', async () => {
+  test('abandonedAlive counts an abandoned body until it ends, during and after the shutdown', async () => {
     const { supervisor, clock } = setup();
     const bodies = [gateBody(), gateBody()];
     for (const { body } of bodies) supervisor.submit({ run: body });
-    const slow = supervisor.submit({ run: { run: forever, kill: forever } });
+    const slow = supervisor.submit({ run: { run: never, kill: never } });
     await clock.settle();
     void supervisor.shutdown({ graceMs: GRACE });
     await clock.advance(GRACE);
@@ -57,17 +53,17 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
     await clock.settle();
     expect(supervisor.snapshot().abandonedAlive).toBe(1);
     await clock.advance(PATIENCE);
-    expect((await supervisor.closed).abandoned).toHaveLength(3); // all that were given up stay named
+    expect((await supervisor.closed).abandoned).toHaveLength(3); // every abandoned task stays listed
     expect(supervisor.snapshot()).toMatchObject({ phase: 'closed', abandonedAlive: 2 });
     bodies[1]?.fail(new Error('later still'));
     await clock.settle();
     expect(supervisor.snapshot().abandonedAlive).toBe(1);
   });
 
-  test('a kill that succeeds after its body was given up is proof of end as well (section 1)', async () => {
+  test('a kill that resolves after its body was abandoned proves the end', async () => {
     const { supervisor, clock } = setup();
     const kill = gateBody<void>();
-    supervisor.submit({ run: { run: forever, kill: kill.body } });
+    supervisor.submit({ run: { run: never, kill: kill.body } });
     await clock.settle();
     void supervisor.shutdown({ graceMs: GRACE });
     await clock.advance(GRACE + PATIENCE);
@@ -77,14 +73,14 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
     expect(supervisor.snapshot()).toMatchObject({ abandonedAlive: 0, totals: { abandoned: 1, killed: 0 } });
   });
 
-  test('a kill that failed earlier is tried once more when the grace ends', async () => {
+  test('a kill that failed earlier is called once more when the grace of the shutdown ends', async () => {
     const { supervisor, clock } = setup();
     let kills = 0;
     const kill = () => {
       kills += 1;
       if (kills === 1) throw new Error('not this time');
     };
-    const submission = supervisor.submit({ graceMs: 10, run: { run: forever, kill } });
+    const submission = supervisor.submit({ graceMs: 10, run: { run: never, kill } });
     await clock.settle();
     void submission.cancel();
     await clock.advance(10);
@@ -95,12 +91,12 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
     expect((await supervisor.closed).abandoned).toEqual([]);
   });
 
-  test('a body that was given up before the shutdown, and is alive still, is named too; one that has ended is not', async () => {
+  test('a body that was abandoned before the shutdown is listed only if it still runs', async () => {
     const { supervisor, clock } = setup();
     const ended = gateBody();
     const spec = { graceMs: 0, onOverrun: 'abandon' } as const;
     const given = [
-      supervisor.submit({ ...spec, name: 'alive', run: forever }),
+      supervisor.submit({ ...spec, name: 'alive', run: never }),
       supervisor.submit({ ...spec, name: 'ended', run: ended.body }),
     ];
     await clock.settle();
@@ -110,11 +106,11 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
     await clock.settle();
     const { abandoned, counts } = await supervisor.shutdown();
     expect(abandoned.map(({ name }) => name)).toEqual(['alive']);
-    expect(counts).toEqual({ ...NONE, abandoned: 2 });
+    expect(counts).toEqual({ ...ZERO_COUNTS, abandoned: 2 });
   });
 
   for (const [what, kill] of [
-    ['hangs', forever],
+    ['hangs', never],
     ['rejects', () => Promise.reject(new Error('no such process'))],
     [
       'throws',
@@ -123,10 +119,10 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
       },
     ],
   ] as const)
-    test(`a kill that ${what}: after ${PATIENCE} ms more the body is abandoned and named`, async () => {
+    test(`a body whose kill ${what} is abandoned and listed ${PATIENCE} ms after the grace`, async () => {
       const world = setup();
       const { supervisor } = world;
-      const submission = supervisor.submit({ name: 'immortal', run: { run: forever, kill } });
+      const submission = supervisor.submit({ name: 'immortal', run: { run: never, kill } });
       await world.clock.settle();
       const promise = supervisor.shutdown({ graceMs: GRACE });
       expect(await settledAt(world, promise)).toBe(GRACE + PATIENCE);
@@ -137,10 +133,10 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
       expect(world.clock.timers).toBe(0);
     });
 
-  test('a kill that is under way when the grace ends is not repeated', async () => {
+  test('a kill that is pending when the grace of the shutdown ends is not called again', async () => {
     const { supervisor, clock, recorded } = setup();
     const kill = gateBody<void>();
-    const submission = supervisor.submit({ graceMs: 10, run: { run: forever, kill: kill.body } });
+    const submission = supervisor.submit({ graceMs: 10, run: { run: never, kill: kill.body } });
     await clock.settle();
     void supervisor.shutdown({ graceMs: GRACE });
     await clock.advance(GRACE);
@@ -149,11 +145,11 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
     expect(await submission.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
   });
 
-  test('a kill that takes its time, but less than that, is waited for', async () => {
+  test('a shutdown waits for a kill that takes less than 5 s', async () => {
     const world = setup();
     const { supervisor, clock } = world;
     const kill = () => new Promise<void>((resolve) => void clock.setTimer(PATIENCE - 1, resolve));
-    supervisor.submit({ name: 'slow', run: { run: forever, kill } });
+    supervisor.submit({ name: 'slow', run: { run: never, kill } });
     await clock.settle();
     const promise = supervisor.shutdown({ graceMs: GRACE });
     expect(await settledAt(world, promise)).toBe(GRACE + PATIENCE - 1);
@@ -161,7 +157,7 @@ describe('step 4: killables are killed, the rest is abandoned and named (section
   });
 });
 
-test('a loop that was blocked past the grace takes nothing from the time that a kill may take', async () => {
+test('a blocked event loop does not shorten the time that a shutdown gives a kill', async () => {
   const { supervisor, clock } = setup();
   const kill = gateBody<void>();
   const submission = supervisor.submit({ name: 'slow', run: { run: () => new Promise(() => {}), kill: kill.body } });

@@ -9,55 +9,46 @@ import {
   type TaskEvent,
 } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { CONSTANT_BACKOFF, never, polite } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
 import { gatedSlot } from '../../support/gated-slot.ts';
+import { stoppedByShutdown, ZERO_COUNTS } from '../../support/outcomes.ts';
 import { settledAt } from '../../support/settling.ts';
 import { setup } from '../../support/setup.ts';
 
 const GRACE = 1_000;
-
-const forever = (): Promise<never> => new Promise(() => {});
-
-const polite = (ctx: TaskContext): Promise<void> => ctx.sleep(Infinity);
-
-const stopped: Outcome = { kind: 'canceled', by: 'shutdown', attempts: 1 };
-
 const shuttingDown: Outcome = { kind: 'rejected', reason: 'shuttingDown' };
-
-const NONE = { completed: 0, failed: 0, fatal: 0, canceled: 0, killed: 0, abandoned: 0, rejected: 0 };
 
 const fail = (): never => {
   throw new Error('boom');
 };
 
-const PLAIN = { firstMs: 100, factor: 1, jitter: 'none' } as const;
-
-describe('step 1: admission closes (section 8)', () => {
-  const doors: readonly [string, (supervisor: Supervisor) => unknown][] = [
-    ['submit', (supervisor) => supervisor.submit({ run: forever })],
-    ['slot.submit', (supervisor) => supervisor.slot('s').submit({ run: forever })],
-    ['submitAll', (supervisor) => supervisor.submitAll([{ run: forever }])],
-    ['check', (supervisor) => supervisor.check({ run: forever })],
+describe('a shutdown closes admission', () => {
+  const calls: readonly [string, (supervisor: Supervisor) => unknown][] = [
+    ['submit', (supervisor) => supervisor.submit({ run: never })],
+    ['slot.submit', (supervisor) => supervisor.slot('s').submit({ run: never })],
+    ['submitAll', (supervisor) => supervisor.submitAll([{ run: never }])],
+    ['check', (supervisor) => supervisor.check({ run: never })],
   ];
-  for (const [name, knock] of doors)
-    test(`${name} throws ClosedError from the call of shutdown on, and after it`, async () => {
+  for (const [name, call] of calls)
+    test(`${name} throws ClosedError during and after a shutdown`, async () => {
       const { supervisor } = setup();
       const report = supervisor.shutdown();
-      expect(() => knock(supervisor)).toThrow(ClosedError);
+      expect(() => call(supervisor)).toThrow(ClosedError);
       await report;
-      expect(() => knock(supervisor)).toThrow(ClosedError);
+      expect(() => call(supervisor)).toThrow(ClosedError);
       expect(supervisor.snapshot().totals.submitted).toBe(0);
     });
 
-  test('run rejects with ClosedError, and listens to no signal', async () => {
+  test('run() rejects with ClosedError after a shutdown, and adds no signal listener', async () => {
     const { supervisor } = setup();
     await supervisor.shutdown();
     const before = process.listenerCount('SIGTERM');
-    await expect(supervisor.run([{ run: forever }])).rejects.toThrow(ClosedError);
+    await expect(supervisor.run([{ run: never }])).rejects.toThrow(ClosedError);
     expect(process.listenerCount('SIGTERM')).toBe(before);
   });
 
-  test('waiting work is rejected shuttingDown: in line, next, in a paused slot, for a lease', async () => {
+  test('a shutdown rejects every waiting submission with shuttingDown: queued, replacing, in a paused slot or waiting for a lease', async () => {
     const { supervisor, clock } = setup({
       leases: {
         acquire: ({ slot, signal }) =>
@@ -86,13 +77,13 @@ describe('step 1: admission closes (section 8)', () => {
     body.open('out');
     expect(await owner.outcome).toMatchObject({ kind: 'canceled', by: 'replace' }); // the first cause
     const { counts } = await supervisor.closed;
-    expect(counts).toEqual({ ...NONE, canceled: 1, rejected: 5 });
+    expect(counts).toEqual({ ...ZERO_COUNTS, canceled: 1, rejected: 5 });
     expect(body.calls).toHaveLength(1);
   });
 });
 
-describe('steps 2 and 3: owners are told to stop and get the grace together (section 8)', () => {
-  test('every owner is told at once; at the gate, in backoff and in an interval they end at once', async () => {
+describe('a shutdown stops the owners and gives them one grace', () => {
+  test('a shutdown stops every owner at once, and owners between two attempts end at once', async () => {
     const world = setup();
     const { supervisor, clock } = world;
     const body = gateBody();
@@ -107,29 +98,33 @@ describe('steps 2 and 3: owners are told to stop and get the grace together (sec
     ];
     await clock.settle();
     supervisor.pause();
-    const atTheGate = supervisor.submit({ run: forever });
+    const atTheGate = supervisor.submit({ run: never });
     await clock.settle();
     const report = supervisor.shutdown({ graceMs: GRACE });
     expect(body.calls[0]?.canceled).toBe(true);
     expect(supervisor.snapshot()).toMatchObject({ phase: 'draining', running: 1 });
-    for (const one of between) expect(await one.outcome).toEqual(stopped);
-    expect(await atTheGate.outcome).toEqual({ ...stopped, attempts: 0 });
+    for (const one of between) expect(await one.outcome).toEqual(stoppedByShutdown);
+    expect(await atTheGate.outcome).toEqual({ ...stoppedByShutdown, attempts: 0 });
     body.open('out');
-    expect(await running.outcome).toEqual(stopped);
-    expect(await report).toMatchObject({ withinGrace: true, counts: { ...NONE, canceled: 4 } });
-    expect(clock.now()).toBe(0); // nobody waited for the grace
+    expect(await running.outcome).toEqual(stoppedByShutdown);
+    expect(await report).toMatchObject({ withinGrace: true, counts: { ...ZERO_COUNTS, canceled: 4 } });
+    expect(clock.now()).toBe(0); // the grace was not needed
     expect(clock.timers).toBe(0);
   });
 
-  test('those who share an outcome all get it', async () => {
+  test('a shutdown ends all participants of a shared body', async () => {
     const { supervisor, clock } = setup();
     const shared = ['a', 'b', 'c'].map(() => supervisor.submit({ slot: 's', admission: 'join', run: polite }));
     await clock.settle();
     await supervisor.shutdown();
-    expect(await Promise.all(shared.map(({ outcome }) => outcome))).toEqual([stopped, stopped, stopped]);
+    expect(await Promise.all(shared.map(({ outcome }) => outcome))).toEqual([
+      stoppedByShutdown,
+      stoppedByShutdown,
+      stoppedByShutdown,
+    ]);
   });
 
-  test('every submission settles as its own body ends: a stubborn one delays no other outcome', async () => {
+  test('each submission settles when its own body ends, and an overrunning body delays no other outcome (S9)', async () => {
     const world = setup();
     const { supervisor, clock } = world;
     const tasks = [100, 900, Infinity].map((endsAfter) => {
@@ -141,31 +136,31 @@ describe('steps 2 and 3: owners are told to stop and get the grace together (sec
     for (const { endsAfter, body } of tasks) if (endsAfter < GRACE) clock.setTimer(endsAfter, () => body.open('out'));
     const ends = Promise.all(tasks.map(({ submission }) => settledAt(world, submission.outcome)));
     expect(await ends).toEqual([100, 900, GRACE]);
-    expect((await report).counts).toEqual({ ...NONE, canceled: 2, abandoned: 1 });
+    expect((await report).counts).toEqual({ ...ZERO_COUNTS, canceled: 2, abandoned: 1 });
   });
 
   for (const [what, options, graceMs, at] of [
-    ['as asked', { graceMs: 7_000 }, 2_000, 2_000],
-    ["else the supervisor's", { graceMs: 7_000 }, undefined, 7_000],
-    ['else 60 s', {}, undefined, 60_000],
-    ['0: at once', {}, 0, 0],
+    ['the graceMs of the call', { graceMs: 7_000 }, 2_000, 2_000],
+    ['the graceMs of the supervisor', { graceMs: 7_000 }, undefined, 7_000],
+    ['the default of 60 s', {}, undefined, 60_000],
+    ['a graceMs of 0', {}, 0, 0],
   ] as const)
-    test(`the grace is one for all, whatever a task's own is: ${what}`, async () => {
+    test(`a shutdown gives all tasks one grace, even those with a longer graceMs: ${what}`, async () => {
       const world = setup(options);
       const { supervisor } = world;
-      for (let n = 0; n < 3; n += 1) supervisor.submit({ graceMs: 1e6, run: forever });
+      for (let n = 0; n < 3; n += 1) supervisor.submit({ graceMs: 1e6, run: never });
       await world.clock.settle();
       const report = supervisor.shutdown({ graceMs });
       expect(await settledAt(world, report)).toBe(at);
       expect(await report).toMatchObject({ withinGrace: false, counts: { abandoned: 3 } });
     });
 
-  test("a task's own shorter grace holds as well: hold is said and waited on, abandon gives up, kill kills", async () => {
+  test('a task with a shorter graceMs overruns during a shutdown, and is held, abandoned or killed as its spec says', async () => {
     const world = setup();
     const { supervisor, clock, recorded } = world;
-    const held = supervisor.submit({ name: 'held', graceMs: 10, run: forever });
-    const left = supervisor.submit({ name: 'left', graceMs: 10, onOverrun: 'abandon', run: forever });
-    const killed = supervisor.submit({ name: 'killed', graceMs: 10, run: { run: forever, kill: () => {} } });
+    const held = supervisor.submit({ name: 'held', graceMs: 10, run: never });
+    const left = supervisor.submit({ name: 'left', graceMs: 10, onOverrun: 'abandon', run: never });
+    const killed = supervisor.submit({ name: 'killed', graceMs: 10, run: { run: never, kill: () => {} } });
     await clock.settle();
     void supervisor.shutdown({ graceMs: GRACE });
     await clock.advance(10);
@@ -183,8 +178,8 @@ describe('steps 2 and 3: owners are told to stop and get the grace together (sec
   });
 });
 
-describe('step 5: subscribers get a bounded time to drain (section 8)', () => {
-  test('those that catch up miss nothing, the last event being shutdownFinished', async () => {
+describe('a shutdown gives subscribers a bounded time', () => {
+  test('a slow subscriber that catches up gets every event, and shutdownFinished is the last one', async () => {
     const world = setup();
     const { supervisor, clock, recorded } = world;
     const seen: TaskEvent[] = [];
@@ -200,23 +195,23 @@ describe('step 5: subscribers get a bounded time to drain (section 8)', () => {
     expect((await report).eventsDropped).toBe(0);
   });
 
-  test('all together get subscriberGraceMs, then they are left, and what they never saw is counted', async () => {
+  test('all subscribers together get subscriberGraceMs, and the events they never got are counted', async () => {
     for (const options of [{ subscriberGraceMs: 300 }, {}]) {
       const world = setup(options);
       const { supervisor, recorded } = world;
-      for (let n = 0; n < 3; n += 1) supervisor.subscribe(forever);
+      for (let n = 0; n < 3; n += 1) supervisor.subscribe(never);
       supervisor.submit({ run: polite });
       const report = supervisor.shutdown();
       expect(await settledAt(world, report)).toBe(options.subscriberGraceMs ?? 5_000);
-      expect((await report).eventsDropped).toBe(3 * (recorded.events.length - 1)); // each of them saw one
+      expect((await report).eventsDropped).toBe(3 * (recorded.events.length - 1)); // each of them got one
       expect(world.clock.timers).toBe(0);
     }
   });
 
-  test('the events tell the cause and the grace, then who is stuck', async () => {
+  test('shutdownStarted has the cause and the grace, and shutdownFinished names the stuck tasks', async () => {
     const world = setup();
     const { supervisor, recorded } = world;
-    supervisor.submit({ name: 'stubborn', run: forever });
+    supervisor.submit({ name: 'stubborn', run: never });
     await world.clock.settle();
     await settledAt(world, supervisor.shutdown({ graceMs: GRACE }));
     expect(recorded.of('shutdownStarted')).toMatchObject([{ cause: 'caller', graceMs: GRACE }]);
@@ -231,23 +226,22 @@ describe('step 5: subscribers get a bounded time to drain (section 8)', () => {
     expect(recorded.of('shutdownFinished')).toMatchObject([{ withinGrace: false, stuck: ['stubborn'] }]);
   });
 
-  test('afterwards a subscription gets nothing, and an iterator ends', async () => {
+  test('after a shutdown a new subscription gets no event, and an iterator ends', async () => {
     const { supervisor } = setup();
     const types: string[] = [];
-    const listening = (async () => {
+    const iterating = (async () => {
       for await (const { type } of supervisor.events()) types.push(type);
     })();
     await supervisor.shutdown();
-    await listening;
+    await iterating;
     expect(types).toEqual(['shutdownStarted', 'shutdownFinished']);
     expect(await supervisor.events().next()).toEqual({ done: true, value: undefined });
     expect(() => supervisor.subscribe(() => {})()).not.toThrow();
   });
 });
 
-describe('shutdown', () => {
-  // Differs: a submit throws ClosedError.
-  test('shutdown 1 admission closes, what waits is rejected, what backs off ends without an attempt, what runs is told to stop, nothing starts', async () => {
+describe('a shutdown as a whole', () => {
+  test('a shutdown makes submit() throw, rejects waiting work, ends a backoff, stops running bodies and starts nothing (S7)', async () => {
     const { supervisor, clock, gate, submit } = gatedSlot();
     const attempts: number[] = [];
     const retried = (ctx: TaskContext) => {
@@ -256,7 +250,7 @@ describe('shutdown', () => {
     };
     const running = submit();
     const waiting = submit();
-    const backingOff = submit({ slot: 't', run: retried, restart: 'onFailure', backoff: PLAIN });
+    const backingOff = submit({ slot: 't', run: retried, restart: 'onFailure', backoff: CONSTANT_BACKOFF });
     await clock.settle();
     const unstarted = submit({ slot: 'u' });
     void supervisor.shutdown({ graceMs: 1_000 });
@@ -269,32 +263,31 @@ describe('shutdown', () => {
     expect([gate.calls.length, attempts]).toEqual([1, [1]]);
   });
 
-  test('shutdown 2 stragglers are named and abandoned, and are counted until they end; a late end changes no outcome', async () => {
+  test('a body that outlasts the shutdown is abandoned, named and counted until it ends, and its late end changes no outcome (S8)', async () => {
     const { supervisor, clock, gate, submit } = gatedSlot();
-    const straggler = submit({ name: 'straggler' });
+    const overrunning = submit({ name: 'overrunning' });
     await clock.settle();
     const report = supervisor.shutdown({ graceMs: 10 });
     await clock.advance(10);
-    expect((await report).abandoned.map(({ name }) => name)).toEqual(['straggler']);
-    const outcome = await straggler.outcome;
+    expect((await report).abandoned.map(({ name }) => name)).toEqual(['overrunning']);
+    const outcome = await overrunning.outcome;
     expect([outcome.kind, supervisor.snapshot().abandonedAlive]).toEqual(['abandoned', 1]);
     gate.open('late');
     await clock.settle();
-    expect(await straggler.outcome).toBe(outcome);
+    expect(await overrunning.outcome).toBe(outcome);
     expect(supervisor.snapshot()).toMatchObject({ abandonedAlive: 0, totals: { abandoned: 1, completed: 0 } });
   });
 
-  // Differs: the library never exits the process, a second signal makes the grace 0.
-  test('shutdown 3 a second, shorter shutdown hastens the first and none lengthens it; both have one report', async () => {
+  test('a second shutdown with a shorter grace shortens the first, a longer one changes nothing, and all have one report', async () => {
     const { supervisor, clock, submit } = gatedSlot();
     submit();
     await clock.settle();
     const first = supervisor.shutdown({ graceMs: 1_000 });
     void supervisor.shutdown({ graceMs: 9_000 });
-    const hastened = supervisor.shutdown({ graceMs: 0 });
+    const shorter = supervisor.shutdown({ graceMs: 0 });
     await clock.settle();
     await clock.advance(0);
-    expect(await first).toBe(await hastened);
+    expect(await first).toBe(await shorter);
     expect([(await first).withinGrace, clock.now()]).toEqual([false, 0]);
   });
 });

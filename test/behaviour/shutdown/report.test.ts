@@ -1,25 +1,19 @@
 // One shared shutdown with one report.
 
-import { ClosedError, type Outcome, type ShutdownReport, Supervisor, type TaskContext, type TaskSpec } from 'slotvisor';
+import { ClosedError, type ShutdownReport, Supervisor, type TaskSpec } from 'slotvisor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { never, polite } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
+import { stoppedByShutdown, ZERO_COUNTS } from '../../support/outcomes.ts';
 import { isSettled, settledAt } from '../../support/settling.ts';
 import { setup } from '../../support/setup.ts';
 
 const GRACE = 1_000;
 
-const forever = (): Promise<never> => new Promise(() => {});
-
-const polite = (ctx: TaskContext): Promise<void> => ctx.sleep(Infinity);
-
-const stopped: Outcome = { kind: 'canceled', by: 'shutdown', attempts: 1 };
-
-const NONE = { completed: 0, failed: 0, fatal: 0, canceled: 0, killed: 0, abandoned: 0, rejected: 0 };
-
-describe('one shared operation (section 8)', () => {
+describe('a shutdown is one shared operation', () => {
   afterEach(() => void vi.useRealTimers());
 
-  test('an idle supervisor reports at once, and leaves nothing', async () => {
+  test('the shutdown of an idle supervisor reports at once and leaves nothing', async () => {
     const { supervisor, clock } = setup();
     expect(await isSettled(supervisor.closed)).toBe(false);
     expect([supervisor.phase, supervisor.snapshot().phase]).toEqual(['open', 'open']);
@@ -27,7 +21,7 @@ describe('one shared operation (section 8)', () => {
     expect(report).toEqual({
       withinGrace: true,
       cause: 'caller',
-      counts: NONE,
+      counts: ZERO_COUNTS,
       killed: [],
       abandoned: [],
       eventsDropped: 0,
@@ -36,14 +30,14 @@ describe('one shared operation (section 8)', () => {
     expect([supervisor.snapshot().phase, clock.now(), clock.timers]).toEqual(['closed', 0, 0]);
   });
 
-  test('the phase is draining from the call on, through grace, force and the last news, and closed with the report', async () => {
+  test('the phase is draining from the call to the last event, and closed with the report', async () => {
     const { supervisor, clock } = setup();
     const phases: string[] = [];
     supervisor.subscribe(async () => {
       await Promise.resolve();
       phases.push(supervisor.phase);
     });
-    const overrunning = supervisor.submit({ run: forever });
+    const overrunning = supervisor.submit({ run: never });
     await clock.settle();
     const report = supervisor.shutdown({ graceMs: GRACE });
     expect(supervisor.phase).toBe('draining');
@@ -54,7 +48,7 @@ describe('one shared operation (section 8)', () => {
     expect([...new Set(phases)]).toEqual(['open', 'draining']);
   });
 
-  test('later callers join it: one report, told once, also for those who come after the end', async () => {
+  test('every later call of shutdown() gets the same report, and its events are published once', async () => {
     const { supervisor, clock, recorded } = setup();
     supervisor.submit({ run: polite });
     await clock.settle();
@@ -66,16 +60,16 @@ describe('one shared operation (section 8)', () => {
   });
 
   for (const [what, first, later, at] of [
-    ['shorter hastens', 10_000, 100, 600],
-    ['longer changes nothing', 1_000, 100_000, 1_000],
-    ['0 ends it at once', 10_000, 0, 500],
-    ['shorter, but due later, changes nothing', 1_000, 900, 1_000],
-    ['finite ends an infinite one', Infinity, 100, 600],
+    ['a shorter one ends it earlier', 10_000, 100, 600],
+    ['a longer one changes nothing', 1_000, 100_000, 1_000],
+    ['a grace of 0 ends it at once', 10_000, 0, 500],
+    ['a shorter one that is due later changes nothing', 1_000, 900, 1_000],
+    ['a finite one ends an infinite one', Infinity, 100, 600],
   ] as const)
-    test(`a second grace, asked for after 500 ms: ${what}`, async () => {
+    test(`a second shutdown after 500 ms sets the grace: ${what}`, async () => {
       const world = setup();
       const { supervisor, clock } = world;
-      supervisor.submit({ run: forever });
+      supervisor.submit({ run: never });
       await clock.settle();
       const report = supervisor.shutdown({ graceMs: first });
       await clock.advance(500);
@@ -84,51 +78,51 @@ describe('one shared operation (section 8)', () => {
       expect(clock.timers).toBe(0);
     });
 
-  test('a submit from an outcome handler during it throws ClosedError there, and harms nothing', async () => {
+  test('a submit() in an outcome handler during a shutdown throws ClosedError there and affects nothing else', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({ slot: 's', run: polite });
-    const again = submission.outcome.then(() => supervisor.submit({ slot: 's', run: forever }));
+    const again = submission.outcome.then(() => supervisor.submit({ slot: 's', run: never }));
     await clock.settle();
     void supervisor.shutdown();
     await expect(again).rejects.toThrow(ClosedError);
-    expect(await supervisor.closed).toMatchObject({ withinGrace: true, counts: { ...NONE, canceled: 1 } });
+    expect(await supervisor.closed).toMatchObject({ withinGrace: true, counts: { ...ZERO_COUNTS, canceled: 1 } });
   });
 
-  test('from inside a body it does not deadlock: the body is itself told to stop', async () => {
+  test('a body that awaits shutdown() does not deadlock, because it gets its own stop request', async () => {
     const world = setup();
     const { supervisor, clock } = world;
-    let heard: ShutdownReport | undefined;
-    const deaf = supervisor.submit({
-      name: 'deaf',
+    let received: ShutdownReport | undefined;
+    const waiting = supervisor.submit({
+      name: 'waiting',
       run: async () => {
-        heard = await supervisor.shutdown({ graceMs: GRACE });
+        received = await supervisor.shutdown({ graceMs: GRACE });
       },
     });
     expect(await settledAt(world, supervisor.closed)).toBe(GRACE);
-    expect(await deaf.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
-    expect(heard).toBe(await supervisor.closed);
-    expect(heard?.abandoned).toMatchObject([{ name: 'deaf' }]);
+    expect(await waiting.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
+    expect(received).toBe(await supervisor.closed);
+    expect(received?.abandoned).toMatchObject([{ name: 'waiting' }]);
     expect(clock.timers).toBe(0);
   });
 
-  test('a body that waits for it only until it is canceled ends within the grace', async () => {
+  test('a body that awaits shutdown() with untilCanceled() ends within the grace', async () => {
     const { supervisor, clock } = setup();
-    const heedful = supervisor.submit({ run: (ctx) => ctx.untilCanceled(supervisor.shutdown()) });
-    expect(await heedful.outcome).toEqual(stopped);
+    const submission = supervisor.submit({ run: (ctx) => ctx.untilCanceled(supervisor.shutdown()) });
+    expect(await submission.outcome).toEqual(stoppedByShutdown);
     expect(await supervisor.closed).toMatchObject({ withinGrace: true });
     expect(clock.now()).toBe(0);
   });
 
-  test('a subscriber that awaits it is left after its own grace', async () => {
+  test('a subscriber that awaits shutdown() is abandoned after subscriberGraceMs', async () => {
     const world = setup({ subscriberGraceMs: 300 });
     const { supervisor } = world;
     supervisor.subscribe(async () => void (await supervisor.shutdown()));
-    const submission = supervisor.submit({ run: polite }); // its first event brings the shutdown
+    const submission = supervisor.submit({ run: polite }); // its first event starts the shutdown
     expect(await settledAt(world, supervisor.closed)).toBe(300);
     expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'shutdown' });
   });
 
-  test('await using ends it with the scope, and waits for the bodies', async () => {
+  test('`await using` shuts the supervisor down at the end of the scope and waits for the bodies', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     supervisor.submit({ run: body.body });
@@ -147,23 +141,23 @@ describe('one shared operation (section 8)', () => {
     expect(inScope.snapshot()).toMatchObject({ phase: 'closed', running: 0, totals: { canceled: 1 } });
   });
 
-  test('on the platform clock no timer is left either', async () => {
+  test('a shutdown leaves no timer on the platform clock', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const supervisor = new Supervisor();
     supervisor.subscribe(() => {});
     const specs: Partial<TaskSpec>[] = [{ timeoutMs: 1e6 }, { deadlineMs: 1e6 }, { stallMs: 1e6 }];
     for (const spec of specs) supervisor.submit({ ...spec, run: (ctx) => ctx.sleep(1e6) });
-    supervisor.submit({ graceMs: 1e6, run: { run: forever, kill: () => {} } });
+    supervisor.submit({ graceMs: 1e6, run: { run: never, kill: () => {} } });
     await vi.advanceTimersByTimeAsync(0);
-    expect(vi.getTimerCount()).toBe(6); // three sleeps, three bounds
+    expect(vi.getTimerCount()).toBe(6); // three sleeps, three time limits
     void supervisor.shutdown({ graceMs: GRACE });
-    await vi.advanceTimersByTimeAsync(GRACE + 1); // the grace, and a turn for those who end with it
+    await vi.advanceTimersByTimeAsync(GRACE + 1); // the grace, and one turn for the bodies that end with it
     expect(await supervisor.closed).toMatchObject({ counts: { canceled: 3, killed: 1 } });
     expect(vi.getTimerCount()).toBe(0);
   });
 });
 
-test('leaving an `await using` shuts down as its caller would', async () => {
+test('the end of an `await using` scope shuts down with the cause caller', async () => {
   const { supervisor, recorded } = setup();
   await supervisor[Symbol.asyncDispose]();
   expect(recorded.events[0]).toMatchObject({ type: 'shutdownStarted', cause: 'caller' });

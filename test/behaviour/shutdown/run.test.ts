@@ -1,19 +1,15 @@
 // supervisor.run() and its process signals.
 
-import { FatalError, OptionError, type Outcome, Supervisor, type SupervisorOptions, type TaskContext } from 'slotvisor';
+import { FatalError, OptionError, Supervisor, type SupervisorOptions } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { never, polite } from '../../support/bodies.ts';
 import { type GateBody, gateBody } from '../../support/gate.ts';
+import { stoppedByShutdown } from '../../support/outcomes.ts';
 import { type Setup, setup } from '../../support/setup.ts';
 
 const GRACE = 1_000;
 
-const forever = (): Promise<never> => new Promise(() => {});
-
-const polite = (ctx: TaskContext): Promise<void> => ctx.sleep(Infinity);
-
-const stopped: Outcome = { kind: 'canceled', by: 'shutdown', attempts: 1 };
-
-describe('the static mode: run (section 8)', () => {
+describe('supervisor.run()', () => {
   type Signal = 'SIGINT' | 'SIGTERM' | 'SIGUSR2';
   const SIGNALS: readonly Signal[] = ['SIGINT', 'SIGTERM', 'SIGUSR2'];
   const listeners = () => SIGNALS.map((signal) => process.listenerCount(signal));
@@ -24,7 +20,7 @@ describe('the static mode: run (section 8)', () => {
     readonly report: ReturnType<Supervisor['run']>;
     readonly before: number[];
   }
-  /** One polite task, and one that the test opens. */
+  /** Runs one task that ends on its stop request, and one that the test ends. */
   async function run(options: SupervisorOptions = {}, signals?: readonly Signal[] | false): Promise<Run> {
     const before = listeners();
     const world = setup({ graceMs: GRACE, ...options });
@@ -38,7 +34,7 @@ describe('the static mode: run (section 8)', () => {
     return { ...world, body, report, before };
   }
 
-  test('waits for every outcome, in the order given, and shuts down: finished', async () => {
+  test('run() waits for every outcome, in the order given, and shuts down with the cause finished', async () => {
     const { supervisor } = setup();
     const before = listeners();
     const report = supervisor.run([{ run: () => 'one' }, { restart: 'never', run: () => Promise.reject('two') }]);
@@ -53,31 +49,31 @@ describe('the static mode: run (section 8)', () => {
     expect(more(before)).toEqual([0, 0, 0]);
   });
 
-  test('of nothing it is finished at once; what else runs there is told to stop', async () => {
+  test('run([]) finishes at once and stops the other tasks of the supervisor', async () => {
     const { supervisor, clock } = setup();
     const other = supervisor.submit({ run: polite });
     await clock.settle();
     expect(await supervisor.run([])).toMatchObject({ outcomes: [], shutdown: { cause: 'finished' } });
-    expect(await other.outcome).toEqual(stopped);
+    expect(await other.outcome).toEqual(stoppedByShutdown);
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    test(`${signal} drains: bodies end within the grace`, async () => {
+    test(`${signal} shuts down, and bodies end within the grace`, async () => {
       const { supervisor, clock, body, report, before } = await run();
       process.emit(signal, signal);
       await clock.advance(GRACE - 1);
       expect(supervisor.snapshot()).toMatchObject({ phase: 'draining', running: 1 });
-      expect(more(before)).toEqual([1, 1, 0]); // a second one must not end the process
+      expect(more(before)).toEqual([1, 1, 0]); // a second signal must not end the process
       body.open('out');
       const { outcomes, shutdown } = await report;
-      expect(outcomes).toEqual([stopped, stopped]);
+      expect(outcomes).toEqual([stoppedByShutdown, stoppedByShutdown]);
       expect(shutdown).toMatchObject({ cause: 'signal', withinGrace: true });
       expect(more(before)).toEqual([0, 0, 0]);
       expect(clock.timers).toBe(0);
     });
 
   for (const second of ['SIGINT', 'SIGTERM'] as const)
-    test(`a second signal (${second}) makes the grace 0; a third changes nothing`, async () => {
+    test(`a second signal (${second}) sets the grace to 0, and a third changes nothing`, async () => {
       const { clock, report, before } = await run();
       process.emit('SIGTERM', 'SIGTERM');
       await clock.advance(10);
@@ -85,12 +81,12 @@ describe('the static mode: run (section 8)', () => {
       process.emit(second, second);
       await clock.advance(0);
       const { outcomes, shutdown } = await report;
-      expect(outcomes).toEqual([stopped, { kind: 'abandoned', by: 'shutdown', attempts: 1 }]);
+      expect(outcomes).toEqual([stoppedByShutdown, { kind: 'abandoned', by: 'shutdown', attempts: 1 }]);
       expect(shutdown).toMatchObject({ cause: 'signal', withinGrace: false, abandoned: [{ name: 'gate' }] });
       expect(more(before)).toEqual([0, 0, 0]);
     });
 
-  test('a first signal during a shutdown that somebody else began does not make its grace 0', async () => {
+  test('a first signal during a shutdown by a caller does not set its grace to 0', async () => {
     const { supervisor, clock, report } = await run();
     void supervisor.shutdown();
     process.emit('SIGTERM', 'SIGTERM');
@@ -105,7 +101,7 @@ describe('the static mode: run (section 8)', () => {
     [[], [0, 0, 0]],
     [false, [0, 0, 0]],
   ] as const)
-    test(`signals ${JSON.stringify(signals)}: only these are listened to`, async () => {
+    test(`with signals ${JSON.stringify(signals)} run() listens to these signals only`, async () => {
       const { supervisor, body, report, before } = await run({}, signals);
       expect(more(before)).toEqual(expected);
       if (signals !== false && signals.length > 0) process.emit('SIGUSR2', 'SIGUSR2');
@@ -115,7 +111,7 @@ describe('the static mode: run (section 8)', () => {
       expect(more(before)).toEqual([0, 0, 0]);
     });
 
-  test('deadFraction ends it as well', async () => {
+  test('deadFraction ends run()', async () => {
     const { supervisor } = setup({ deadFraction: 0.5, graceMs: GRACE });
     const { outcomes, shutdown } = await supervisor.run([
       { run: polite },
@@ -125,10 +121,10 @@ describe('the static mode: run (section 8)', () => {
     expect(shutdown).toMatchObject({ cause: 'deadFraction', counts: { canceled: 1, fatal: 1 } });
   });
 
-  test('a spec that is refused rejects it, with nothing kept: it may be asked again', async () => {
+  test('run() with an invalid spec rejects and keeps nothing, so it may be called again', async () => {
     const { supervisor } = setup();
     const before = listeners();
-    await expect(supervisor.run([{ run: forever }, { run: forever, timeoutMs: -1 }])).rejects.toThrow(OptionError);
+    await expect(supervisor.run([{ run: never }, { run: never, timeoutMs: -1 }])).rejects.toThrow(OptionError);
     expect(more(before)).toEqual([0, 0, 0]);
     expect(supervisor.snapshot()).toMatchObject({ phase: 'open', totals: { submitted: 0 } });
     expect((await supervisor.run([{ run: () => 'fine' }])).outcomes).toMatchObject([{ kind: 'completed' }]);
@@ -138,23 +134,35 @@ describe('the static mode: run (section 8)', () => {
 for (const [what, signals, field, message] of [
   ['a single signal', 'SIGINT', 'signals', /^signals must be an array of signal names, or false, got "SIGINT"$/],
   [
-    'one that nobody can catch',
+    'a signal that cannot be caught',
     ['SIGTERM', 'SIGKILL'],
     'signals[1]',
     /^signals\[1\] must be a signal .*, got "SIGKILL"$/,
   ],
 ] as const)
-  test(`run refuses ${what}`, async () => {
-    const refused = new Supervisor().run([], { signals: signals as never });
-    await expect(refused).rejects.toThrow(expect.objectContaining({ field, message: expect.stringMatching(message) }));
+  test(`run() rejects the option signals with ${what}`, async () => {
+    const rejected = new Supervisor().run([], { signals: signals as never });
+    await expect(rejected).rejects.toThrow(expect.objectContaining({ field, message: expect.stringMatching(message) }));
   });
 
-test('run with signals: false listens to none', async () => {
+test('run() with signals false adds no signal listener', async () => {
   const { supervisor, clock } = setup();
-  const heard = process.eventNames();
+  const before = process.eventNames();
   const ended = supervisor.run([{ run: (ctx) => ctx.sleep(10) }], { signals: false });
   await clock.settle();
-  expect(process.eventNames()).toEqual(heard);
+  expect(process.eventNames()).toEqual(before);
   await clock.advance(10);
   expect((await ended).outcomes).toMatchObject([{ kind: 'completed' }]);
+});
+
+test('run() counts a signal that is listed twice once', async () => {
+  const { supervisor, clock } = setup({ graceMs: 1_000 });
+  const body = gateBody();
+  const run = supervisor.run([{ run: body.body }], { signals: ['SIGUSR2', 'SIGUSR2'] });
+  await clock.settle();
+  process.emit('SIGUSR2');
+  await clock.advance(500);
+  expect(supervisor.snapshot().phase).toBe('draining');
+  body.open('end');
+  expect((await run).shutdown).toMatchObject({ cause: 'signal', withinGrace: true });
 });

@@ -8,7 +8,7 @@ import { GRACE, REASON, running } from '../../support/running-task.ts';
 import { setup } from '../../support/setup.ts';
 
 describe('an abandoned body', () => {
-  test('an abandoned attempt that timed out is retried after backoff, beside the body that was given up', async () => {
+  test('a timed out and abandoned attempt is retried after backoff, while the abandoned body still runs', async () => {
     const { supervisor, clock, submission, body, recorded } = await running({
       restart: 'onFailure',
       backoff: { firstMs: 50, jitter: 'none' },
@@ -28,8 +28,8 @@ describe('an abandoned body', () => {
   });
 });
 
-describe('an abandoned body and its stop', () => {
-  test('an abandoned body still hears of its stop, and its waits end', async () => {
+describe('the stop request of an abandoned body', () => {
+  test('an abandoned body still gets its stop request, and its waits end', async () => {
     const { supervisor, clock } = setup();
     const ends: unknown[] = [];
     const body = gateBody();
@@ -46,7 +46,7 @@ describe('an abandoned body and its stop', () => {
     await clock.advance(0);
     expect(await submission.outcome).toEqual({ kind: 'abandoned', by: 'caller', attempts: 1 });
     expect(body.calls[0]?.signal.reason).toMatchObject({ by: 'caller', reason: REASON });
-    body.open('on my way');
+    body.open('late');
     await clock.settle();
     expect(ends).toEqual([body.calls[0]?.signal.reason]);
     expect(clock.timers).toBe(0);
@@ -54,21 +54,21 @@ describe('an abandoned body and its stop', () => {
   });
 });
 
-test('a body that was given up still hears of its stop when it listens late', async () => {
+test('an abandoned body that adds an onCancel listener late still gets its stop request', async () => {
   const { clock, gate, submit } = gatedSlot();
   const submission = submit({ graceMs: 0, onOverrun: 'abandon' });
   await clock.settle();
   void submission.cancel('enough');
   await clock.advance(0);
   expect(await submission.outcome).toMatchObject({ kind: 'abandoned' });
-  const heard: unknown[] = [];
-  gate.calls[0]?.onCancel(({ reason }) => void heard.push(reason));
+  const received: unknown[] = [];
+  gate.calls[0]?.onCancel(({ reason }) => void received.push(reason));
   await clock.settle();
-  expect(heard).toEqual(['enough']);
+  expect(received).toEqual(['enough']);
 });
 
 describe('an abandoned body that ends late', () => {
-  test.each(['open', 'fail'] as const)('a body that was given up and ends late (%s) changes nothing', async (end) => {
+  test.each(['open', 'fail'] as const)('an abandoned body that ends late (%s) changes nothing (S8)', async (end) => {
     const gate = gateBody<unknown>();
     await mustNotEscape({
       spec: { run: gate.body as never, graceMs: 10, onOverrun: 'abandon' },

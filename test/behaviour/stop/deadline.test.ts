@@ -1,22 +1,17 @@
 // deadlineMs bounds the time from submit to the outcome.
 
-import type { AdmissionPolicy, Outcome, RejectReason, Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
+import type { AdmissionPolicy, SupervisorOptions, TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
+import { rejected } from '../../support/outcomes.ts';
 import { ownedSlot } from '../../support/owned-slot.ts';
 import { setup } from '../../support/setup.ts';
 
-const rejected = (reason: RejectReason, by?: Submission): Outcome => ({
-  kind: 'rejected',
-  reason,
-  ...(by !== undefined && { by: by.id }),
-});
-
-describe('deadlineMs: from submit to the outcome', () => {
+describe('deadlineMs', () => {
   test.each<readonly [where: string, admission: AdmissionPolicy]>([
-    ['in line', 'queue'],
-    ['as the next', 'replace'],
-  ])('one that waits %s is rejected deadline', async (_, admission) => {
+    ['in the queue', 'queue'],
+    ['as the replacement', 'replace'],
+  ])('a submission that waits %s is rejected with deadline after deadlineMs', async (_, admission) => {
     const { add, owner, clock, started } = await ownedSlot();
     const waiting = add('w', { admission, deadlineMs: 100 });
     await clock.advance(100);
@@ -26,7 +21,7 @@ describe('deadlineMs: from submit to the outcome', () => {
     expect(started).toEqual([]);
   });
 
-  test('one that waits in a paused slot is rejected too', async () => {
+  test('a submission that waits in a paused slot is rejected with deadline', async () => {
     const { supervisor, clock } = setup();
     supervisor.slot('s').pause();
     const waiting = supervisor.submit({ slot: 's', deadlineMs: 10, run: () => 'x' });
@@ -34,7 +29,7 @@ describe('deadlineMs: from submit to the outcome', () => {
     expect(await waiting.outcome).toEqual(rejected('deadline'));
   });
 
-  test('it counts the waiting: a started one is told to stop at the rest of its time, and ends with its body', async () => {
+  test('deadlineMs includes the time in the queue: the owner is asked to stop after the rest, and ends with its body', async () => {
     const { add, owner, clock } = await ownedSlot();
     const gate = gateBody();
     const waiting = add('w', { deadlineMs: 100, run: gate.body });
@@ -49,10 +44,10 @@ describe('deadlineMs: from submit to the outcome', () => {
   });
 
   test.each<readonly [where: string, options: SupervisorOptions, spec: Partial<TaskSpec>, attempts: number]>([
-    ['the gate', { concurrency: 1 }, {}, 0],
-    ['a backoff', {}, { backoff: { firstMs: 1_000 }, run: () => Promise.reject(new Error('no')) }, 1],
-    ['an interval', {}, { restart: 'always', intervalMs: 1_000 }, 1],
-  ])('it ends the wait at %s at once, with no timer left', async (_, options, spec, attempts) => {
+    ['at the gate', { concurrency: 1 }, {}, 0],
+    ['in a backoff', {}, { backoff: { firstMs: 1_000 }, run: () => Promise.reject(new Error('no')) }, 1],
+    ['in an interval', {}, { restart: 'always', intervalMs: 1_000 }, 1],
+  ])('a deadline ends the wait %s at once and leaves no timer', async (_, options, spec, attempts) => {
     const { supervisor, clock, owner } = await ownedSlot({}, options);
     const submission = supervisor.submit({ slot: 't', run: () => 'x', deadlineMs: 100, ...spec });
     await clock.advance(100);
@@ -63,7 +58,7 @@ describe('deadlineMs: from submit to the outcome', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('the shorter of the two bounds of waiting counts', async () => {
+  test('the shorter of queueTimeoutMs and deadlineMs ends the wait', async () => {
     const { add, clock, owner } = await ownedSlot();
     const [a, b] = [add('a', { queueTimeoutMs: 10, deadlineMs: 20 }), add('b', { queueTimeoutMs: 20, deadlineMs: 10 })];
     await clock.advance(30);

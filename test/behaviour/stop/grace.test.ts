@@ -9,12 +9,17 @@ import { setup } from '../../support/setup.ts';
 
 describe('graceMs', () => {
   for (const [what, spec, options, at] of [
-    ["the spec's", { graceMs: 30 }, { graceMs: 20, defaults: { graceMs: 10 } }, 30],
-    ["else the defaults'", { graceMs: undefined }, { graceMs: 20, defaults: { graceMs: 10 } }, 10],
-    ["else the supervisor's", { graceMs: undefined }, { graceMs: 20 }, 20],
-    ['else 60 s', { graceMs: undefined }, {}, 60_000],
+    ['the graceMs of the spec comes first', { graceMs: 30 }, { graceMs: 20, defaults: { graceMs: 10 } }, 30],
+    [
+      'the graceMs of the defaults comes second',
+      { graceMs: undefined },
+      { graceMs: 20, defaults: { graceMs: 10 } },
+      10,
+    ],
+    ['the graceMs of the supervisor comes third', { graceMs: undefined }, { graceMs: 20 }, 20],
+    ['graceMs is 60 s by default', { graceMs: undefined }, {}, 60_000],
   ] as const)
-    test(`graceMs: ${what}`, async () => {
+    test(what, async () => {
       const { clock, submission } = await running(spec, options);
       void submission.cancel();
       await clock.advance(at - 1);
@@ -23,7 +28,7 @@ describe('graceMs', () => {
       expect(submission.status).toBe('overrun');
     });
 
-  test('graceMs 0 overruns at once, but not within the call; Infinity never does', async () => {
+  test('graceMs 0 overruns at once but not within the call, and graceMs Infinity never overruns', async () => {
     const none = await running({ graceMs: 0, onOverrun: 'abandon' });
     void none.submission.cancel();
     expect(none.submission.status).toBe('stopping');
@@ -53,23 +58,23 @@ describe('graceMs', () => {
   });
 });
 
-test('a body that cancels itself and returns in the same turn is out before its grace begins: no timer is left', async () => {
+test('a body that cancels itself and returns in the same turn starts no grace timer', async () => {
   const { supervisor, clock } = setup();
-  const heard: string[] = [];
+  const received: string[] = [];
   const submission = supervisor.submit({
     graceMs: GRACE,
     run: (ctx) => {
-      ctx.onCancel(() => void heard.push('stop'));
+      ctx.onCancel(() => void received.push('stop'));
       void submission.cancel();
       return 'done';
     },
   });
   expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
   await clock.settle();
-  expect([clock.timers, heard]).toEqual([0, []]);
+  expect([clock.timers, received]).toEqual([0, []]);
 });
 
-test('a grace that ends while a shutdown kills already asks for no second kill', async () => {
+test('a grace that ends during the kill of a shutdown does not call kill again', async () => {
   const { supervisor, clock, recorded } = setup();
   const kill = gateBody<void>();
   const submission = supervisor.submit({
@@ -85,7 +90,7 @@ test('a grace that ends while a shutdown kills already asks for no second kill',
 });
 
 describe('a short grace', () => {
-  test.for([0, 5])('%i ms of grace are enough for 2,000 polite bodies', async (graceMs) => {
+  test.for([0, 5])('a grace of %i ms is enough for 2,000 bodies that end on their stop request', async (graceMs) => {
     const supervisor = new Supervisor();
     for (let n = 0; n < 2_000; n += 1)
       supervisor.submit({ run: (ctx) => new Promise<void>((resolve) => ctx.onCancel(() => resolve())) });

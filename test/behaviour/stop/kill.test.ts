@@ -9,13 +9,13 @@ import { setup } from '../../support/setup.ts';
 
 const PATIENCE = 5_000;
 
-describe('kill (section 6)', () => {
+describe('kill', () => {
   const boom = new Error('the signal could not be sent');
   const killed: Outcome = { kind: 'killed', by: 'caller', attempts: 1 };
   const rows: readonly {
     readonly what: string;
     readonly kill: (ctx: TaskContext) => void | PromiseLike<void>;
-    /** Whether `kill` proves the end; else the body itself has to. */
+    /** Whether `kill` proves the end. Otherwise the end of the body proves it. */
     readonly dies: boolean;
     readonly failed?: boolean;
   }[] = [
@@ -44,7 +44,7 @@ describe('kill (section 6)', () => {
     },
   ];
   for (const { what, kill, dies, failed } of rows)
-    test(`one that ${what} ${dies ? 'frees the slot' : `keeps the slot blocked${failed ? ', says so,' : ''} until the body ends`}`, async () => {
+    test(`a kill that ${what} ${dies ? 'frees the slot' : `${failed ? 'publishes a second overrun and ' : ''}leaves the slot occupied until the body ends`}`, async () => {
       const { supervisor, clock, recorded } = setup();
       const body = gateBody();
       let kills = 0;
@@ -70,19 +70,19 @@ describe('kill (section 6)', () => {
       }
       expect(await submission.outcome).toEqual(
         failed === true
-          ? { kind: 'canceled', by: 'caller', attempts: 1 } // nothing was killed
+          ? { kind: 'canceled', by: 'caller', attempts: 1 } // the kill failed
           : killed,
       );
       expect(await later.value()).toBe('later');
       expect(kills).toBe(1);
       expect(recorded.of('overrun').map(({ action }) => action)).toEqual(failed === true ? ['kill', 'hold'] : ['kill']);
-      body.fail(new Error('the pipe broke')); // what ends after its proof of end harms nobody
+      body.fail(new Error('the pipe broke')); // an end after the proof of end changes nothing
       await clock.settle();
       expect(await submission.outcome).toMatchObject({ kind: failed === true ? 'canceled' : 'killed' });
       expect(clock.timers).toBe(0);
     });
 
-  test('is called as a method of its task, with the context of the attempt', async () => {
+  test('kill is called as a method of its task, with the context of the attempt', async () => {
     class Worker implements KillableTask<string> {
       seen: unknown[] = [];
       run(ctx: TaskContext): Promise<string> {
@@ -104,7 +104,7 @@ describe('kill (section 6)', () => {
     expect(worker.seen[0]).toBe(worker.seen[1]);
   });
 
-  test('a shorter grace of a shutdown hastens it; the first cause stays', async () => {
+  test('a shorter grace of a shutdown brings the kill forward, and the first cause stays', async () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({ run: { run: () => new Promise(() => {}), kill: () => {} }, graceMs: 1e6 });
     const stubborn = supervisor.submit({ run: () => new Promise(() => {}), graceMs: 1e6 });
@@ -121,14 +121,14 @@ describe('kill (section 6)', () => {
   });
 });
 
-describe('a kill that fails late changes nothing (S8)', () => {
+describe('a late failure of kill (S8)', () => {
   const failing = () => {
     const kill = gateBody<void>();
     const body = gateBody();
     return { kill, body, run: { run: body.body, kill: kill.body } satisfies TaskSpec['run'] };
   };
 
-  test('the body has ended by itself meanwhile, and the next attempt runs', async () => {
+  test('a kill that fails after the body has ended does not affect the next attempt', async () => {
     const { supervisor, clock, recorded } = setup();
     const { kill, body, run } = failing();
     const submission = supervisor.submit({ run, graceMs: GRACE });
@@ -144,7 +144,7 @@ describe('a kill that fails late changes nothing (S8)', () => {
     expect(supervisor.tasks()).toMatchObject([{ status: 'running', attempt: 2, sinceMs: 20 }]);
   });
 
-  test('the body was given up meanwhile: it counts as alive until it ends, and no longer', async () => {
+  test('a kill that fails after the body was abandoned leaves it counted as alive until it ends', async () => {
     const { supervisor, clock } = setup();
     const { kill, body, run } = failing();
     supervisor.submit({ run });
@@ -160,8 +160,8 @@ describe('a kill that fails late changes nothing (S8)', () => {
   });
 });
 
-describe('the promise of a kill', () => {
-  test.each(NEVER)('%s: a kill that waits for it proves nothing, and the end of the body does', async (_, kill) => {
+describe('a kill that never settles', () => {
+  test.each(NEVER)('a kill that returns %s proves no end, and the end of the body does', async (_, kill) => {
     const gate = gateBody();
     await mustNotEscape({
       spec: { run: { run: gate.body as never, kill: kill as never }, graceMs: 10 },

@@ -2,10 +2,11 @@
 
 import type { Outcome, TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { ON_OVERRUN } from '../../../src/model/settings.ts';
 import { gateBody } from '../../support/gate.ts';
 import { GRACE, REASON, type Running, running } from '../../support/running-task.ts';
 
-describe('overrun (section 6)', () => {
+describe('overrun', () => {
   const timedOut = { kind: 'timedOut', afterMs: 100, message: 'timed out after 100 ms', fatal: false } as const;
 
   const stalled = { kind: 'stalled', silentMs: 100, message: 'no heartbeat for 100 ms', fatal: false } as const;
@@ -17,7 +18,7 @@ describe('overrun (section 6)', () => {
     because: 'policy',
   });
 
-  const asked = { by: 'caller', reason: REASON, attempts: 1 } as const;
+  const byCaller = { by: 'caller', reason: REASON, attempts: 1 } as const;
 
   type End = Outcome | 'a fresh attempt';
 
@@ -33,7 +34,7 @@ describe('overrun (section 6)', () => {
       name: 'a cancel',
       spec: {},
       ask: ({ submission }) => void submission.cancel(REASON),
-      hold: { kind: 'canceled', ...asked },
+      hold: { kind: 'canceled', ...byCaller },
       abandon: { kind: 'abandoned', by: 'caller', attempts: 1 },
       kill: { kind: 'killed', by: 'caller', attempts: 1 },
     },
@@ -64,10 +65,10 @@ describe('overrun (section 6)', () => {
   ];
 
   for (const { name, spec, ask, ...ends } of interruptions)
-    for (const action of ['hold', 'abandon', 'kill'] as const) {
+    for (const action of [...ON_OVERRUN, 'kill'] as const) {
       const end = ends[action];
       const claim = typeof end === 'string' ? end : end.kind;
-      test(`${action} after ${name}: the grace is ${GRACE} ms, the slot is ${action === 'abandon' ? 'given on' : 'kept till the end'}, and then: ${claim}`, async () => {
+      test(`an overrun with ${action}, ${GRACE} ms after ${name}, ${action === 'abandon' ? 'frees the slot' : 'keeps the slot until the end (S1)'} and leads to: ${claim}`, async () => {
         const kill = gateBody<void>();
         const onOverrun = action === 'abandon' ? action : undefined;
         const world = await running({ ...spec, onOverrun }, {}, action === 'kill' ? kill.body : undefined);
@@ -77,13 +78,13 @@ describe('overrun (section 6)', () => {
         await clock.advance(GRACE - 1);
         expect(submission.status).toBe('stopping');
         expect([recorded.of('overrun'), supervisor.snapshot().overrun, kill.alive]).toEqual([[], 0, 0]);
-        expect(submission.restart()).toBe(false); // refused while stopping
+        expect(submission.restart()).toBe(false); // not while stopping
         await clock.advance(1);
         expect(recorded.of('overrun')).toMatchObject([{ id: submission.id, action, sinceMs: GRACE }]);
         if (action === 'abandon') expect(supervisor.snapshot()).toMatchObject({ overrun: 0, abandonedAlive: 1 });
         else {
           expect(submission.status).toBe('overrun');
-          expect(submission.restart()).toBe(false); // and in overrun
+          expect(submission.restart()).toBe(false); // not in overrun
           expect(supervisor.snapshot()).toMatchObject({
             overrun: 1,
             abandonedAlive: 0,
@@ -106,7 +107,7 @@ describe('overrun (section 6)', () => {
         expect(await submission.outcome).toEqual(end);
         expect(await later.value()).toBe('later');
         if (action === 'abandon') {
-          body.fail(new Error('nobody waits for this any more'));
+          body.fail(new Error('too late'));
           await clock.settle();
           expect(await submission.outcome).toEqual(end);
         }

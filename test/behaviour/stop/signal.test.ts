@@ -1,32 +1,20 @@
 // The signal of a submission.
 
 import { getEventListeners } from 'node:events';
-import {
-  type Lease,
-  OptionError,
-  type Outcome,
-  type RejectReason,
-  type Submission,
-  type TaskContext,
-  type TaskSpec,
-} from 'slotvisor';
+import { type Lease, OptionError, type Submission, type TaskContext, type TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { ADMISSION_POLICIES } from '../../../src/model/settings.ts';
 import { gateBody } from '../../support/gate.ts';
 import { nothingEscapes, trap } from '../../support/must-not-escape.ts';
+import { rejected } from '../../support/outcomes.ts';
 import { ownedSlot } from '../../support/owned-slot.ts';
 import { REASON } from '../../support/running-task.ts';
 import { setup } from '../../support/setup.ts';
 
-const rejected = (reason: RejectReason, by?: Submission): Outcome => ({
-  kind: 'rejected',
-  reason,
-  ...(by !== undefined && { by: by.id }),
-});
-
-describe('the signal of a spec (section 6)', () => {
+describe('the signal of a spec', () => {
   const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
-  test('aborted already: rejected, canceled, and no slot is taken', async () => {
+  test('a submission with an aborted signal is rejected as canceled and takes no slot', async () => {
     const { supervisor, clock, recorded } = setup();
     const body = gateBody();
     const submission = supervisor.submit({ slot: 's', signal: AbortSignal.abort(), run: body.body });
@@ -38,7 +26,7 @@ describe('the signal of a spec (section 6)', () => {
     expect(body.calls).toEqual([]);
   });
 
-  test('aborted while the lease store is asked: told to stop like any other', async () => {
+  test('a signal that is aborted during the lease request stops the submission', async () => {
     const parent = new AbortController();
     const lease: Lease = { fence: 1n, lost: new AbortController().signal, release: () => {} };
     const acquire = () => {
@@ -49,11 +37,11 @@ describe('the signal of a spec (section 6)', () => {
     const body = gateBody();
     const submission = supervisor.submit({ signal: parent.signal, run: body.body });
     await clock.settle();
-    body.open('heard of nothing');
+    body.open('unaware');
     expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'signal', reason: REASON });
   });
 
-  test('one signal stops everything that was submitted with it, waiting or running', async () => {
+  test('one signal stops every submission that uses it, waiting or running', async () => {
     const { supervisor, clock } = setup();
     const parent = new AbortController();
     const submissions = ['a', 'a', 'b', 'c'].map((slot) =>
@@ -61,7 +49,7 @@ describe('the signal of a spec (section 6)', () => {
     );
     const other = supervisor.submit({ slot: 'a', run: () => 'other' });
     await clock.settle();
-    expect(listeners(parent.signal)).toBe(1); // however many wait for it
+    expect(listeners(parent.signal)).toBe(1); // shared by all submissions
     parent.abort(REASON);
     const outcomes = await Promise.all(submissions.map(({ outcome }) => outcome));
     const stopped = { kind: 'canceled', by: 'signal', reason: REASON, attempts: 1 };
@@ -70,7 +58,7 @@ describe('the signal of a spec (section 6)', () => {
     expect(listeners(parent.signal)).toBe(0);
   });
 
-  test('thousands of submissions, however they end, leave no listener on it', async () => {
+  test('thousands of submissions with any outcome leave no listener on their signal', async () => {
     const { supervisor, clock } = setup();
     const { signal } = new AbortController();
     const bodies: ((ctx: TaskContext) => unknown)[] = [
@@ -84,7 +72,7 @@ describe('the signal of a spec (section 6)', () => {
     const submissions: Submission[] = [];
     for (let n = 0; n < 4_000; n += 1) {
       const run = bodies[n % 4] as TaskSpec['run'];
-      const admission = (['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const)[n % 5] ?? 'queue';
+      const admission = ADMISSION_POLICIES[n % ADMISSION_POLICIES.length] ?? 'queue';
       submissions.push(supervisor.submit({ slot: `s${n % 999}`, admission, restart: 'never', signal, run }));
     }
     expect(listeners(signal)).toBe(1);
@@ -93,13 +81,13 @@ describe('the signal of a spec (section 6)', () => {
     const outcomes = await Promise.all(submissions.map(({ outcome }) => outcome));
     expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['completed', 'failed', 'canceled', 'rejected']));
     expect(listeners(signal)).toBe(0);
-    await supervisor.idle(); // bodies whose sharers have all left
+    await supervisor.idle(); // bodies whose participants were all canceled
     expect(clock.timers).toBe(0);
   });
 });
 
 describe('the signal of a submission', () => {
-  test('waiting: rejected canceled; started: told to stop with its reason; both leave no listener', async () => {
+  test('a signal rejects a waiting submission, stops a started one with its reason, and keeps no listener', async () => {
     const { add, owner, clock, started } = await ownedSlot();
     const control = new AbortController();
     const gate = gateBody();
@@ -117,7 +105,7 @@ describe('the signal of a submission', () => {
     expect([started, getEventListeners(control.signal, 'abort')]).toEqual([[], []]);
   });
 
-  test('however many share it, it carries one listener, and none when all have ended', async () => {
+  test('a signal has one listener for 1,000 submissions, and none when all have ended', async () => {
     const { add, owner, clock, supervisor } = await ownedSlot({ queueLimit: Infinity });
     const { signal } = new AbortController();
     const many = Array.from({ length: 1_000 }, (_, n) => add(`q${n}`, { signal }));
@@ -131,7 +119,7 @@ describe('the signal of a submission', () => {
 });
 
 describe('a signal that is aborted before submit', () => {
-  test('a signal that is aborted already: rejected, canceled, and the slot is not taken', async () => {
+  test('a submission whose signal is already aborted ends at once and leaves the slot free', async () => {
     const { supervisor, clock, recorded } = setup();
     const gate = gateBody();
     const signal = AbortSignal.abort('before');
@@ -145,38 +133,29 @@ describe('a signal that is aborted before submit', () => {
   });
 });
 
-test('a signal that is listed twice counts once', async () => {
-  const { supervisor, clock } = setup({ graceMs: 1_000 });
-  const body = gateBody();
-  const run = supervisor.run([{ run: body.body }], { signals: ['SIGUSR2', 'SIGUSR2'] });
-  await clock.settle();
-  process.emit('SIGUSR2');
-  await clock.advance(500);
-  expect(supervisor.snapshot().phase).toBe('draining');
-  body.open('end');
-  expect((await run).shutdown).toMatchObject({ cause: 'signal', withinGrace: true });
-});
-
 describe('a hostile signal', () => {
-  test.each(['addEventListener', 'removeEventListener'])('a signal whose %s throws blocks no slot', async (broken) => {
-    const signal = {
-      aborted: false,
-      reason: undefined,
-      addEventListener: () => {},
-      removeEventListener: () => {},
-      [broken]: trap,
-    };
-    await nothingEscapes(async () => {
-      const { supervisor, clock } = setup();
-      try {
-        supervisor.submit({ slot: 's', signal: signal as never, run: () => 'value' });
-      } catch (error) {
-        expect(error).toBeInstanceOf(OptionError);
-      }
-      const next = supervisor.submit({ slot: 's', queueTimeoutMs: 10, run: () => 'next' });
-      await clock.advance(10);
-      expect(await next.outcome).toEqual({ kind: 'completed', value: 'next', attempts: 1 });
-      expect(supervisor.snapshot().slots).toEqual([]);
-    });
-  });
+  test.each(['addEventListener', 'removeEventListener'])(
+    'a signal whose %s throws does not block the slot',
+    async (broken) => {
+      const signal = {
+        aborted: false,
+        reason: undefined,
+        addEventListener: () => {},
+        removeEventListener: () => {},
+        [broken]: trap,
+      };
+      await nothingEscapes(async () => {
+        const { supervisor, clock } = setup();
+        try {
+          supervisor.submit({ slot: 's', signal: signal as never, run: () => 'value' });
+        } catch (error) {
+          expect(error).toBeInstanceOf(OptionError);
+        }
+        const next = supervisor.submit({ slot: 's', queueTimeoutMs: 10, run: () => 'next' });
+        await clock.advance(10);
+        expect(await next.outcome).toEqual({ kind: 'completed', value: 'next', attempts: 1 });
+        expect(supervisor.snapshot().slots).toEqual([]);
+      });
+    },
+  );
 });

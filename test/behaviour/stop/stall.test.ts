@@ -2,17 +2,17 @@
 
 import { type TaskContext, TimeoutError } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
 import { running } from '../../support/running-task.ts';
-import { PLAIN } from '../../support/scripted-body.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('stallMs (section 5)', () => {
-  test('a heartbeat holds it off; silence for that long aborts the signal with a TimeoutError', async () => {
+describe('stallMs', () => {
+  test('stallMs without a heartbeat aborts the signal with a TimeoutError, and each heartbeat restarts the time', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const submission = supervisor.submit({ restart: 'never', stallMs: 100, run: body.body });
-    for (let beat = 0; beat < 5; beat += 1) {
+    for (let n = 0; n < 5; n += 1) {
       await clock.advance(90);
       expect(submission.status).toBe('running');
       body.calls[0]?.heartbeat();
@@ -27,21 +27,21 @@ describe('stallMs (section 5)', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('time in which the event loop itself did not turn is not counted', async () => {
+  test('time in which the event loop was blocked does not count towards stallMs', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     supervisor.submit({ stallMs: 100, run: body.body });
     await clock.settle();
     clock.block(10_000);
-    await clock.advance(0); // everything late fires now
+    await clock.advance(0); // every late timer fires now
     expect(body.calls[0]?.canceled).toBe(false);
-    await clock.advance(87); // a block is told apart to within an eighth of the bound
+    await clock.advance(87); // a block is measured to within an eighth of stallMs
     expect(body.calls[0]?.canceled).toBe(false);
     await clock.advance(13);
     expect(body.calls[0]?.canceled).toBe(true);
   });
 
-  test('a body that beats again after a block has not stalled', async () => {
+  test('a body that sends a heartbeat after a block has not stalled', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     supervisor.submit({ stallMs: 100, run: body.body });
@@ -57,11 +57,11 @@ describe('stallMs (section 5)', () => {
     expect(body.calls[0]?.canceled).toBe(true);
   });
 
-  test('each attempt is watched anew, and a stalled one is retried after backoff', async () => {
+  test('stallMs restarts for each attempt, and a stalled attempt is retried after backoff', async () => {
     const { supervisor, clock, recorded } = setup();
     const submission = supervisor.submit({
       stallMs: 100,
-      backoff: PLAIN,
+      backoff: PLAIN_BACKOFF,
       run: async (ctx) => {
         await ctx.sleep(ctx.attempt === 1 ? 1_000 : 60);
         return ctx.attempt;
@@ -87,21 +87,21 @@ describe('stallMs (section 5)', () => {
   });
 });
 
-describe('a blocked event loop and a stop (section 5)', () => {
-  test('blocks between silences do not count, the silences add up', async () => {
+describe('stallMs on a blocked event loop', () => {
+  test('times without a heartbeat add up, and blocks between them do not count', async () => {
     const { clock, ctx } = await running({ stallMs: 800 });
     await clock.advance(300);
     clock.block(5_000);
     await clock.advance(200);
     clock.block(5_000);
-    await clock.advance(0); // each block is told apart to within an eighth of the bound
+    await clock.advance(0); // each block is measured to within an eighth of stallMs
     expect(ctx.canceled).toBe(false);
     await clock.advance(300);
     expect(ctx.canceled).toBe(true);
     expect(ctx.signal.reason).toBeInstanceOf(TimeoutError);
   });
 
-  test('a body that blocks the loop past its timeout is timed out, not stalled', async () => {
+  test('a body that blocks the event loop past its timeoutMs is timed out, not stalled', async () => {
     const { clock, submission, body } = await running({ stallMs: 100, timeoutMs: 1_000 });
     clock.block(5_000);
     await clock.advance(0);

@@ -1,4 +1,4 @@
-// What a stop request does, whatever its cause.
+// What a stop request does, for each cause.
 
 import { getEventListeners } from 'node:events';
 import { CanceledError, ClosedError, TimeoutError } from 'slotvisor';
@@ -7,13 +7,13 @@ import { gateBody } from '../../support/gate.ts';
 import { CAUSES, causeFields, DEADLINE, GRACE, REASON, running } from '../../support/running-task.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('a stop request (section 6)', () => {
+describe('a stop request', () => {
   for (const cause of CAUSES)
-    test(`by ${cause.by} aborts the signal with a typed reason, tells onCancel, and waits for the body`, async () => {
+    test(`a stop by ${cause.by} aborts the signal with a typed reason, calls onCancel, and waits for the body`, async () => {
       const world = await running({ deadlineMs: DEADLINE });
       const { ctx, clock, submission, body, recorded } = world;
-      const heard: CanceledError[] = [];
-      ctx.onCancel((reason) => heard.push(reason));
+      const received: CanceledError[] = [];
+      ctx.onCancel((reason) => received.push(reason));
       expect([ctx.canceled, ctx.signal.aborted]).toEqual([false, false]);
       await cause.ask(world);
       expect(ctx.canceled).toBe(true);
@@ -21,7 +21,7 @@ describe('a stop request (section 6)', () => {
       expect(ctx.signal.reason).toBeInstanceOf(CanceledError);
       expect(ctx.signal.reason).toMatchObject(causeFields(cause));
       expect((ctx.signal.reason as CanceledError).reason).toBe(cause.reason);
-      expect(heard).toEqual([ctx.signal.reason]);
+      expect(received).toEqual([ctx.signal.reason]);
       expect(submission.status).toBe('stopping');
       expect(recorded.of('stopRequested')).toMatchObject([{ id: submission.id, by: cause.by }]);
       expect(recorded.types(submission.id)).not.toContain('finished');
@@ -30,26 +30,26 @@ describe('a stop request (section 6)', () => {
     });
 
   for (const first of CAUSES)
-    test(`first cause wins: after ${first.by} no other cause is heard of`, async () => {
+    test(`the first cause wins: after a stop by ${first.by} no other cause has an effect`, async () => {
       for (const second of CAUSES) {
         const world = await running({ deadlineMs: DEADLINE });
         const { ctx, clock, submission, body, recorded } = world;
-        const heard: unknown[] = [];
-        ctx.onCancel((reason) => heard.push(reason));
+        const received: unknown[] = [];
+        ctx.onCancel((reason) => received.push(reason));
         await first.ask(world);
         await clock.settle();
         if (first.by === 'shutdown' && second.by === 'replace')
-          expect(() => second.ask(world)).toThrow(ClosedError); // there is no such second
+          expect(() => second.ask(world)).toThrow(ClosedError); // a closed supervisor accepts no replacement
         else await second.ask(world);
         await clock.settle();
         expect(recorded.of('stopRequested').filter(({ id }) => id === submission.id)).toHaveLength(1);
-        expect(heard).toHaveLength(1);
+        expect(received).toHaveLength(1);
         body.open('out');
         expect(await submission.outcome).toEqual({ kind: 'canceled', ...causeFields(first), attempts: 1 });
       }
     });
 
-  test('during a timed-out or stalled attempt that has not ended yet: canceled, by whoever asked', async () => {
+  test('a stop request during a timed out or stalled attempt ends the task as canceled, by its own cause', async () => {
     for (const spec of [{ timeoutMs: 100 }, { stallMs: 100 }])
       for (const cause of CAUSES) {
         const world = await running({ deadlineMs: DEADLINE, ...spec });
@@ -62,12 +62,12 @@ describe('a stop request (section 6)', () => {
         expect(await submission.outcome).toMatchObject({ kind: 'canceled', ...causeFields(cause), attempts: 1 });
         expect(ctx.signal.reason).toBe(reason);
         await clock.settle();
-        const told = 'timeoutMs' in spec ? 'attemptTimedOut' : 'attemptStalled'; // what the attempt was, it stays
-        expect(recorded.types(submission.id)).toContain(told);
+        const event = 'timeoutMs' in spec ? 'attemptTimedOut' : 'attemptStalled'; // the attempt keeps its own end
+        expect(recorded.types(submission.id)).toContain(event);
       }
   });
 
-  test('the grace runs from the first request: a later one neither prolongs it nor begins another', async () => {
+  test('the grace runs from the first stop request, and a later one neither extends nor restarts it', async () => {
     for (const first of ['timeout', 'restart'] as const) {
       const { clock, submission, recorded } = await running(first === 'timeout' ? { timeoutMs: 100 } : {});
       if (first === 'timeout') await clock.advance(100);
@@ -95,12 +95,12 @@ describe('a stop request (section 6)', () => {
   });
 
   for (const [what, spec, options, status] of [
-    ['the line', { slot: 'taken' }, {}, 'queued'],
+    ['the queue', { slot: 'taken' }, {}, 'queued'],
     ['the gate', {}, { concurrency: 1 }, 'starting'],
     ['a backoff', { restart: 'onFailure' }, {}, 'backoff'],
     ['an infinite interval', { restart: 'always', intervalMs: Infinity }, {}, 'interval'],
   ] as const)
-    test(`in ${what} it ends at once and leaves neither timer nor listener`, async () => {
+    test(`a cancel in ${what} ends the task at once and leaves neither timer nor listener`, async () => {
       const { supervisor, clock } = setup(options);
       const blocker = gateBody();
       supervisor.submit({ slot: 'taken', run: blocker.body });
@@ -134,7 +134,7 @@ describe('a stop request (section 6)', () => {
       expect(supervisor.snapshot()).toMatchObject({ running: 0, queued: 0, slots: [] });
     });
 
-  test('asked for in the turn of submit no body is called', async () => {
+  test('a cancel in the turn of submit calls no body', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const submission = supervisor.submit({ run: body.body });
@@ -144,14 +144,14 @@ describe('a stop request (section 6)', () => {
   });
 
   for (const [where, answer] of [
-    ['retryIf, which then agrees', true],
-    ['retryIf, which then refuses', false],
-    ['the source of chance for a backoff', undefined],
+    ['a retryIf that then returns true', true],
+    ['a retryIf that then returns false', false],
+    ['the random() of a backoff', undefined],
   ] as const)
-    test(`asked for by ${where}: the task ends there, once, and the next owner is not touched (S1, S8)`, async () => {
-      let ask = (): unknown => undefined;
+    test(`a cancel from ${where} ends the task there, once, and does not affect the next owner (S1, S8)`, async () => {
+      let stop = (): unknown => undefined;
       const random = () => {
-        ask();
+        stop();
         return 0.5;
       };
       const { supervisor, clock } = setup({ random });
@@ -160,7 +160,7 @@ describe('a stop request (section 6)', () => {
       const submission = supervisor.submit({
         slot: 's',
         retryIf: () => {
-          if (answer !== undefined) ask();
+          if (answer !== undefined) stop();
           return answer ?? true;
         },
         run: () => {
@@ -168,7 +168,7 @@ describe('a stop request (section 6)', () => {
           throw new Error('no');
         },
       });
-      ask = () => submission.cancel(REASON);
+      stop = () => submission.cancel(REASON);
       const later = supervisor.submit({ slot: 's', run: next.body });
       expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'caller', attempts: 1 });
       await clock.advance(100_000);

@@ -6,8 +6,8 @@ import { gatedSlot } from '../../support/gated-slot.ts';
 import { CAUSES, REASON, running } from '../../support/running-task.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('what a body sees of its stop (section 6)', () => {
-  test('canceled and throwIfCanceled know at once, with the reason; before they are quiet', async () => {
+describe('the stop request in the context of a body', () => {
+  test('ctx.canceled and ctx.throwIfCanceled() show a stop at once, with its reason, and nothing before it', async () => {
     const { ctx, submission } = await running();
     expect(ctx.canceled).toBe(false);
     expect(() => ctx.throwIfCanceled()).not.toThrow();
@@ -17,24 +17,24 @@ describe('what a body sees of its stop (section 6)', () => {
     expect(() => ctx.throwIfCanceled()).toThrow(expect.objectContaining({ by: 'caller', reason: REASON }));
   });
 
-  test('no listener of the body runs inside the call that asks (section 4)', async () => {
+  test('no listener of the body runs inside the call that requests the stop', async () => {
     for (const { by, ask } of CAUSES.filter((cause) => cause.by !== 'deadline')) {
       const world = await running();
-      let heard = 0;
+      let received = 0;
       world.ctx.onCancel(() => {
-        heard += 1;
+        received += 1;
       });
       world.ctx.signal.addEventListener('abort', () => {
-        heard += 1;
+        received += 1;
       });
       ask(world);
-      expect([by, heard]).toEqual([by, 0]);
+      expect([by, received]).toEqual([by, 0]);
       await world.clock.settle();
-      expect([by, heard]).toEqual([by, 2]);
+      expect([by, received]).toEqual([by, 2]);
     }
   });
 
-  test("signal is the attempt's own: another attempt has another, and neither is the parent", async () => {
+  test('each attempt has its own ctx.signal, which is not the signal of the spec', async () => {
     const { ctx, clock, submission, body, parent } = await running();
     expect(ctx.signal).toBe(ctx.signal);
     expect(ctx.signal).not.toBe(parent.signal);
@@ -46,7 +46,7 @@ describe('what a body sees of its stop (section 6)', () => {
     expect(fresh?.signal).not.toBe(ctx.signal);
   });
 
-  test('signal, looked at for the first time after the stop, is aborted with the same reason', async () => {
+  test('ctx.signal read for the first time after the stop is aborted with the same reason', async () => {
     const { ctx, clock, submission } = await running();
     void submission.cancel(REASON);
     await clock.settle();
@@ -54,22 +54,22 @@ describe('what a body sees of its stop (section 6)', () => {
     expect(() => ctx.throwIfCanceled()).toThrow(ctx.signal.reason);
   });
 
-  test('onCancel: each listener is told once, in order; a removed one is not; a late one is told all the same', async () => {
+  test('ctx.onCancel() calls each listener once, in order, also a late one, and never a removed one', async () => {
     const { ctx, clock, submission } = await running();
-    const heard: string[] = [];
-    const twice = () => void heard.push('twice');
+    const received: string[] = [];
+    const twice = () => void received.push('twice');
     ctx.onCancel(twice);
-    const remove = ctx.onCancel(() => void heard.push('removed'));
+    const remove = ctx.onCancel(() => void received.push('removed'));
     ctx.onCancel(twice);
     remove();
     remove();
     void submission.cancel();
     await clock.settle();
-    expect(heard).toEqual(['twice', 'twice']);
-    ctx.onCancel(() => void heard.push('late'));
-    expect(heard).toHaveLength(2); // on a turn of its own
+    expect(received).toEqual(['twice', 'twice']);
+    ctx.onCancel(() => void received.push('late'));
+    expect(received).toHaveLength(2); // on its own turn
     await clock.settle();
-    expect(heard).toEqual(['twice', 'twice', 'late']);
+    expect(received).toEqual(['twice', 'twice', 'late']);
   });
 
   for (const [how, listener] of [
@@ -81,22 +81,22 @@ describe('what a body sees of its stop (section 6)', () => {
     ],
     ['rejects', (error: unknown) => Promise.reject(error)],
   ] as const)
-    test(`an onCancel listener that ${how} harms no other, and is told as the failure of the stop`, async () => {
+    test(`an onCancel listener that ${how} stops no other listener, and its error is the failure in the outcome`, async () => {
       const { ctx, clock, submission, body } = await running();
       const error = new Error('in a listener');
-      let heard = 0;
+      let received = 0;
       ctx.onCancel(() => listener(error));
       ctx.onCancel(() => {
-        heard += 1;
+        received += 1;
       });
       void submission.cancel(REASON);
       await clock.settle();
-      expect(heard).toBe(1);
+      expect(received).toBe(1);
       body.fail(ctx.signal.reason);
       expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'caller', failure: { error } });
     });
 
-  test('sleep lasts that long, and rejects with the reason as soon as the attempt is stopped, leaving no timer', async () => {
+  test('ctx.sleep() lasts its time, and a stop rejects it with the reason at once and clears its timer', async () => {
     const { clock, supervisor } = setup();
     const woken: unknown[] = [];
     const submission = supervisor.submit({
@@ -118,7 +118,7 @@ describe('what a body sees of its stop (section 6)', () => {
     expect([clock.timers, clock.now()]).toEqual([0, 100]);
   });
 
-  test('untilCanceled settles as its work does, or rejects with the reason, whichever comes first', async () => {
+  test('ctx.untilCanceled() settles as its promise does, or rejects with the reason of an earlier stop', async () => {
     const { ctx, clock, submission } = await running();
     const error = new Error('of the work');
     expect(await ctx.untilCanceled(Promise.resolve('value'))).toBe('value');
@@ -131,11 +131,11 @@ describe('what a body sees of its stop (section 6)', () => {
     const { reason } = ctx.signal;
     expect(reason).toBeInstanceOf(CanceledError);
     await expect(endless).rejects.toBe(reason);
-    late?.(error); // nobody looks at it any more
+    late?.(error); // this error is ignored
     await expect(failing).rejects.toBe(reason);
   });
 
-  test('begun after the stop, sleep and untilCanceled reject with the reason, without waiting', async () => {
+  test('ctx.sleep() and ctx.untilCanceled() after the stop reject with the reason at once', async () => {
     const { ctx, clock, submission } = await running({ graceMs: Infinity });
     void submission.cancel();
     const sameTurn = ctx.sleep(1e6);
@@ -145,7 +145,7 @@ describe('what a body sees of its stop (section 6)', () => {
     expect([clock.timers, clock.now()]).toEqual([0, 0]);
   });
 
-  test('a wait that a body left behind ends with its attempt: no timer outlives it', async () => {
+  test('a pending wait ends with its attempt and leaves no timer', async () => {
     const { supervisor, clock } = setup();
     const left: Promise<unknown>[] = [];
     const run = (ctx: TaskContext): string => {
@@ -157,7 +157,7 @@ describe('what a body sees of its stop (section 6)', () => {
     for (const wait of left) await expect(wait).rejects.toThrow(/has ended/);
   });
 
-  test('a sleep begun after its attempt has ended holds no timer either', async () => {
+  test('ctx.sleep() after the end of its attempt rejects and holds no timer', async () => {
     const { ctx, supervisor, clock, submission, body } = await running();
     body.open('done');
     await submission.outcome;
@@ -169,7 +169,7 @@ describe('what a body sees of its stop (section 6)', () => {
   });
 });
 
-test('a listener that is added after the stop, and fails, is told as the failure of the stop like any other', async () => {
+test('the error of an onCancel listener that was added after the stop is the failure in the outcome', async () => {
   const { clock, gate, submit } = gatedSlot();
   const submission = submit();
   await clock.settle();

@@ -2,15 +2,15 @@
 
 import { FatalError, Supervisor, TimeoutError } from 'slotvisor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
-import { PLAIN } from '../../support/scripted-body.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('timeoutMs (section 5)', () => {
-  test("aborts the attempt's signal with a TimeoutError, and the retry waits for the end of the late body", async () => {
+describe('timeoutMs', () => {
+  test('timeoutMs aborts the signal with a TimeoutError, and the retry waits for the end of the late body (S1)', async () => {
     const { supervisor, clock, recorded } = setup();
     const body = gateBody();
-    const submission = supervisor.submit({ slot: 's', timeoutMs: 50, backoff: PLAIN, run: body.body });
+    const submission = supervisor.submit({ slot: 's', timeoutMs: 50, backoff: PLAIN_BACKOFF, run: body.body });
     await clock.advance(49);
     expect(body.calls[0]?.canceled).toBe(false);
     await clock.advance(1);
@@ -30,7 +30,7 @@ describe('timeoutMs (section 5)', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('an attempt past its deadline is timedOut whatever the body does after: even a FatalError', async () => {
+  test('an attempt past its timeoutMs is timed out even if its body then throws a FatalError', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     const submission = supervisor.submit({ restart: 'never', timeoutMs: 50, run: body.body });
@@ -39,10 +39,10 @@ describe('timeoutMs (section 5)', () => {
     expect(await submission.outcome).toMatchObject({ kind: 'failed', failure: { kind: 'timedOut', afterMs: 50 } });
   });
 
-  test('bounds each attempt on its own, from the start of its body', async () => {
+  test('timeoutMs bounds each attempt, from the start of its body', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
-    const submission = supervisor.submit({ timeoutMs: 50, backoff: PLAIN, run: body.body });
+    const submission = supervisor.submit({ timeoutMs: 50, backoff: PLAIN_BACKOFF, run: body.body });
     await clock.advance(40);
     body.fail(new Error('first'));
     await clock.advance(100 + 49);
@@ -54,7 +54,7 @@ describe('timeoutMs (section 5)', () => {
     expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'caller', attempts: 2 });
   });
 
-  test('longer than a platform timer can hold never fires early', async () => {
+  test('a timeoutMs longer than a platform timer allows never fires early', async () => {
     const { supervisor, clock } = setup();
     const body = gateBody();
     supervisor.submit({ timeoutMs: 2 ** 33, run: body.body });
@@ -65,7 +65,7 @@ describe('timeoutMs (section 5)', () => {
   });
 });
 
-describe('delays longer than a platform timer can hold (section 6)', () => {
+describe('delays longer than a platform timer allows', () => {
   const MONTH = 30 * 24 * 3_600_000;
   afterEach(() => void vi.useRealTimers());
 
@@ -76,7 +76,7 @@ describe('delays longer than a platform timer can hold (section 6)', () => {
     ['stallMs', { stallMs: MONTH }, false],
     ['graceMs', { graceMs: MONTH, onOverrun: 'abandon' }, true],
   ] as const)
-    test(`${what} of a month is split on the platform's timers, and never fires early`, async () => {
+    test(`${what} of a month is split over platform timers and never fires early`, async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const supervisor = new Supervisor();
       const submission = supervisor.submit({
@@ -93,7 +93,7 @@ describe('delays longer than a platform timer can hold (section 6)', () => {
       expect(vi.getTimerCount()).toBe(0);
     });
 
-  test('Infinity sleeps until stopped, holds no timer, and is no bound anywhere', async () => {
+  test('Infinity as a time limit sets no bound and holds no timer', async () => {
     const { supervisor, clock } = setup({ defaults: { timeoutMs: 5, deadlineMs: 5, stallMs: 5, graceMs: 5 } });
     const none = { timeoutMs: Infinity, deadlineMs: Infinity, stallMs: Infinity, queueTimeoutMs: Infinity };
     const submission = supervisor.submit({ ...none, graceMs: Infinity, run: (ctx) => ctx.sleep(Infinity) });

@@ -6,9 +6,9 @@ import { describe, expect, test } from 'vitest';
 import { boom, nothingEscapes, raise } from '../../support/must-not-escape.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('what stands around: stores, chance, time, signals', () => {
-  /** What is canceled fires all the same, and as often as told. */
-  class Stubborn extends VirtualClock {
+describe('a hostile clock', () => {
+  /** Its timers cannot be canceled, and fire `times` times. */
+  class StubbornClock extends VirtualClock {
     times = 1;
     override setTimer(ms: number, fire: () => void): () => void {
       super.setTimer(ms, () => {
@@ -18,9 +18,9 @@ describe('what stands around: stores, chance, time, signals', () => {
     }
   }
 
-  test.each([1, 2])('timers that fire after they were canceled, %s time(s), change nothing', async (times) => {
+  test.each([1, 2])('a timer that fires %s time(s) after it was canceled changes nothing (S8)', async (times) => {
     await nothingEscapes(async () => {
-      const clock = Object.assign(new Stubborn(), { times });
+      const clock = Object.assign(new StubbornClock(), { times });
       const { supervisor } = setup({ clock });
       const timers = { timeoutMs: 100, stallMs: 90, deadlineMs: 5_000, queueTimeoutMs: 50, graceMs: 10 } as const;
       const order: string[] = [];
@@ -45,8 +45,8 @@ describe('what stands around: stores, chance, time, signals', () => {
     });
   });
 
-  test('a backoff that was cut short starts nothing when its timer fires all the same', async () => {
-    const clock = new Stubborn();
+  test('the timer of a canceled backoff starts nothing (S8)', async () => {
+    const clock = new StubbornClock();
     const { supervisor } = setup({ clock });
     const attempts: number[] = [];
     const run = (ctx: TaskContext) => attempts.push(ctx.attempt) && raise(boom);

@@ -7,7 +7,7 @@ import { gateBody } from '../../support/gate.ts';
 import { setup } from '../../support/setup.ts';
 
 describe('what a body can reach', () => {
-  test('it is called without its spec, and so is its state', async () => {
+  test('a body and its state() are called without a `this`', async () => {
     const { supervisor } = setup();
     const seen: unknown[] = [];
     await supervisor.submit({
@@ -21,27 +21,27 @@ describe('what a body can reach', () => {
     expect(seen).toEqual([undefined, undefined]);
   });
 
-  test('its context may be taken apart', async () => {
+  test('the methods of a context work when destructured', async () => {
     const { supervisor, clock } = setup({ graceMs: 50 });
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     const submission = supervisor.submit({
       slot: 's',
       run: async ({ onCancel, sleep, throwIfCanceled, untilCanceled, heartbeat, name }) => {
-        onCancel((reason) => heard.push(reason.by));
+        onCancel((reason) => received.push(reason.by));
         heartbeat();
         throwIfCanceled();
         await sleep(5);
         await untilCanceled(Promise.resolve());
-        heard.push(name);
+        received.push(name);
         await sleep(Infinity);
       },
     });
     await clock.advance(5);
     expect(await submission.cancel()).toMatchObject({ kind: 'canceled', by: 'caller' });
-    expect(heard).toEqual(['s', 'caller']);
+    expect(received).toEqual(['s', 'caller']);
   });
 
-  test('a wait of an attempt that has ended is an ordinary failure of the next one: it is retried', async () => {
+  test('a wait of an ended attempt fails the next attempt, and the task is retried', async () => {
     const { supervisor, clock } = setup();
     let connection: Promise<string> | undefined;
     const run = async (ctx: TaskContext) => {
@@ -56,7 +56,7 @@ describe('what a body can reach', () => {
     expect(await submission.outcome).toEqual({ kind: 'completed', value: 'connected', attempts: 3 });
   });
 
-  test('a TimeoutError of its own is a failure, and a CanceledError of its own is the end', async () => {
+  test('a TimeoutError thrown by a body is a failure, and a CanceledError ends the task as canceled', async () => {
     const { supervisor } = setup();
     const outcomeOf = (error: Error) =>
       supervisor.submit({
@@ -69,26 +69,26 @@ describe('what a body can reach', () => {
     expect((await outcomeOf(new CanceledError('enough'))).kind).toBe('canceled');
   });
 
-  test('an onCancel listener that another one removes is not called any more', async () => {
+  test('an onCancel listener that another listener removes is not called', async () => {
     const { supervisor, clock } = setup();
-    const heard: string[] = [];
+    const received: string[] = [];
     const submission = supervisor.submit({
       run: (ctx) => {
         ctx.onCancel(() => {
-          heard.push('first');
+          received.push('first');
           remove();
         });
-        const remove = ctx.onCancel(() => heard.push('second'));
+        const remove = ctx.onCancel(() => received.push('second'));
         return ctx.sleep(Infinity);
       },
     });
     await clock.settle();
     await submission.cancel();
-    expect(heard).toEqual(['first']);
+    expect(received).toEqual(['first']);
   });
 });
 
-test('a context tells its body who it is', async () => {
+test('a context has the id, slot, name, meta, attempt and fence of its task', async () => {
   const { supervisor } = setup();
   const meta = { tenant: 7 };
   const submission = supervisor.submit({
@@ -114,7 +114,7 @@ test('a kill runs in the async context of its submitter, as the body does', asyn
   expect(seen).toEqual(['mine', 'mine']);
 });
 
-test('a body that freezes its async resource, and looks for more of it, gets at nothing', async () => {
+test('a body that freezes its async resource finds no property on it and affects nothing', async () => {
   const { supervisor } = setup();
   const submission = supervisor.submit({
     slot: 's',
@@ -126,10 +126,14 @@ test('a body that freezes its async resource, and looks for more of it, gets at 
 });
 
 for (const [what, call, message] of [
-  ['a listener that is no function', (ctx) => ctx.onCancel('stop' as never), 'listener must be a function, got "stop"'],
-  ['a sleep of less than nothing', (ctx) => ctx.sleep(-1), 'ms must be a number of ms, 0 or more, got -1'],
+  [
+    'ctx.onCancel() with a listener that is no function',
+    (ctx) => ctx.onCancel('stop' as never),
+    'listener must be a function, got "stop"',
+  ],
+  ['ctx.sleep() with a negative time', (ctx) => ctx.sleep(-1), 'ms must be a number of ms, 0 or more, got -1'],
 ] as readonly (readonly [string, (ctx: TaskContext) => unknown, string])[])
-  test(`${what} is refused by name, and fails the attempt like any other error`, async () => {
+  test(`${what} throws an OptionError, which fails the attempt like any other error`, async () => {
     const { supervisor, clock } = setup();
     const outcome = await supervisor.submit({ restart: 'never', run: call }).outcome;
     expect(outcome).toMatchObject({ kind: 'failed', failure: { message } });
@@ -140,7 +144,7 @@ for (const [what, call, message] of [
   });
 
 describe('the async context of a body', () => {
-  test('the body runs in the async context of its submitter, whoever freed the slot for it', async () => {
+  test('state, body and onCancel listeners run in the async context of the submitter', async () => {
     const { supervisor, clock } = setup();
     const store = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];

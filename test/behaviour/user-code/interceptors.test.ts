@@ -6,7 +6,7 @@ import { gateBody } from '../../support/gate.ts';
 import { boom, mustNotEscape, raise } from '../../support/must-not-escape.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('an interceptor that does not keep its part', () => {
+describe('an interceptor that breaks its contract', () => {
   type Around = (next: () => Promise<void>) => unknown;
   const around =
     (hostile: Around): AroundAttempt =>
@@ -15,37 +15,40 @@ describe('an interceptor that does not keep its part', () => {
 
   test.each<readonly [name: string, hostile: Around, calls: number, outcome: Outcome['kind'], error: unknown]>([
     ['never calls next', async () => {}, 0, 'failed', expect.any(Error)],
-    ['calls next when it is all over', async (next) => void setImmediate(next), 0, 'failed', expect.any(Error)],
+    ['calls next after the attempt has ended', async (next) => void setImmediate(next), 0, 'failed', expect.any(Error)],
     ['does not wait for next', async (next) => void next(), 1, 'completed', undefined],
     ['returns no promise', (next) => void next(), 1, 'completed', undefined],
     ['calls next twice', (next) => Promise.all([next(), next()]), 1, 'completed', undefined],
     ['calls next again', (next) => next().then(next), 1, 'completed', undefined],
     ['throws while the body is alive', (next) => [next(), raise(boom)], 1, 'failed', boom],
     ['rejects while the body is alive', (next) => [next(), Promise.reject(boom)][1], 1, 'failed', boom],
-  ])('%s: one call of the body at most, and its end is waited for', async (_, hostile, calls, kind, error) => {
-    const seen: string[] = [];
-    const run = async (ctx: TaskContext<unknown>) => {
-      seen.push('start');
-      await ctx.sleep(50);
-      seen.push('end');
-    };
-    const { outcome } = await mustNotEscape({
-      options: { aroundAttempt: around(hostile) },
-      spec: { meta: 'hostile', run },
-      drive: ({ recorded }) => {
-        void recorded.until(({ type }) => type === 'finished').then(() => seen.push('finished'));
-      },
-      outcome: kind,
-    });
-    expect(seen).toEqual(calls === 0 ? ['finished'] : ['start', 'end', 'finished']);
-    if (error !== undefined) expect(outcome).toMatchObject({ failure: { error } });
-  });
+  ])(
+    'an interceptor that %s causes at most one call of the body, and its end is awaited',
+    async (_, hostile, calls, kind, error) => {
+      const seen: string[] = [];
+      const run = async (ctx: TaskContext<unknown>) => {
+        seen.push('start');
+        await ctx.sleep(50);
+        seen.push('end');
+      };
+      const { outcome } = await mustNotEscape({
+        options: { aroundAttempt: around(hostile) },
+        spec: { meta: 'hostile', run },
+        drive: ({ recorded }) => {
+          void recorded.until(({ type }) => type === 'finished').then(() => seen.push('finished'));
+        },
+        outcome: kind,
+      });
+      expect(seen).toEqual(calls === 0 ? ['finished'] : ['start', 'end', 'finished']);
+      if (error !== undefined) expect(outcome).toMatchObject({ failure: { error } });
+    },
+  );
 
   test.each<readonly [name: string, hostile: Around]>([
     ['swallows it', (next) => next().catch(() => {})],
-    ['throws its own instead', (next) => next().catch(() => raise(new Error('of the interceptor')))],
-    ['lets it fall', async (next) => void next()],
-  ])("the body's failure counts, though the interceptor %s", async (_, hostile) => {
+    ['throws another error', (next) => next().catch(() => raise(new Error('of the interceptor')))],
+    ['ignores it', async (next) => void next()],
+  ])('the failure of a body counts although the interceptor %s', async (_, hostile) => {
     const { outcome } = await mustNotEscape({
       options: { aroundAttempt: around(hostile) },
       spec: { meta: 'hostile', run: (ctx) => ctx.sleep(5).then(() => raise(boom)) },
@@ -55,8 +58,8 @@ describe('an interceptor that does not keep its part', () => {
   });
 });
 
-describe('a body begins only while its attempt is on (S1, S7)', () => {
-  /** It waits until the test opens it, and only then calls the body. */
+describe('a body starts only within its attempt (S1, S7)', () => {
+  /** An interceptor that calls the body when the test opens it. */
   function slowInterceptor() {
     const slow = gateBody<void>();
     const aroundAttempt = async (_: unknown, next: () => Promise<void>): Promise<void> => {
@@ -102,7 +105,7 @@ describe('a body begins only while its attempt is on (S1, S7)', () => {
     expect(body.calls).toEqual([]);
   });
 
-  test('a state that stops its own task starts nothing', async () => {
+  test('a state() that stops its own task starts nothing', async () => {
     const { supervisor } = setup();
     const body = gateBody();
     const submission = supervisor.submit({

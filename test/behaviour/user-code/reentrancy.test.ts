@@ -9,8 +9,8 @@ import { setup } from '../../support/setup.ts';
 
 const lease: Lease = { fence: 1n, lost: new AbortController().signal, release: () => {} };
 
-/** The signal of a spec, whose removal calls back. */
-const calling = (back: () => unknown) =>
+/** A signal for a spec that calls `back` when its listener is removed. */
+const signalThatCalls = (back: () => unknown) =>
   ({
     aborted: false,
     reason: undefined,
@@ -18,8 +18,8 @@ const calling = (back: () => unknown) =>
     removeEventListener: () => void back(),
   }) as unknown as AbortSignal;
 
-describe('no code of the user runs inside a call of the API', () => {
-  /** Every call, on a slot whose owner runs with listeners of all kinds, and with one submission behind it. */
+describe('a call of the API', () => {
+  /** Calls on a slot with a queued submission and a running owner with many listeners. */
   type Call = (supervisor: Supervisor, owner: Submission, waiting: Submission) => unknown;
   const calls: Record<string, Call> = {
     'submit to an idle slot': (supervisor) => supervisor.submit({ slot: 't', run: () => 'new' }),
@@ -31,24 +31,24 @@ describe('no code of the user runs inside a call of the API', () => {
     submitAll: (supervisor) => supervisor.submitAll([{ slot: 's', run: () => 'new' }, { run: () => 'new' }]),
     'cancel the owner': (_, owner) => void owner.cancel(),
     'cancel by id': (supervisor, owner) => void supervisor.cancel(owner.id),
-    'cancel one that waits': (_, __, waiting) => void waiting.cancel(),
+    'cancel a queued submission': (_, __, waiting) => void waiting.cancel(),
     restart: (_, owner) => owner.restart(),
     'restart by id': (supervisor, owner) => supervisor.restart(owner.id),
     'slot.cancel': (supervisor) => void supervisor.slot('s').cancel(),
     'slot.pause': (supervisor) => supervisor.slot('s').pause(),
     'slot.configure': (supervisor) => supervisor.slot('s').configure({ queueLimit: 0 }),
-    'slot.drain': (supervisor) => void supervisor.slot('s').idle(),
+    'slot.idle': (supervisor) => void supervisor.slot('s').idle(),
     'pause and resume': (supervisor) => [supervisor.pause(), supervisor.resume()],
     subscribe: (supervisor) => supervisor.subscribe(() => {}),
     snapshot: (supervisor) => [supervisor.snapshot(), supervisor.tasks()],
     shutdown: (supervisor) => void supervisor.shutdown(),
   };
-  test.each(Object.entries(calls))('%s', async (_, call) => {
+  test.each(Object.entries(calls))('no user code runs inside the call: %s', async (_, call) => {
     const { supervisor, clock } = setup();
     let inside = false;
-    const heard: string[] = [];
+    const received: string[] = [];
     const note = (what: string): void => {
-      heard.push(`${what}${inside ? ' inside the call' : ''}`);
+      received.push(`${what}${inside ? ' inside the call' : ''}`);
     };
     const owner = supervisor.submit({
       slot: 's',
@@ -64,16 +64,16 @@ describe('no code of the user runs inside a call of the API', () => {
     for (const one of [owner, waiting]) void one.outcome.then(() => note('outcome'));
     supervisor.subscribe(() => note('event'));
     await clock.settle();
-    const begun = heard.length;
+    const begun = received.length;
     inside = true;
     call(supervisor, owner, waiting);
-    expect(heard).toHaveLength(begun);
+    expect(received).toHaveLength(begun);
     inside = false;
     await clock.advance(1_000);
-    expect(heard.filter((what) => what.endsWith('inside the call'))).toEqual([]);
+    expect(received.filter((what) => what.endsWith('inside the call'))).toEqual([]);
   });
 
-  test('a caller has the id before the first event or effect of it', async () => {
+  test('a caller has the id before the first event and before its body runs', async () => {
     const { supervisor, clock, recorded } = setup();
     let id = '';
     const seen: string[] = [];
@@ -85,8 +85,8 @@ describe('no code of the user runs inside a call of the API', () => {
   });
 });
 
-describe('the API may be called from anywhere', () => {
-  /** Lets `act` run once, from the place named, while slot `s` has an owner of 100 ms. */
+describe('user code that calls the API', () => {
+  /** Calls `act` at most once. */
   type Place = (supervisor: Supervisor, act: () => void) => void;
   const once = (act: () => void) => {
     let done = false;
@@ -98,7 +98,7 @@ describe('the API may be called from anywhere', () => {
   };
   const owner = (supervisor: Supervisor, run: (ctx: TaskContext) => unknown) =>
     supervisor.submit({ slot: 's', restart: 'never', run });
-  /** Bodies alive by slot, and the most there ever were. */
+  /** The bodies alive in each slot, and the maximum of all. */
   const alive = new Map<string, number>();
   let most = 0;
   const sleeper = async (ctx: TaskContext): Promise<void> => {
@@ -165,32 +165,35 @@ describe('the API may be called from anywhere', () => {
     'shuts down': (supervisor) => void supervisor.shutdown(),
   };
   for (const [where, place] of Object.entries(places))
-    test.each(Object.entries(acts))(`${where} %s: one body a slot, one outcome each, nothing left`, async (_, act) => {
-      await nothingEscapes(async () => {
-        const { supervisor, clock, recorded } = setup();
-        let called = 0;
-        most = 0;
-        alive.clear();
-        place(supervisor, () => {
-          called += 1;
-          if (called === 1) act(supervisor, sleeper);
+    test.each(Object.entries(acts))(
+      `${where} %s, and still each slot has at most one body and each submission one outcome (S1, S3)`,
+      async (_, act) => {
+        await nothingEscapes(async () => {
+          const { supervisor, clock, recorded } = setup();
+          let called = 0;
+          most = 0;
+          alive.clear();
+          place(supervisor, () => {
+            called += 1;
+            if (called === 1) act(supervisor, sleeper);
+          });
+          supervisor.submit({ slot: 's', run: sleeper });
+          await clock.advance(1_000);
+          expect(called).toBeGreaterThan(0);
+          expect(most).toBeLessThanOrEqual(1);
+          expect([...alive.values()].every((count) => count === 0)).toBe(true);
+          const { totals, slots, running, queued } = supervisor.snapshot();
+          expect({ slots, running, queued }).toEqual({ slots: [], running: 0, queued: 0 });
+          const { completed, failed, canceled, killed, rejected } = totals;
+          expect(completed + failed + canceled + killed + rejected).toBe(totals.submitted);
+          const ends = recorded.events.filter(({ type }) => type === 'finished' || type === 'rejected');
+          expect(ends).toHaveLength(totals.submitted);
+          expect(clock.timers).toBe(0);
         });
-        supervisor.submit({ slot: 's', run: sleeper });
-        await clock.advance(1_000);
-        expect(called).toBeGreaterThan(0);
-        expect(most).toBeLessThanOrEqual(1);
-        expect([...alive.values()].every((count) => count === 0)).toBe(true);
-        const { totals, slots, running, queued } = supervisor.snapshot();
-        expect({ slots, running, queued }).toEqual({ slots: [], running: 0, queued: 0 });
-        const { completed, failed, canceled, killed, rejected } = totals;
-        expect(completed + failed + canceled + killed + rejected).toBe(totals.submitted);
-        const ends = recorded.events.filter(({ type }) => type === 'finished' || type === 'rejected');
-        expect(ends).toHaveLength(totals.submitted);
-        expect(clock.timers).toBe(0);
-      });
-    });
+      },
+    );
 
-  test('an outcome handler that submits to the same slot finds it free', async () => {
+  test('an outcome handler that submits to the same slot finds it idle', async () => {
     const { supervisor } = setup();
     const first = supervisor.submit({ slot: 's', run: () => 'first' });
     const admission = first.outcome.then(
@@ -199,7 +202,7 @@ describe('the API may be called from anywhere', () => {
     expect(await admission).toBe('started');
   });
 
-  test('... or owned by the next, when one waited', async () => {
+  test('an outcome handler that submits to the same slot finds it owned by the next submission, if one waited', async () => {
     const { supervisor, clock } = setup();
     const next = gateBody();
     const first = supervisor.submit({ slot: 's', run: () => 'first' });
@@ -213,7 +216,7 @@ describe('the API may be called from anywhere', () => {
     expect(supervisor.snapshot().slots).toEqual([]);
   });
 
-  test('a body that submits itself again in its `finally` lets timers and I/O go on', async () => {
+  test('a body that submits itself again in its `finally` does not delay timers and I/O', async () => {
     const { supervisor } = setup();
     let runs = 0;
     let go = true;
@@ -232,7 +235,7 @@ describe('the API may be called from anywhere', () => {
     expect(supervisor.snapshot()).toMatchObject({ slots: [], totals: { completed: runs } });
   });
 
-  test('a replaced body that replaces its replacement from its `finally` is superseded in order', async () => {
+  test('a replaced body that submits a replacement in its `finally` supersedes the first replacement', async () => {
     const { supervisor, clock } = setup();
     const outcomes: Promise<Outcome>[] = [];
     const ran: string[] = [];
@@ -253,14 +256,14 @@ describe('the API may be called from anywhere', () => {
   });
 });
 
-describe('a stop that comes while the end of the owner is being told changes nothing (S3, S8)', () => {
+describe('a stop while the end of the owner is delivered (S3, S8)', () => {
   for (const [what, stop] of [
     ['a replacement', ({ submit }) => submit({ admission: 'replace' })],
-    ['slot.cancel', ({ supervisor }) => supervisor.slot('s').cancel()],
-    ['its own cancel', (_, owner) => owner.cancel()],
+    ['a slot.cancel()', ({ supervisor }) => supervisor.slot('s').cancel()],
+    ['a cancel of the owner', (_, owner) => owner.cancel()],
     ['a shutdown', ({ supervisor }) => supervisor.shutdown()],
   ] as readonly (readonly [string, (world: GatedSlot, owner: Submission) => unknown])[])
-    test(what, async () => {
+    test(`${what} from a getter of the lease changes nothing`, async () => {
       let asked = 0;
       const contended = () => {
         asked += 1;
@@ -283,10 +286,10 @@ describe('a stop that comes while the end of the owner is being told changes not
     });
 });
 
-describe('one who shared a body, and cancels while its end is being told', () => {
+describe('a participant that is canceled while the end of its body is delivered', () => {
   const sharing = async (back: (world: GatedSlot, joined: Submission) => void, behind?: Partial<TaskSpec>) => {
     const world = gatedSlot();
-    const owner = world.submit({ signal: calling(() => back(world, joined)) });
+    const owner = world.submit({ signal: signalThatCalls(() => back(world, joined)) });
     const joined = world.submit({ admission: 'join' });
     const next = behind && world.submit(behind);
     await world.clock.settle();
@@ -296,14 +299,14 @@ describe('one who shared a body, and cancels while its end is being told', () =>
     return { world, next };
   };
 
-  test('does not stop the next owner', async () => {
+  test('it does not stop the next owner (S8)', async () => {
     const { world, next } = await sharing((_, joined) => void joined.cancel(), {});
     await world.clock.settle();
     expect(next?.status).toBe('running');
     await expectAtRest(world);
   });
 
-  test('does no harm where the slot has left its table', async () => {
+  test('it changes nothing if the slot has left the table', async () => {
     const seen: unknown[] = [];
     const { world } = await sharing(({ supervisor }, joined) => {
       void supervisor.slot('s').cancel();
@@ -315,12 +318,12 @@ describe('one who shared a body, and cancels while its end is being told', () =>
     await expectAtRest(world);
   });
 
-  test('has ended with an owner that the same step has stopped in its backoff', async () => {
+  test('it ends with an owner that the same step stopped in its backoff', async () => {
     const world = gatedSlot();
     const owner = world.submit({ restart: 'onFailure' });
     const joined = world.submit({ admission: 'join' });
     const waiting = world.submit({
-      signal: calling(() => {
+      signal: signalThatCalls(() => {
         void world.supervisor.slot('s').cancel();
         void joined.cancel();
       }),
@@ -335,8 +338,8 @@ describe('one who shared a body, and cancels while its end is being told', () =>
   });
 });
 
-describe('code that comes back into the library', () => {
-  test('a look-alike of a signal that submits when it is let go does not lose the slot it submits to (S1)', async () => {
+describe('a look-alike of a signal', () => {
+  test('a look-alike of a signal that submits inside removeEventListener() keeps its slot (S1)', async () => {
     const { supervisor, clock } = setup();
     const fresh = gateBody();
     const signal = {

@@ -1,7 +1,8 @@
 // Values, thenables and promises returned by user code.
 
 import { describe, expect, test } from 'vitest';
-import { type GateBody, gateBody } from '../../support/gate.ts';
+import { leaseWith } from '../../support/fake-lease-store.ts';
+import { gateBody } from '../../support/gate.ts';
 import {
   awaited,
   boom,
@@ -13,29 +14,13 @@ import {
   RETURNED,
   raise,
   revoked,
+  stopAndEnd,
   trap,
 } from '../../support/must-not-escape.ts';
 import { setup } from '../../support/setup.ts';
 
-const lease = (parts: object = {}) => ({
-  fence: 1n,
-  lost: new AbortController().signal,
-  release: () => {},
-  ...parts,
-});
-
-/** Lets the body overrun its grace of 10 ms, then end by itself if nothing else ended it. */
-const stopAndEnd =
-  (gate: GateBody<string>): NonNullable<Hostile['drive']> =>
-  async ({ clock }, submission) => {
-    void submission.cancel();
-    await clock.advance(10);
-    if (submission.status !== 'ended') gate.open('late');
-    await clock.settle();
-  };
-
-describe('whatever a body returns ends as `await` would end it', () => {
-  test.each(RETURNED)('%s', async (_, run) => {
+describe('a value returned by a body', () => {
+  test.each(RETURNED)('%s, returned by a body, settles as `await` would settle it', async (_, run) => {
     const expected = await awaited(run);
     const { outcome } = await mustNotEscape({ spec: { run }, outcome: expected.ok ? 'completed' : 'failed' });
     if (expected.ok) expect(outcome).toEqual({ kind: 'completed', value: expected.value, attempts: 1 });
@@ -56,18 +41,21 @@ describe('whatever a body returns ends as `await` would end it', () => {
     ['a revoked proxy of a function', revoked(() => {})],
     ['a proxy whose call throws', new Proxy(() => {}, { apply: trap })],
     ['a function of another realm that throws', far('() => { throw new TypeError("far") }')],
-  ])('%s as the body is a failed attempt', async (_, run) => {
+  ])('%s as the body fails the attempt', async (_, run) => {
     const { outcome } = await mustNotEscape({ spec: { run: run as never }, outcome: 'failed' });
     expect(outcome).toMatchObject({ because: 'policy', failure: { kind: 'thrown' }, attempts: 1 });
   });
 
-  test.each(['function*', 'async function*'])('what a %s returns is a value: its code never runs', async (kind) => {
-    const run = far(`(trap) => ${kind} () { yield trap(); }`) as (made: () => never) => () => unknown;
-    const { outcome } = await mustNotEscape({ spec: { run: run(trap) }, outcome: 'completed' });
-    expect(outcome.kind === 'completed' && String(outcome.value)).toMatch(/^\[object (Async)?Generator\]$/);
-  });
+  test.each(['function*', 'async function*'])(
+    'a %s as the body completes with a generator object, and its code never runs',
+    async (kind) => {
+      const run = far(`(trap) => ${kind} () { yield trap(); }`) as (made: () => never) => () => unknown;
+      const { outcome } = await mustNotEscape({ spec: { run: run(trap) }, outcome: 'completed' });
+      expect(outcome.kind === 'completed' && String(outcome.value)).toMatch(/^\[object (Async)?Generator\]$/);
+    },
+  );
 
-  test.each(NEVER)('%s holds the slot until it is given up', async (_, run) => {
+  test.each(NEVER)('%s, returned by a body, occupies the slot until the body is abandoned (S1)', async (_, run) => {
     const { outcome, supervisor } = await mustNotEscape({
       spec: { run, graceMs: 10, onOverrun: 'abandon' },
       drive: async ({ clock }, submission) => {
@@ -82,8 +70,8 @@ describe('whatever a body returns ends as `await` would end it', () => {
   });
 });
 
-describe('every function of the user that may be waited for ends as `await` would end it', () => {
-  const WAITED: readonly (readonly [name: string, around: (made: () => unknown, ok: boolean) => Hostile])[] = [
+describe('a value returned by another user function', () => {
+  const AWAITED: readonly (readonly [name: string, around: (made: () => unknown, ok: boolean) => Hostile])[] = [
     [
       'kill',
       (kill, ok) => {
@@ -109,7 +97,7 @@ describe('every function of the user that may be waited for ends as `await` woul
       }),
     ],
     [
-      'the store, asked for a lease,',
+      'the acquire of a lease store',
       (acquire) => ({
         options: { leases: { acquire: acquire as never } },
         spec: {},
@@ -119,7 +107,7 @@ describe('every function of the user that may be waited for ends as `await` woul
     ],
     [
       'the release of a lease',
-      (release) => ({ options: { leases: { acquire: () => lease({ release }) } }, spec: {}, outcome: 'completed' }),
+      (release) => ({ options: { leases: { acquire: () => leaseWith({ release }) } }, spec: {}, outcome: 'completed' }),
     ],
     [
       'aroundAttempt',
@@ -132,12 +120,15 @@ describe('every function of the user that may be waited for ends as `await` woul
     ],
   ];
 
-  for (const [name, around] of WAITED)
-    test.each(RETURNED)(`${name} returns %s`, async (_, make) => {
-      await mustNotEscape(around(make, (await awaited(make)).ok));
-    });
+  for (const [name, around] of AWAITED)
+    test.each(RETURNED)(
+      `when ${name} returns %s, it settles as \`await\` would settle it and nothing escapes`,
+      async (_, make) => {
+        await mustNotEscape(around(make, (await awaited(make)).ok));
+      },
+    );
 
-  test.each(RETURNED)('retryIf is never waited for: %s', async (_, make) => {
+  test.each(RETURNED)('a retryIf that returns %s is not awaited', async (_, make) => {
     const { outcome } = await mustNotEscape({
       spec: { retryIf: make as never, restart: 'onFailure', maxRetries: 0, run: () => raise(boom) },
       outcome: 'failed',
@@ -145,7 +136,7 @@ describe('every function of the user that may be waited for ends as `await` woul
     expect(outcome).toMatchObject({ failure: { error: boom }, attempts: 1 });
   });
 
-  test('a state that rejects and that its body never looks at stays inside', async () => {
+  test('a rejected promise from state() that the body never reads does not escape', async () => {
     await nothingEscapes(async () => {
       const { supervisor } = setup();
       await supervisor.submit({ restart: 'never', state: () => Promise.reject(boom), run: () => 'blind' }).outcome;
@@ -153,7 +144,7 @@ describe('every function of the user that may be waited for ends as `await` woul
     });
   });
 
-  test.each(NEVER)('%s: a subscriber that waits for it is bounded by the shutdown', async (_, make) => {
+  test.each(NEVER)('a shutdown bounds a subscriber that returns %s', async (_, make) => {
     await nothingEscapes(async () => {
       const { supervisor, clock, recorded } = setup({ subscriberGraceMs: 20 });
       supervisor.subscribe(make as never);

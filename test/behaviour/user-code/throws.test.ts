@@ -2,7 +2,8 @@
 
 import { CanceledError, type TaskContext } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { type GateBody, gateBody } from '../../support/gate.ts';
+import { leaseWith } from '../../support/fake-lease-store.ts';
+import { gateBody } from '../../support/gate.ts';
 import {
   boom,
   expectThrown,
@@ -11,6 +12,7 @@ import {
   raise,
   revoked,
   type Survived,
+  stopAndEnd,
   THROWN,
   trap,
   WAYS,
@@ -18,58 +20,41 @@ import {
 } from '../../support/must-not-escape.ts';
 import { setup } from '../../support/setup.ts';
 
-const lease = (parts: object = {}) => ({
-  fence: 1n,
-  lost: new AbortController().signal,
-  release: () => {},
-  ...parts,
-});
-
-/** Lets the body overrun its grace of 10 ms, then end by itself if nothing else ended it. */
-const stopAndEnd =
-  (gate: GateBody<string>): NonNullable<Hostile['drive']> =>
-  async ({ clock }, submission) => {
-    void submission.cancel();
-    await clock.advance(10);
-    if (submission.status !== 'ended') gate.open('late');
-    await clock.settle();
-  };
-
-describe('the net itself', () => {
-  test.each<readonly [road: string, act: () => unknown]>([
+describe('watchEscapes()', () => {
+  test.each<readonly [channel: string, act: () => unknown]>([
     ['unhandledRejection', () => void Promise.reject(new Error('let go'))],
     ['uncaughtException', () => queueMicrotask(trap)],
     ['warning', () => process.emitWarning('look here')],
-  ])('notices an %s, and leaves the listeners of the process as they were', async (road, act) => {
-    const before: unknown[] = process.rawListeners(road as 'warning');
+  ])('it records the event %s of the process and restores the other listeners', async (channel, act) => {
+    const before: unknown[] = process.rawListeners(channel as 'warning');
     const watch = watchEscapes();
     act();
-    expect(await watch.stop()).toEqual([road]);
-    expect(process.rawListeners(road as 'warning')).toEqual(before);
+    expect(await watch.stop()).toEqual([channel]);
+    expect(process.rawListeners(channel as 'warning')).toEqual(before);
   });
 });
 
-describe('whatever a body throws is a failure with the same object in it', () => {
+describe('a value thrown by a body', () => {
   for (const [way, bodyOf] of WAYS)
-    test.each(THROWN)(`%s, ${way}`, async (_, make) => {
+    test.each(THROWN)(`%s, ${way}, is a failure with the same object in it`, async (_, make) => {
       const thrown = make();
       const { outcome, recorded } = await mustNotEscape({ spec: { run: bodyOf(thrown) as never }, outcome: 'failed' });
       expectThrown(outcome, thrown);
       expect(recorded.of('attemptFailed')).toHaveLength(1);
     });
 
-  test.each(THROWN)('%s is retried like any other failure', async (_, make) => {
+  test.each(THROWN)('%s, thrown by a body, is retried like any other failure', async (_, make) => {
     const run = (ctx: TaskContext<unknown>) => (ctx.attempt < 3 ? raise(make()) : 'third');
     const { outcome } = await mustNotEscape({ spec: { restart: 'onFailure', run }, outcome: 'completed' });
     expect(outcome).toEqual({ kind: 'completed', value: 'third', attempts: 3 });
   });
 });
 
-describe('whose stop it is, is told by the attempt, not by the type of the error', () => {
+describe('a stop error thrown by a body', () => {
   const aborted = () => new DOMException('aborted', 'AbortError');
   const derived = (cause: unknown) => Object.assign(new Error('aborted', { cause }), { name: 'AbortError' });
 
-  test('the stop reason of another task, thrown here, is an ordinary failure', async () => {
+  test('the stop reason of another task is an ordinary failure', async () => {
     const { supervisor, clock } = setup();
     let thrown: unknown;
     const other = supervisor.submit({ run: (ctx) => ctx.onCancel((reason) => (thrown = reason)) && ctx.sleep(10) });
@@ -80,7 +65,7 @@ describe('whose stop it is, is told by the attempt, not by the type of the error
     expectThrown(outcome, thrown);
   });
 
-  test('a CanceledError of its own making ends it, by task, whatever the restart policy', async () => {
+  test('a CanceledError of the body ends the task as canceled by task, with any restart policy', async () => {
     const reason = { enough: true };
     const run = () => raise(new CanceledError('done', { reason }));
     const { outcome } = await mustNotEscape({ spec: { run, restart: 'always' }, outcome: 'canceled' });
@@ -93,23 +78,22 @@ describe('whose stop it is, is told by the attempt, not by the type of the error
     ['an AbortError of another signal', () => raise(aborted()), true],
     ['a revoked proxy', () => raise(revoked()), true],
     ['undefined', () => raise(undefined), true],
-    [
-      'an error whose cause cannot be read',
-      () => raise(Object.defineProperty(new Error(), 'cause', { get: trap })),
-      true,
-    ],
-    ['nothing, and returns', () => 'late', false],
-  ])('a stopped body that throws %s is canceled; what is not the reason itself is kept', async (_, onStop, kept) => {
-    const { outcome } = await mustNotEscape({
-      spec: { run: (ctx) => ctx.sleep(1_000).catch(onStop) },
-      drive: (__, submission) => void submission.cancel('enough'),
-      outcome: 'canceled',
-    });
-    expect(outcome).toMatchObject({ by: 'caller', reason: 'enough', attempts: 1 });
-    expect('failure' in outcome).toBe(kept);
-  });
+    ['an error whose `cause` throws', () => raise(Object.defineProperty(new Error(), 'cause', { get: trap })), true],
+    ['nothing and returns', () => 'late', false],
+  ])(
+    'a stopped body that throws %s is canceled, and an error other than the reason is kept',
+    async (_, onStop, kept) => {
+      const { outcome } = await mustNotEscape({
+        spec: { run: (ctx) => ctx.sleep(1_000).catch(onStop) },
+        drive: (__, submission) => void submission.cancel('enough'),
+        outcome: 'canceled',
+      });
+      expect(outcome).toMatchObject({ by: 'caller', reason: 'enough', attempts: 1 });
+      expect('failure' in outcome).toBe(kept);
+    },
+  );
 
-  test.each(THROWN)('%s as the reason of a cancel is handed through as it is', async (_, make) => {
+  test.each(THROWN)('%s as the reason of a cancel is the same object in the outcome', async (_, make) => {
     const reason = make();
     const { outcome } = await mustNotEscape({
       spec: { run: (ctx) => ctx.sleep(1_000) },
@@ -120,13 +104,13 @@ describe('whose stop it is, is told by the attempt, not by the type of the error
   });
 });
 
-describe('every function of the user is guarded', () => {
-  interface Seam {
+describe('every user function is guarded', () => {
+  interface UserFunction {
     readonly name: string;
     readonly around: (hostile: () => unknown) => Hostile;
     readonly check?: (survived: Survived, thrown: unknown, way: 'throws' | 'rejects') => void;
   }
-  const SEAMS: readonly Seam[] = [
+  const USER_FUNCTIONS: readonly UserFunction[] = [
     {
       name: 'state',
       around: (state) => ({ spec: { state, run: (ctx) => ctx.state }, outcome: 'failed' }),
@@ -177,7 +161,7 @@ describe('every function of the user is guarded', () => {
       check: ({ outcome }, thrown) => expectThrown(outcome, thrown),
     },
     {
-      name: 'aroundAttempt, after next(),',
+      name: 'aroundAttempt after next()',
       around: (around) => ({
         options: { aroundAttempt: (_, next) => next().then(around) as never },
         spec: {},
@@ -200,7 +184,7 @@ describe('every function of the user is guarded', () => {
       },
     },
     {
-      name: 'the store, asked for a lease,',
+      name: 'the acquire of a lease store',
       around: (acquire) => ({
         options: { leases: { acquire: acquire as never } },
         spec: {},
@@ -216,16 +200,16 @@ describe('every function of the user is guarded', () => {
     {
       name: 'the release of a lease',
       around: (release) => ({
-        options: { leases: { acquire: () => lease({ release }) } },
+        options: { leases: { acquire: () => leaseWith({ release }) } },
         spec: {},
         outcome: 'completed',
       }),
     },
   ];
 
-  for (const { name, around, check } of SEAMS)
+  for (const { name, around, check } of USER_FUNCTIONS)
     for (const way of ['throws', 'rejects'] as const)
-      test.each(THROWN)(`${name} ${way} %s`, async (_, make) => {
+      test.each(THROWN)(`when ${name} ${way} %s, nothing escapes`, async (_, make) => {
         const thrown = make();
         const survived = await mustNotEscape(
           around(way === 'throws' ? () => raise(thrown) : () => Promise.reject(thrown)),
