@@ -12,7 +12,7 @@ export default mergeConfig(base, {
       'test/process/**',
       'test/soak/**',
       'test/*.test.ts',
-      'test/behaviour/leaks.test.ts',
+      'test/behaviour/leaks.long.test.ts',
       'test/types/**',
       'test/ext/**',
     ],

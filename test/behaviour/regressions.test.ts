@@ -1,4 +1,4 @@
-// Defects that other libraries had, as claims about this one. The origin stands in parentheses.
+// Tests for defects of other libraries. Each name has the origin in parentheses.
 
 import { getEventListeners } from 'node:events';
 import type { TaskBody, TaskContext, TaskSpec } from 'slotvisor';
@@ -9,13 +9,16 @@ import { nothingEscapes } from '../support/must-not-escape.ts';
 import { type Setup, setup } from '../support/setup.ts';
 
 interface World extends Setup {
-  /** Submits to the slot `s`, and counts the bodies that are alive. */
+  /** Submits to slot `s` and counts the live bodies. */
   readonly submit: (run: TaskBody, rest?: Partial<TaskSpec>) => Submission;
   /** A controller whose signal must have no listener at the end. */
   readonly controller: () => AbortController;
 }
 
-/** Afterwards nothing may be left: no slot, no work, no timer, no listener; and never were two bodies alive. */
+/**
+ * Runs the test, and then checks that no slot, work, timer or listener is left and that at most one
+ * body was alive at any time.
+ */
 function test(name: string, act: (world: World) => Promise<void>): void {
   it(name, () =>
     nothingEscapes(async () => {
@@ -57,9 +60,9 @@ const completed = (value: unknown, attempts = 1): Outcome => ({ kind: 'completed
 const canceled = (by: StopCause, reason?: unknown): Outcome => ({ kind: 'canceled', by, reason, attempts: 1 });
 const rejected = (reason: string, by?: Submission): unknown => ({ kind: 'rejected', reason, by: by?.id });
 
-describe('everything settles', () => {
-  for (const from of ['outside', 'the body in front'])
-    test(`every submission settles, also after its queue was paused and emptied from ${from} (p-queue#239, p-limit#25)`, async (world) => {
+describe('every submission settles', () => {
+  for (const from of ['other code', 'the running body'])
+    test(`every submission settles, even after ${from} paused and emptied its queue (p-queue#239, p-limit#25)`, async (world) => {
       const { supervisor, clock, submit } = world;
       const slot = supervisor.slot('s');
       const gate = gateBody();
@@ -68,23 +71,23 @@ describe('everything settles', () => {
         void slot.cancel('emptied');
       };
       const owner = submit((ctx) => {
-        if (from !== 'outside') empty();
+        if (from !== 'other code') empty();
         return gate.body(ctx);
       });
       const waiting = (['queue', 'keepLatest', 'queue'] as const).map((admission) => submit(fail, { admission }));
       await clock.settle();
-      if (from === 'outside') empty();
+      if (from === 'other code') empty();
       await clock.settle();
       expect(statuses(owner, ...waiting)).toEqual(['stopping', 'ended', 'ended', 'ended']);
       expect(await outcomes(...waiting)).toEqual(waiting.map(() => rejected('canceled')));
       gate.open('late');
       expect(await owner.outcome).toEqual(canceled('slot', 'emptied'));
       slot.resume();
-      expect(await submit(() => 'goes on').value()).toBe('goes on');
+      expect(await submit(() => 'continues').value()).toBe('continues');
     });
 
   for (const order of ['head first', 'tail first', 'by one signal'] as const)
-    test(`the abort of the owner and of the one behind it at once, ${order}, leaves the slot to the third (p-queue#168)`, async (world) => {
+    test(`an abort of the owner and of the next submission at once, ${order}, gives the slot to the third (p-queue#168)`, async (world) => {
       const { clock, submit, controller } = world;
       const head = controller();
       const tail = order === 'by one signal' ? head : controller();
@@ -100,7 +103,7 @@ describe('everything settles', () => {
     });
 
   for (const slot of ['a busy', 'an idle'])
-    test(`a signal that is aborted already rejects at once in ${slot} slot, and gets no listener (p-queue#241, p-map#91)`, async (world) => {
+    test(`an aborted signal rejects at once in ${slot} slot and gets no listener (p-queue#241, p-map#91)`, async (world) => {
       const { clock, submit, controller } = world;
       const gate = gateBody();
       const owner = slot === 'a busy' ? submit(gate.body) : undefined;
@@ -115,9 +118,9 @@ describe('everything settles', () => {
     });
 });
 
-describe('one body alive', () => {
+describe('at most one body is alive', () => {
   for (const restart of ['never', 'onFailure'] as const)
-    test(`a timeout hands nothing over while the old body still runs, restart '${restart}' (async-lock#44)`, async (world) => {
+    test(`a timeout with restart '${restart}' starts nothing while the old body still runs (S1, async-lock#44)`, async (world) => {
       const { clock, submit } = world;
       const gate = gateBody<unknown>();
       const spec = { restart, backoff: MINUTE, timeoutMs: 50, graceMs: 10 };
@@ -143,7 +146,7 @@ describe('one body alive', () => {
   };
   for (const [how, cleanup] of Object.entries(CLEANUPS))
     for (const admission of ['replace', 'queue'] as const)
-      test(`what a replaced body submits to its own slot by '${admission}' from ${how} is neither lost nor left alive (effect#7611)`, async (world) => {
+      test(`a submission by '${admission}' that a replaced body makes in ${how} is neither lost nor left running (effect#7611)`, async (world) => {
         const { supervisor, clock, submit } = world;
         const born: Submission[] = [];
         const old = submit((ctx) => cleanup(ctx, () => born.push(submit(untilStopped, { admission }))));
@@ -163,7 +166,7 @@ describe('one body alive', () => {
       });
 
   for (const again of ['replacement', 'restart'] as const)
-    test(`a ${again} that returns at once, of a body that ends at once when told to, is not left running (ember-concurrency#422)`, async (world) => {
+    test(`a ${again} that returns at once, of a body that ends at once on its stop request, is not left running (ember-concurrency#422)`, async (world) => {
       const { supervisor, clock } = world;
       const spec: TaskSpec<unknown> = { slot: 's', admission: 'replace', run: () => 'early' };
       const ending: TaskBody = (ctx) => new Promise((resolve) => ctx.onCancel(() => resolve('stopped')));
@@ -179,7 +182,7 @@ describe('one body alive', () => {
       }
     });
 
-  /** Each gives what frees the slot. */
+  /** Each occupies the slot and returns a function that frees it. */
   const OWNERS: Record<string, (world: World) => () => void> = {
     'a running owner': ({ submit }) => {
       const owner = submit(untilStopped);
@@ -195,7 +198,7 @@ describe('one body alive', () => {
     },
   };
   for (const [owner, occupy] of Object.entries(OWNERS))
-    test(`under keepLatest a third arrival takes the place of the second, behind ${owner} (temporal#11530)`, async (world) => {
+    test(`a third keepLatest takes the place of the second behind ${owner} (temporal#11530)`, async (world) => {
       const free = occupy(world);
       await world.clock.settle();
       const ran: number[] = [];
@@ -212,7 +215,7 @@ describe('one body alive', () => {
 });
 
 describe('signals and sleeps', () => {
-  test('twenty timed attempts under one parent signal put one listener on it, and the end takes it off (cockatiel#81)', async (world) => {
+  test('twenty timed attempts with one parent signal add one listener, which is removed at the end (cockatiel#81)', async (world) => {
     const { clock, submit, controller } = world;
     const { signal } = controller();
     const listeners: number[] = [];
@@ -226,7 +229,7 @@ describe('signals and sleeps', () => {
     expect(listeners).toEqual(Array.from({ length: 20 }, () => 1));
   });
 
-  test('a hundred submissions that nobody aborts leave no listener on the signal they shared (p-map#75)', async (world) => {
+  test('a hundred submissions that are never aborted leave no listener on their shared signal (p-map#75)', async (world) => {
     const { submit, controller } = world;
     const { signal } = controller();
     const all = Array.from({ length: 100 }, (_, n) => submit(n % 2 ? fail : () => n, { signal, restart: 'never' }));
@@ -240,12 +243,12 @@ describe('signals and sleeps', () => {
   };
   const SLEEPS: Record<string, readonly [run: TaskBody, rest: Partial<TaskSpec>, asleep: string]> = {
     'a backoff': [fail, { backoff: MINUTE }, 'backoff'],
-    'a delay that the failure asked for': [later(120_000), {}, 'backoff'],
+    'the delay of a RetryError': [later(120_000), {}, 'backoff'],
     'an interval': [() => 'again', { restart: 'always', intervalMs: 60_000 }, 'interval'],
   };
   for (const [sleep, [run, rest, asleep]] of Object.entries(SLEEPS))
     for (const [by, origin] of Object.entries({ abort: 'undici#5675', shutdown: 'suture#58' }))
-      test(`${by} during ${sleep} ends it at once, and nothing starts when it would be over (${origin})`, async (world) => {
+      test(`${by} during ${sleep} ends it at once, and nothing starts later (${origin})`, async (world) => {
         const { supervisor, clock, submit } = world;
         const controller = world.controller();
         const both = [submit(run, { ...rest, signal: controller.signal }), submit(() => 'behind')];
@@ -260,7 +263,7 @@ describe('signals and sleeps', () => {
         expect([clock.now(), clock.timers]).toEqual([800, 0]);
       });
 
-  describe('on the clock of the platform', () => {
+  describe('on the platform clock', () => {
     beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }));
     afterEach(() => void vi.restoreAllMocks().useRealTimers());
 
@@ -277,7 +280,7 @@ describe('signals and sleeps', () => {
       sleep: [(ctx) => ctx.sleep(LONG), {}, 'running', { kind: 'completed' }],
     };
     for (const [name, [run, rest, asleep, end]] of Object.entries(DELAYS))
-      it(`${name} of more than 2^31 - 1 ms is waited for in full, wherever the wall clock is set (node-schedule#14, #542)`, () =>
+      it(`${name} of more than 2^31 - 1 ms is waited for in full, at any change of the wall clock (node-schedule#14, #542)`, () =>
         nothingEscapes(async () => {
           const asked = vi.spyOn(globalThis, 'setTimeout');
           const supervisor = new Supervisor();

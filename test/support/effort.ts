@@ -1,4 +1,4 @@
-// How hard the random tests try. `npm test` is for every change; `npm run test:long` for a release.
+// The number of random runs. `npm test` is for every change, `npm run test:long` for a release.
 
 const { SLOTVISOR_LONG, SLOTVISOR_RUNS, SLOTVISOR_SEED } = process.env;
 
@@ -11,5 +11,5 @@ export const RUNS =
         timeoutMs: 60_000,
       };
 
-/** Printed in the name of each random test; set it to see a failure again. */
+/** Each random test prints its seed in its name. Set SLOTVISOR_SEED to repeat a failure. */
 export const SEED = Number(SLOTVISOR_SEED ?? 1);

@@ -1,4 +1,4 @@
-// Runs an example as its reader would: a process of its own, from the repository's root.
+// Runs an example as a reader would: in its own process, from the root of the repository.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,18 +10,18 @@ export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** From the first line to the end: how long a process takes to start says more about the machine. */
+  /** The time in ms from the first output to the end. The start-up time depends on the machine. */
   readonly tookMs: number;
 }
 
 export interface Example {
   readonly ended: Promise<Ended>;
-  /** Resolves when the text has been printed, or when the process has ended without. */
+  /** Resolves when the text was printed, or when the process has ended without it. */
   printed(text: string): Promise<void>;
   signal(name: NodeJS.Signals): void;
 }
 
-// What the runner of the tests thinks of colours must not reach the examples.
+// The color settings of the test runner must not reach the examples.
 const { FORCE_COLOR: _, NO_COLOR: __, ...env } = process.env;
 
 export function startExample(name: string): Example {

@@ -1,9 +1,9 @@
-// A lease store on the other side of a network, as the test wants it. It answers when it is told to, and watches how it is used.
+// A fake remote lease store. It answers when the test says so, and checks how the library uses it.
 
 import type { Lease, LeaseRequest, SlotLeases, TaskBody } from 'slotvisor';
 import { expect, onTestFinished } from 'vitest';
 
-/** A lease as this store hands it out. */
+/** A lease of this store. */
 export class FakeLease implements Lease {
   readonly slot: string;
   readonly fence: bigint;
@@ -26,13 +26,13 @@ export class FakeLease implements Lease {
     return this.#revoked.signal;
   }
 
-  /** It ran out, or the store went away. */
+  /** The lease expired, or the store became unreachable. */
   lose(): void {
     this.state = 'lost';
     this.#lost.abort();
   }
 
-  /** Somebody elsewhere wants to replace whoever owns the slot. */
+  /** Another process wants to replace the owner of the slot. */
   revoke(): void {
     this.#revoked.abort();
   }
@@ -42,10 +42,10 @@ export class FakeLease implements Lease {
   }
 }
 
-/** One call of `acquire`. It is over once it is answered; a second answer changes nothing. */
+/** One call of `acquire`. The first answer ends it. A second answer changes nothing. */
 export class Ask {
   readonly request: LeaseRequest;
-  /** Lives as long as the call: what the store sees of "nobody waits any more". */
+  /** Aborted when no submission waits for the lease any more. */
   readonly signal: AbortSignal;
   readonly promise: Promise<Lease | null>;
   answered = false;
@@ -68,11 +68,11 @@ export class Ask {
     this.answer(lease);
     return lease;
   }
-  /** Held elsewhere. */
+  /** Answers that another process holds the lease. */
   deny(): void {
     this.answer(null);
   }
-  /** Whatever it is: a store may be wrong. */
+  /** Answers with any value, because a store may be wrong. */
   answer(value: unknown): void {
     this.#end();
     this.#resolve(value as Lease);
@@ -89,17 +89,23 @@ export class Ask {
   }
 }
 
-/** What `acquire` returns, a thenable of the test's own included; `undefined`: the promise of the ask. A throw is the store's. */
+/**
+ * What `acquire` returns. It may be a thenable of the test. `undefined` stands for the promise of
+ * the ask. An error thrown here is thrown by the store.
+ */
 type Respond = (ask: Ask) => unknown;
 
-/** Every request waits until the test answers it, unless `respond` does. Misuse by the library fails the test at its end. */
+/**
+ * Each request waits until the test or `respond` answers it. Misuse by the library fails the test
+ * at its end.
+ */
 export class FakeLeaseStore implements SlotLeases {
   readonly asks: Ask[] = [];
   readonly leases: FakeLease[] = [];
-  /** In the order of the calls: `acquire s`, `release s 1`, `close`. */
+  /** The calls in their order: `acquire s`, `release s 1`, `close`. */
   readonly calls: string[] = [];
   respond: Respond;
-  /** How a release ends; at once if it returns nothing. */
+  /** How a release ends. It ends at once if this returns nothing. */
   onRelease: (lease: FakeLease) => void | Promise<void> = () => {};
   onClose: () => Promise<void> = async () => {};
   readonly violations: string[] = [];
@@ -111,7 +117,7 @@ export class FakeLeaseStore implements SlotLeases {
     onTestFinished(() => expect(this.violations).toEqual([]));
   }
 
-  /** Grants in the turn after the request. */
+  /** A store that grants each lease in the turn after its request. */
   static granting(): FakeLeaseStore {
     return new FakeLeaseStore((ask) => void ask.grant());
   }
@@ -122,16 +128,16 @@ export class FakeLeaseStore implements SlotLeases {
   get releases(): number {
     return this.calls.filter((call) => call.startsWith('release')).length;
   }
-  /** The request that was made last. */
+  /** The last request. */
   get ask(): Ask {
     const ask = this.asks.at(-1);
-    if (ask === undefined) throw new Error('nothing has been asked for');
+    if (ask === undefined) throw new Error('no lease was requested');
     return ask;
   }
-  /** The lease that was granted last. */
+  /** The last granted lease. */
   get lease(): FakeLease {
     const lease = this.leases.at(-1);
-    if (lease === undefined) throw new Error('nothing has been granted');
+    if (lease === undefined) throw new Error('no lease was granted');
     return lease;
   }
   held(slot: string): FakeLease | undefined {
@@ -162,7 +168,7 @@ export class FakeLeaseStore implements SlotLeases {
     await this.onClose();
   }
 
-  /** A lease that is not an answer yet. */
+  /** Makes a lease without granting it. */
   make(slot: string): FakeLease {
     const fence = (this.#fences.get(slot) ?? 0n) + 1n;
     this.#fences.set(slot, fence);
@@ -171,7 +177,7 @@ export class FakeLeaseStore implements SlotLeases {
     return lease;
   }
 
-  /** The body, with a check of S2 before it: whoever starts holds the lease of its slot, and knows its fence. */
+  /** Adds a check of S2: when the body starts, the lease of its slot is held with `ctx.fence`. */
   guard<T>(body: TaskBody<T>): TaskBody<T> {
     return (ctx) => {
       const held = this.held(ctx.slot);
@@ -180,7 +186,7 @@ export class FakeLeaseStore implements SlotLeases {
     };
   }
 
-  /** The call for this slot has ended. */
+  /** Marks the call for this slot as ended. */
   leave(slot: string): void {
     this.#inside.delete(slot);
   }
@@ -212,3 +218,11 @@ export class FakeLeaseStore implements SlotLeases {
     return done;
   }
 }
+
+/** A valid lease, in which `fields` replace or add properties. */
+export const leaseWith = (fields: object = {}): Lease => ({
+  fence: 1n,
+  lost: new AbortController().signal,
+  release: () => {},
+  ...fields,
+});

@@ -1,18 +1,18 @@
-// A body that the test opens, and that counts who is alive.
+// A body that ends when the test opens it, and that counts its pending calls.
 
 import type { TaskBody, TaskContext } from 'slotvisor';
 
 export interface GateBody<T> {
   readonly body: TaskBody<T>;
-  /** Contexts of the calls so far. */
+  /** The contexts of all calls so far. */
   readonly calls: TaskContext[];
-  /** Calls that have begun and not ended. */
+  /** The number of calls that have begun and not ended. */
   readonly alive: number;
   open(value: T): void;
   fail(error: unknown): void;
 }
 
-/** Each call waits until the test opens it; the oldest one first. It does not look at its cancellation. */
+/** Each call waits until the test opens it, the oldest first. The body ignores its stop request. */
 export function gateBody<T = string>(): GateBody<T> {
   const calls: TaskContext[] = [];
   const waiting: { resolve: (value: T) => void; reject: (error: unknown) => void }[] = [];

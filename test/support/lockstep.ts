@@ -1,4 +1,4 @@
-// The real supervisor beside the reference: every step is taken on both, and afterwards both must look the same.
+// Runs each step on the real supervisor and on the reference model, and then compares both.
 
 import {
   type Outcome,
@@ -27,7 +27,7 @@ interface Alive {
   end(how: 'value' | 'error' | 'reason'): void;
 }
 
-/** A failure of the body's own, told apart from every other error by its identity. */
+/** The error that a body throws by itself. Its identity distinguishes it from every other error. */
 const OWN_ERROR = new Error('own');
 
 export class Lockstep {
@@ -44,13 +44,13 @@ export class Lockstep {
   steps = 0;
 
   constructor() {
-    this.supervisor.subscribe((event) => this.#hear(event), { capacity: Infinity });
+    this.supervisor.subscribe((event) => this.#onEvent(event), { capacity: Infinity });
   }
 
-  /** Takes the step on both sides and compares. */
+  /** Runs the step on both sides and compares them. */
   async take(choice: Step): Promise<void> {
     this.steps += 1;
-    const step = this.#aimed(choice); // before either side has moved
+    const step = this.#aimed(choice); // before either side changes
     this.#takeOn(this.reference, step);
     this.reference.settle();
     if (step.do === 'advance') await this.clock.advance(step.ms);
@@ -59,7 +59,7 @@ export class Lockstep {
     this.compare();
   }
 
-  /** Everything that can end is ended: afterwards nothing may be left. */
+  /** Ends everything that can end, and checks that nothing is left. */
   async finish(): Promise<void> {
     await this.take({ do: 'shutdown' });
     await this.take({ do: 'advance', ms: TIMES.shutdown });
@@ -71,7 +71,7 @@ export class Lockstep {
     same('phase', this.supervisor.snapshot().phase, 'closed');
   }
 
-  /** A pick becomes the number of a live task, or the index of a body. */
+  /** Turns a pick into the number of a live task, or into the index of a body. */
   #aimed(step: Step): Step {
     const { tasks, bodies } = this.reference;
     if (step.do === 'end') return { ...step, pick: step.pick % Math.max(1, bodies.length) };
@@ -146,7 +146,8 @@ export class Lockstep {
   }
 
   #submit(plan: Plan): void {
-    if (this.supervisor.snapshot().phase !== 'open') return; // submit would throw; the reference takes nothing either
+    // A closed supervisor would throw, and the reference accepts nothing either.
+    if (this.supervisor.snapshot().phase !== 'open') return;
     const number = this.#submissions.length + 1;
     this.#events.push([]);
     this.#outcomes.push(undefined);
@@ -206,10 +207,10 @@ export class Lockstep {
   }
 
   #numberOf(id: string): number {
-    return Number(id.slice(id.lastIndexOf('-') + 1)); // nanoid's own alphabet has '-' too
+    return Number(id.slice(id.lastIndexOf('-') + 1)); // the alphabet of nanoid has '-' too
   }
 
-  #hear(event: TaskEvent): void {
+  #onEvent(event: TaskEvent): void {
     if (!('id' in event)) return;
     const text = eventText(event, (id) => this.#numberOf(id));
     this.#events[this.#numberOf(event.id) - 1]?.push(text);
@@ -235,7 +236,7 @@ export class Lockstep {
       const view = supervisor.slot(slot).view();
       const place = reference.place(slot);
       const waiting = view.queued.map(({ id }) => this.#numberOf(id));
-      same(`line of ${slot}`, waiting.join(), place.waiting.map(({ number }) => number).join());
+      same(`queue of ${slot}`, waiting.join(), place.waiting.map(({ number }) => number).join());
       const owner = view.owner && this.#numberOf(view.owner.id);
       same(`owner of ${slot}`, owner, place.owner?.leader.number);
       const stopping = place.owner?.stop !== undefined;
@@ -261,7 +262,7 @@ export class Lockstep {
       queued,
       all.reduce((sum, { waiting }) => sum + waiting.length, 0),
     );
-    // A shutdown keeps naming what it gave up, though it may have ended since.
+    // A shutdown still lists an abandoned body that has ended since, so compare only before it.
     if (this.report === undefined && this.supervisor.snapshot().phase === 'open')
       same('abandoned alive', abandonedAlive, bodies.filter(({ abandoned }) => abandoned).length);
     same('slots in the table', slots.length, all.filter((place) => place.owner || place.paused).length);

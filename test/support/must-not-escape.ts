@@ -1,33 +1,38 @@
-// The net under hostile code: whatever a user's function does, nothing of it may reach the process, and its slot is free again afterwards.
+// Checks on hostile user code: no error of it may reach the process, and its slot must be free
+// afterwards. Also the hostile values that a user function may throw or return.
 
 import { getEventListeners } from 'node:events';
 import { runInNewContext } from 'node:vm';
 import type { Outcome, Submission, SupervisorOptions, TaskContext, TaskSpec } from 'slotvisor';
 import { expect } from 'vitest';
+import type { GateBody } from './gate.ts';
 import { type Setup, setup } from './setup.ts';
 
-type Road = 'unhandledRejection' | 'uncaughtException' | 'warning';
+type Channel = 'unhandledRejection' | 'uncaughtException' | 'warning';
 
-const ROADS: readonly Road[] = ['unhandledRejection', 'uncaughtException', 'warning'];
+const CHANNELS: readonly Channel[] = ['unhandledRejection', 'uncaughtException', 'warning'];
 
-/** Collects what reaches the process until it is stopped. Other listeners are set aside, so that an escape is counted here and nowhere else. */
-export function watchEscapes(): { readonly stop: () => Promise<Road[]> } {
-  const escaped: Road[] = [];
-  const undo = ROADS.map((road) => {
-    const others = process.rawListeners(road) as (() => void)[];
+/**
+ * Records each error and warning that reaches the process until it is stopped. It removes all other
+ * listeners and restores them at its end, so that only this one sees an escape.
+ */
+export function watchEscapes(): { readonly stop: () => Promise<Channel[]> } {
+  const escaped: Channel[] = [];
+  const undo = CHANNELS.map((channel) => {
+    const others = process.rawListeners(channel) as (() => void)[];
     const count = (): void => {
-      escaped.push(road);
+      escaped.push(channel);
     };
-    process.removeAllListeners(road);
-    process.on(road, count);
+    process.removeAllListeners(channel);
+    process.on(channel, count);
     return () => {
-      process.removeListener(road, count);
-      for (const other of others) process.on(road, other);
+      process.removeListener(channel, count);
+      for (const other of others) process.on(channel, other);
     };
   });
   return {
     stop: async () => {
-      // A rejection is told after the microtasks of its turn, a warning one tick later.
+      // Node reports a rejection after the microtasks of its turn, and a warning one tick later.
       for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       for (const restore of undo) restore();
       return escaped;
@@ -35,7 +40,7 @@ export function watchEscapes(): { readonly stop: () => Promise<Road[]> } {
   };
 }
 
-/** Runs anything under the net. */
+/** Runs `act` and checks that nothing reaches the process. */
 export async function nothingEscapes<T>(act: () => T | PromiseLike<T>): Promise<T> {
   const watch = watchEscapes();
   let result: T;
@@ -51,10 +56,10 @@ export async function nothingEscapes<T>(act: () => T | PromiseLike<T>): Promise<
 export interface Hostile {
   readonly options?: SupervisorOptions;
   readonly spec: Partial<TaskSpec<unknown, unknown>>;
-  /** What happens between the submission and its outcome, where time alone does not end it. */
+  /** Runs between the submission and its outcome, if the task does not end by itself. */
   readonly drive?: (world: Setup, submission: Submission) => unknown;
   readonly outcome: Outcome['kind'];
-  /** How the witness ends: `completed`, unless what is hostile is the supervisor's own. */
+  /** The outcome of the witness: `completed`, unless the hostile code belongs to the supervisor. */
   readonly witness?: Outcome['kind'];
 }
 
@@ -64,8 +69,9 @@ export interface Survived extends Setup {
 }
 
 /**
- * Submits the spec (restart `never` unless it says otherwise) over a parent signal, with a witness in line behind it. Afterwards the outcome
- * has the kind expected, the witness has run, and neither the process, the table, the clock nor the parent signal holds anything of it.
+ * Submits the spec with a parent signal and restart `never` (which the spec may override), and a
+ * witness that waits behind it. Checks that the outcome has the expected kind, that the witness has
+ * run, and that the process, the table, the clock and the parent signal hold nothing of either.
  */
 export function mustNotEscape({
   options,
@@ -102,9 +108,19 @@ export function mustNotEscape({
   });
 }
 
+/** Lets the body overrun its grace of 10 ms. The body then ends if nothing else has ended it. */
+export const stopAndEnd =
+  (gate: GateBody<string>): NonNullable<Hostile['drive']> =>
+  async ({ clock }, submission) => {
+    void submission.cancel();
+    await clock.advance(10);
+    if (submission.status !== 'ended') gate.open('late');
+    await clock.settle();
+  };
+
 export type Made = readonly [name: string, make: () => unknown];
 
-/** The value of a script in a realm of its own. */
+/** The value of a script that runs in another realm. */
 export const far = (source: string): unknown => runInNewContext(source);
 
 export const raise = (error: unknown): never => {
@@ -115,7 +131,7 @@ export const trap = (): never => raise(new Error('a trap'));
 const getter = <T extends object>(on: T, name: PropertyKey, get: () => unknown): T =>
   Object.defineProperty(on, name, { get });
 
-/** Answers one look after the other, and the last one again and again. */
+/** A function that gives each answer once, in order, and then repeats the last one. */
 export const looks = (...answers: (() => unknown)[]): (() => unknown) => {
   let look = 0;
   return () => answers[Math.min(look++, answers.length - 1)]?.();
@@ -132,7 +148,7 @@ const trapped = (target: object): object =>
 
 const cyclic = (error: Error): Error => Object.assign(error, { cause: error });
 
-/** Everything that may be thrown. */
+/** Every kind of value that may be thrown. */
 export const THROWN: readonly Made[] = [
   ['undefined', () => undefined],
   ['null', () => null],
@@ -168,16 +184,16 @@ export const THROWN: readonly Made[] = [
   ['an object of another realm', () => far('({ message: 5 })')],
   ['a thenable that throws', () => thenable(trap)],
   ['a promise', () => Promise.resolve('thrown')],
-  ['an AbortError from elsewhere', () => new DOMException('aborted', 'AbortError')],
-  ['an error that is called CanceledError', () => Object.assign(new Error('x'), { name: 'CanceledError', by: 'task' })],
+  ['an AbortError of another signal', () => new DOMException('aborted', 'AbortError')],
+  ['an error with the name CanceledError', () => Object.assign(new Error('x'), { name: 'CanceledError', by: 'task' })],
 ];
 
-/** The ways in which a function lets go of what it throws. */
+/** The ways in which a function may throw or reject. */
 export const WAYS: readonly (readonly [name: string, body: (thrown: unknown) => (ctx: TaskContext) => unknown])[] = [
   ['thrown at once', (thrown) => () => raise(thrown)],
   ['rejected', (thrown) => () => Promise.reject(thrown)],
   ['rejected after a while', (thrown) => (ctx) => ctx.sleep(10).then(() => raise(thrown))],
-  ['given by a thenable', (thrown) => () => thenable((_, no) => no(thrown))],
+  ['rejected by a thenable', (thrown) => () => thenable((_, no) => no(thrown))],
   ['thrown by a thenable', (thrown) => () => thenable(() => raise(thrown))],
   ['rejected in another realm', (thrown) => () => farReject(thrown)],
 ];
@@ -197,7 +213,7 @@ class Throwing<T> extends Promise<T> {
   override then = fail;
 }
 
-/** Begins only when somebody asks for its value. */
+/** Starts only when its `then` is called. */
 class Lazy extends Promise<string> {
   // biome-ignore lint/suspicious/noThenProperty: a promise with another `then` is what is tested
   override then = ((yes: (value: string) => unknown) => Promise.resolve('begun').then(yes)) as never;
@@ -209,13 +225,13 @@ const binding: ProxyHandler<Promise<unknown>> = {
   get: (target, key) => (key === 'then' ? target.then.bind(target) : Reflect.get(target, key)),
 };
 
-/** Everything that may be returned and settles. */
+/** Every kind of value that may be returned and settles. */
 export const RETURNED: readonly Made[] = [
   ['a thenable that calls back at once', () => thenable((yes) => yes('value'))],
   ['a thenable that calls back later', () => thenable((yes) => setImmediate(yes, 'value'))],
   ['a thenable that rejects at once', () => thenable((_, no) => no(boom))],
   [
-    'a thenable that settles thrice',
+    'a thenable that settles three times',
     () => thenable((yes) => [yes('first'), yes('second'), setImmediate(yes, 'third')]),
   ],
   ['a thenable that resolves, then rejects', () => thenable((yes, no) => [yes('first'), no(boom)])],
@@ -233,9 +249,9 @@ export const RETURNED: readonly Made[] = [
   ],
   ['a thenable that is frozen', () => Object.freeze(thenable((yes) => yes('value')))],
   ['a `then` getter that throws', () => getter({}, 'then', fail)],
-  ['a `then` getter that throws at the second look', () => getter({}, 'then', looks(giving, fail))],
+  ['a `then` getter that throws on the second read', () => getter({}, 'then', looks(giving, fail))],
   [
-    'a `then` getter that has nothing at the second look',
+    'a `then` getter that gives undefined on the second read',
     () =>
       getter(
         {},
@@ -248,11 +264,11 @@ export const RETURNED: readonly Made[] = [
   ['a rejected promise of another realm', () => far('(async () => { throw 5 })()')],
   ['a promise of a subclass', () => Odd.resolve('odd')],
   ['a promise of a subclass whose `then` throws', () => Throwing.resolve('odd')],
-  ['a promise of a subclass that begins with `then`', () => new Lazy(() => {})],
-  ['a promise with a `then` of its own that throws', () => thenable(fail, Promise.resolve('value'))],
-  ['a promise whose constructor cannot be read', () => getter(Promise.resolve('value'), 'constructor', fail)],
+  ['a promise of a subclass that starts with `then`', () => new Lazy(() => {})],
+  ['a promise with its own `then` that throws', () => thenable(fail, Promise.resolve('value'))],
+  ['a promise whose `constructor` throws', () => getter(Promise.resolve('value'), 'constructor', fail)],
   [
-    'a promise whose constructor can be read once',
+    'a promise whose `constructor` throws on the second read',
     () =>
       getter(
         Promise.resolve('value'),
@@ -272,14 +288,14 @@ export const RETURNED: readonly Made[] = [
   ['a class', () => Odd],
 ];
 
-/** What is returned and never settles. */
+/** Every kind of value that may be returned and never settles. */
 export const NEVER: readonly Made[] = [
   ['a thenable that never calls back', () => thenable(() => {})],
   ['a promise that never settles', () => new Promise(() => {})],
   ['a promise of another realm that never settles', () => far('new Promise(() => {})')],
 ];
 
-/** What `await` says of a value: the measure for everything that the library waits for. */
+/** The result of `await` for a value. Everything that the library awaits must end the same way. */
 export async function awaited(
   make: () => unknown,
 ): Promise<{ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }> {
@@ -290,9 +306,9 @@ export async function awaited(
   }
 }
 
-/** Compared by identity alone: looking into what was thrown may throw. */
+/** Checks the thrown value by identity only, because reading a property of it may throw. */
 export function expectThrown(outcome: Outcome, thrown: unknown): void {
-  if (outcome.kind !== 'failed' || outcome.failure.kind !== 'thrown') throw new Error(`it is ${outcome.kind}`);
+  if (outcome.kind !== 'failed' || outcome.failure.kind !== 'thrown') throw new Error(`the outcome is ${outcome.kind}`);
   expect(Object.is(outcome.failure.error, thrown)).toBe(true);
   expect(typeof outcome.failure.message).toBe('string');
   expect(outcome.failure.message.length).toBeLessThanOrEqual(1_000);

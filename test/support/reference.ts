@@ -1,11 +1,16 @@
-// A small model of the supervisor, written from the public promises alone: plain arrays, one slot at a time, no code of the library.
-// It says what a sequence of steps must lead to: owner, queue, order, outcome and events of every submission.
+// A small model of the supervisor, written from the public promises alone. It uses plain arrays, one
+// slot at a time, and no code of the library. For a sequence of steps it gives the owner and the
+// queue of each slot, and the order, outcome and events of each submission.
 
 import type { AdmissionPolicy, RejectReason, RestartPolicy, StopCause } from 'slotvisor';
 
-/** What a body does. `onStart` happens inside its call; a body without an ending of its own waits for the test to settle it. */
+/**
+ * What a body does. `onStart` happens inside its call. A body that does not end by itself waits
+ * until the test ends it.
+ */
 export interface Script {
-  readonly onStart: 'nothing' | 'return' | 'throw' | AdmissionPolicy; // a policy: submits a plain body to its own slot
+  /** With a policy the body submits a plain body to its own slot. */
+  readonly onStart: 'nothing' | 'return' | 'throw' | AdmissionPolicy;
   readonly onStop: 'reject' | 'ignore' | 'return' | 'throw' | 'lateReturn' | 'lateThrow' | 'resubmit';
 }
 
@@ -19,7 +24,7 @@ export interface Plan {
   readonly timed: 'no' | 'timeout' | 'queueTimeout' | 'deadline';
 }
 
-// No two sums of these meet by accident, so that no two timers of a slot are due in the same moment.
+// No two sums of these are equal, so no two timers of a slot are due at the same moment.
 export const TIMES = {
   late: 7,
   grace: 31,
@@ -39,7 +44,7 @@ export const PLAIN: Omit<Plan, 'slot' | 'policy'> = {
   timed: 'no',
 };
 
-/** One submission. `events` and `outcome` are texts, so that a difference can be read. */
+/** One submission. `events` and `outcome` are text, so that a difference is readable. */
 export class Task {
   readonly number: number;
   readonly plan: Plan;
@@ -61,10 +66,10 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** The actor of an owner. */
+/** The attempts of an owner. */
 class Run {
   readonly leader: Task;
-  readonly sharers: Task[];
+  readonly participants: Task[];
   attempts = 0;
   streak = 0;
   stop: StopCause | undefined;
@@ -73,7 +78,7 @@ class Run {
   begin: (() => void) | undefined;
   constructor(leader: Task) {
     this.leader = leader;
-    this.sharers = [leader];
+    this.participants = [leader];
   }
 }
 
@@ -82,7 +87,7 @@ export interface Body {
   readonly run: Run;
   readonly task: Task;
   readonly attempt: number;
-  told: 'stop' | 'restart' | 'timeout' | undefined;
+  stopRequest: 'stop' | 'restart' | 'timeout' | undefined;
   overran: boolean;
   abandoned: boolean;
   timeout: Timer | undefined;
@@ -91,11 +96,11 @@ export interface Body {
 
 class Place {
   owner: Run | undefined;
-  next: Task | undefined;
-  line: Task[] = [];
+  replacement: Task | undefined;
+  queue: Task[] = [];
   paused = false;
   get waiting(): Task[] {
-    return this.next === undefined ? this.line : [this.next, ...this.line];
+    return this.replacement === undefined ? this.queue : [this.replacement, ...this.queue];
   }
 }
 
@@ -147,7 +152,7 @@ export class Reference {
     if (policy === 'join' && place.owner !== undefined && place.owner.stop === undefined) {
       task.admission = 'joined';
       task.run = place.owner;
-      place.owner.sharers.push(task);
+      place.owner.participants.push(task);
       task.events.push(`joined ${place.owner.leader.number}`);
       return;
     }
@@ -156,43 +161,43 @@ export class Reference {
       return;
     }
     if (policy === 'replace') {
-      if (place.next !== undefined) this.#reject(place.next, 'superseded', task);
-      place.next = task;
+      if (place.replacement !== undefined) this.#reject(place.replacement, 'superseded', task);
+      place.replacement = task;
       if (place.owner !== undefined) this.#stop(place.owner, 'replace');
     } else {
-      const earlier = place.line.findIndex((other) => other.plan.policy === 'keepLatest');
+      const earlier = place.queue.findIndex((other) => other.plan.policy === 'keepLatest');
       if (policy === 'keepLatest' && earlier >= 0) {
-        this.#reject(place.line[earlier] as Task, 'superseded', task, earlier);
+        this.#reject(place.queue[earlier] as Task, 'superseded', task, earlier);
       } else {
         const limit = this.#queueLimit.get(task.plan.slot) ?? 100;
-        if (place.line.length >= limit) {
+        if (place.queue.length >= limit) {
           if (limit === 0 || !this.#dropOldest.has(task.plan.slot)) {
             this.#reject(task, 'queueFull');
             return;
           }
-          while (place.line.length >= limit) this.#reject(place.line[0] as Task, 'queueFull', task);
+          while (place.queue.length >= limit) this.#reject(place.queue[0] as Task, 'queueFull', task);
         }
-        place.line.push(task);
+        place.queue.push(task);
       }
     }
-    // An owner between two attempts has nothing to wait for: its replacement starts in the same step.
+    // An owner between two attempts ends at once, so its replacement starts in the same step.
     task.admission = place.waiting.includes(task) ? 'queued' : 'started';
     if (task.admission === 'queued') task.events.push(`queued ${place.waiting.length}`);
   }
 
-  /** `replacedAt`: the newcomer takes this place of the line. */
+  /** `replacedAt`: the place in the queue that the new task takes. */
   #reject(task: Task, reason: RejectReason, by?: Task, replacedAt?: number): void {
     const place = this.place(task.plan.slot);
-    if (place.next === task) place.next = undefined;
-    const at = place.line.indexOf(task);
-    if (at >= 0) place.line.splice(at, 1, ...(replacedAt !== undefined && by !== undefined ? [by] : []));
+    if (place.replacement === task) place.replacement = undefined;
+    const at = place.queue.indexOf(task);
+    if (at >= 0) place.queue.splice(at, 1, ...(replacedAt !== undefined && by !== undefined ? [by] : []));
     task.events.push(`rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
     this.#settle(task, `rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
   }
 
   #withdraw(task: Task, reason: RejectReason): boolean {
     const place = this.place(task.plan.slot);
-    if (place.next !== task && !place.line.includes(task)) return false;
+    if (place.replacement !== task && !place.queue.includes(task)) return false;
     this.#reject(task, reason);
     return true;
   }
@@ -213,14 +218,14 @@ export class Reference {
     if (task.outcome !== undefined || this.#withdraw(task, by === 'caller' ? 'canceled' : 'deadline')) return;
     const { run } = task;
     if (run === undefined) return;
-    if (run.sharers.length === 1 && run.leader === task) {
+    if (run.participants.length === 1 && run.leader === task) {
       this.#stop(run, by);
       return;
     }
-    run.sharers.splice(run.sharers.indexOf(task), 1);
+    run.participants.splice(run.participants.indexOf(task), 1);
     task.events.push(`finished canceled ${run.attempts}`);
     this.#settle(task, `canceled ${run.stop ?? by} ${run.attempts}`);
-    if (run.sharers.length === 0) this.#stop(run, by);
+    if (run.participants.length === 0) this.#stop(run, by);
   }
 
   cancelSlot(slot: string): void {
@@ -249,8 +254,8 @@ export class Reference {
     const run = this.tasks[number - 1]?.run;
     if (run === undefined || run.stop !== undefined) return false;
     if (run.body !== undefined) {
-      if (run.body.told !== undefined) return false;
-      this.#tell(run.body, 'restart');
+      if (run.body.stopRequest !== undefined) return false;
+      this.#requestStop(run.body, 'restart');
       return true;
     }
     if (run.wait === undefined) return false;
@@ -272,7 +277,7 @@ export class Reference {
     this.#endShutdown();
   }
 
-  /** The body ends: with a value, or by throwing something of its own. */
+  /** Ends the body, with a value, its own error or the stop reason. */
   end(body: Body, how: 'value' | 'error' | 'reason'): void {
     this.bodies.splice(this.bodies.indexOf(body), 1);
     if (!body.abandoned) this.#ended(body, how);
@@ -297,15 +302,15 @@ export class Reference {
     this.now = end;
   }
 
-  /** What follows from a step happens after it, in the order in which it was caused. */
+  /** Runs the consequences of a step, in the order in which they were caused. */
   settle(): void {
     for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) job();
   }
 
   #own(place: Place, task: Task): void {
-    if (place.next === task) place.next = undefined;
-    const at = place.line.indexOf(task);
-    if (at >= 0) place.line.splice(at, 1);
+    if (place.replacement === task) place.replacement = undefined;
+    const at = place.queue.indexOf(task);
+    if (at >= 0) place.queue.splice(at, 1);
     const run = new Run(task);
     place.owner = run;
     task.run = run;
@@ -322,8 +327,8 @@ export class Reference {
     this.#jobs.push(begin);
   }
 
-  #say(run: Run, event: string): void {
-    run.sharers[0]?.events.push(event);
+  #publish(run: Run, event: string): void {
+    run.participants[0]?.events.push(event);
   }
 
   #begin(run: Run): void {
@@ -334,7 +339,7 @@ export class Reference {
       run,
       task: leader,
       attempt: run.attempts,
-      told: undefined,
+      stopRequest: undefined,
       overran: false,
       abandoned: false,
       timeout: undefined,
@@ -342,8 +347,9 @@ export class Reference {
     };
     run.body = body;
     this.started.push(leader.number);
-    this.#say(run, `attemptStarted ${run.attempts}`);
-    if (leader.plan.timed === 'timeout') body.timeout = this.#after(TIMES.timeout, () => this.#tell(body, 'timeout'));
+    this.#publish(run, `attemptStarted ${run.attempts}`);
+    if (leader.plan.timed === 'timeout')
+      body.timeout = this.#after(TIMES.timeout, () => this.#requestStop(body, 'timeout'));
     this.bodies.push(body);
     const { onStart } = leader.plan.script;
     if (onStart === 'return') this.end(body, 'value');
@@ -354,9 +360,9 @@ export class Reference {
   #stop(run: Run, by: StopCause): void {
     if (run.stop !== undefined) return;
     run.stop = by;
-    this.#say(run, `stopRequested ${by}`);
+    this.#publish(run, `stopRequested ${by}`);
     if (run.body !== undefined) {
-      this.#tell(run.body, 'stop');
+      this.#requestStop(run.body, 'stop');
       return;
     }
     this.#drop(run.wait);
@@ -365,18 +371,18 @@ export class Reference {
     this.#finish(run, `canceled ${by} ${run.attempts}`, 'canceled');
   }
 
-  /** The body hears of its stop, once. */
-  #tell(body: Body, told: NonNullable<Body['told']>): void {
-    if (body.told !== undefined) return;
-    body.told = told;
+  /** Gives the body its stop request, once. */
+  #requestStop(body: Body, request: NonNullable<Body['stopRequest']>): void {
+    if (body.stopRequest !== undefined) return;
+    body.stopRequest = request;
     this.#drop(body.timeout);
     this.#jobs.push(() => {
-      if (this.bodies.includes(body)) this.#hear(body);
+      if (this.bodies.includes(body)) this.#receiveStop(body);
     });
     body.grace = this.#after(TIMES.grace, () => this.#overrun(body));
   }
 
-  #hear(body: Body): void {
+  #receiveStop(body: Body): void {
     const { onStop } = body.task.plan.script;
     switch (onStop) {
       case 'ignore':
@@ -409,7 +415,7 @@ export class Reference {
   #overrun(body: Body): void {
     body.overran = true;
     const { onOverrun } = body.task.plan;
-    this.#say(body.run, `overrun ${onOverrun}`);
+    this.#publish(body.run, `overrun ${onOverrun}`);
     if (onOverrun === 'abandon') this.#abandon(body);
   }
 
@@ -418,11 +424,11 @@ export class Reference {
     this.#ended(body, 'abandoned');
   }
 
-  /** A shutdown's grace is over. */
+  /** Ends the grace of a shutdown. */
   #force(): void {
     for (const body of [...this.bodies])
       if (!body.abandoned) {
-        this.#say(body.run, 'overrun abandon');
+        this.#publish(body.run, 'overrun abandon');
         this.#abandon(body);
       }
   }
@@ -430,28 +436,28 @@ export class Reference {
   #ended(body: Body, how: 'value' | 'error' | 'reason' | 'abandoned'): void {
     const { run } = body;
     const { plan } = run.leader;
-    const failed = body.told === undefined ? how === 'error' : body.told === 'timeout';
+    const failed = body.stopRequest === undefined ? how === 'error' : body.stopRequest === 'timeout';
     this.#drop(body.timeout);
     this.#drop(body.grace);
     run.body = undefined;
-    if (body.told === 'timeout') this.#say(run, `attemptTimedOut ${body.attempt}`);
-    else if (failed) this.#say(run, `attemptFailed ${body.attempt}`);
-    else this.#say(run, `${how === 'value' ? 'attemptSucceeded' : 'attemptCanceled'} ${body.attempt}`);
+    if (body.stopRequest === 'timeout') this.#publish(run, `attemptTimedOut ${body.attempt}`);
+    else if (failed) this.#publish(run, `attemptFailed ${body.attempt}`);
+    else this.#publish(run, `${how === 'value' ? 'attemptSucceeded' : 'attemptCanceled'} ${body.attempt}`);
 
     if (run.stop !== undefined) {
       if (how === 'abandoned') this.#finish(run, `abandoned ${run.stop} ${run.attempts}`, 'abandoned');
       else {
-        const threw = how === 'error' && body.told !== 'timeout' ? ' with its own error' : '';
-        const failure = body.told === 'timeout' ? ' with timedOut' : threw;
+        const threw = how === 'error' && body.stopRequest !== 'timeout' ? ' with its own error' : '';
+        const failure = body.stopRequest === 'timeout' ? ' with timedOut' : threw;
         this.#finish(run, `canceled ${run.stop} ${run.attempts}${failure}`, 'canceled');
       }
-    } else if (body.told === 'restart') {
+    } else if (body.stopRequest === 'restart') {
       run.streak = 0;
       this.#enter(run);
-    } else if (failed) this.#afterFailure(run, body.told === 'timeout' ? 'timedOut' : 'thrown');
+    } else if (failed) this.#afterFailure(run, body.stopRequest === 'timeout' ? 'timedOut' : 'thrown');
     else if (plan.restart === 'always') {
       run.streak = 0;
-      this.#say(run, `backoffScheduled ${TIMES.interval} success`);
+      this.#publish(run, `backoffScheduled ${TIMES.interval} success`);
       this.#wait(run, TIMES.interval);
     } else this.#finish(run, `completed ${run.attempts}`, 'completed');
   }
@@ -463,7 +469,7 @@ export class Reference {
     else {
       const delay = TIMES.backoff * 2 ** run.streak;
       run.streak += 1;
-      this.#say(run, `backoffScheduled ${delay} failure`);
+      this.#publish(run, `backoffScheduled ${delay} failure`);
       this.#wait(run, delay);
     }
   }
@@ -478,7 +484,7 @@ export class Reference {
   #finish(run: Run, outcome: string, kind: string): void {
     const place = this.place(run.leader.plan.slot);
     place.owner = undefined;
-    for (const task of run.sharers) {
+    for (const task of run.participants) {
       task.events.push(`finished ${kind} ${run.attempts}`);
       this.#settle(task, outcome);
     }
@@ -486,7 +492,7 @@ export class Reference {
     this.#endShutdown();
   }
 
-  /** Nobody is left to wait for. */
+  /** Drops the timer of the grace when no owner is left. */
   #endShutdown(): void {
     if (this.#closed && [...this.places.values()].every(({ owner }) => owner === undefined)) this.#drop(this.#forcing);
   }

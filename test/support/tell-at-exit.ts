@@ -1,4 +1,4 @@
-// For children that end with a supervisor in them: the exit code, how far the supervisor was, and how many shutdowns it had begun.
+// For child processes: prints at exit the code, the phase of the supervisor and the shutdown count.
 
 import type { Supervisor } from 'slotvisor';
 

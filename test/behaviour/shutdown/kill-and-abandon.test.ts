@@ -1,0 +1,172 @@
+// What a shutdown does with bodies that outlast its grace.
+
+import type { ShutdownReport } from 'slotvisor';
+import { describe, expect, test } from 'vitest';
+import { never, polite } from '../../support/bodies.ts';
+import { gateBody } from '../../support/gate.ts';
+import { ZERO_COUNTS } from '../../support/outcomes.ts';
+import { settledAt } from '../../support/settling.ts';
+import { setup } from '../../support/setup.ts';
+
+const GRACE = 1_000;
+
+/** The time in ms that a killed task has to exit before it is abandoned. */
+const PATIENCE = 5_000;
+
+describe('bodies that outlast the grace of a shutdown', () => {
+  test('the report lists the killed and the abandoned tasks with their views', async () => {
+    const world = setup();
+    const { supervisor, clock } = world;
+    const late = gateBody();
+    const meta = { owner: 'billing' };
+    const stubborn = supervisor.submit({ name: 'stubborn', slot: 'a', meta, run: late.body });
+    const worker = supervisor.submit({ name: 'worker', slot: 'b', run: { run: never, kill: () => {} } });
+    supervisor.submit({ name: 'polite', run: polite });
+    supervisor.submit({ name: 'fast', run: () => 'done' });
+    await clock.settle();
+    const promise = supervisor.shutdown({ graceMs: GRACE });
+    expect(await settledAt(world, promise)).toBe(GRACE);
+    const report = await promise;
+    const { id } = stubborn;
+    expect(report).toEqual({
+      withinGrace: false,
+      cause: 'caller',
+      counts: { ...ZERO_COUNTS, completed: 1, canceled: 1, killed: 1, abandoned: 1 },
+      killed: [expect.objectContaining({ id: worker.id, name: 'worker', slot: 'b', attempt: 1, status: 'ended' })],
+      abandoned: [expect.objectContaining({ id, name: 'stubborn', slot: 'a', attempt: 1, status: 'overrun', meta })],
+      eventsDropped: 0,
+    } satisfies Record<keyof ShutdownReport, unknown>);
+    expect(await stubborn.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
+    expect(await worker.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
+  });
+
+  test('abandonedAlive counts an abandoned body until it ends, during and after the shutdown', async () => {
+    const { supervisor, clock } = setup();
+    const bodies = [gateBody(), gateBody()];
+    for (const { body } of bodies) supervisor.submit({ run: body });
+    const slow = supervisor.submit({ run: { run: never, kill: never } });
+    await clock.settle();
+    void supervisor.shutdown({ graceMs: GRACE });
+    await clock.advance(GRACE);
+    expect([supervisor.snapshot().abandonedAlive, slow.status]).toEqual([2, 'overrun']);
+    bodies[0]?.open('late');
+    await clock.settle();
+    expect(supervisor.snapshot().abandonedAlive).toBe(1);
+    await clock.advance(PATIENCE);
+    expect((await supervisor.closed).abandoned).toHaveLength(3); // every abandoned task stays listed
+    expect(supervisor.snapshot()).toMatchObject({ phase: 'closed', abandonedAlive: 2 });
+    bodies[1]?.fail(new Error('later still'));
+    await clock.settle();
+    expect(supervisor.snapshot().abandonedAlive).toBe(1);
+  });
+
+  test('a kill that resolves after its body was abandoned proves the end', async () => {
+    const { supervisor, clock } = setup();
+    const kill = gateBody<void>();
+    supervisor.submit({ run: { run: never, kill: kill.body } });
+    await clock.settle();
+    void supervisor.shutdown({ graceMs: GRACE });
+    await clock.advance(GRACE + PATIENCE);
+    expect(supervisor.snapshot()).toMatchObject({ phase: 'closed', abandonedAlive: 1 });
+    kill.open();
+    await clock.settle();
+    expect(supervisor.snapshot()).toMatchObject({ abandonedAlive: 0, totals: { abandoned: 1, killed: 0 } });
+  });
+
+  test('a kill that failed earlier is called once more when the grace of the shutdown ends', async () => {
+    const { supervisor, clock } = setup();
+    let kills = 0;
+    const kill = () => {
+      kills += 1;
+      if (kills === 1) throw new Error('not this time');
+    };
+    const submission = supervisor.submit({ graceMs: 10, run: { run: never, kill } });
+    await clock.settle();
+    void submission.cancel();
+    await clock.advance(10);
+    expect([kills, submission.status]).toEqual([1, 'overrun']);
+    void supervisor.shutdown({ graceMs: GRACE });
+    await clock.advance(GRACE);
+    expect(await submission.outcome).toEqual({ kind: 'killed', by: 'caller', attempts: 1 });
+    expect((await supervisor.closed).abandoned).toEqual([]);
+  });
+
+  test('a body that was abandoned before the shutdown is listed only if it still runs', async () => {
+    const { supervisor, clock } = setup();
+    const ended = gateBody();
+    const spec = { graceMs: 0, onOverrun: 'abandon' } as const;
+    const given = [
+      supervisor.submit({ ...spec, name: 'alive', run: never }),
+      supervisor.submit({ ...spec, name: 'ended', run: ended.body }),
+    ];
+    await clock.settle();
+    for (const one of given) void one.cancel();
+    await clock.advance(0);
+    ended.open('late');
+    await clock.settle();
+    const { abandoned, counts } = await supervisor.shutdown();
+    expect(abandoned.map(({ name }) => name)).toEqual(['alive']);
+    expect(counts).toEqual({ ...ZERO_COUNTS, abandoned: 2 });
+  });
+
+  for (const [what, kill] of [
+    ['hangs', never],
+    ['rejects', () => Promise.reject(new Error('no such process'))],
+    [
+      'throws',
+      () => {
+        throw new Error('no such process');
+      },
+    ],
+  ] as const)
+    test(`a body whose kill ${what} is abandoned and listed ${PATIENCE} ms after the grace`, async () => {
+      const world = setup();
+      const { supervisor } = world;
+      const submission = supervisor.submit({ name: 'immortal', run: { run: never, kill } });
+      await world.clock.settle();
+      const promise = supervisor.shutdown({ graceMs: GRACE });
+      expect(await settledAt(world, promise)).toBe(GRACE + PATIENCE);
+      const { killed, abandoned, withinGrace } = await promise;
+      expect([withinGrace, killed]).toEqual([false, []]);
+      expect(abandoned).toMatchObject([{ id: submission.id, name: 'immortal' }]);
+      expect(await submission.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
+      expect(world.clock.timers).toBe(0);
+    });
+
+  test('a kill that is pending when the grace of the shutdown ends is not called again', async () => {
+    const { supervisor, clock, recorded } = setup();
+    const kill = gateBody<void>();
+    const submission = supervisor.submit({ graceMs: 10, run: { run: never, kill: kill.body } });
+    await clock.settle();
+    void supervisor.shutdown({ graceMs: GRACE });
+    await clock.advance(GRACE);
+    expect([kill.alive, recorded.of('overrun').length]).toEqual([1, 1]);
+    kill.open();
+    expect(await submission.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
+  });
+
+  test('a shutdown waits for a kill that takes less than 5 s', async () => {
+    const world = setup();
+    const { supervisor, clock } = world;
+    const kill = () => new Promise<void>((resolve) => void clock.setTimer(PATIENCE - 1, resolve));
+    supervisor.submit({ name: 'slow', run: { run: never, kill } });
+    await clock.settle();
+    const promise = supervisor.shutdown({ graceMs: GRACE });
+    expect(await settledAt(world, promise)).toBe(GRACE + PATIENCE - 1);
+    expect(await promise).toMatchObject({ withinGrace: false, killed: [{ name: 'slow' }], abandoned: [] });
+  });
+});
+
+test('a blocked event loop does not shorten the time that a shutdown gives a kill', async () => {
+  const { supervisor, clock } = setup();
+  const kill = gateBody<void>();
+  const submission = supervisor.submit({ name: 'slow', run: { run: () => new Promise(() => {}), kill: kill.body } });
+  await clock.settle();
+  void supervisor.shutdown({ graceMs: GRACE });
+  clock.block(GRACE + 2 * PATIENCE);
+  await clock.advance(PATIENCE - 1);
+  expect([kill.alive, submission.status]).toEqual([1, 'overrun']);
+  kill.open();
+  expect(await submission.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
+  expect(await supervisor.closed).toMatchObject({ withinGrace: false, killed: [{ name: 'slow' }], abandoned: [] });
+});

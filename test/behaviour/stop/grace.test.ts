@@ -1,0 +1,102 @@
+// graceMs: the time that a stopped body has to end.
+
+import { setImmediate as turn } from 'node:timers/promises';
+import { Supervisor } from 'slotvisor';
+import { describe, expect, test } from 'vitest';
+import { gateBody } from '../../support/gate.ts';
+import { GRACE, running } from '../../support/running-task.ts';
+import { setup } from '../../support/setup.ts';
+
+describe('graceMs', () => {
+  for (const [what, spec, options, at] of [
+    ['the graceMs of the spec comes first', { graceMs: 30 }, { graceMs: 20, defaults: { graceMs: 10 } }, 30],
+    [
+      'the graceMs of the defaults comes second',
+      { graceMs: undefined },
+      { graceMs: 20, defaults: { graceMs: 10 } },
+      10,
+    ],
+    ['the graceMs of the supervisor comes third', { graceMs: undefined }, { graceMs: 20 }, 20],
+    ['graceMs is 60 s by default', { graceMs: undefined }, {}, 60_000],
+  ] as const)
+    test(what, async () => {
+      const { clock, submission } = await running(spec, options);
+      void submission.cancel();
+      await clock.advance(at - 1);
+      expect(submission.status).toBe('stopping');
+      await clock.advance(1);
+      expect(submission.status).toBe('overrun');
+    });
+
+  test('graceMs 0 overruns at once but not within the call, and graceMs Infinity never overruns', async () => {
+    const none = await running({ graceMs: 0, onOverrun: 'abandon' });
+    void none.submission.cancel();
+    expect(none.submission.status).toBe('stopping');
+    await none.clock.advance(0);
+    expect(await none.submission.outcome).toEqual({ kind: 'abandoned', by: 'caller', attempts: 1 });
+
+    const endless = await running({ graceMs: Infinity, onOverrun: 'abandon' });
+    void endless.submission.cancel();
+    await endless.clock.advance(1e12);
+    expect(endless.submission.status).toBe('stopping');
+    expect(endless.clock.timers).toBe(0);
+  });
+
+  test('a body that ends within its grace is not killed, and leaves no timer', async () => {
+    const { supervisor, clock } = setup();
+    const body = gateBody();
+    const kill = gateBody<void>();
+    const submission = supervisor.submit({ run: { run: body.body, kill: kill.body }, graceMs: GRACE });
+    await clock.settle();
+    void submission.cancel();
+    await clock.advance(GRACE - 1);
+    body.open('out');
+    expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
+    expect(clock.timers).toBe(0);
+    await clock.advance(GRACE);
+    expect(kill.calls).toEqual([]);
+  });
+});
+
+test('a body that cancels itself and returns in the same turn starts no grace timer', async () => {
+  const { supervisor, clock } = setup();
+  const received: string[] = [];
+  const submission = supervisor.submit({
+    graceMs: GRACE,
+    run: (ctx) => {
+      ctx.onCancel(() => void received.push('stop'));
+      void submission.cancel();
+      return 'done';
+    },
+  });
+  expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
+  await clock.settle();
+  expect([clock.timers, received]).toEqual([0, []]);
+});
+
+test('a grace that ends during the kill of a shutdown does not call kill again', async () => {
+  const { supervisor, clock, recorded } = setup();
+  const kill = gateBody<void>();
+  const submission = supervisor.submit({
+    graceMs: 2 * GRACE,
+    run: { run: () => new Promise(() => {}), kill: kill.body },
+  });
+  await clock.settle();
+  void supervisor.shutdown({ graceMs: GRACE });
+  await clock.advance(3 * GRACE);
+  expect([kill.calls.length, recorded.of('overrun').length]).toEqual([1, 1]);
+  kill.open();
+  expect(await submission.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
+});
+
+describe('a short grace', () => {
+  test.for([0, 5])('a grace of %i ms is enough for 2,000 bodies that end on their stop request', async (graceMs) => {
+    const supervisor = new Supervisor();
+    for (let n = 0; n < 2_000; n += 1)
+      supervisor.submit({ run: (ctx) => new Promise<void>((resolve) => ctx.onCancel(() => resolve())) });
+    while (supervisor.snapshot().totals.attempts < 2_000) await turn();
+    const report = await supervisor.shutdown({ graceMs });
+    expect(report.abandoned).toEqual([]);
+    expect(report.counts.canceled).toBe(2_000);
+  });
+});
