@@ -79,25 +79,25 @@ describe('after a stop request, a process', () => {
 describe('stall, kill and proof of end', () => {
   test('a process that ignores SIGTERM is killed after the grace', async () => {
     const { supervisor, recorded } = real({ graceMs: 50 });
-    const heard = listener();
-    const submission = script(supervisor, STUBBORN, { onLine: heard.onLine });
-    await until(() => heard.ids.length === 1);
+    const received = listener();
+    const submission = script(supervisor, STUBBORN, { onLine: received.onLine });
+    await until(() => received.ids.length === 1);
     expect(await submission.cancel()).toEqual({ kind: 'killed', by: 'caller', attempts: 1 });
-    expect(heard.ids.map(isDead)).toEqual([true]);
+    expect(received.ids.map(isDead)).toEqual([true]);
     expect(recorded.of('overrun')).toMatchObject([{ action: 'kill' }]);
   });
 
   test('the slot is busy until grandchildren that ignore SIGTERM have ended, even if their parent has (S1)', async () => {
     const { supervisor, recorded } = real({ graceMs: 150 });
-    const heard = listener();
+    const received = listener();
     const text = `sh -c "${ALOOF.replaceAll('$', '\\$')}" & sh -c "${ALOOF.replaceAll('$', '\\$')}" & wait`;
-    const submission = script(supervisor, text, { onLine: heard.onLine }, { slot: 'one' });
-    await until(() => heard.ids.length === 2);
+    const submission = script(supervisor, text, { onLine: received.onLine }, { slot: 'one' });
+    await until(() => received.ids.length === 2);
     const next = supervisor.submit({
       slot: 'one',
       admission: 'replace',
       restart: 'never',
-      run: () => heard.ids.map(isDead),
+      run: () => received.ids.map(isDead),
     });
     expect(await next.value()).toEqual([true, true]); // when the replacement begins
     expect(await submission.outcome).toMatchObject({ kind: 'killed', by: 'replace' });
@@ -118,11 +118,11 @@ describe('stall, kill and proof of end', () => {
 
   test('a stopped process (SIGSTOP) is killed', async () => {
     const { supervisor } = real({ graceMs: 50 });
-    const heard = listener();
-    const submission = script(supervisor, 'echo $$; kill -STOP $$', { onLine: heard.onLine });
-    await until(() => heard.ids.some(isStopped)); // before its SIGSTOP, SIGTERM would just end it
+    const received = listener();
+    const submission = script(supervisor, 'echo $$; kill -STOP $$', { onLine: received.onLine });
+    await until(() => received.ids.some(isStopped)); // before its SIGSTOP, SIGTERM would just end it
     expect(await submission.cancel()).toMatchObject({ kind: 'killed' });
-    expect(heard.ids.map(isDead)).toEqual([true]);
+    expect(received.ids.map(isDead)).toEqual([true]);
   });
 
   test('an attempt does not wait for a process that left the group and holds its output open', async () => {
@@ -203,10 +203,10 @@ describe('stall, kill and proof of end', () => {
   );
 
   test('each line that is taken is a heartbeat, also after the process has ended', async () => {
-    let beats = 0;
-    let beatsAtEnd = Number.NaN;
+    let heartbeats = 0;
+    let heartbeatsAtEnd = Number.NaN;
     const heartbeat = (): void => {
-      beats += 1;
+      heartbeats += 1;
     };
     let seen = 0;
     // 130,000 bytes: more than one read takes, but few enough that the process can end before they
@@ -216,11 +216,11 @@ describe('stall, kill and proof of end', () => {
       if (++seen > 1) return;
       await until(() => isDead(Number(line)));
       await new Promise((resolve) => setTimeout(resolve, 200)); // the proof takes a few checks
-      beatsAtEnd = beats;
+      heartbeatsAtEnd = heartbeats;
     };
     await subprocessTask('sh', ['-c', text], { onLine }).run(fakeContext({ heartbeat }));
     expect(seen).toBe(1_301);
-    expect(beats - beatsAtEnd).toBeGreaterThanOrEqual(1_301);
+    expect(heartbeats - heartbeatsAtEnd).toBeGreaterThanOrEqual(1_301);
   });
 
   test('a killed attempt is garbage-collected, although its listener never settles', async () => {
@@ -248,12 +248,12 @@ describe('stall, kill and proof of end', () => {
 
   test('a shutdown kills the process after its grace and abandons nothing', async () => {
     const { supervisor } = real();
-    const heard = listener();
-    script(supervisor, STUBBORN, { onLine: heard.onLine }, { name: 'stubborn' });
-    await until(() => heard.ids.length === 1);
+    const received = listener();
+    script(supervisor, STUBBORN, { onLine: received.onLine }, { name: 'stubborn' });
+    await until(() => received.ids.length === 1);
     const report = await supervisor.shutdown({ graceMs: 20 });
     expect(report).toMatchObject({ killed: [{ name: 'stubborn' }], abandoned: [] });
-    expect(heard.ids.map(isDead)).toEqual([true]);
+    expect(received.ids.map(isDead)).toEqual([true]);
   });
 });
 

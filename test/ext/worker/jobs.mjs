@@ -31,13 +31,13 @@ export function counting() {
   for (;;) Atomics.add(workerData.shared, COUNT, 1);
 }
 
-export async function heeds({ signal }) {
+export async function stopsOnAbort({ signal }) {
   Atomics.add(workerData.shared, COUNT, 1);
   await untilAborted(signal);
 }
 
 /** Waits with a Node API that turns the abort into an AbortError whose cause is the reason. */
-export async function heedsByPlatform({ signal }) {
+export async function stopsByPlatform({ signal }) {
   const { setTimeout } = await import('node:timers/promises');
   Atomics.add(workerData.shared, COUNT, 1);
   await setTimeout(1e6, undefined, { signal });

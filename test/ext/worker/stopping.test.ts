@@ -6,9 +6,9 @@ import { fakeContext, JOBS, job, type Rest, real, shared, until } from './setup.
 const GATED = new URL('./gated.mjs', import.meta.url);
 
 describe('a stop request', () => {
-  const heeding = ['heeds', 'heedsByPlatform', 'pollsCanceled'];
-  for (const name of heeding)
-    test(`a function that heeds the request ends as canceled, without a failure (${name})`, async () => {
+  const stopping = ['stopsOnAbort', 'stopsByPlatform', 'pollsCanceled'];
+  for (const name of stopping)
+    test(`a function that obeys the request ends as canceled, without a failure (${name})`, async () => {
       const { supervisor, recorded } = real();
       const data = { shared: shared() };
       const submission = job(supervisor, name, { workerData: data });

@@ -51,7 +51,7 @@ describe('a worker task', () => {
   test('can run in several slots at once, and a cancel stops only its own thread', async () => {
     const { supervisor } = real();
     const data = { shared: shared() };
-    const run = workerTask(JOBS, { export: 'heeds', workerData: data });
+    const run = workerTask(JOBS, { export: 'stopsOnAbort', workerData: data });
     const [first, second] = ['a', 'b'].map((slot) => supervisor.submit({ slot, restart: 'never', run }));
     await until(() => data.shared[0] === 2);
     expect(await first?.cancel()).toMatchObject({ kind: 'canceled' });
