@@ -1,12 +1,13 @@
-// SIGTERM, done right: everybody is told to stop and gets the same grace; whoever is still alive after it is named, not guessed at.
+// Shows: a shutdown on SIGTERM. All bodies get one grace, and the report names those still alive.
+// Run: node --import tsx examples/graceful-shutdown.ts
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Supervisor } from 'slotvisor';
 
 const supervisor = new Supervisor();
 
-// The first signal begins the shutdown. A second one joins it, and leaves it no more time.
-let graceMs = 200; // in production: a little less than what the platform allows before it kills
+// The first signal starts the shutdown. A second signal ends its grace at once.
+let graceMs = 200; // in production: a little less than the time that your platform allows
 process.on('SIGTERM', () => {
   console.log(`SIGTERM: ${graceMs} ms to go`);
   void supervisor.shutdown({ graceMs });
@@ -19,7 +20,7 @@ const mailer = supervisor.submit({
     try {
       for (;;) await ctx.sleep(10); // letters go out here
     } finally {
-      console.log('mailer: told to stop, delivers the letter in hand');
+      console.log('mailer: stopping, delivers its last letter');
       await sleep(20);
     }
   },
@@ -27,7 +28,7 @@ const mailer = supervisor.submit({
 
 const importer = supervisor.submit({
   slot: 'importer',
-  // It looks at no signal, and nobody can end it from outside. ("ref: false" only lets this example exit before it does.)
+  // This body ignores its signal. ("ref: false" lets this example exit before the sleep ends.)
   run: () => sleep(60_000, 'too late', { ref: false }),
 });
 
@@ -36,12 +37,12 @@ const waiting = supervisor.submit({ slot: 'importer', name: 'next import', run: 
 await sleep(20);
 process.kill(process.pid, 'SIGTERM'); // as an orchestrator would
 
-// Each outcome comes when its own body has ended: the stubborn one delays nobody else's.
+// Each outcome resolves when its own body has ended. The importer does not delay the others.
 for (const task of [waiting, mailer, importer]) {
   const outcome = await task.outcome;
   console.log(`${task.name}: ${outcome.kind}`);
 }
 
 const report = await supervisor.closed;
-console.log(`everybody ended within the grace: ${report.withinGrace}`);
+console.log(`all ended within the grace: ${report.withinGrace}`);
 console.log(`may still be alive: ${report.abandoned.map((task) => task.name).join(', ')}`);

@@ -1,4 +1,5 @@
-// Admission as HTTP. submit decides before it returns, so a handler answers at once, and truly: accepted, busy, full, or closed.
+// Shows: admission decisions as HTTP responses. submit decides before it returns.
+// Run: node --import tsx examples/http-202-409.ts
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -9,11 +10,11 @@ const supervisor = new Supervisor({ slotDefaults: { queueLimit: 1 } });
 
 const run: TaskSpec['run'] = (ctx) => ctx.sleep(60_000); // a minute of work
 const routes = new Map<string, TaskSpec>([
-  ['POST /exports', { slot: 'exports', admission: 'queue', run }], //         every one counts, in order
-  ['POST /backups', { slot: 'backups', admission: 'dropIfRunning', run }], // one is enough
+  ['POST /exports', { slot: 'exports', admission: 'queue', run }], //         all run, in order
+  ['POST /backups', { slot: 'backups', admission: 'dropIfRunning', run }], // one at a time
 ]);
 
-// What the caller can do about it: leave it to the one that runs (409), slow down (429), come back later (503).
+// What the client can do: wait for the current run (409), slow down (429), or retry later (503).
 const refusals: Partial<Record<RejectReason, number>> = { slotBusy: 409, queueFull: 429 };
 
 async function answer(route: string): Promise<[status: number, body: object]> {
@@ -21,7 +22,7 @@ async function answer(route: string): Promise<[status: number, body: object]> {
   if (spec === undefined) return [404, { error: 'notFound' }];
   try {
     const { id, admission, outcome } = supervisor.submit(spec);
-    const end = admission === 'rejected' ? await outcome : undefined; // no wait: a rejection is there already
+    const end = admission === 'rejected' ? await outcome : undefined; // already resolved
     if (end?.kind === 'rejected') return [refusals[end.reason] ?? 503, { error: end.reason }];
     return [202, { id, admission }];
   } catch (error) {
@@ -37,7 +38,7 @@ const server = createServer(async (request, response) => {
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 
-// From here on: a client.
+// The client.
 
 const { port } = server.address() as AddressInfo;
 
@@ -48,11 +49,11 @@ async function post(path: string): Promise<void> {
 }
 
 await post('/exports');
-await post('/exports'); // waits in line
-await post('/exports'); // the line is full
+await post('/exports'); // queued
+await post('/exports'); // the queue is full
 await post('/backups');
-await post('/backups'); // one is running already
+await post('/backups'); // already running
 
-await supervisor.shutdown(); // the server still answers: nobody is left to guess
+await supervisor.shutdown(); // the HTTP server still answers
 await post('/exports');
 server.close();

@@ -1,31 +1,32 @@
-// The shortest way in: submit a body to a slot, let it be restarted until it succeeds, look at how it ended.
+// Shows: submit two bodies to one slot, restart the first until it succeeds, and read the outcomes.
+// Run: node --import tsx examples/quickstart.ts
 
 import { Supervisor } from 'slotvisor';
 
-// Nothing is started by this: an idle supervisor holds no timer, and lets the process exit.
+// An idle supervisor holds no timer and does not keep the process alive.
 const supervisor = new Supervisor();
 
 const orders = supervisor.submit({
-  slot: 'import', // the key of exclusion: one live body here, whoever else submits
-  restart: 'onFailure', // the default, spelled out
+  slot: 'import', // at most one body is alive in this slot
+  restart: 'onFailure', // the default
   backoff: { firstMs: 10 },
   run: async (ctx) => {
-    await ctx.sleep(10); // a stop request ends it at once; a plain setTimeout would sit it out
+    await ctx.sleep(10); // a stop request ends this sleep at once
     if (ctx.attempt < 3) throw new Error('the upstream said 503');
     return '42 rows';
   },
 });
 
-// Decided already, before the body has run: nothing of yours is called inside submit.
+// submit decides before it returns, and calls none of your functions. The body runs later.
 console.log(`orders: ${orders.admission}`);
 
-// Same slot, still busy: this one waits in line.
+// The slot is busy, so this submission is queued.
 const prices = supervisor.submit({ slot: 'import', run: () => '7 rows' });
 console.log(`prices: ${prices.admission}`);
 
-// An outcome never rejects: every ending is a value, told apart by its kind.
+// An outcome never rejects. Its kind says how the task ended.
 const outcome = await orders.outcome;
 if (outcome.kind === 'completed') console.log(`orders: ${outcome.value}, after ${outcome.attempts} attempts`);
 
-// When only the value is of interest: value() throws for every other ending.
+// value() resolves with the value, and throws an OutcomeError for every other outcome.
 console.log(`prices: ${await prices.value()}`);

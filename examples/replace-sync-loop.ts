@@ -1,25 +1,27 @@
-// One sync loop per tenant, replaced whenever its configuration changes. The new loop begins when the old one has *ended*,
-// clean-up included: asking it to stop is not enough, or two loops would write to the same tenant.
+// Shows: one sync loop per tenant. A new revision starts when the old loop has ended.
+// Run: node --import tsx examples/replace-sync-loop.ts
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Supervisor } from 'slotvisor';
 
 const supervisor = new Supervisor();
 
+// A stop request alone is not enough: until the old loop has ended, two loops would write to the
+// same tenant.
 function startSync(tenant: string, revision: number) {
   const label = `${tenant} rev ${revision}`;
   const submission = supervisor.submit({
-    slot: `sync:${tenant}`, // other tenants have slots of their own, and never wait for this one
+    slot: `sync:${tenant}`, // each tenant has a slot of its own
     name: label,
     admission: 'replace',
     run: async (ctx) => {
       console.log(`${label}: began`);
       try {
-        // A loop that lives until it is told to stop. ctx.signal goes to fetch, readFile, a database driver: whatever takes one.
+        // Runs until a stop request. Pass ctx.signal to fetch, readFile or a database driver.
         for (;;) await ctx.sleep(10);
       } finally {
-        console.log(`${label}: told to stop, saving its cursor`);
-        await sleep(30); // the slot stays taken for as long as this takes
+        console.log(`${label}: stopping, saves its cursor`);
+        await sleep(30); // the slot is busy until this is done
         console.log(`${label}: ended`);
       }
     },
@@ -31,7 +33,7 @@ function startSync(tenant: string, revision: number) {
 startSync('acme', 1);
 await sleep(20);
 
-// Two changes in a row: the first replacement has not begun when the second comes, so it never will. Only the latest matters.
+// Two changes in a row: revision 2 is still waiting when revision 3 comes, so it is rejected.
 const second = startSync('acme', 2);
 const third = startSync('acme', 3);
 const outcome = await second.outcome;

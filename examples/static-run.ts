@@ -1,14 +1,15 @@
-// The static mode: the tasks are known from the start, `run` lives as long as they do. SIGINT and SIGTERM drain meanwhile.
+// Shows: the static mode. run() waits for a fixed list of tasks; SIGINT and SIGTERM stop them.
+// Run: node --import tsx examples/static-run.ts
 
 import { FatalError, once, restartable, Supervisor } from 'slotvisor';
 
 const supervisor = new Supervisor({ defaults: { backoff: { firstMs: 10 } } });
 
 const specs = [
-  // One attempt, whatever comes of it.
+  // One attempt, without a retry.
   once(() => 'schema is up to date', { name: 'migrate' }),
 
-  // Tried again until it returns.
+  // Retried until it returns.
   restartable(
     async (ctx) => {
       await ctx.sleep(10);
@@ -18,7 +19,7 @@ const specs = [
     { name: 'warm-cache' },
   ),
 
-  // ...but not for ever.
+  // Retried at most twice.
   restartable(
     () => {
       throw new Error('no such bucket');
@@ -26,7 +27,7 @@ const specs = [
     { name: 'backup', maxRetries: 2 },
   ),
 
-  // Some failures are not worth a retry, and the body knows which.
+  // A FatalError is never retried.
   restartable(
     () => {
       throw new FatalError('the licence has expired');
@@ -35,7 +36,7 @@ const specs = [
   ),
 ];
 
-// One that fails takes nobody down and does not make run() reject: what to make of it is decided here, on data.
+// A failed task does not stop the other tasks, and run() does not reject. The outcomes are data.
 const { outcomes, shutdown } = await supervisor.run(specs);
 
 for (const [i, outcome] of outcomes.entries()) {

@@ -1,5 +1,5 @@
-// A process that does not want to end, replaced in flight. It heeds no SIGTERM, and it has a child that heeds none either: a kill of the process
-// alone would leave that child behind, writing. Here the whole group is killed, and the newer revision begins when no process of it is left.
+// Shows: a replacement kills a process and its child, both of which ignore SIGTERM.
+// Run: node --import tsx examples/subprocess.ts
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,13 +13,15 @@ const ticks = join(folder, 'ticks');
 const ticked = (): number => (existsSync(ticks) ? readFileSync(ticks).length : 0);
 const supervisor = new Supervisor({ graceMs: 100 }); // then SIGKILL
 
+// A kill of the shell alone would leave its child alive, and writing. Here the whole group is
+// killed. The next revision starts when no process of the group is left.
 const STUBBORN = `
-  trap '' TERM # children inherit that
+  trap '' TERM # children inherit this
   while :; do printf . >> "$TICKS"; sleep 0.01; done &
   echo ready
   wait`;
 
-let said = 0;
+let lines = 0;
 
 function start(revision: number, script: string) {
   const submission = supervisor.submit({
@@ -30,7 +32,7 @@ function start(revision: number, script: string) {
       env: { TICKS: ticks },
       inheritEnv: ['PATH'],
       onLine: (line) => {
-        said += 1;
+        lines += 1;
         console.log(`revision ${revision} says: ${line}`);
       },
     }),
@@ -40,7 +42,7 @@ function start(revision: number, script: string) {
 }
 
 const first = start(1, STUBBORN);
-while (said === 0 || ticked() === 0) await sleep(1);
+while (lines === 0 || ticked() === 0) await sleep(1);
 
 const second = start(2, 'for page in 1 2 3; do echo "page $page"; done');
 console.log(`revision 1: ${(await first.outcome).kind}`);

@@ -1,5 +1,5 @@
-// A guided tour (`npm start`): a small backend, an upstream of its own, and much of what can go wrong between them, in six seconds.
-// Ctrl+C, at any time: it drains, and still sums up. Once more: it does not wait for anybody.
+// Shows: a small backend, its upstream, and what can go wrong between them, in six seconds.
+// Run: npm start. Ctrl+C shuts it down and prints the summary; a second Ctrl+C ends the grace.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,10 +23,10 @@ const output = await mkdtemp(join(tmpdir(), 'slotvisor-tour-'));
 const supervisor = new Supervisor({ graceMs: 1_000, aroundAttempt: headCount.around });
 supervisor.subscribe(timeline);
 
-/** The story. It is a task like any other, so that a shutdown ends it, too: what it waits for, it waits for with its own context. */
-async function story(ctx: TaskContext): Promise<void> {
+/** The tour itself is a task. It waits with the methods of its context, so a shutdown stops it. */
+async function tour(ctx: TaskContext): Promise<void> {
   const chapter = async (title: string) => {
-    await ctx.sleep(200); // the reader's pause
+    await ctx.sleep(200); // time to read
     timeline.chapter(title);
   };
 
@@ -37,7 +37,7 @@ async function story(ctx: TaskContext): Promise<void> {
     restartable((poll) => upstream.get('/health', poll.signal), {
       slot: 'poller',
       backoff: { firstMs: 100, maxMs: 400 },
-      timeoutMs: 1_000, // no answer is a failure, too
+      timeoutMs: 1_000, // no answer is a failure too
     }),
   );
 
@@ -46,7 +46,7 @@ async function story(ctx: TaskContext): Promise<void> {
     supervisor.submit({
       slot: `sync:${tenant}`,
       name: `revision ${revision}`,
-      admission: 'replace', // the old one is told to stop; this one begins when it has
+      admission: 'replace', // stops the old loop and starts after its end
       run: syncLoop(join(output, `${tenant}.json`), revision, timeline),
     });
   startSync('acme', 1);
@@ -56,15 +56,15 @@ async function story(ctx: TaskContext): Promise<void> {
   await ctx.sleep(200);
   startSync('acme', 2);
   await ctx.sleep(200);
-  startSync('globex', 2); // Two at once: 2 has not begun when 3 comes,
-  startSync('globex', 3); // so it never will.
+  startSync('globex', 2); // still waiting when 3 comes, so it is rejected
+  startSync('globex', 3);
   await poller.value();
 
-  await chapter('A job that ignores its signal harms nobody else (the shutdown will name it)');
-  const download = () => upstream.get('/archive'); // takes no signal, and the answer never ends
+  await chapter('A job ignores its signal: the others go on, and the shutdown will name it');
+  const download = () => upstream.get('/archive'); // ignores its signal, and the answer never ends
   supervisor.submit(once(download, { slot: 'legacy-import', graceMs: 400 }));
 
-  await chapter('A schedule faster than its job: while that runs, the next dates are dropped');
+  await chapter('A schedule faster than its job: dates are dropped while the job runs');
   const report = schedule(supervisor, {
     everyMs: 180,
     task: { slot: 'usage-report', run: (ctx) => upstream.get('/usage', ctx.signal) },
@@ -98,7 +98,7 @@ async function story(ctx: TaskContext): Promise<void> {
   const answers = new Set(await Promise.all(callers.map((caller) => caller.value())));
   timeline.note('dashboard', 'shared', `${answers.size} answer, ${upstream.requests('/dashboard')} request upstream`);
 
-  await chapter('A thread that never yields, a process that ignores SIGTERM: ended all the same');
+  await chapter('A thread that never yields and a process that ignores SIGTERM are killed');
   const frames = new Int32Array(new SharedArrayBuffer(4)); // the thread counts here
   const render = supervisor.submit({
     slot: 'render',
@@ -123,16 +123,16 @@ async function story(ctx: TaskContext): Promise<void> {
   });
   await ctx.untilCanceled(encode.outcome);
 
-  await chapter('A body that panics is an outcome, and nobody else notices');
-  const panicked = supervisor.submit(once(() => decodeURIComponent('%'), { slot: 'webhook' }));
-  await panicked.outcome;
+  await chapter('A body throws: its outcome is failed, and the other tasks go on');
+  const webhook = supervisor.submit(once(() => decodeURIComponent('%'), { slot: 'webhook' }));
+  await webhook.outcome;
   timeline.note('webhook', 'and yet', `${supervisor.snapshot().running} others run on`);
 }
 
-// The static mode around the dynamic one: when the story has been told, or at Ctrl+C, everything that still runs is drained.
-const { outcomes, shutdown } = await supervisor.run([once(story, { slot: 'tour' })]);
+// run() waits for the tour to end, or for Ctrl+C. Then it shuts down everything that still runs.
+const { outcomes, shutdown } = await supervisor.run([once(tour, { slot: 'tour' })]);
 timeline.summary(supervisor.snapshot(), shutdown, headCount.most);
 
-upstream.stop(); // ends the download of the legacy import, and with it the last thing that kept this process alive
-await rm(output, { recursive: true, maxRetries: 3 }); // who was abandoned may still be writing
-if (outcomes[0]?.kind === 'failed') process.exitCode = 1; // the timeline has said why
+upstream.stop(); // ends the download of the legacy import, so that this process can exit
+await rm(output, { recursive: true, maxRetries: 3 }); // an abandoned body may still be writing
+if (outcomes[0]?.kind === 'failed') process.exitCode = 1; // the timeline shows why

@@ -1,5 +1,5 @@
-// A job that computes without a pause, replaced in flight by a newer revision. A promise that never yields could not be ended, and could not even
-// be asked; a thread can. The newer revision begins when the older one's thread is no more.
+// Shows: a newer revision replaces a thread that computes without a pause, and kills it.
+// Run: node --import tsx examples/worker-hash.ts
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,11 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { Supervisor } from 'slotvisor';
 import { workerTask } from 'slotvisor/worker';
 
-const folder = fileURLToPath(new URL('../src', import.meta.url)); // the real files of this repository
+const folder = fileURLToPath(new URL('../src', import.meta.url)); // files of this repository
 const supervisor = new Supervisor({ graceMs: 100 });
 
+// A promise that never yields cannot be stopped. A thread can be terminated. The next revision
+// starts when the thread of the old one has ended.
 function startHashing(revision: number, rounds: number) {
-  const hashed = new Int32Array(new SharedArrayBuffer(4)); // memory that both sides see: the worker counts its blocks there
+  const hashed = new Int32Array(new SharedArrayBuffer(4)); // counts hashed blocks
   const submission = supervisor.submit({
     slot: 'hash',
     name: `revision ${revision}`,
@@ -21,7 +23,7 @@ function startHashing(revision: number, rounds: number) {
     restart: 'never',
     run: workerTask<string[]>(new URL('./worker-hash/sha256.mjs', import.meta.url), {
       workerData: { folder, rounds, hashed },
-      execArgv: [], // it is plain JavaScript: no loader of this process is needed
+      execArgv: [], // plain JavaScript: the worker needs no loader
     }),
   });
   console.log(`revision ${revision}: ${submission.admission}`);

@@ -1,4 +1,4 @@
-// A job for a thread of its own: it never ends, never yields and looks at no signal.
+// A worker module whose function never ends, never yields and ignores its signal.
 
 export default ({ workerData: frames }) => {
   for (;;) Atomics.add(frames, 0, 1);

@@ -1,10 +1,10 @@
-// "At most one body alive in a slot" is measured, not taken on trust: this counts them, around the bodies themselves.
+// Counts the live bodies of each slot, to measure the promise "at most one body alive in a slot".
 
 import type { AroundAttempt } from 'slotvisor';
 
 export class HeadCount {
   readonly #alive = new Map<string, number>();
-  /** The most that were ever alive at once in one slot. */
+  /** The largest number of bodies that were alive in one slot at once. */
   most = 0;
 
   readonly around: AroundAttempt = async ({ slot }, next) => {

@@ -1,4 +1,4 @@
-// The real work of the tour: reading, hashing and compressing the files of this repository.
+// The work of the tour: reads, hashes and compresses the files of this repository.
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// A process that will not be talked to.
+// A process that ignores SIGTERM.
 
 process.on('SIGTERM', () => console.log('no, thank you'));
 setInterval(() => {}, 1_000);

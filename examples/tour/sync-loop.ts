@@ -1,4 +1,5 @@
-// A body that lives until it is told to stop: it hashes the files of this repository over and over, and saves a manifest as it ends.
+// A body that runs until a stop request: it hashes the files of this repository again and again,
+// and saves a manifest before it ends.
 
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -13,7 +14,7 @@ interface Manifest {
 
 export function syncLoop(path: string, revision: number, timeline: Timeline): TaskBody<never> {
   return async (ctx) => {
-    // All revisions write to this one file. What the last one saved is complete: it has ended, or this one had not begun.
+    // All revisions write to this file. It is complete here: the last revision has ended.
     const last: Manifest | undefined = existsSync(path) ? JSON.parse(await readFile(path, 'utf8')) : undefined;
     if (last !== undefined)
       timeline.note(ctx.slot, 'handover', `revision ${revision} goes on from what ${last.revision} saved`);
@@ -27,7 +28,7 @@ export function syncLoop(path: string, revision: number, timeline: Timeline): Ta
         await ctx.sleep(100);
       }
     } finally {
-      // The slot stays taken until this is done.
+      // The slot is busy until this is done.
       await writeFile(path, JSON.stringify({ revision, hashes }));
       timeline.note(ctx.slot, 'saved', `revision ${revision}, ${Object.keys(hashes).length} files, ${passes} passes`);
     }

@@ -1,14 +1,14 @@
-// What is on the screen: a subscriber that turns events into aligned lines, and the table at the end.
+// The output of the tour: a subscriber that prints events as aligned lines, and the final summary.
 
 import { styleText } from 'node:util';
 import type { Failure, Outcome, ShutdownReport, Snapshot, Subscriber, TaskEvent } from 'slotvisor';
 
-type Style = Parameters<typeof styleText>[0] & string; // one at a time
+type Style = Parameters<typeof styleText>[0] & string;
 
-/** What happened, in a word, and what to know about it. */
+/** What happened, in one word, and the details. */
 type Line = readonly [word: string, detail: string];
 
-// styleText leaves the colours out where they do not belong: in a pipe, in a file, and where NO_COLOR is set.
+// styleText omits the colours in a pipe, in a file, and where NO_COLOR is set.
 const STYLES: Readonly<Record<string, Style>> = {
   completed: 'green',
   handover: 'green',
@@ -32,13 +32,13 @@ const ENDS = ['completed', 'failed', 'fatal', 'canceled', 'killed', 'abandoned',
 export class Timeline implements Subscriber {
   readonly name = 'timeline';
   readonly #startedAt = Date.now();
-  /** Outcomes by slot, in the order in which the slots were first heard of. */
+  /** Outcomes by slot, in the order of each slot's first outcome. */
   readonly #ends = new Map<string, Map<Outcome['kind'], number>>();
 
   onEvent(event: TaskEvent): void {
     if (event.type === 'shutdownStarted') {
-      const hint = event.cause === 'signal' ? ' (a second signal: none)' : '';
-      this.chapter(`Shutdown: all are told to stop, and have ${event.graceMs} ms for it${hint}`);
+      const hint = event.cause === 'signal' ? ' (a second signal ends the grace)' : '';
+      this.chapter(`Shutdown: all tasks have ${event.graceMs} ms to end${hint}`);
     }
     if (!('id' in event)) return;
     if (event.type === 'finished') this.#count(event.slot, event.outcome);
@@ -51,7 +51,7 @@ export class Timeline implements Subscriber {
     console.log(`\n${styleText('bold', title)}`);
   }
 
-  /** A line that no event stands for: what a body has to say for itself. */
+  /** Prints a line for a body, without an event. */
   note(slot: string, word: string, detail: string): void {
     this.#print(Date.now(), slot, [word, detail]);
   }
@@ -68,14 +68,14 @@ export class Timeline implements Subscriber {
       const submitted = [...counts.values()].reduce((sum, count) => sum + count, 0);
       console.log(row(slot, [submitted, ...ends.map((end) => counts.get(end) ?? 0)]));
     }
-    // The rows were counted from events, which a slow subscriber may lose; these are the supervisor's own exact numbers.
+    // The rows are counted from events, which a slow subscriber may lose. The totals are exact.
     console.log(styleText('bold', row('total', [totals.submitted, ...ends.map((end) => totals[end])])));
 
     console.log(`
   work       ${totals.attempts} attempts, ${totals.retries} retries, ${totals.dropped} dropped, ${eventsDropped} events lost
   exclusion  most bodies alive at once in one slot: ${most}
   shutdown   cause: ${cause}; ${withinGrace ? 'all ended within the grace' : 'not all ended within the grace'}
-  abandoned  ${abandoned.map(({ slot, status }) => `${slot} (${status})`).join(', ') || 'nobody'}`);
+  abandoned  ${abandoned.map(({ slot, status }) => `${slot} (${status})`).join(', ') || 'none'}`);
   }
 
   #count(slot: string, end: Outcome['kind']): void {
@@ -90,15 +90,15 @@ export class Timeline implements Subscriber {
   }
 }
 
-/** The words for an event; undefined for those that would only repeat another line. */
+/** The line for an event. Undefined for an event that would only repeat another line. */
 function lineOf(event: Extract<TaskEvent, { id: unknown }>): Line | undefined {
   const name = event.name === event.slot ? '' : event.name;
   const about = (detail = '') => [name, detail].filter((part) => part !== '').join(', ');
   switch (event.type) {
     case 'queued':
-      return ['queued', about(`${event.depth} in line`)];
+      return ['queued', about(`${event.depth} in queue`)];
     case 'joined':
-      return ['joined', about('shares the run that is under way')];
+      return ['joined', about('shares the running attempt')];
     case 'rejected':
       return [event.reason === 'slotBusy' ? 'dropped' : 'rejected', about(event.reason)];
     case 'attemptStarted':
@@ -112,7 +112,7 @@ function lineOf(event: Extract<TaskEvent, { id: unknown }>): Line | undefined {
     case 'stopRequested':
       return ['stopping', about(`asked by ${event.by}`)];
     case 'overrun':
-      return ['overrun', about(`${Math.round(event.sinceMs)} ms after it was told to stop: ${event.action}`)];
+      return ['overrun', about(`${Math.round(event.sinceMs)} ms after the stop request: ${event.action}`)];
     case 'finished':
       return [event.outcome, about(event.attempts > 1 ? `after ${event.attempts} attempts` : '')];
     default:
@@ -120,7 +120,7 @@ function lineOf(event: Extract<TaskEvent, { id: unknown }>): Line | undefined {
   }
 }
 
-/** What fetch throws says little; its cause says which connection was refused. */
+/** The cause of a fetch error says more than its message: which connection was refused. */
 function reasonOf(failure: Failure): string {
   const cause = failure.kind === 'thrown' && failure.error instanceof Error ? failure.error.cause : undefined;
   return cause instanceof Error ? cause.message : failure.message;

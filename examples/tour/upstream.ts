@@ -1,4 +1,4 @@
-// The upstream of the tour: a real HTTP server on loopback that is down at first, then overloaded, then up but slow.
+// The upstream of the tour: an HTTP server on loopback. It is down, then overloaded, then slow.
 
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
@@ -9,9 +9,9 @@ export class Upstream {
   readonly #server = createServer((request, response) => this.#answer(request.url ?? '/', response));
   readonly #requests = new Map<string, number>();
   #url = '';
-  #overloaded = 2; // answers 503 that often
+  #overloaded = 2; // the number of requests that get a 503
 
-  /** Port 0 lets the system pick a free one, so the tour runs beside anything. */
+  /** Port 0: the system picks a free port. */
   async start(): Promise<string> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -20,24 +20,24 @@ export class Upstream {
     return this.#url;
   }
 
-  /** Nobody listens on its port any more: connections are refused. */
+  /** Closes the port: connections are refused. */
   async crash(): Promise<void> {
     this.#server.close();
     await once(this.#server, 'close');
   }
 
-  /** Requests without an answer are cut off. */
+  /** Closes the server and the requests that have no answer yet. */
   stop(): void {
     this.#server.close();
     this.#server.closeAllConnections();
   }
 
-  /** How many requests it has seen. */
+  /** The number of requests for this path. */
   requests(path: string): number {
     return this.#requests.get(path) ?? 0;
   }
 
-  /** The client. A body passes its signal on, so that a stop request ends the request, too. */
+  /** The client. Pass the body's signal, so that a stop request ends the HTTP request too. */
   async get(path: string, signal?: AbortSignal): Promise<string> {
     const response = await fetch(this.#url + path, { signal: signal ?? null });
     const text = await response.text();

@@ -1,10 +1,12 @@
-// What the worker runs: SHA-256 in plain JavaScript over the files of a folder. It computes without a pause: no timer, no message and
-// no signal gets through to it before it has finished.
+// The worker module of worker-hash.ts: hashes the files of a folder with SHA-256 in plain
+// JavaScript. It never yields, so no timer, message or signal reaches it before it has finished.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The leading 32 bits of the fractional parts of the `root`th roots of the first `count` primes. */
+/**
+ * The leading 32 bits of the fractional parts of the `root`th roots of the first `count` primes.
+ */
 function constants(root, count) {
   const words = [];
   for (let n = 2; words.length < count; n += 1) {
@@ -19,7 +21,7 @@ const FIRST = constants(2, 8);
 const ROUND = constants(3, 64);
 const rotate = (word, by) => (word >>> by) | (word << (32 - by));
 
-/** `hashed` is counted up by one for every block of 64 bytes. */
+/** Adds 1 to `hashed` for each block of 64 bytes. */
 function sha256(bytes, hashed) {
   const message = Buffer.alloc(Math.ceil((bytes.length + 9) / 64) * 64);
   bytes.copy(message);

@@ -1,4 +1,6 @@
-// One process and its group, of one attempt: spawned, fed, read, told to stop, killed, and waited for. Only the end of the whole group ends it.
+// One process and its group, for one attempt: spawns it, writes its stdin, reads its output, passes
+// the stop request on, kills it, and waits for its end. The attempt ends when the whole group has
+// ended.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -7,9 +9,11 @@ import { ProcessGroup } from './group.ts';
 import { environmentOf, type OutputStream, type ParsedTask } from './options.ts';
 import { Collector, LineSplitter, Output, type Sink } from './output.ts';
 
-/** What a process that ended well has said: empty texts unless the output was collected. */
+/** The value of a process that exited with code 0. */
 export interface SubprocessResult {
+  /** What it wrote to stdout, as UTF-8. Empty unless `output` is `collect`. */
   readonly stdout: string;
+  /** What it wrote to stderr, as UTF-8. Empty unless `output` is `collect`. */
   readonly stderr: string;
 }
 
@@ -19,28 +23,32 @@ interface Exit {
 }
 
 /** Bytes of the end of stderr that a failure quotes. */
-const TAIL = 800;
+const STDERR_TAIL = 800;
 
 export class Child implements KillableBody<SubprocessResult> {
-  /** Settles when the group is gone and its output is taken. */
+  /** Settles when the group has ended and its output has been taken. */
   readonly ended: Promise<SubprocessResult>;
   readonly #task: ParsedTask;
   readonly #ctx: TaskContext<unknown>;
   readonly #process: ChildProcess;
   readonly #group: ProcessGroup | undefined;
-  readonly #gone: Promise<Exit>;
-  /** The pipes are closed, too. */
+  /**
+   * Settles with the leader's exit when the whole group has ended. Rejects if it was not spawned.
+   */
+  readonly #exit: Promise<Exit>;
+  /** Settles when the leader has exited and its pipes are closed. */
   readonly #closed: Promise<void>;
   readonly #outputs: Output[] = [];
   readonly #collected: Partial<Record<OutputStream, Collector>> = {};
-  #tail: Buffer = Buffer.alloc(0);
-  #fault: { readonly error: unknown } | undefined;
-  #unread: Error | undefined;
-  #reason: CanceledError | undefined;
-  #left = false;
+  #stderrTail: Buffer = Buffer.alloc(0);
+  /** The error that ended the reading: too much output, or thrown by `onLine`. */
+  #outputError: { readonly error: unknown } | undefined;
+  #stdinError: Error | undefined;
+  #stopReason: CanceledError | undefined;
+  #leaderExited = false;
   #killed = false;
 
-  /** @throws what the system refuses at once. */
+  /** @throws the error of Node if it refuses the spawn at once. */
   constructor(task: ParsedTask, ctx: TaskContext<unknown>) {
     this.#task = task;
     this.#ctx = ctx;
@@ -50,30 +58,30 @@ export class Child implements KillableBody<SubprocessResult> {
       cwd,
       shell,
       env: environmentOf(task),
-      detached: true, // the leader of a new group
+      detached: true, // makes it the leader of a new process group
       stdio: [stdin === undefined ? 'ignore' : 'pipe', out, out],
     });
     const { pid } = this.#process;
     this.#group = pid === undefined ? undefined : new ProcessGroup(pid);
     this.#closed = new Promise((resolve) => this.#process.once('close', () => resolve()));
-    this.#gone = this.#untilGone();
+    this.#exit = this.#waitForGroup();
     this.#read('stdout');
     this.#read('stderr');
-    this.#feed();
-    this.ended = this.#follow();
+    this.#writeStdin();
+    this.ended = this.#result();
   }
 
   /** Passes a stop request on to the whole group. */
   stop(reason: CanceledError): void {
-    this.#reason = reason;
+    this.#stopReason = reason;
     this.#signal(this.#task.killSignal);
   }
 
-  /** Resolves when the group is gone. No line is handed over from now on. */
+  /** Sends SIGKILL to the group. Resolves when it has ended. `onLine` is not called again. */
   async kill(): Promise<void> {
     this.#killed = true;
     this.#signal('SIGKILL');
-    await this.#gone.catch(() => {}); // there never was a process
+    await this.#exit.catch(() => {}); // it rejects if no process was spawned
     if (this.#group === undefined) return;
     for (const output of this.#outputs) output.cut();
     this.#process.stdin?.destroy();
@@ -81,48 +89,51 @@ export class Child implements KillableBody<SubprocessResult> {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    // A leader that has left its own group is still this child, until it has been collected.
-    if (this.#group?.send(signal) === false && !this.#left) this.#process.kill(signal);
+    // The leader may have left its own group, which is then empty. Until its exit it can be
+    // signaled by its own id.
+    if (this.#group?.send(signal) === false && !this.#leaderExited) this.#process.kill(signal);
   }
 
-  /** The leader's exit, once the last of the group is gone. */
-  async #untilGone(): Promise<Exit> {
+  async #waitForGroup(): Promise<Exit> {
     const exit = await new Promise<Exit>((resolve, reject) => {
       this.#process.on('error', (error) => {
-        if (this.#group === undefined) reject(this.#notSpawned(error));
+        if (this.#group === undefined) reject(this.#spawnError(error));
       });
       this.#process.once('exit', (code, signal) => resolve({ code, signal }));
     });
-    this.#left = true;
-    // Who was told to stop has its grace; who is left behind has nobody to wait for.
-    if (this.#reason === undefined) this.#group?.send('SIGKILL');
+    this.#leaderExited = true;
+    // The leader exited by itself: the rest of its group is killed at once. After a stop request,
+    // the group may use its grace.
+    if (this.#stopReason === undefined) this.#group?.send('SIGKILL');
     await this.#group?.untilGone();
     return exit;
   }
 
-  async #follow(): Promise<SubprocessResult> {
-    const exit = await this.#gone.finally(() => this.#process.stdin?.destroy());
-    // Both at once: each is bounded, and so are the heartbeats that one gives while the other one's listener hangs.
+  async #result(): Promise<SubprocessResult> {
+    const exit = await this.#exit.finally(() => this.#process.stdin?.destroy());
+    // Both streams are drained at the same time, and each drain is bounded. So the heartbeats of
+    // one stream are bounded too, while the listener of the other stream hangs.
     await Promise.all(this.#outputs.map((output) => output.drain()));
     await this.#closed;
-    if (this.#fault !== undefined) throw this.#fault.error;
-    // An exit code of 0 says that it has read all that it wanted. Whether the rest was refused or lost is a matter of chance.
-    if (exit.code !== 0) throw this.#isOwnStop(exit.signal) ? this.#reason : this.#exited(exit);
+    if (this.#outputError !== undefined) throw this.#outputError.error;
+    // With exit code 0 an error of stdin is ignored: the process has read what it needed. Whether
+    // the write of the rest fails depends on timing.
+    if (exit.code !== 0) throw this.#isOwnStop(exit.signal) ? this.#stopReason : this.#exitError(exit);
     return { stdout: this.#collected.stdout?.text() ?? '', stderr: this.#collected.stderr?.text() ?? '' };
   }
 
   #isOwnStop(signal: string | null): boolean {
-    return this.#reason !== undefined && (this.#killed || signal === this.#task.killSignal);
+    return this.#stopReason !== undefined && (this.#killed || signal === this.#task.killSignal);
   }
 
-  #exited({ code, signal }: Exit): ExitError {
+  #exitError({ code, signal }: Exit): ExitError {
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-    const why = this.#tail.toString('utf8').trim() || (this.#unread?.message ?? '');
+    const why = this.#stderrTail.toString('utf8').trim() || (this.#stdinError?.message ?? '');
     const message = `${this.#task.file} ${how}${why && `: ${why}`}`;
-    return new ExitError(message, { exitCode: code, signal, ...(this.#unread && { cause: this.#unread }) });
+    return new ExitError(message, { exitCode: code, signal, ...(this.#stdinError && { cause: this.#stdinError }) });
   }
 
-  #notSpawned(error: NodeJS.ErrnoException): Error {
+  #spawnError(error: NodeJS.ErrnoException): Error {
     const { cwd, file } = this.#task;
     if (error.code !== 'ENOENT') return error;
     if (cwd !== undefined && !existsSync(cwd)) error.message += `: the working directory ${cwd} does not exist`;
@@ -133,12 +144,13 @@ export class Child implements KillableBody<SubprocessResult> {
 
   #read(name: OutputStream): void {
     const stream = this.#process[name];
-    if (!stream) return; // not asked for, or there is no process
+    if (!stream) return; // the output is not piped, or no process was spawned
     const output = new Output(stream, this.#sink(name), (chunk) => {
-      this.#ctx.heartbeat(); // also after the end: the attempt is as alive as who takes what is left
-      if (name === 'stderr') this.#tail = Buffer.concat([this.#tail, chunk.subarray(-TAIL)]).subarray(-TAIL);
+      // Also after the process has ended: the attempt lasts until its output has been taken.
+      this.#ctx.heartbeat();
+      if (name === 'stderr') this.#stderrTail = lastBytes(Buffer.concat([this.#stderrTail, lastBytes(chunk)]));
     });
-    output.done.catch((error) => this.#fail(error));
+    output.done.catch((error) => this.#stopReading(error));
     this.#outputs.push(output);
   }
 
@@ -146,7 +158,7 @@ export class Child implements KillableBody<SubprocessResult> {
     const { maxBuffer, onLine } = this.#task;
     if (onLine !== undefined)
       return new LineSplitter(name, maxBuffer, async (line) => {
-        if (this.#killed || this.#fault !== undefined) return;
+        if (this.#killed || this.#outputError !== undefined) return;
         await onLine(line, name, this.#ctx);
         this.#ctx.heartbeat();
       });
@@ -155,20 +167,22 @@ export class Child implements KillableBody<SubprocessResult> {
     return collector;
   }
 
-  #feed(): void {
+  #writeStdin(): void {
     const { stdin } = this.#process;
     if (!stdin) return;
     stdin.on('error', (error) => {
       error.message = `it did not take all of its stdin: ${error.message}`;
-      this.#unread ??= error;
+      this.#stdinError ??= error;
     });
     stdin.end(this.#task.stdin);
   }
 
-  /** What this side cannot go on with: nobody takes the output any more. */
-  #fail(error: unknown): void {
-    this.#fault ??= { error };
+  /** The output can no longer be taken, so the process is killed too. */
+  #stopReading(error: unknown): void {
+    this.#outputError ??= { error };
     for (const output of this.#outputs) output.cut();
     this.#signal('SIGKILL');
   }
 }
+
+const lastBytes = (bytes: Buffer): Buffer => bytes.subarray(-STDERR_TAIL);

@@ -1,14 +1,21 @@
-// A process group, named by its leader's id: how it is signaled, and how its end is proved. It spawns nothing and decides nothing.
+// A process group, identified by its leader's process id: sends signals to it and proves its end.
+// It spawns no process and makes no decision about when to stop one.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import timers from 'node:timers/promises';
 
 const MAX_PAUSE_MS = 50;
-/** Reading the process table costs more than a look: it is done early, and then only now and then, unless the group must be dying. */
+/**
+ * A check sends a signal, which is cheap. A scan reads the process table, which is not. Before a
+ * SIGKILL, only these checks and then every 20th also scan. After it, every check does.
+ */
 const EARLY_SCANS = [2, 5];
 const CHECKS_BETWEEN_SCANS = 20;
-/** Read without a pause: the table is in memory, and its lines are quicker read than handed to another thread. */
-const LINES_AT_ONCE = 64;
+/**
+ * Entries of the process table that are read before the event loop gets a turn. The reads are
+ * synchronous: the table is in memory, and a read costs less than a call to the thread pool.
+ */
+const ENTRIES_PER_TURN = 64;
 
 const live = new Set<ProcessGroup>();
 const killAll = (): void => {
@@ -26,22 +33,28 @@ export class ProcessGroup {
     live.add(this);
   }
 
-  /** False if there is nobody: the group is gone, and its number may be another's by now, so it is never signaled again. */
+  /**
+   * Sends a signal to every process of the group; 0 only checks that the group exists. Returns
+   * false if the group has ended. It is then never signaled again: the system may have reused its
+   * id.
+   */
   send(signal: NodeJS.Signals | 0): boolean {
     if (this.#gone) return false;
     if (signal === 'SIGKILL') this.#sigkillSent = true;
     try {
       process.kill(-this.#leader, signal);
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code !== 'ESRCH'; // EPERM: there is somebody, out of reach
+      return (error as NodeJS.ErrnoException).code !== 'ESRCH'; // EPERM: a process exists
     }
     return true;
   }
 
-  /** Resolves when no process of the group can run any more. To be asked once the leader has ended. */
+  /**
+   * Resolves when no process of the group can run any more. Call it after the leader has exited.
+   */
   async untilGone(): Promise<void> {
     let pauseMs = 1;
-    for (let look = 1; !(await this.#proves(look)); look += 1) {
+    for (let check = 1; !(await this.#hasEnded(check)); check += 1) {
       await timers.setTimeout(pauseMs);
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
@@ -50,48 +63,53 @@ export class ProcessGroup {
     if (live.size === 0) process.off('exit', killAll);
   }
 
-  async #proves(look: number): Promise<boolean> {
+  async #hasEnded(check: number): Promise<boolean> {
     const killed = this.#sigkillSent;
     if (!this.send(killed ? 'SIGKILL' : 0)) return true;
-    const scans = killed || EARLY_SCANS.includes(look) || look % CHECKS_BETWEEN_SCANS === 0;
+    const scans = killed || EARLY_SCANS.includes(check) || check % CHECKS_BETWEEN_SCANS === 0;
     if (process.platform !== 'linux' || !scans || !(await onlyZombies(this.#leader))) return false;
-    // While a process may still fork, a scan can miss its child. After a SIGKILL none can, so that a scan from then on is a proof.
+    // A live process can fork during the scan, and the scan can miss its child. After a SIGKILL no
+    // process can fork, so only a scan that starts after a SIGKILL is a proof.
     return killed || !this.send('SIGKILL') || onlyZombies(this.#leader);
   }
 }
 
 /**
- * Whether all that is left of the group are zombies: dead, but not yet collected by their parent, which may be never where the first process
- * of a container does not do its duty. They still answer to signals.
+ * Whether the group has only zombies left: processes that have ended but that their parent has not
+ * collected (waited for). In a container whose first process collects no orphans, they stay
+ * forever. A signal to a zombie succeeds, so signals alone cannot prove the end.
  */
 async function onlyZombies(group: number): Promise<boolean> {
   let zombies = 0;
-  const pids = reading(() => readdirSync('/proc'))?.filter((name) => /^\d+$/.test(name)) ?? [];
+  const pids = tryRead(() => readdirSync('/proc'))?.filter((name) => /^\d+$/.test(name)) ?? [];
   for (const [n, pid] of pids.entries()) {
-    if (n % LINES_AT_ONCE === LINES_AT_ONCE - 1) await timers.setImmediate();
-    const stat = reading(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-    if (stat === undefined) continue; // gone meanwhile
-    const one = parseStat(stat);
-    if (one.group !== group) continue;
-    if (!one.isDead) return false;
+    if (n % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await timers.setImmediate();
+    const stat = tryRead(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    if (stat === undefined) continue; // the process has gone since the listing
+    const entry = parseStat(stat);
+    if (entry.group !== group) continue;
+    if (!entry.isDead) return false;
     zombies += 1;
   }
   return zombies > 0;
 }
 
-/** The number of threads, counted from the state. */
+/** The index of the field with the number of threads. The state has index 0. */
 const THREADS = 17;
 
-/** A line of the process table: "pid (name) state parent group ...", where the name may hold anything. */
-export function parseStat(line: string): { readonly group: number; readonly isDead: boolean } {
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+/**
+ * Parses one entry of the process table: "pid (name) state parent group ...". The name may contain
+ * any character, parentheses included.
+ */
+export function parseStat(entry: string): { readonly group: number; readonly isDead: boolean } {
+  const fields = entry.slice(entry.lastIndexOf(')') + 2).split(' ');
   const [state, , group] = fields;
-  // A process whose main thread has ended shows as a zombie while its other threads still work.
+  // A process whose main thread has ended is shown as a zombie while its other threads still run.
   const isDead = (state === 'Z' || state === 'X') && Number(fields[THREADS]) <= 1;
   return { group: Number(group), isDead };
 }
 
-function reading<T>(read: () => T): T | undefined {
+function tryRead<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

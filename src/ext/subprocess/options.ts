@@ -1,38 +1,64 @@
-// Checks what is given to subprocessTask, once, at the door. It starts nothing and looks at no file.
+// Checks the arguments of subprocessTask, once, when the task is made. Starts no process, reads no
+// file.
 
 import { constants } from 'node:os';
 import type { TaskContext } from '../../index.ts';
 import { aFunction, oneOf, parse, type Readers, reading, readOptions, refuse } from '../../kit.ts';
 
+/** The stream that a line was written to. */
 export type OutputStream = 'stdout' | 'stderr';
 type OnLine = (line: string, stream: OutputStream, ctx: TaskContext<unknown>) => unknown;
 
 export interface SubprocessOptions {
-  /** Working directory. Default: this process's. */
+  /** The working directory. Default: that of this process. */
   readonly cwd?: string | URL | undefined;
-  /** The whole environment, but for what `inheritEnv` adds, and for `NODE_V8_COVERAGE`, which Node hands on by itself. Default: empty. */
+  /**
+   * The environment. The process gets these variables and those of `inheritEnv`, and no others.
+   * (Node itself passes `NODE_V8_COVERAGE` on.) Default: empty.
+   */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Variables taken over from this process at each attempt: all (`true`), those named, or none (`false`, default). `env` wins. */
+  /**
+   * The variables that are copied from this process at each attempt: all (`true`), the named ones,
+   * or none (`false`). `env` takes precedence. Default `false`.
+   */
   readonly inheritEnv?: boolean | readonly string[] | undefined;
-  /** Written, then closed. How much of it the process takes is its own affair: its exit decides. Default: nothing, closed from the start. */
+  /**
+   * Written to the process, then closed. The process may exit before it has read everything: its
+   * exit code decides whether the attempt failed. Default: none, and stdin is closed from the
+   * start.
+   */
   readonly stdin?: string | Uint8Array | undefined;
   /**
-   * What becomes of stdout and stderr without `onLine`: `collect` (default) into the value, `ignore`, or `inherit` this process's own. Only what
-   * comes through a pipe is a heartbeat: for `stallMs` it takes `collect`, or `onLine`.
+   * What happens to stdout and stderr. `collect`: they become the value. `ignore`: they are
+   * discarded. `inherit`: they go to those of this process. Only `collect` and `onLine` give
+   * heartbeats. Cannot be combined with `onLine`. Default `collect`.
    */
   readonly output?: 'collect' | 'ignore' | 'inherit' | undefined;
   /**
-   * Called with each line of UTF-8, without its end. A promise holds back the next line of that stream, and in the end the process itself,
-   * until it settles. What it throws ends the attempt: the group gets SIGKILL. Lines are not collected as well. Not called after a kill; one
-   * still pending at a kill is not waited for, and may overlap with the slot's next owner. A line taken is a heartbeat: where a single one may
-   * take longer than `stallMs`, call `ctx.heartbeat()` meanwhile.
+   * Called with each line, decoded as UTF-8, without its line end. The lines are not collected.
+   *
+   * If it returns a promise, the next line of that stream waits until the promise settles. The pipe
+   * then fills up, and the process itself has to wait. If it throws or rejects, the group gets
+   * SIGKILL and the attempt fails with that error.
+   *
+   * Each line that it has taken is a heartbeat. If one line can take longer than `stallMs`, call
+   * `ctx.heartbeat()` in between.
+   *
+   * After a kill it is not called again. A call that is pending at the kill is not waited for, and
+   * may overlap with the slot's next owner.
    */
   readonly onLine?: OnLine | undefined;
-  /** Bytes: of each collected stream, or of one line. Over it, the group gets SIGKILL. Default 1 MiB. */
+  /**
+   * The limit in bytes: of each collected stream, or of one line with `onLine`. Above it the group
+   * gets SIGKILL and the attempt fails. Default 1,048,576 (1 MiB).
+   */
   readonly maxBuffer?: number | undefined;
-  /** What a stop request sends to the group. Default `SIGTERM`. */
+  /** The signal that a stop request sends to the group. Default `SIGTERM`. */
   readonly killSignal?: NodeJS.Signals | undefined;
-  /** `file` is a command line for `/bin/sh`, or for the shell named; `args` must be empty. Quoting is the caller's. Default false. */
+  /**
+   * `true`: `file` is a command line for `/bin/sh`. A string: the shell to use. `args` must then be
+   * empty, and you must quote the command line yourself. Default `false`.
+   */
   readonly shell?: boolean | string | undefined;
 }
 
@@ -67,7 +93,7 @@ const DEFAULTS: Options = {
   shell: false,
 };
 
-// What could be changed later is copied, so that the checked value is the used value.
+// Arrays and objects are copied, so that a later change by the caller has no effect.
 const READERS: Readers<Options> = {
   cwd: readDirectory,
   env: readEnvironment,
@@ -80,7 +106,7 @@ const READERS: Readers<Options> = {
   shell: readShell,
 };
 
-// For the system a NUL ends a text: everything after it would be lost.
+// The system ends a string at NUL: everything after it would be lost.
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
 const isName = (value: unknown): value is string => isText(value) && value !== '' && !value.includes('=');
 
@@ -139,7 +165,7 @@ function readShell(field: string, value: unknown): boolean | string {
   return refuse(field, 'must be true, false or the path of a shell', value);
 }
 
-/** What the process is to see, at the time of the attempt. */
+/** The environment of the process, read when the attempt starts. */
 export function environmentOf({ env, inheritEnv }: ParsedTask): Record<string, string | undefined> {
   if (inheritEnv === true) return { ...process.env, ...env };
   if (inheritEnv === false) return { ...env };

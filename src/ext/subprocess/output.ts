@@ -1,62 +1,75 @@
-// Reads one output stream of a process, within bounds: collected, or line by line at the pace of whoever takes the lines.
+// Reads one output stream of a process, within bounds. The bytes are collected, or they are passed
+// on line by line as fast as the line listener takes them.
 
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import timers from 'node:timers/promises';
 
 const NEWLINE = 10;
-/** Lines handed over before the event loop has a turn of its own, however fast they are taken. */
-const LINES_A_TURN = 64;
+/** Lines that are passed on before the event loop gets a turn, even if the listener is fast. */
+const LINES_PER_TURN = 64;
 const MIB = 1_048_576;
 const IDLE_CHECK_MS = 25;
 const IDLE_CHECKS = 4;
-/** However much is written by who holds the pipe, a reader that keeps up has had what the group left after this many. */
+/**
+ * A process outside of the group may keep writing to the pipe. After this many checks, a reader
+ * that keeps up has read what the group itself left.
+ */
 const MAX_CHECKS = 40;
 
-/** What becomes of the bytes. A promise pauses the stream. What it throws, or rejects with, ends the reading. */
+/**
+ * Takes the bytes. A returned promise pauses the stream. A throw or a rejection ends the reading.
+ */
 export interface Sink {
   take(chunk: Buffer): void | Promise<void>;
   end(): void | Promise<void>;
 }
 
 export class Output {
-  /** Settles when the stream has ended, or was cut, and the sink has taken everything. */
+  /**
+   * Settles when the stream has ended or was cut, and the sink has taken everything that was read.
+   */
   readonly done: Promise<void>;
   readonly #stream: Readable;
   readonly #sink: Sink;
-  readonly #seen: (chunk: Buffer) => void;
+  readonly #onChunk: (chunk: Buffer) => void;
   #ended = false;
   #busy = false;
   #cut = false;
   #bytes = 0;
 
-  constructor(stream: Readable, sink: Sink, seen: (chunk: Buffer) => void) {
+  constructor(stream: Readable, sink: Sink, onChunk: (chunk: Buffer) => void) {
     this.#stream = stream;
     this.#sink = sink;
-    this.#seen = seen;
+    this.#onChunk = onChunk;
     this.done = this.#read().finally(() => {
       this.#ended = true;
       stream.destroy();
     });
   }
 
-  /** Reads no further. */
+  /** Stops reading and closes the stream. */
   cut(): void {
     this.#cut = true;
     this.#stream.destroy();
   }
 
-  /** The group is gone: reads what is left in the pipe. Who has left the group and holds the pipe open is not waited for. Never rejects. */
+  /**
+   * Reads the rest of the pipe. Call it after the group has ended. A process that left the group
+   * may hold the pipe open: then the reading stops when no bytes arrive, or after the bytes that
+   * the group can have left. Never rejects.
+   */
   async drain(): Promise<void> {
-    const most = this.#bytes + mostUnderWay();
-    let seen = this.#bytes;
-    let looks = 0;
-    for (let idle = 0; this.#isOpen && idle < IDLE_CHECKS && looks < MAX_CHECKS && seen < most; idle += 1) {
-      // Several short looks, not a long one: between two of them the event loop has really looked at the pipe.
-      await atMost(IDLE_CHECK_MS, this.done);
-      if (!this.#busy) looks += 1;
-      if (this.#busy || this.#bytes !== seen) idle = 0;
-      seen = this.#bytes;
+    const maxBytes = this.#bytes + maxBufferedBytes();
+    let bytes = this.#bytes;
+    let checks = 0;
+    for (let idle = 0; this.#isOpen && idle < IDLE_CHECKS && checks < MAX_CHECKS && bytes < maxBytes; idle += 1) {
+      // Several short waits, not a long one: between two of them the event loop has polled the
+      // pipe.
+      await settledWithin(IDLE_CHECK_MS, this.done);
+      if (!this.#busy) checks += 1;
+      if (this.#busy || this.#bytes !== bytes) idle = 0;
+      bytes = this.#bytes;
     }
     if (!this.#ended) this.cut();
     await this.done.catch(() => {});
@@ -70,41 +83,46 @@ export class Output {
     try {
       for await (const chunk of this.#stream as AsyncIterable<Buffer>) {
         this.#bytes += chunk.length;
-        this.#seen(chunk);
+        this.#onChunk(chunk);
         this.#busy = true;
         await this.#sink.take(chunk);
         this.#busy = false;
         if (this.#cut) break;
       }
     } catch (error) {
-      if (!this.#cut) throw error; // destroying it ends the iteration with an error, too
+      if (!this.#cut) throw error; // a destroyed stream ends the iteration with an error
     }
     await this.#sink.end();
   }
 }
 
-/** Until it has settled, but no longer than that. Never rejects, and leaves no timer behind. */
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  const over = new AbortController();
-  const pause = timers.setTimeout(ms, undefined, { signal: over.signal });
-  await Promise.race([work, pause]).catch(() => {});
-  over.abort();
+/**
+ * Waits until the work has settled, but at most `ms`. Never rejects, and leaves no timer behind.
+ */
+async function settledWithin(ms: number, work: Promise<unknown>): Promise<void> {
+  const controller = new AbortController();
+  const timeout = timers.setTimeout(ms, undefined, { signal: controller.signal });
+  await Promise.race([work, timeout]).catch(() => {});
+  controller.abort();
 }
 
-let underWay: number | undefined;
+let bufferedBytes: number | undefined;
 
-/** Bytes that can be on their way from a group that is gone: a pipe is a socket here, with a buffer of the system's size; this side reads ahead. */
-function mostUnderWay(): number {
-  if (underWay !== undefined) return underWay;
-  let buffer = 0;
+/**
+ * The most bytes that a group can have left unread when it ends. Node's pipe to a child is a socket
+ * whose buffer has the system's default size, and Node reads ahead.
+ */
+function maxBufferedBytes(): number {
+  if (bufferedBytes !== undefined) return bufferedBytes;
+  let socketBuffer = 0;
   try {
-    buffer = Number(readFileSync('/proc/sys/net/core/wmem_default', 'latin1'));
-  } catch {} // other systems have smaller ones
-  underWay = Math.max(MIB, 2 * buffer);
-  return underWay;
+    socketBuffer = Number(readFileSync('/proc/sys/net/core/wmem_default', 'latin1'));
+  } catch {} // not Linux: the buffers of other systems are smaller than 1 MiB
+  bufferedBytes = Math.max(MIB, 2 * socketBuffer);
+  return bufferedBytes;
 }
 
-/** Keeps everything, up to `limit` bytes. */
+/** Collects all bytes of a stream, up to `limit` bytes. */
 export class Collector implements Sink {
   readonly #limit: number;
   readonly #name: string;
@@ -118,7 +136,7 @@ export class Collector implements Sink {
 
   take(chunk: Buffer): void {
     this.#size += chunk.length;
-    if (this.#size > this.#limit) throw tooMuch(`${this.#name} is over maxBuffer (${this.#limit} bytes)`);
+    if (this.#size > this.#limit) throw overMaxBuffer(`${this.#name} is over maxBuffer (${this.#limit} bytes)`);
     this.#chunks.push(chunk);
   }
 
@@ -129,7 +147,7 @@ export class Collector implements Sink {
   }
 }
 
-/** Hands over line by line. Keeps the beginning of one line, up to `limit` bytes. */
+/** Passes a stream on line by line. Keeps the incomplete last line, up to `limit` bytes. */
 export class LineSplitter implements Sink {
   readonly #limit: number;
   readonly #name: string;
@@ -149,30 +167,31 @@ export class LineSplitter implements Sink {
     for (let to = chunk.indexOf(NEWLINE); to !== -1; to = chunk.indexOf(NEWLINE, from)) {
       this.#add(chunk.subarray(from, to));
       from = to + 1;
-      await this.#handOver();
+      await this.#passOn();
     }
     if (from < chunk.length) this.#add(chunk.subarray(from));
   }
 
   async end(): Promise<void> {
-    if (this.#size > 0) await this.#handOver();
+    if (this.#size > 0) await this.#passOn();
   }
 
   #add(part: Buffer): void {
     this.#size += part.length;
-    if (this.#size > this.#limit) throw tooMuch(`a line of ${this.#name} is over maxBuffer (${this.#limit} bytes)`);
+    if (this.#size > this.#limit)
+      throw overMaxBuffer(`a line of ${this.#name} is over maxBuffer (${this.#limit} bytes)`);
     this.#parts.push(part);
   }
 
-  async #handOver(): Promise<void> {
+  async #passOn(): Promise<void> {
     const line = Buffer.concat(this.#parts).toString('utf8');
     this.#parts = [];
     this.#size = 0;
     await this.#onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
     this.#lines += 1;
-    if (this.#lines % LINES_A_TURN === 0) await timers.setImmediate();
+    if (this.#lines % LINES_PER_TURN === 0) await timers.setImmediate();
   }
 }
 
-const tooMuch = (message: string): Error =>
+const overMaxBuffer = (message: string): Error =>
   Object.assign(new RangeError(message), { code: 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' });

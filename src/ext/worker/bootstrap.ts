@@ -1,25 +1,27 @@
-// The program of the worker's side, and the messages between the two sides. It calls one function and reports; it decides nothing.
-// The program is the text of a module, not a file: so it is the same from dist, from sources under a loader, and inside a bundle, and the
-// process's own flags (`--import`) apply to it as to any module.
+// The program that runs in the worker, and the messages between the two sides. The program calls
+// one function and reports how it ended. All decisions are made in the parent. The program is the
+// text of a module, not a file. So it is the same in dist, in sources under a loader, and in a
+// bundle. The flags of the process (`--import`) apply to it as to any module.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { PackedError } from './error-travel.ts';
 
-/** Places in the shared flags: a heartbeat is under way to the parent; a stop was requested. */
+/** An index in the shared flags: 1 while a heartbeat message is on its way to the parent. */
 export const HEARTBEAT = 0;
+/** An index in the shared flags: 1 from the stop request on. */
 export const STOP = 1;
 
-/** The first message to the worker. */
-export interface Envelope {
+/** The first message to the worker: which function to call. */
+export interface CallMessage {
   readonly port: MessagePort;
   readonly flags: Int32Array;
   readonly module: string;
   readonly export: string;
-  /** What of the task's context can travel. */
-  readonly about: object;
+  /** The fields of the task's context that can be cloned. */
+  readonly fields: object;
 }
 
-/** To the worker, at most once. */
+/** The stop request to the worker. Sent at most once. */
 export interface StopMessage {
   readonly name: string;
   readonly message: string;
@@ -27,8 +29,8 @@ export interface StopMessage {
   readonly reason: unknown;
 }
 
-/** From the worker: heartbeats, and at most one report of how the function ended. */
-export type Message = 'beat' | Report;
+/** A message from the worker: a heartbeat, or the one report of how the function ended. */
+export type Message = 'heartbeat' | Report;
 export type Report =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'stopped' }
@@ -36,117 +38,125 @@ export type Report =
 
 const BOOTSTRAP = `import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 
-const BRANDS = ['FatalError', 'RetryError', 'TimeoutError', 'CanceledError', 'ExitError']; // a TimeoutError is a CanceledError, too
-const MOST_ERRORS = 50;
+// TimeoutError comes first: it is also a CanceledError.
+const BRANDS = ['FatalError', 'RetryError', 'TimeoutError', 'CanceledError', 'ExitError'];
+const MAX_ERRORS = 50;
 
-// What throws when it is read costs nothing but itself.
-function reading(read, otherwise) {
+// Returns the fallback if a getter or a proxy throws. The rest of the error is still packed.
+function tryRead(read, fallback) {
   try {
     return read();
   } catch {
-    return otherwise;
+    return fallback;
   }
 }
 
-// An error as data, because a clone keeps neither the name nor the fields of most. Causes may go round in a circle: what is left bounds them.
-function pack(thrown, left = { errors: MOST_ERRORS }) {
-  left.errors -= 1;
-  if (!reading(() => thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]', false)) {
+// Turns a thrown value into data, because structured clone loses the name and the fields of most
+// errors. Causes may form a cycle, so the number of packed errors is bounded.
+function pack(thrown, remaining = { errors: MAX_ERRORS }) {
+  remaining.errors -= 1;
+  if (!tryRead(() => thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]', false)) {
     const message = 'the worker threw a value that cannot be cloned: ' + typeof thrown;
-    return reading(() => ({ value: structuredClone(thrown) }), { name: 'DataCloneError', message });
+    return tryRead(() => ({ value: structuredClone(thrown) }), { name: 'DataCloneError', message });
   }
   const packed = {
-    name: reading(() => String(thrown.name), 'Error'),
-    message: reading(() => String(thrown.message), 'the worker threw an error whose message cannot be read'),
-    stack: reading(() => String(thrown.stack)),
-    brand: reading(() => BRANDS.find((name) => thrown[Symbol.for('slotvisor.' + name)] === true)),
+    name: tryRead(() => String(thrown.name), 'Error'),
+    message: tryRead(() => String(thrown.message), 'the worker threw an error whose message cannot be read'),
+    stack: tryRead(() => String(thrown.stack)),
+    brand: tryRead(() => BRANDS.find((name) => thrown[Symbol.for('slotvisor.' + name)] === true)),
     fields: {},
   };
-  for (const key of reading(() => Object.keys(thrown), [])) {
+  for (const key of tryRead(() => Object.keys(thrown), [])) {
     if (['name', 'message', 'stack', 'cause', 'errors'].includes(key)) continue;
-    reading(() => {
+    tryRead(() => {
       packed.fields[key] = structuredClone(thrown[key]);
     });
   }
-  reading(() => {
-    if ('cause' in thrown && left.errors > 0) packed.cause = pack(thrown.cause, left);
+  tryRead(() => {
+    if ('cause' in thrown && remaining.errors > 0) packed.cause = pack(thrown.cause, remaining);
   });
-  reading(() => {
-    if (Array.isArray(thrown.errors)) packed.errors = thrown.errors.flatMap((error) => (left.errors > 0 ? [pack(error, left)] : []));
+  tryRead(() => {
+    if (Array.isArray(thrown.errors))
+      packed.errors = thrown.errors.flatMap((error) => (remaining.errors > 0 ? [pack(error, remaining)] : []));
   });
   return packed;
 }
 
-// What was written is on its way before the report is: the parent ends the thread when it has the report.
-function flushed(stream) {
-  for (let corks = stream.writableCorked; corks > 0; corks -= 1) stream.uncork(); // nobody is left to do it
+// The parent terminates the thread when it has the report, so written output is flushed before.
+function flush(stream) {
+  // The function has ended. What it corked would stay in the buffer.
+  for (let corks = stream.writableCorked; corks > 0; corks -= 1) stream.uncork();
   return stream.writableLength !== 0 && stream.writable && new Promise((resolve) => stream.write('', resolve));
 }
 
-parentPort.once('message', ({ port, flags, module, export: name, about }) => {
+parentPort.once('message', ({ port, flags, module, export: name, fields }) => {
   const controller = new AbortController();
-  const told = ({ name, message, by, reason }) => {
+  const onStop = ({ name, message, by, reason }) => {
     const error = new Error(message);
     Object.defineProperty(error, 'name', { value: name });
     for (const brand of ['CanceledError', name]) error[Symbol.for('slotvisor.' + brand)] = true;
     controller.abort(Object.assign(error, { by, reason }));
   };
-  port.on('message', told);
+  port.on('message', onStop);
 
-  const canceled = () => Atomics.load(flags, ${STOP}) === 1;
+  const isStopRequested = () => Atomics.load(flags, ${STOP}) === 1;
   const context = {
-    ...about,
+    ...fields,
     workerData,
     signal: controller.signal,
     get canceled() {
-      return canceled();
+      return isStopRequested();
     },
     throwIfCanceled() {
-      if (!canceled()) return;
-      const late = controller.signal.aborted ? undefined : receiveMessageOnPort(port);
-      if (late !== undefined) told(late.message);
+      if (!isStopRequested()) return;
+      // In a loop that never yields, the stop message is still unread.
+      const unread = controller.signal.aborted ? undefined : receiveMessageOnPort(port);
+      if (unread !== undefined) onStop(unread.message);
       throw controller.signal.reason;
     },
     heartbeat() {
-      if (Atomics.exchange(flags, ${HEARTBEAT}, 1) === 0) port.postMessage('beat');
+      if (Atomics.exchange(flags, ${HEARTBEAT}, 1) === 0) port.postMessage('heartbeat');
     },
   };
 
-  // A data: URL is as long as its program; where it is named, its beginning will do.
-  const brief = (text) => (/^data:.{75}/.test(module) ? text.replaceAll(module, module.slice(0, 80) + '…') : text);
-  const call = async () => {
+  // A data: URL is as long as its program. Error texts show its beginning.
+  const shorten = (text) => (/^data:.{75}/.test(module) ? text.replaceAll(module, module.slice(0, 80) + '…') : text);
+  const callFunction = async () => {
     const exported = await import(module);
-    // CommonJS is seen through its default; compiled from TypeScript, its own default is that default's default.
+    // The exports of a CommonJS module are its default export. In CommonJS that was compiled from
+    // TypeScript, the default export is the default of that default.
     const body = [exported[name], exported.default?.[name]].find((found) => typeof found === 'function');
     if (body === undefined) {
       const names = Object.keys(exported).join(', ') || 'nothing';
-      throw new TypeError(brief(module) + ' has no function export ' + JSON.stringify(name) + '; it exports ' + names);
+      throw new TypeError(shorten(module) + ' has no function export ' + JSON.stringify(name) + '; it exports ' + names);
     }
     context.throwIfCanceled();
     return body(context);
   };
-  const isOwnStop = (thrown) => {
+  const isStopReason = (thrown) => {
     const { reason } = controller.signal;
     return reason !== undefined && (thrown === reason || (thrown instanceof Error && thrown.cause === reason));
   };
   const failure = (thrown) => {
     const error = pack(thrown);
-    for (const field of ['message', 'stack']) if (error[field] !== undefined) error[field] = brief(error[field]);
+    for (const field of ['message', 'stack']) if (error[field] !== undefined) error[field] = shorten(error[field]);
     return { kind: 'thrown', error };
   };
   const report = async (message) => {
-    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+    await Promise.all([flush(process.stdout), flush(process.stderr)]);
     try {
       port.postMessage(message);
     } catch (error) {
-      const { message: why, value, stack } = pack(error); // a getter may have thrown anything
-      const text = 'what ' + JSON.stringify(name) + ' returned cannot be cloned: ' + (why ?? reading(() => String(value), typeof value));
+      // A getter of the value may have thrown anything.
+      const { message: why, value, stack } = pack(error);
+      const text =
+        'what ' + JSON.stringify(name) + ' returned cannot be cloned: ' + (why ?? tryRead(() => String(value), typeof value));
       port.postMessage({ kind: 'thrown', error: { name: 'DataCloneError', message: text, stack } });
     }
   };
-  call().then(
+  callFunction().then(
     (value) => report({ kind: 'value', value }),
-    (error) => report(isOwnStop(error) ? { kind: 'stopped' } : failure(error)),
+    (error) => report(isStopReason(error) ? { kind: 'stopped' } : failure(error)),
   );
 });
 //# sourceURL=slotvisor-worker

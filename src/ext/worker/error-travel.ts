@@ -1,8 +1,9 @@
-// How what was thrown in the worker is made again here. The worker's half, which packs it, is in bootstrap.ts.
+// Rebuilds, in the parent, a value that was thrown in the worker. The packing half is in
+// bootstrap.ts.
 
 import { CanceledError, ExitError, FatalError, RetryError, TimeoutError } from '../../index.ts';
 
-/** Something thrown, as data: an error with its name, or any other value. */
+/** A thrown value as data: an error with its fields, or any other value. */
 export type PackedError = PackedValue | PackedFields;
 interface PackedValue {
   readonly value: unknown;
@@ -11,9 +12,9 @@ interface PackedFields {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
-  /** Which of the library's classes it is an instance of, subclasses included. */
+  /** The class of this library that the error is an instance of, directly or through a subclass. */
   readonly brand?: 'FatalError' | 'RetryError' | 'TimeoutError' | 'CanceledError' | 'ExitError';
-  /** Own enumerable fields, as far as they could be cloned. */
+  /** The own enumerable fields that can be cloned. */
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly cause?: PackedError;
   readonly errors?: readonly PackedError[];
@@ -28,7 +29,7 @@ const BUILT_IN: Readonly<Record<string, new (message: string) => Error>> = {
   URIError,
 };
 
-/** Of the same class where the class is known on both sides; else an Error that bears the name. */
+/** Uses the same class if both sides have it, and otherwise an `Error` with the same `name`. */
 export function unpackError(packed: PackedError): unknown {
   if ('value' in packed) return packed.value;
   const error = rebuild(packed);

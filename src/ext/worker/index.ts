@@ -1,7 +1,8 @@
 /**
- * slotvisor/worker: bodies that run in a thread of their own, and can therefore be ended from outside.
+ * slotvisor/worker: tasks whose body runs in a worker thread, so that it can be terminated.
  *
- * Owns the {@link workerTask} factory. It knows of slots, restarts and graces nothing: the core calls `run` and, after the grace, `kill`.
+ * Exports the {@link workerTask} factory. Slots, restarts and graces are decided by the core. The
+ * core calls the task's `run`, and its `kill` after the grace.
  *
  * @module
  */
@@ -14,20 +15,27 @@ export type { WorkerResourceLimits, WorkerTaskOptions } from './options.ts';
 export type { WorkerContext, WorkerFunction } from './worker-context.ts';
 
 /**
- * A task whose body is an exported function of a module, called in a fresh `node:worker_threads` Worker for every attempt.
+ * Makes a task that calls an exported function of a module. Each attempt gets a fresh
+ * `node:worker_threads` Worker.
  *
- * Promised: the attempt ends, and the slot is free, when the thread has ended (its `exit`), whatever its function does: `while (true)` included.
- * A stop request aborts the function's {@link WorkerContext.signal}; after `graceMs` the thread is terminated, and the outcome is `killed`.
- * The value comes back by structured clone. A thrown error keeps its name, message, stack, cause and the own fields that can be cloned;
- * `FatalError`, `RetryError` and `CanceledError` mean what they mean in any body. An attempt that ends in another way has failed, and the
- * restart policy decides: a module that is missing or throws, no such export, a value that cannot be cloned, memory over
- * `resourceLimits` (code `ERR_WORKER_OUT_OF_MEMORY`), an error that nobody caught, `process.exit()` (failure `exited`).
+ * Promised: the attempt ends, and the slot is free, when the thread has ended (its `exit` event). A
+ * stop request aborts the function's {@link WorkerContext.signal}. After `graceMs` the thread is
+ * terminated, even in a `while (true)`, and the outcome is `killed`. The value comes back by
+ * structured clone. A thrown error keeps its name, message, stack, cause and the own fields that
+ * can be cloned. `FatalError`, `RetryError` and `CanceledError` mean what they mean in any body.
  *
- * Not promised: an end while the thread is inside native code that does not return (`execSync`): the slot stays closed until it does. Processes
- * that the function starts are its own to end.
+ * The attempt fails, and the restart policy decides, when
+ * - the module is missing or throws while it loads, or it has no such export;
+ * - the function throws, or its value cannot be cloned;
+ * - the heap exceeds `resourceLimits` (code `ERR_WORKER_OUT_OF_MEMORY`);
+ * - an error in the thread is not caught, or the thread calls `process.exit()` (failure `exited`).
  *
- * @param module where the function is: a `file:` or `data:` URL (`new URL('./job.js', import.meta.url)`), or an absolute path.
- * @throws OptionError for a bad module or option.
+ * Not promised: that a thread inside native code ends before that code returns (`execSync`). The
+ * slot stays busy until then. Processes that the function starts are not ended with it.
+ *
+ * @param module where the function is: a `file:` or `data:` URL (`new URL('./job.js',
+ * import.meta.url)`), or an absolute path. It is loaded in the worker, not here.
+ * @throws OptionError for an invalid module or option.
  */
 export function workerTask<T = unknown, D = unknown>(
   module: URL | string,

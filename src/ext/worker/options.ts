@@ -1,31 +1,42 @@
-// Checks what is given to workerTask, once, at the door. It starts nothing and looks at no file.
+// Checks the arguments of workerTask, once, when the task is made. Starts no thread, reads no file.
 
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parse, type Readers, reading, readOptions, refuse } from '../../kit.ts';
 
 /**
- * As in `node:worker_threads`: MiB of V8's heap. Buffers and other memory outside of it are not counted. A `--max-old-space-size` that
- * the process itself was given (flag or NODE_OPTIONS) overrules `maxOldGenerationSizeMb`.
+ * Limits of the worker's V8 heap, in MiB, as in `node:worker_threads`. Each default is V8's own. A
+ * worker that exceeds a heap limit ends with `ERR_WORKER_OUT_OF_MEMORY`. Buffers and other memory
+ * outside of the heap are not limited.
  */
 export interface WorkerResourceLimits {
+  /**
+   * The main heap, in MiB. A `--max-old-space-size` of the process (flag or `NODE_OPTIONS`)
+   * overrides this limit.
+   */
   readonly maxOldGenerationSizeMb?: number | undefined;
+  /** The heap for new objects, in MiB. */
   readonly maxYoungGenerationSizeMb?: number | undefined;
+  /** The memory for generated code, in MiB. */
   readonly codeRangeSizeMb?: number | undefined;
+  /**
+   * The stack of the thread, in MiB, 1 or more. With a smaller stack Node ends the whole process.
+   */
   readonly stackSizeMb?: number | undefined;
 }
 
 export interface WorkerTaskOptions<D = unknown> {
-  /** Name of the exported function. Default `default`. */
+  /** The name of the exported function. Default `'default'`. */
   readonly export?: string | undefined;
   /**
-   * Cloned when the task is made, and from that clone into every attempt's worker: `ctx.workerData`, and `workerData` of `node:worker_threads`
-   * there. Shared memory (`SharedArrayBuffer`) stays shared.
+   * Data for the function, which reads it as `ctx.workerData`. The module also finds it as
+   * `workerData` of `node:worker_threads`. It is cloned when the task is made, and that clone is
+   * cloned for each attempt. A `SharedArrayBuffer` in it is shared. Default: none.
    */
   readonly workerData?: D | undefined;
-  /** Default: V8's own. */
+  /** Limits of the worker's memory. Default: V8's own. */
   readonly resourceLimits?: WorkerResourceLimits | undefined;
-  /** Node's flags in the worker, for example `['--import', 'tsx']`. Default: this process's own. */
+  /** Node's flags for the worker, such as `['--import', 'tsx']`. Default: those of this process. */
   readonly execArgv?: readonly string[] | undefined;
 }
 
@@ -53,7 +64,7 @@ const DEFAULTS: ParsedWorkerOptions = {
 
 const LIMITS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const;
 
-/** @returns an absolute URL, as text. */
+/** Returns an absolute URL, as text. */
 export function parseModule(value: unknown): string {
   const text = reading('module', value, () => (value instanceof URL ? value.href : value));
   if (typeof text !== 'string') return refuse('module', 'must be a URL or an absolute path', value);
@@ -74,7 +85,7 @@ function clone(field: string, value: unknown): unknown {
   try {
     return structuredClone(value);
   } catch (error) {
-    if (!(error instanceof DOMException)) throw error; // thrown by a getter of the value
+    if (!(error instanceof DOMException)) throw error; // a getter of the value threw it
     const why = error.message.slice(0, 60); // it may begin with the source text of a function
     return refuse(field, `must be something that can be cloned into a worker (${why})`, value);
   }

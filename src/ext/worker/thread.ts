@@ -1,10 +1,12 @@
-// One worker thread, of one attempt: started, told to stop, terminated, and waited for. Only its `exit` ends it; a report alone does not.
+// One worker thread, for one attempt: starts it, passes the stop request on, terminates it, and
+// waits for its end. Only the thread's `exit` event ends the attempt. The report of its function
+// does not.
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type CanceledError, ExitError, type KillableBody, type TaskContext } from '../../index.ts';
 import {
   BOOTSTRAP_URL,
-  type Envelope,
+  type CallMessage,
   HEARTBEAT,
   type Message,
   type Report,
@@ -15,21 +17,24 @@ import { unpackError } from './error-travel.ts';
 import type { ParsedWorkerOptions } from './options.ts';
 
 export class Thread<T> implements KillableBody<T> {
-  /** Settles when the thread is no more, with what its function returned or with why it did not. */
+  /** Settles when the thread has ended: with the function's value, or with the error. */
   readonly ended: Promise<T>;
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #flags = new Int32Array(new SharedArrayBuffer(8));
-  readonly #heartbeat: () => void;
+  readonly #onHeartbeat: () => void;
   #report: Report | undefined;
+  /**
+   * An error outside of the function: uncaught in the thread, or thrown while the call was sent.
+   */
   #crash: { readonly error: unknown } | undefined;
-  #reason: CanceledError | undefined;
+  #stopReason: CanceledError | undefined;
   #terminated = false;
 
-  /** @throws what Node refuses, before there is a thread. */
+  /** @throws the error of Node if it cannot start a thread with these options. */
   constructor(task: ParsedWorkerOptions & { readonly module: string }, ctx: TaskContext<unknown>) {
     const { id, slot, name, attempt, meta, fence } = ctx;
-    this.#heartbeat = () => ctx.heartbeat();
+    this.#onHeartbeat = () => ctx.heartbeat();
     const { workerData, resourceLimits, execArgv } = task;
     this.#worker = new Worker(BOOTSTRAP_URL, {
       workerData,
@@ -38,82 +43,84 @@ export class Thread<T> implements KillableBody<T> {
     });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.ended = this.#untilEnded();
-    const about = { id, slot, name, attempt, meta, fence };
-    const envelope: Envelope = { port: port2, flags: this.#flags, module: task.module, export: task.export, about };
+    this.ended = this.#waitForEnd();
+    const fields = { id, slot, name, attempt, meta, fence };
+    const call: CallMessage = { port: port2, flags: this.#flags, module: task.module, export: task.export, fields };
     try {
-      this.#worker.postMessage(envelope, [port2]);
+      this.#worker.postMessage(call, [port2]);
     } catch (error) {
-      this.#crash = { error: notSent(error) };
+      this.#crash = { error: nameTheField(error) };
       port2.close();
       void this.kill();
     }
   }
 
-  async #untilEnded(): Promise<T> {
+  async #waitForEnd(): Promise<T> {
     const port = this.#port;
-    port.on('message', (message: Message) => this.#hear(message));
-    port.on('messageerror', (error) => this.#hear({ kind: 'thrown', error: { value: error } }));
+    port.on('message', (message: Message) => this.#receive(message));
+    port.on('messageerror', (error) => this.#receive({ kind: 'thrown', error: { value: error } }));
     const closed = new Promise<void>((resolve) => port.once('close', resolve));
     this.#worker.on('error', (error) => {
-      this.#crash ??= { error }; // the thread is still there
+      this.#crash ??= { error }; // the thread still runs: its exit comes later
     });
     const exitCode = await new Promise<number>((resolve) => this.#worker.once('exit', resolve));
-    this.#hearTheRest();
+    this.#receiveRemaining();
     port.close();
     await closed;
-    return this.#value(exitCode);
+    return this.#result(exitCode);
   }
 
-  /** Passes a stop request on. Whether the function heeds it is its own affair. */
+  /** Passes a stop request on to the function, which may ignore it. */
   stop(reason: CanceledError): void {
-    this.#reason = reason;
+    this.#stopReason = reason;
     const { name, message, by } = reason;
-    const stop = (why: unknown): void =>
-      this.#port.postMessage({ name, message, by, reason: why } satisfies StopMessage);
+    const post = (cause: unknown): void =>
+      this.#port.postMessage({ name, message, by, reason: cause } satisfies StopMessage);
     try {
-      stop(reason.reason);
+      post(reason.reason);
     } catch {
-      stop(undefined); // a reason that cannot be cloned stays here
+      post(undefined); // a reason that cannot be cloned is not sent
     }
-    Atomics.store(this.#flags, STOP, 1); // after the message: who sees the flag can read the reason
+    // The flag follows the message: a function that sees the flag can read the reason.
+    Atomics.store(this.#flags, STOP, 1);
   }
 
-  /** Resolves when the thread is no more. */
+  /** Terminates the thread. Resolves when it has ended. */
   async kill(): Promise<void> {
     this.#terminated = true;
     await this.#worker.terminate();
     await this.ended.catch(() => {});
   }
 
-  #hear(message: Message): void {
-    if (message === 'beat') {
+  #receive(message: Message): void {
+    if (message === 'heartbeat') {
       Atomics.store(this.#flags, HEARTBEAT, 0);
-      this.#heartbeat();
+      this.#onHeartbeat();
     } else if (this.#report === undefined) {
       this.#report = message;
-      void this.#worker.terminate(); // what the function left behind in its thread ends with it
+      // Also ends timers and other work that the function left in its thread.
+      void this.#worker.terminate();
     }
   }
 
-  /** A report may have come after the last turn in which messages were read. */
-  #hearTheRest(): void {
+  /** Reads the messages that arrived after the last turn of the event loop, such as the report. */
+  #receiveRemaining(): void {
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port))
-      this.#hear(next.message);
+      this.#receive(next.message);
   }
 
-  #value(exitCode: number): T {
+  #result(exitCode: number): T {
     const report = this.#report;
     if (report?.kind === 'value') return report.value as T;
     if (report?.kind === 'thrown') throw unpackError(report.error);
     if (this.#crash !== undefined) throw this.#crash.error;
-    if (report?.kind === 'stopped' || this.#terminated) throw this.#reason;
+    if (report?.kind === 'stopped' || this.#terminated) throw this.#stopReason;
     throw new ExitError(`the worker exited with code ${exitCode} before its function had ended`, { exitCode });
   }
 }
 
-/** Of what is sent, only `meta` is of any kind. */
-function notSent(error: unknown): unknown {
+/** Of the fields that are sent, only `meta` can be of a kind that cannot be cloned. */
+function nameTheField(error: unknown): unknown {
   if (!(error instanceof DOMException)) return error;
   const refusal = new TypeError(`meta cannot be cloned into a worker: ${error.message}`, { cause: error });
   return Object.assign(refusal, { name: error.name });

@@ -10,7 +10,9 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** Runs a shell script in a group of its own. The numbers it prints first, as many as asked for, are process ids. */
+/**
+ * Runs a shell script in a group of its own. The first `ids` lines that it prints are process ids.
+ */
 async function shell(script: string, ids: number): Promise<{ pid: number; ids: number[]; exit: Promise<unknown> }> {
   const child = spawn('sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
   children.push(child);
@@ -21,7 +23,7 @@ async function shell(script: string, ids: number): Promise<{ pid: number; ids: n
   });
   await until(() => text.split('\n').length > ids);
   const printed = text.split('\n').slice(0, ids).map(Number);
-  // Signaled with 0, the group of the tests themselves would be meant.
+  // A signal to group 0 would reach the tests themselves.
   if (child.pid === undefined || !printed.every((id) => id > 1)) throw new Error(`no process ids: ${text}`);
   return { pid: child.pid, ids: printed, exit };
 }
@@ -31,8 +33,8 @@ async function state(promise: Promise<unknown>): Promise<'pending' | 'settled'> 
   return (await Promise.race([promise.then(() => 'settled'), later])) as 'pending' | 'settled';
 }
 
-describe('the proof of a group’s end', () => {
-  test('a group is gone when its last process is, not when its leader is', async () => {
+describe('a process group', () => {
+  test('has ended when its last process has ended, not when its leader has', async () => {
     const { pid, ids, exit } = await shell('sleep 1000 & echo $!', 1);
     await exit;
     const group = new ProcessGroup(pid);
@@ -43,7 +45,7 @@ describe('the proof of a group’s end', () => {
     expect(ids.map(isDead)).toEqual([true]);
   });
 
-  test('a group that is gone is never signaled again: its number may be another’s', async () => {
+  test('is never signaled again after its end, because its id may be reused', async () => {
     const { pid, exit } = await shell('echo', 0);
     await exit;
     const group = new ProcessGroup(pid);
@@ -62,9 +64,10 @@ describe('the proof of a group’s end', () => {
     expect(signals).toBe(0);
   });
 
-  // Elsewhere the first process collects what is left to it.
-  test.runIf(process.platform === 'linux')('zombies that nobody collects are no life', async () => {
-    // The short sleep leads a group of its own; its parent becomes a long one, which never waits for it.
+  // On other systems the first process collects orphans.
+  test.runIf(process.platform === 'linux')('has ended when only uncollected zombies are left', async () => {
+    // The short sleep leads its own group. Its parent becomes a long sleep, which never collects
+    // it.
     const { ids } = await shell('setsid sleep 0.2 & echo $!; exec sleep 1000', 1);
     const [zombie = Number.NaN] = ids;
     const answers = (): boolean => {
@@ -77,10 +80,10 @@ describe('the proof of a group’s end', () => {
     await until(answers);
     await new ProcessGroup(zombie).untilGone();
     expect(isDead(zombie)).toBe(true);
-    expect(answers()).toBe(true); // still, and for ever
+    expect(answers()).toBe(true); // a zombie still accepts signals
   });
 
-  test('groups that are alive when the process exits are killed; afterwards no listener is left', async () => {
+  test('is killed when the process exits, and its exit listener is removed at its end', async () => {
     const before = process.listeners('exit');
     const { pid, exit } = await shell("trap '' TERM INT HUP; echo; while :; do sleep 1; done", 0);
     const group = new ProcessGroup(pid);
@@ -93,28 +96,28 @@ describe('the proof of a group’s end', () => {
   });
 });
 
-describe('a line of the process table', () => {
-  /** As Linux writes it: from the state to the number of threads there are 18 fields. */
+describe('an entry of the process table', () => {
+  /** The format of Linux: 18 fields from the state to the number of threads. */
   const line = (name: string, state: string, threads: number): string =>
     `4711 (${name}) ${state} 1 4242 4242 0 -1 4194560 ${'0 '.repeat(8)}20 0 ${threads} 0 987654 2576384 230\n`;
   const rows: readonly [what: string, text: string, isDead: boolean][] = [
-    ['a process that runs', line('node', 'R', 11), false],
-    ['one that sleeps', line('sleep', 'S', 1), false],
-    ['one that is stopped', line('sleep', 'T', 1), false],
-    ['one that has ended, and that nobody has collected', line('sleep', 'Z', 1), true],
-    ['one that is just being collected', line('sleep', 'X', 0), true],
-    ['one whose main thread has ended while another one works', line('server', 'Z', 2), false],
-    ['one with a name made to mislead', line('x) Z 1 4 (', 'R', 1), false],
-    ['one with a name of its own that has ended', line('my (good) job', 'Z', 1), true],
+    ['of a running process', line('node', 'R', 11), false],
+    ['of a sleeping process', line('sleep', 'S', 1), false],
+    ['of a stopped process', line('sleep', 'T', 1), false],
+    ['of an ended process that is not collected yet', line('sleep', 'Z', 1), true],
+    ['of a process that is being collected', line('sleep', 'X', 0), true],
+    ['of a process whose main thread has ended while another thread runs', line('server', 'Z', 2), false],
+    ['of a running process whose name looks like a state', line('x) Z 1 4 (', 'R', 1), false],
+    ['of an ended process with parentheses in its name', line('my (good) job', 'Z', 1), true],
   ];
   for (const [what, text, isDead] of rows)
-    test(`${what} is ${isDead ? 'dead' : 'alive'}`, () => {
+    test(`${what} is read as ${isDead ? 'dead' : 'alive'}`, () => {
       expect(parseStat(text)).toEqual({ group: 4242, isDead });
     });
 
-  test.runIf(process.platform === 'linux')('is written as it is read: this very process is alive', () => {
+  test.runIf(process.platform === 'linux')('has the format that Linux writes: this process is read as alive', () => {
     const stat = readFileSync('/proc/self/stat', 'latin1');
     expect(parseStat(stat).isDead).toBe(false);
-    expect(parseStat(stat.replace(/\) \S/, ') Z')).isDead).toBe(false); // it has more threads than one
+    expect(parseStat(stat.replace(/\) \S/, ') Z')).isDead).toBe(false); // it has more than one thread
   });
 });

@@ -5,7 +5,7 @@ import { Collector, LineSplitter, Output } from '../../../src/ext/subprocess/out
 
 const nothing = (): void => {};
 
-/** The same bytes, in pieces that end anywhere, also inside a character. */
+/** Splits the bytes at the cuts, which may be inside a character, and returns the lines. */
 async function lines(bytes: Buffer, cuts: readonly number[], limit = 1_000): Promise<string[]> {
   const got: string[] = [];
   const splitter = new LineSplitter('stdout', limit, async (line) => void got.push(line));
@@ -15,8 +15,8 @@ async function lines(bytes: Buffer, cuts: readonly number[], limit = 1_000): Pro
   return got;
 }
 
-describe('lines', () => {
-  test('are the same, however the bytes come in', async () => {
+describe('the lines of an output', () => {
+  test('are the same wherever the bytes are split', async () => {
     const text = fc.array(fc.constantFrom('a', 'é', '🚂', '\n', '\r\n', ' ')).map((parts) => parts.join(''));
     await fc.assert(
       fc.asyncProperty(text, fc.array(fc.nat()), async (all, cuts) => {
@@ -27,7 +27,7 @@ describe('lines', () => {
     );
   });
 
-  test('taken as fast as they come leave the event loop its turns', async () => {
+  test('leave turns to the event loop, even when they are taken at once', async () => {
     let handedOver = 0;
     let most = 0;
     let before = 0;
@@ -46,7 +46,7 @@ describe('lines', () => {
     expect(most).toBeLessThanOrEqual(200);
   });
 
-  test('are held to maxBuffer, each of them, in bytes', async () => {
+  test('may each have at most maxBuffer bytes', async () => {
     expect(await lines(Buffer.from('éé\néé\n'), [], 4)).toEqual(['éé', 'éé']);
     await expect(lines(Buffer.from('aaa\nééx'), [], 4)).rejects.toThrow('a line of stdout is over maxBuffer (4 bytes)');
   });
@@ -54,8 +54,8 @@ describe('lines', () => {
 
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
-describe('reading', () => {
-  test('a sink that is busy pauses the stream', async () => {
+describe('reading an output', () => {
+  test('pauses the stream while the sink is busy', async () => {
     const stream = new PassThrough({ highWaterMark: 10 });
     let release = nothing;
     const taken: string[] = [];
@@ -77,7 +77,7 @@ describe('reading', () => {
     for (let n = 0; n < 4; n += 1) stream.write('0123456789');
     await new Promise(setImmediate);
     expect(taken).toEqual(['0123456789']);
-    expect(stream.writableNeedDrain).toBe(true); // whoever writes is told to wait
+    expect(stream.writableNeedDrain).toBe(true); // the writer has to wait
     stream.end();
     const releasing = setInterval(() => release(), 1);
     await output.done;
@@ -85,7 +85,7 @@ describe('reading', () => {
     expect(taken.join('')).toBe('0123456789'.repeat(5));
   });
 
-  test('a pipe that somebody else holds open is read to where it falls silent, and then cut', async () => {
+  test('reads a pipe that another process holds open until no bytes arrive, and then cuts it', async () => {
     const stream = new PassThrough();
     const collector = new Collector('stdout', 100);
     const output = new Output(stream, collector, nothing);
@@ -95,7 +95,7 @@ describe('reading', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('whoever holds it open and never falls silent is cut off, too', async () => {
+  test('cuts a pipe that another process holds open and writes to without a pause', async () => {
     const stream = new PassThrough();
     const output = new Output(stream, { take: nothing, end: nothing }, nothing);
     const chunk = Buffer.alloc(4 * 1_048_576);
@@ -106,7 +106,7 @@ describe('reading', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('whoever floods a slow reader is cut off after what a dead process could have left', async () => {
+  test('cuts a flooded pipe of a slow reader after the bytes that a dead process can have left', async () => {
     const MIB = 1_048_576;
     const chunk = Buffer.alloc(MIB / 4);
     const stream = new Readable({
@@ -125,7 +125,7 @@ describe('reading', () => {
     expect(taken).toBeLessThan(40 * MIB);
   });
 
-  test('whoever holds it open and writes a little now and then is cut off as well', async () => {
+  test('cuts a pipe that another process holds open and writes to now and then', async () => {
     const stream = new PassThrough();
     const output = new Output(stream, { take: nothing, end: nothing }, nothing);
     stream.on('error', nothing);
@@ -135,7 +135,7 @@ describe('reading', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('a pipe that ends while it is looked at leaves no timer behind', async () => {
+  test('leaves no timer behind when the pipe ends during a wait', async () => {
     const stream = new PassThrough();
     const output = new Output(stream, { take: nothing, end: nothing }, nothing);
     const before = timers();
@@ -146,7 +146,7 @@ describe('reading', () => {
     expect(timers()).toBe(before);
   });
 
-  test('a sink that never settles is not looked at for ever once the stream is cut', async () => {
+  test('does not wait for a sink that never settles once the stream is cut', async () => {
     const stream = new PassThrough();
     const output = new Output(stream, { take: () => new Promise(() => {}), end: nothing }, nothing);
     stream.write('a line\n');

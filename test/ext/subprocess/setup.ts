@@ -1,4 +1,4 @@
-// Real supervisors and real processes, for the tests of the subprocess door.
+// Real supervisors and real processes, for the tests of slotvisor/subprocess.
 
 import { readFileSync } from 'node:fs';
 import { Supervisor, type SupervisorOptions, type TaskContext, type TaskSpec } from 'slotvisor';
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((supervisor) => supervisor.shutdown({ graceMs: 0 })));
-  await until(() => handles().length <= before.length); // what is being closed takes a turn
+  await until(() => handles().length <= before.length); // handles take a turn to close
 });
 
 export function real(options: SupervisorOptions = {}) {
@@ -25,12 +25,12 @@ export function real(options: SupervisorOptions = {}) {
 
 export type Rest = Partial<Omit<TaskSpec, 'run'>>;
 
-/** Runs a shell script as a task that is not tried again, unless told otherwise. */
+/** Runs a shell script as a task. It is not retried unless `rest` says so. */
 export function script(supervisor: Supervisor, text: string, options: SubprocessOptions = {}, rest: Rest = {}) {
   return supervisor.submit({ restart: 'never', ...rest, run: subprocessTask('sh', ['-c', text], options) });
 }
 
-/** Takes lines; those that are numbers are process ids. */
+/** Collects lines. Those that are numbers are process ids. */
 export function listener() {
   const lines: string[] = [];
   return {
@@ -42,13 +42,13 @@ export function listener() {
   };
 }
 
-/** A script that says its process id and then heeds no SIGTERM. */
+/** A script that prints its process id and ignores SIGTERM. */
 export const STUBBORN = "trap '' TERM; echo $$; while :; do sleep 1; done";
 
-/** The same, and it lets go of its output, so that nothing but its life can be waited for. */
+/** The same, but it closes its output: the end of the output is then no sign of its end. */
 export const ALOOF = STUBBORN.replace('; while', '; exec >/dev/null 2>&1; while');
 
-/** No process of that id can run: there is none, or it is a zombie that nobody has collected. */
+/** No process with that id can run: there is none, or it is an uncollected zombie. */
 export function isDead(pid: number): boolean {
   if (!(pid > 1)) throw new Error(`no process id: ${pid}`);
   try {
@@ -59,12 +59,12 @@ export function isDead(pid: number): boolean {
   return process.platform === 'linux' && ['Z', ''].includes(stateOf(pid));
 }
 
-/** It has stopped (SIGSTOP). Only Linux can tell; elsewhere it is taken on trust. */
+/** The process has stopped (SIGSTOP). Checked on Linux only; elsewhere it returns true. */
 export function isStopped(pid: number): boolean {
   return process.platform !== 'linux' || stateOf(pid) === 'T';
 }
 
-/** The letter that Linux has for what a process does; empty for one that is gone. */
+/** The letter of the process state in Linux. Empty if there is no such process. */
 function stateOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -78,7 +78,7 @@ export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** A context without a supervisor, for what a supervisor does not show. */
+/** A context without a supervisor, for calls that a supervisor hides. */
 export function fakeContext(rest: object = {}): TaskContext<unknown> {
   const nothing = (): void => {};
   const ctx = { id: 'x-1', attempt: 1, onCancel: () => nothing, throwIfCanceled: nothing, heartbeat: nothing, ...rest };

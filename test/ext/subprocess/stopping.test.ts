@@ -9,22 +9,22 @@ import { ALOOF, fakeContext, isDead, isStopped, listener, type Rest, real, STUBB
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
-describe('stopping', () => {
+describe('after a stop request, a process', () => {
   const rows: readonly [name: string, text: string, options: SubprocessOptions, outcome: object][] = [
     [
-      'ended by the signal it was sent: no failure',
+      'that dies of the signal ends as canceled, without a failure',
       'echo; sleep 1000',
       {},
       { kind: 'canceled', by: 'caller', attempts: 1 },
     ],
     [
-      'a value on its way out',
+      'that exits with code 0 ends as canceled, without a failure',
       "trap 'exit 0' TERM; echo; while :; do sleep 0.01; done",
       {},
       { kind: 'canceled', by: 'caller', attempts: 1 },
     ],
     [
-      'an exit code on its way out is told',
+      'that exits with another code ends as canceled, with that code in the failure',
       "trap 'exit 5' TERM; echo; while :; do sleep 0.01; done",
       {},
       {
@@ -35,7 +35,7 @@ describe('stopping', () => {
       },
     ],
     [
-      'another signal, if that is asked for',
+      'gets the signal of the `killSignal` option',
       "trap '' TERM; trap 'exit 0' INT; echo; while :; do sleep 0.01; done",
       { killSignal: 'SIGINT' },
       { kind: 'canceled', by: 'caller', attempts: 1 },
@@ -51,7 +51,7 @@ describe('stopping', () => {
       expect(recorded.types()).not.toContain('overrun');
     });
 
-  test('a body that was killed before it began never begins', async () => {
+  test('that was killed before it began does not start', async () => {
     const { lines, onLine } = listener();
     let release = (): void => {};
     const held = new Promise<void>((resolve) => {
@@ -66,7 +66,7 @@ describe('stopping', () => {
         await began;
       },
     });
-    const submission = script(supervisor, 'echo began', { onLine, killSignal: 'SIGCONT' }); // which does it no harm
+    const submission = script(supervisor, 'echo began', { onLine, killSignal: 'SIGCONT' });
     await recorded.until(({ type }) => type === 'attemptStarted');
     expect(await submission.cancel()).toMatchObject({ kind: 'killed' });
     release();
@@ -76,35 +76,35 @@ describe('stopping', () => {
   });
 });
 
-describe('what does not stop is killed, and proved dead', () => {
-  test('a process that ignores SIGTERM', async () => {
+describe('stall, kill and proof of end', () => {
+  test('a process that ignores SIGTERM is killed after the grace', async () => {
     const { supervisor, recorded } = real({ graceMs: 50 });
-    const heard = listener();
-    const submission = script(supervisor, STUBBORN, { onLine: heard.onLine });
-    await until(() => heard.ids.length === 1);
+    const received = listener();
+    const submission = script(supervisor, STUBBORN, { onLine: received.onLine });
+    await until(() => received.ids.length === 1);
     expect(await submission.cancel()).toEqual({ kind: 'killed', by: 'caller', attempts: 1 });
-    expect(heard.ids.map(isDead)).toEqual([true]);
+    expect(received.ids.map(isDead)).toEqual([true]);
     expect(recorded.of('overrun')).toMatchObject([{ action: 'kill' }]);
   });
 
-  test('grandchildren that ignore SIGTERM, also when their parent heeds it: the slot waits for them', async () => {
+  test('the slot is busy until grandchildren that ignore SIGTERM have ended, even if their parent has (S1)', async () => {
     const { supervisor, recorded } = real({ graceMs: 150 });
-    const heard = listener();
+    const received = listener();
     const text = `sh -c "${ALOOF.replaceAll('$', '\\$')}" & sh -c "${ALOOF.replaceAll('$', '\\$')}" & wait`;
-    const submission = script(supervisor, text, { onLine: heard.onLine }, { slot: 'one' });
-    await until(() => heard.ids.length === 2);
+    const submission = script(supervisor, text, { onLine: received.onLine }, { slot: 'one' });
+    await until(() => received.ids.length === 2);
     const next = supervisor.submit({
       slot: 'one',
       admission: 'replace',
       restart: 'never',
-      run: () => heard.ids.map(isDead),
+      run: () => received.ids.map(isDead),
     });
-    expect(await next.value()).toEqual([true, true]); // S1: when the replacement begins
+    expect(await next.value()).toEqual([true, true]); // when the replacement begins
     expect(await submission.outcome).toMatchObject({ kind: 'killed', by: 'replace' });
     expect(recorded.types(submission.id)).toContain('overrun');
   });
 
-  test('what a leader leaves behind when it ends by itself is killed at once', async () => {
+  test('the rest of a group is killed at once when its leader ends by itself', async () => {
     const { supervisor } = real();
     const submission = script(
       supervisor,
@@ -116,16 +116,16 @@ describe('what does not stop is killed, and proved dead', () => {
     expect(ids.map(isDead)).toEqual([true, true]);
   });
 
-  test('a stopped process (SIGSTOP) is killed like any other', async () => {
+  test('a stopped process (SIGSTOP) is killed', async () => {
     const { supervisor } = real({ graceMs: 50 });
-    const heard = listener();
-    const submission = script(supervisor, 'echo $$; kill -STOP $$', { onLine: heard.onLine });
-    await until(() => heard.ids.some(isStopped)); // told to stop before, it would just end
+    const received = listener();
+    const submission = script(supervisor, 'echo $$; kill -STOP $$', { onLine: received.onLine });
+    await until(() => received.ids.some(isStopped)); // before its SIGSTOP, SIGTERM would just end it
     expect(await submission.cancel()).toMatchObject({ kind: 'killed' });
-    expect(heard.ids.map(isDead)).toEqual([true]);
+    expect(received.ids.map(isDead)).toEqual([true]);
   });
 
-  test('who has left the group and holds its output open is not waited for', async () => {
+  test('an attempt does not wait for a process that left the group and holds its output open', async () => {
     const { supervisor } = real();
     const leave = `const { spawn } = require('node:child_process');
       const child = spawn('sleep', ['1000'], { detached: true, stdio: ['ignore', 'inherit', 'ignore'] });
@@ -138,7 +138,7 @@ describe('what does not stop is killed, and proved dead', () => {
     process.kill(escaped);
   });
 
-  test('silence is a stall, and output is a heartbeat', async () => {
+  test('a process without output stalls, and each output is a heartbeat', async () => {
     const { supervisor } = real({ graceMs: 0 });
     const rest: Rest = { stallMs: 150, restart: 'onFailure', maxRetries: 1, backoff: { firstMs: 0 } };
     const silent = await script(supervisor, STUBBORN, {}, rest).outcome;
@@ -161,7 +161,7 @@ describe('what does not stop is killed, and proved dead', () => {
     const rest: Rest = { stallMs: 400, restart: 'onFailure', backoff: { firstMs: 0 }, maxRetries: 1 };
     const slow = await script(supervisor, 'seq 1 40', { inheritEnv: ['PATH'], onLine }, rest).outcome;
     expect(slow).toMatchObject({ kind: 'completed', attempts: 1 });
-    expect(taken).toBe(40); // a second's work, of one piece of output
+    expect(taken).toBe(40); // a second's work, from one chunk of output
     expect(recorded.types()).not.toContain('attemptStalled');
   });
 
@@ -177,11 +177,11 @@ describe('what does not stop is killed, and proved dead', () => {
     expect(began).toBe(3);
   });
 
-  // It leaves the group, so that nothing ends it but a pipe that is closed.
+  // This process leaves the group. It ends when its pipe is closed.
   const apart = (text: string): string => `setsid sh -c 'while :; do echo x${text}; sleep 0.02; done'`;
 
   test.runIf(process.platform === 'linux')(
-    'nor is it run again because of somebody who left the group and still writes',
+    'a process that left the group and still writes does not make the attempt stall',
     async () => {
       const { supervisor } = real({ graceMs: 0 });
       const text = `${apart('')} & sleep 0.2`;
@@ -191,7 +191,7 @@ describe('what does not stop is killed, and proved dead', () => {
   );
 
   test.runIf(process.platform === 'linux')(
-    'whoever left the group gives no life to a listener that hangs',
+    'an attempt whose listener hangs stalls, although a process that left the group still writes',
     async () => {
       const { supervisor } = real({ graceMs: 0 });
       const onLine = (_: string, stream: string): Promise<void> | undefined =>
@@ -202,27 +202,28 @@ describe('what does not stop is killed, and proved dead', () => {
     },
   );
 
-  test('every line that has been taken is a sign of life, also after the process has ended', async () => {
-    let beats = 0;
-    let beatsAtEnd = Number.NaN;
+  test('each line that is taken is a heartbeat, also after the process has ended', async () => {
+    let heartbeats = 0;
+    let heartbeatsAtEnd = Number.NaN;
     const heartbeat = (): void => {
-      beats += 1;
+      heartbeats += 1;
     };
     let seen = 0;
-    // 130,000 bytes: more than is read at once, and little enough for the process to end before they are.
+    // 130,000 bytes: more than one read takes, but few enough that the process can end before they
+    // are read.
     const text = 'echo $$; yes $(printf %099d 7) | head -n 1300';
     const onLine = async (line: string): Promise<void> => {
       if (++seen > 1) return;
       await until(() => isDead(Number(line)));
-      await new Promise((resolve) => setTimeout(resolve, 200)); // the proof takes a few looks
-      beatsAtEnd = beats;
+      await new Promise((resolve) => setTimeout(resolve, 200)); // the proof takes a few checks
+      heartbeatsAtEnd = heartbeats;
     };
     await subprocessTask('sh', ['-c', text], { onLine }).run(fakeContext({ heartbeat }));
     expect(seen).toBe(1_301);
-    expect(beats - beatsAtEnd).toBeGreaterThanOrEqual(1_301);
+    expect(heartbeats - heartbeatsAtEnd).toBeGreaterThanOrEqual(1_301);
   });
 
-  test('nothing is kept of an attempt that was killed, although its listener never settles', async () => {
+  test('a killed attempt is garbage-collected, although its listener never settles', async () => {
     let lines = 0;
     const onLine = (): Promise<void> => {
       lines += 1;
@@ -242,24 +243,24 @@ describe('what does not stop is killed, and proved dead', () => {
       return left.deref() === undefined;
     });
     expect(left.deref()).toBe(undefined);
-    void task.kill; // the task itself is still there
+    void task.kill; // keeps the task itself alive
   });
 
-  test('a shutdown’s grace ends in a kill, and nobody is abandoned', async () => {
+  test('a shutdown kills the process after its grace and abandons nothing', async () => {
     const { supervisor } = real();
-    const heard = listener();
-    script(supervisor, STUBBORN, { onLine: heard.onLine }, { name: 'stubborn' });
-    await until(() => heard.ids.length === 1);
+    const received = listener();
+    script(supervisor, STUBBORN, { onLine: received.onLine }, { name: 'stubborn' });
+    await until(() => received.ids.length === 1);
     const report = await supervisor.shutdown({ graceMs: 20 });
     expect(report).toMatchObject({ killed: [{ name: 'stubborn' }], abandoned: [] });
-    expect(heard.ids.map(isDead)).toEqual([true]);
+    expect(received.ids.map(isDead)).toEqual([true]);
   });
 });
 
-test('a process that exits takes its groups with it', async () => {
-  const door = JSON.stringify(new URL('../../../src/ext/subprocess/index.ts', import.meta.url));
-  const porch = JSON.stringify(new URL('../../../src/index.ts', import.meta.url));
-  const program = `import { Supervisor } from ${porch}; import { subprocessTask } from ${door};
+test('a process that exits kills its groups', async () => {
+  const subprocessModule = JSON.stringify(new URL('../../../src/ext/subprocess/index.ts', import.meta.url));
+  const indexModule = JSON.stringify(new URL('../../../src/index.ts', import.meta.url));
+  const program = `import { Supervisor } from ${indexModule}; import { subprocessTask } from ${subprocessModule};
     const onLine = (line) => { console.log(line); process.exit(); };
     new Supervisor().submit({ run: subprocessTask('sh', ['-c', ${JSON.stringify(STUBBORN)}], { onLine }) });`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { stdio: 'pipe' });

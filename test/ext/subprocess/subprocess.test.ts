@@ -11,40 +11,40 @@ const value = (file: string, args: string[] = [], options: SubprocessOptions = {
     .supervisor.submit({ restart: 'never', run: subprocessTask(file, args, options) })
     .value();
 
-describe('what goes in and comes out', () => {
-  test('arguments arrive as they are, no shell between, and output is collected', async () => {
+describe('a process', () => {
+  test('gets its arguments as they are, without a shell, and its output is collected', async () => {
     expect(await value('printf', ['%s|', '$HOME', '*', "a'b c"])).toEqual({ stdout: "$HOME|*|a'b c|", stderr: '' });
     expect(await value('sh', ['-c', 'echo out; echo err >&2'])).toEqual({ stdout: 'out\n', stderr: 'err\n' });
   });
 
-  test('a shell is between only when it is asked for', async () => {
+  test('runs in a shell only with the `shell` option', async () => {
     expect((await value('echo "$((40 + 2))" | cat', [], { shell: true })).stdout).toBe('42\n');
   });
 
-  test('the environment is what was given, and nothing else', async () => {
-    const told = async (options: SubprocessOptions) => (await value('env', [], options)).stdout.split('\n').sort();
+  test('gets only the environment of `env` and `inheritEnv`', async () => {
+    const variables = async (options: SubprocessOptions) => (await value('env', [], options)).stdout.split('\n').sort();
     process.env.SLOTVISOR_TEST = 'inherited';
     try {
-      expect(await told({})).toEqual(['']);
-      expect(await told({ env: { A: '1' } })).toEqual(['', 'A=1']);
+      expect(await variables({})).toEqual(['']);
+      expect(await variables({ env: { A: '1' } })).toEqual(['', 'A=1']);
       const some = { inheritEnv: ['SLOTVISOR_TEST', 'SLOTVISOR_ABSENT'] };
-      expect(await told(some)).toEqual(['', 'SLOTVISOR_TEST=inherited']);
-      expect(await told({ ...some, env: { SLOTVISOR_TEST: 'own' } })).toEqual(['', 'SLOTVISOR_TEST=own']);
-      const all = await told({ inheritEnv: true, env: { A: '1' } });
+      expect(await variables(some)).toEqual(['', 'SLOTVISOR_TEST=inherited']);
+      expect(await variables({ ...some, env: { SLOTVISOR_TEST: 'own' } })).toEqual(['', 'SLOTVISOR_TEST=own']);
+      const all = await variables({ inheritEnv: true, env: { A: '1' } });
       expect(all).toEqual(expect.arrayContaining(['A=1', 'SLOTVISOR_TEST=inherited', `PATH=${process.env.PATH}`]));
     } finally {
       delete process.env.SLOTVISOR_TEST;
     }
   });
 
-  test('stdin is closed, unless something is to be written', async () => {
+  test('gets the bytes of `stdin`, and a closed stdin without them', async () => {
     expect((await value('cat')).stdout).toBe('');
     const much = 'é'.repeat(300_000);
     expect((await value('cat', [], { stdin: much })).stdout).toBe(much);
     expect((await value('cat', [], { stdin: Buffer.from('bytes') })).stdout).toBe('bytes');
   });
 
-  test('a process that ends well has not failed, however much of its stdin it took', async () => {
+  test('that exits with 0 succeeds, even if it did not read all of its stdin', async () => {
     const much = 'x'.repeat(1e6);
     expect(await value('sh', ['-c', 'exec <&-; echo none'], { stdin: much })).toMatchObject({ stdout: 'none\n' });
     expect(await value('head', ['-c', '3'], { stdin: much, inheritEnv: ['PATH'] })).toMatchObject({ stdout: 'xxx' });
@@ -52,13 +52,13 @@ describe('what goes in and comes out', () => {
     expect(await Promise.all(little)).toHaveLength(40);
   });
 
-  test('the working directory is a path or a URL', async () => {
+  test('runs in the working directory of `cwd`, a path or a URL', async () => {
     const here = realpathSync(tmpdir());
     expect((await value('pwd', [], { cwd: here })).stdout).toBe(`${here}\n`);
     expect((await value('pwd', [], { cwd: pathToFileURL(here) })).stdout).toBe(`${here}\n`);
   });
 
-  test('output that is ignored is neither read nor kept', async () => {
+  test('with ignored output has an empty value', async () => {
     expect(await value('sh', ['-c', 'yes | head -n 2000000'], { output: 'ignore' })).toEqual({
       stdout: '',
       stderr: '',
@@ -66,7 +66,7 @@ describe('what goes in and comes out', () => {
   });
 });
 
-describe('every other end is a failure, and the restart policy decides', () => {
+describe('the attempt fails, and the restart policy decides, on', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'slotvisor-subprocess-'));
@@ -90,47 +90,52 @@ describe('every other end is a failure, and the restart policy decides', () => {
     failure: object,
   ][] = [
     [
-      'an exit code, with the end of stderr',
+      'a non-zero exit code, with the end of stderr in the message',
       () => sh('echo why >&2; exit 3'),
       {},
       exited(3, null, /^sh exited with code 3: why$/),
     ],
-    ['a signal', () => sh('kill -9 $$'), {}, exited(null, 'SIGKILL', /^sh was ended by SIGKILL$/)],
+    ['the death by a signal', () => sh('kill -9 $$'), {}, exited(null, 'SIGKILL', /^sh was ended by SIGKILL$/)],
     [
-      'no such program',
+      'a missing program',
       () => ['slotvisor-none', []],
       { inheritEnv: ['PATH'] },
       thrown('ENOENT', /^spawn slotvisor-none ENOENT$/),
     ],
-    ['no PATH to look in', () => ['slotvisor-none', []], {}, thrown('ENOENT', /no PATH \(see inheritEnv\)$/)],
+    ['an environment without PATH', () => ['slotvisor-none', []], {}, thrown('ENOENT', /no PATH \(see inheritEnv\)$/)],
     [
-      'no such directory',
+      'a missing working directory',
       () => ['pwd', []],
       { cwd: '/slotvisor/none' },
       thrown('ENOENT', /directory \/slotvisor\/none does not exist/),
     ],
-    ['no program', () => [join(folder, 'plain'), []], {}, thrown('EACCES', /EACCES/)],
+    ['a file that is not executable', () => [join(folder, 'plain'), []], {}, thrown('EACCES', /EACCES/)],
     [
-      'an exit code, with stdin that was not taken',
+      'a non-zero exit code, with the error of stdin in the message if stderr is empty',
       () => sh('exec <&-; exit 4'),
       { stdin: 'x'.repeat(1e6) },
       exited(4, null, /^sh exited with code 4: it did not take all of its stdin: write EPIPE$/),
     ],
     [
-      'an exit code, with the end of stderr rather than stdin',
+      'a non-zero exit code, with stderr rather than the error of stdin in the message',
       () => sh('exec <&-; echo why >&2; exit 4'),
       { stdin: 'x'.repeat(1e6) },
       exited(4, null, /^sh exited with code 4: why$/),
     ],
     [
-      'too much output',
+      'a stdout over maxBuffer',
       () => ['yes', []],
       { maxBuffer: 10_000 },
       thrown('ERR_CHILD_PROCESS_STDIO_MAXBUFFER', /^stdout is over/),
     ],
-    ['too much on stderr', () => sh('yes >&2'), {}, thrown('ERR_CHILD_PROCESS_STDIO_MAXBUFFER', /^stderr is over/)],
     [
-      'a line too long',
+      'a stderr over maxBuffer',
+      () => sh('yes >&2'),
+      {},
+      thrown('ERR_CHILD_PROCESS_STDIO_MAXBUFFER', /^stderr is over/),
+    ],
+    [
+      'a line over maxBuffer',
       () => sh('yes | tr -d "\\n"'),
       { maxBuffer: 10_000, onLine: () => {} },
       thrown('ERR_CHILD_PROCESS_STDIO_MAXBUFFER', /^a line of stdout is over/),
@@ -163,8 +168,8 @@ describe('every other end is a failure, and the restart policy decides', () => {
     });
 });
 
-describe('lines', () => {
-  test('are handed over one by one, with where they came from and for whom', async () => {
+describe('the lines of a process', () => {
+  test('are passed to `onLine` one by one, with the stream and the context', async () => {
     const got: unknown[] = [];
     const { supervisor } = real();
     const text = "printf 'a\\n\\nb\\r\\n'; printf 'last'";
@@ -175,7 +180,7 @@ describe('lines', () => {
     expect(got.at(-1)).toEqual(['e', 'stderr']);
   });
 
-  test('a promise holds back the process itself', async () => {
+  test('make the process itself wait while the promise of `onLine` is pending', async () => {
     const { supervisor } = real();
     let open = (): void => {};
     const opening = new Promise<void>((resolve) => {
@@ -183,7 +188,8 @@ describe('lines', () => {
     });
     let seen = 0;
     let wrote = false;
-    // 20 MB in lines of 1,000 bytes: more than all the buffers on the way. When it is through, it says so on the other stream.
+    // 20 MB in lines of 1,000 bytes: more than all buffers hold. At its end, the process writes to
+    // stderr.
     const text = 'yes $(printf %0999d 7) | head -n 20000; echo through >&2';
     const submission = script(supervisor, text, {
       onLine: async (_, stream) => {
@@ -199,7 +205,7 @@ describe('lines', () => {
     expect({ seen, wrote }).toEqual({ seen: 20_000, wrote: true });
   });
 
-  test('the attempt lasts until the last line is taken, and none comes after it', async () => {
+  test('extend the attempt until the last line is taken', async () => {
     const { supervisor } = real();
     const got: string[] = [];
     const submission = script(supervisor, 'echo 1; echo 2', {
@@ -212,7 +218,7 @@ describe('lines', () => {
     expect(got).toEqual(['1', '2']);
   });
 
-  test('a listener that never settles delays no kill, and gets no line after it', async () => {
+  test('do not delay a kill when `onLine` never settles, and stop after the kill', async () => {
     const { supervisor } = real({ graceMs: 20 });
     const got: string[] = [];
     let release = (): void => {};
@@ -232,7 +238,7 @@ describe('lines', () => {
   });
 });
 
-describe('bad options are refused at the door', () => {
+describe('subprocessTask', () => {
   const rows: readonly [options: unknown, field: string, rule: RegExp][] = [
     [null, 'options', /must be an object, got null/],
     [{ maxbuffer: 1 }, 'maxbuffer', /^maxbuffer is not an option \(did you mean maxBuffer\?\)/],
@@ -257,14 +263,14 @@ describe('bad options are refused at the door', () => {
     [{ shell: true }, 'args', /must be empty where a shell takes the command line/],
   ];
   for (const [options, field, rule] of rows)
-    test(`${field} of ${JSON.stringify(options)}`, () => {
+    test(`refuses ${JSON.stringify(options)} and names the field ${field}`, () => {
       expect(() => subprocessTask('sh', ['-c', ''], options as SubprocessOptions)).toThrow(
         expect.objectContaining({ name: 'OptionError', field, message: expect.stringMatching(rule) }),
       );
     });
 
   for (const field of ['cwd', 'env', 'inheritEnv', 'stdin', 'output', 'onLine', 'maxBuffer', 'killSignal', 'shell'])
-    test(`a getter of ${field} that throws`, () => {
+    test(`refuses a getter of ${field} that throws`, () => {
       const options = {
         get [field](): never {
           throw new Error('not today');
@@ -275,7 +281,7 @@ describe('bad options are refused at the door', () => {
       );
     });
 
-  test('what can be read but not looked into', () => {
+  test('refuses a revoked proxy', () => {
     const { proxy, revoke } = Proxy.revocable([], {});
     revoke();
     const refused = (field: string): object => expect.objectContaining({ name: 'OptionError', field });
@@ -284,7 +290,7 @@ describe('bad options are refused at the door', () => {
     expect(() => subprocessTask('sh', [], { env: proxy as never })).toThrow(refused('env') as Error);
   });
 
-  test('file and args', () => {
+  test('refuses an invalid file and invalid args', () => {
     const refused = (field: string): object => expect.objectContaining({ name: 'OptionError', field });
     for (const file of ['', 'a\0b', 1, undefined])
       expect(() => subprocessTask(file as string)).toThrow(refused('file') as Error);
@@ -292,7 +298,7 @@ describe('bad options are refused at the door', () => {
       expect(() => subprocessTask('sh', args as string[])).toThrow(refused('args') as Error);
   });
 
-  test('an option that is undefined is absent, and what is changed later changes nothing', async () => {
+  test('reads an undefined option as absent, and copies the others when it is called', async () => {
     const args = ['-c', 'echo "$A"'];
     const options = { env: { A: 'kept' }, cwd: undefined, onLine: undefined, output: undefined, maxBuffer: undefined };
     const run = subprocessTask('sh', args, options);

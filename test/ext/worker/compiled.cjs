@@ -1,5 +1,6 @@
 'use strict';
-// What a compiler makes of TypeScript with a default export: the function is the default of the default.
+// The output of a compiler for TypeScript with a default export: for `import()`, the function is
+// the default of the default export.
 Object.defineProperty(exports, '__esModule', { value: true });
 exports.helper = 1;
 exports.default = ({ workerData }) => `compiled ${workerData}`;

@@ -1,4 +1,5 @@
-// A module that is loaded when the test opens it: what happens before its function is called can be put before it with certainty.
+// A module whose loading blocks until the test opens it. So the test can do things that certainly
+// happen before the module's function is called.
 
 import { workerData } from 'node:worker_threads';
 

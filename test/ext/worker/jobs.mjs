@@ -1,5 +1,5 @@
-// What the workers of the tests run. Plain JavaScript, so that a worker loads it as it is.
-// `workerData.shared` is memory that both sides see: what a thread does is measured by it, not by what the thread says.
+// The functions that the workers of the tests run. Plain JavaScript, so that a worker can load it.
+// `workerData.shared` is shared memory. It shows what a thread does, without messages from it.
 
 import { threadId, workerData } from 'node:worker_threads';
 
@@ -19,7 +19,7 @@ export const context = ({ signal, heartbeat, throwIfCanceled, ...rest }) => {
   return { ...rest, aborted: signal.aborted };
 };
 
-/** Fails until its third attempt, and tells what it sees of the attempts before it. */
+/** Fails until its third attempt. Returns the traces of earlier attempts that it can see. */
 export function thirdTime({ attempt, workerData }) {
   calls += 1;
   workerData.push(attempt);
@@ -31,19 +31,19 @@ export function counting() {
   for (;;) Atomics.add(workerData.shared, COUNT, 1);
 }
 
-export async function heeds({ signal }) {
+export async function stopsOnAbort({ signal }) {
   Atomics.add(workerData.shared, COUNT, 1);
   await untilAborted(signal);
 }
 
-/** Waits with what the platform makes of the signal: an AbortError whose cause is the reason. */
-export async function heedsByPlatform({ signal }) {
+/** Waits with a Node API that turns the abort into an AbortError whose cause is the reason. */
+export async function stopsByPlatform({ signal }) {
   const { setTimeout } = await import('node:timers/promises');
   Atomics.add(workerData.shared, COUNT, 1);
   await setTimeout(1e6, undefined, { signal });
 }
 
-export async function tellsReason({ signal }) {
+export async function returnsReason({ signal }) {
   Atomics.add(workerData.shared, COUNT, 1);
   const error = await untilAborted(signal).catch((reason) => reason);
   const isCanceled = error[brand('CanceledError')] === true;
@@ -51,7 +51,7 @@ export async function tellsReason({ signal }) {
   throw Object.assign(new Error('on my way out'), { seen });
 }
 
-export function looks(ctx) {
+export function pollsCanceled(ctx) {
   Atomics.add(workerData.shared, COUNT, 1);
   while (!ctx.canceled);
   ctx.throwIfCanceled();
@@ -63,11 +63,11 @@ export async function cleansUp({ signal }) {
   return 'clean';
 }
 
-export function beatsUntilHeard(ctx) {
+export function heartbeatsUntilReceived(ctx) {
   while (Atomics.load(workerData.shared, GO) === 0) ctx.heartbeat();
 }
 
-export function beats(ctx) {
+export function manyHeartbeats(ctx) {
   for (let n = 0; n < 100_000; n += 1) ctx.heartbeat();
   Atomics.store(workerData.shared, GO, 1);
   Atomics.notify(workerData.shared, GO);
@@ -87,7 +87,7 @@ const thrown = {
     const errors = Array.from({ length: 20 }, (_, n) => new Error(String(n)));
     const error = new AggregateError(errors, 'round and round');
     error.cause = error;
-    for (const one of errors) one.cause = error;
+    for (const each of errors) each.cause = error;
     error.errors.unshift(error);
     return error;
   },
@@ -95,7 +95,7 @@ const thrown = {
   primitive: () => 7,
   nothing: () => undefined,
   unclonable: () => () => {},
-  // Each of these has one field that throws when it is read.
+  // Each of these has one getter that throws.
   ...Object.fromEntries(
     ['name', 'message', 'stack', 'cause', 'errors', 'detail'].map((field) => [
       `hostile ${field}`,
@@ -123,7 +123,7 @@ export function throws({ workerData }) {
   throw thrown[workerData]();
 }
 
-/** What throws a RetryError once, and then succeeds. */
+/** Throws a RetryError in its first attempt, and succeeds in its second. */
 export function retriesOnce({ attempt }) {
   if (attempt === 1) throw thrown.retry();
 }
@@ -147,11 +147,11 @@ export const exits = ({ workerData }) => process.exit(workerData);
 export const uncaught = () =>
   new Promise(() => {
     setTimeout(() => {
-      throw new RangeError('nobody caught this');
+      throw new RangeError('not caught');
     });
   });
 export const rejection = () => {
-  void Promise.reject(new RangeError('nobody caught this'));
+  void Promise.reject(new RangeError('not caught'));
   return new Promise(() => {});
 };
 export const notAFunction = 1;
@@ -161,7 +161,7 @@ export function hoards() {
   for (;;) hoard.push(new Array(10_000).fill(hoard.length));
 }
 
-/** Ends although it has left something behind that would keep its thread alive. */
+/** Returns while a timer that it started would keep its thread alive. */
 export function leavesTimer() {
   setInterval(() => Atomics.add(workerData.shared, COUNT, 1), 1);
   return 'left';

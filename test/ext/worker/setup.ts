@@ -1,4 +1,4 @@
-// Real supervisors and real workers, for the tests of the worker door.
+// Real supervisors and real workers, for the tests of slotvisor/worker.
 
 import { Supervisor, type SupervisorOptions, type TaskContext, type TaskSpec } from 'slotvisor';
 import { recordEvents } from 'slotvisor/testing';
@@ -21,19 +21,22 @@ export function real(options: SupervisorOptions = {}) {
 
 export type Rest = Partial<Omit<TaskSpec, 'run'>>;
 
-/** Runs one export of the jobs as a task that is not tried again, unless told otherwise. */
+/** Runs one export of jobs.mjs as a task. It is not retried unless `rest` says so. */
 export function job(supervisor: Supervisor, name: string, options: WorkerTaskOptions = {}, rest: Rest = {}) {
   return supervisor.submit({ restart: 'never', ...rest, run: workerTask(JOBS, { export: name, ...options }) });
 }
 
-/** Memory that both sides see. The first place is counted up by the worker, the second one is opened by whoever waits for it. */
+/**
+ * Shared memory: the worker counts in element 0, and element 1 is set to 1 to release a waiting
+ * side.
+ */
 export const shared = (): Int32Array => new Int32Array(new SharedArrayBuffer(8));
 
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Objects match in part, at any depth; a regular expression matches a text. */
+/** A matcher for a part of an object, at any depth. A regular expression matches a string. */
 export function matching(expected: object): unknown {
   const fields = Object.entries(expected).map(([key, value]): [string, unknown] => {
     if (value instanceof RegExp) return [key, expect.stringMatching(value)];
@@ -42,7 +45,7 @@ export function matching(expected: object): unknown {
   return expect.objectContaining(Object.fromEntries(fields));
 }
 
-/** A context without a supervisor, for what a supervisor does not show. */
+/** A context without a supervisor, for calls that a supervisor hides. */
 export function fakeContext(rest: object = {}): TaskContext<unknown> {
   const nothing = (): void => {};
   return {

@@ -5,10 +5,10 @@ import { fakeContext, JOBS, job, type Rest, real, shared, until } from './setup.
 
 const GATED = new URL('./gated.mjs', import.meta.url);
 
-describe('stopping', () => {
-  const heeding = ['heeds', 'heedsByPlatform', 'looks'];
-  for (const name of heeding)
-    test(`a function that heeds the request ends canceled, without a failure (${name})`, async () => {
+describe('a stop request', () => {
+  const stopping = ['stopsOnAbort', 'stopsByPlatform', 'pollsCanceled'];
+  for (const name of stopping)
+    test(`a function that obeys the request ends as canceled, without a failure (${name})`, async () => {
       const { supervisor, recorded } = real();
       const data = { shared: shared() };
       const submission = job(supervisor, name, { workerData: data });
@@ -17,9 +17,9 @@ describe('stopping', () => {
       expect(recorded.types()).not.toContain('overrun');
     });
 
-  test('the signal’s reason travels: who asked, and why', async () => {
+  test('the signal’s reason in the worker has the cause of the stop and the caller’s reason', async () => {
     const data = { shared: shared() };
-    const submission = job(real().supervisor, 'tellsReason', { workerData: data });
+    const submission = job(real().supervisor, 'returnsReason', { workerData: data });
     await until(() => data.shared[0] === 1);
     const seen = { name: 'CanceledError', isCanceled: true, by: 'caller', reason: { why: ['enough'] } };
     expect(await submission.cancel(seen.reason)).toMatchObject({
@@ -29,20 +29,20 @@ describe('stopping', () => {
     });
   });
 
-  test('a reason that cannot be cloned stays behind, and the request travels all the same', async () => {
+  test('a reason that cannot be cloned is left out, and the stop request is still sent', async () => {
     const data = { shared: shared() };
-    const submission = job(real().supervisor, 'tellsReason', { workerData: data });
+    const submission = job(real().supervisor, 'returnsReason', { workerData: data });
     await until(() => data.shared[0] === 1);
-    const why = (): void => {};
-    const outcome = await submission.cancel(why);
+    const reason = (): void => {};
+    const outcome = await submission.cancel(reason);
     expect(outcome).toMatchObject({
       kind: 'canceled',
       failure: { error: { seen: { by: 'caller', reason: undefined } } },
     });
-    expect(outcome).toHaveProperty('reason', why);
+    expect(outcome).toHaveProperty('reason', reason);
   });
 
-  test('a function may return a value on its way out', async () => {
+  test('a function may return a value after a stop request, and the outcome is canceled', async () => {
     const { supervisor, recorded } = real();
     const data = { shared: shared() };
     const submission = job(supervisor, 'cleansUp', { workerData: data });
@@ -51,21 +51,21 @@ describe('stopping', () => {
     expect(recorded.types(submission.id)).toContain('attemptSucceeded');
   });
 
-  test('a function that was told to stop before it was called is never called', async () => {
+  test('a function is not called if the stop request comes before the call', async () => {
     const { supervisor, recorded } = real();
     const data = { shared: shared() };
     const submission = supervisor.submit({ restart: 'never', run: workerTask(GATED, { workerData: data }) });
     await recorded.until(({ type }) => type === 'attemptStarted');
     const outcome = submission.cancel();
     await recorded.until(({ type }) => type === 'stopRequested');
-    await new Promise(setImmediate); // the request is delivered on a turn of its own
+    await new Promise(setImmediate); // the stop request is sent on a later turn
     Atomics.store(data.shared, 1, 1);
     Atomics.notify(data.shared, 1);
     expect(await outcome).toMatchObject({ kind: 'canceled' });
     expect(data.shared[0]).toBe(0);
   });
 
-  test('a body that was killed before it began never begins', async () => {
+  test('a worker that was killed before it began does not start', async () => {
     const data = { shared: shared() };
     let release = (): void => {};
     const held = new Promise<void>((resolve) => {
@@ -81,7 +81,7 @@ describe('stopping', () => {
       },
     });
     const counts = `import { workerData } from 'node:worker_threads';
-      Atomics.add(workerData.shared, 0, 1); // as soon as it is loaded
+      Atomics.add(workerData.shared, 0, 1); // counts that it was loaded
       export default () => {};`;
     const module = new URL(`data:text/javascript,${encodeURIComponent(counts)}`);
     const submission = supervisor.submit({ restart: 'never', run: workerTask(module, { workerData: data }) });
@@ -94,8 +94,8 @@ describe('stopping', () => {
   });
 });
 
-describe('what does not stop is killed, and proved dead', () => {
-  test('a loop that never yields is killed after the grace, and counts no further', async () => {
+describe('kill and proof of end', () => {
+  test('after the grace, a loop that never yields is killed and counts no further', async () => {
     const { supervisor, recorded } = real({ graceMs: 50 });
     const data = { shared: shared() };
     const submission = job(supervisor, 'counting', { workerData: data });
@@ -107,7 +107,7 @@ describe('what does not stop is killed, and proved dead', () => {
     expect(data.shared[0]).toBe(counted);
   });
 
-  test('a replacement starts when the thread it replaces is no more (S1)', async () => {
+  test('a replacement starts only after the thread that it replaces has ended (S1)', async () => {
     const { supervisor } = real({ graceMs: 20 });
     const data = { shared: shared() };
     const old = job(supervisor, 'counting', { workerData: data }, { slot: 'one' });
@@ -126,7 +126,7 @@ describe('what does not stop is killed, and proved dead', () => {
     expect(await old.outcome).toMatchObject({ kind: 'killed', by: 'replace' });
   });
 
-  test('a shutdown’s grace ends in a kill, and nobody is abandoned', async () => {
+  test('a shutdown kills the worker after its grace and abandons nothing', async () => {
     const { supervisor } = real();
     const data = { shared: shared() };
     const submission = job(supervisor, 'counting', { workerData: data }, { name: 'spins' });
@@ -148,7 +148,7 @@ describe('what does not stop is killed, and proved dead', () => {
     expect(recorded.of('overrun')).toHaveLength(2);
   });
 
-  test('a kill finds its thread by task and attempt, whatever object stands for the context', async () => {
+  test('a kill finds its thread by submission id and attempt, not by the context object', async () => {
     const task = workerTask(JOBS, { export: 'counting', workerData: { shared: shared() } });
     const ctx = fakeContext();
     const run = Promise.resolve(task.run(ctx));
@@ -158,31 +158,31 @@ describe('what does not stop is killed, and proved dead', () => {
   });
 });
 
-describe('heartbeats', () => {
-  test('a worker that spins without a heartbeat is seen by `stallMs`', async () => {
+describe('heartbeats of a worker', () => {
+  test('a worker that spins without a heartbeat stalls after `stallMs`', async () => {
     const { supervisor } = real({ graceMs: 0 });
     const submission = job(supervisor, 'counting', { workerData: { shared: shared() } }, { stallMs: 200 });
     expect(await submission.outcome).toMatchObject({ kind: 'failed', failure: { kind: 'stalled', silentMs: 200 } });
   });
 
-  test('the heartbeats of a worker that spins arrive while it spins', async () => {
+  test('heartbeats from a loop that never yields arrive during the loop', async () => {
     const data = { shared: shared() };
-    let heard = 0;
+    let received = 0;
     const heartbeat = (): void => {
-      heard += 1;
-      if (heard === 3) Atomics.store(data.shared, 1, 1); // the worker beats until it sees this
+      received += 1;
+      if (received === 3) Atomics.store(data.shared, 1, 1); // ends the loop of the worker
     };
-    await workerTask(JOBS, { export: 'beatsUntilHeard', workerData: data }).run(fakeContext({ heartbeat }));
-    expect(heard).toBeGreaterThanOrEqual(3);
+    await workerTask(JOBS, { export: 'heartbeatsUntilReceived', workerData: data }).run(fakeContext({ heartbeat }));
+    expect(received).toBeGreaterThanOrEqual(3);
   });
 
-  test('however many there are, one at a time is under way', async () => {
+  test('at most one heartbeat message is on its way, even after 100,000 calls', async () => {
     const data = { shared: shared() };
-    let heard = 0;
-    const ctx = fakeContext({ heartbeat: () => (heard += 1) });
-    const run = workerTask(JOBS, { export: 'beats', workerData: data }).run(ctx);
-    Atomics.wait(data.shared, 1, 0); // nothing is heard while this side is blocked, and the worker does not wait for it
+    let received = 0;
+    const ctx = fakeContext({ heartbeat: () => (received += 1) });
+    const run = workerTask(JOBS, { export: 'manyHeartbeats', workerData: data }).run(ctx);
+    Atomics.wait(data.shared, 1, 0); // blocks this side: it receives no message meanwhile
     await run;
-    expect(heard).toBe(1);
+    expect(received).toBe(1);
   });
 });

@@ -16,8 +16,8 @@ async function thrownBy(what: string): Promise<unknown> {
   return failure.kind === 'thrown' ? failure.error : failure;
 }
 
-describe('what goes in and comes out', () => {
-  test('the value comes back by structured clone', async () => {
+describe('a worker task', () => {
+  test('returns its value by structured clone', async () => {
     const workerData = { map: new Map([[1, { n: 2n }]]), at: new Date(0), bytes: new Uint8Array([1, 2]) };
     const submission = job(real().supervisor, 'value', { workerData });
     const value = (await submission.value()) as typeof workerData;
@@ -25,7 +25,7 @@ describe('what goes in and comes out', () => {
     expect(value.map).not.toBe(workerData.map);
   });
 
-  test('the function sees which attempt of which task it is, and clones of `meta` and `workerData`', async () => {
+  test('passes the fields of the attempt and clones of `meta` and `workerData` to the function', async () => {
     const { supervisor } = real();
     const submission = job(supervisor, 'context', { workerData: [1] }, { slot: 's', name: 'n', meta: { of: 'whom' } });
     expect(await submission.value()).toEqual({
@@ -41,28 +41,28 @@ describe('what goes in and comes out', () => {
     });
   });
 
-  test('each attempt has a fresh thread, a fresh module and fresh data', async () => {
+  test('gives each attempt a fresh thread, a fresh module and a fresh clone of the data', async () => {
     const { supervisor, recorded } = real();
     const task = job(supervisor, 'thirdTime', { workerData: [] }, { restart: 'onFailure', backoff: { firstMs: 0 } });
     expect(await task.value()).toMatchObject({ calls: 1, pushed: [3] });
     expect(recorded.of('attemptFailed').map(({ failure }) => failure.message)).toEqual(['not yet', 'not yet']);
   });
 
-  test('one task object runs in several slots at once, and a kill finds its own thread', async () => {
+  test('can run in several slots at once, and a cancel stops only its own thread', async () => {
     const { supervisor } = real();
     const data = { shared: shared() };
-    const run = workerTask(JOBS, { export: 'heeds', workerData: data });
+    const run = workerTask(JOBS, { export: 'stopsOnAbort', workerData: data });
     const [first, second] = ['a', 'b'].map((slot) => supervisor.submit({ slot, restart: 'never', run }));
     await until(() => data.shared[0] === 2);
     expect(await first?.cancel()).toMatchObject({ kind: 'canceled' });
     expect(second?.status).toBe('running');
   });
 
-  test('a path, a text URL, a data: URL and a CommonJS module do as well', async () => {
+  test('accepts a path, a URL as a string, a data: URL and a CommonJS module', async () => {
     const { supervisor } = real();
     const modules: [string, WorkerTaskOptions][] = [
       [decodeURIComponent(JOBS.pathname), { export: 'value', workerData: 'a path' }],
-      [JOBS.href, { export: 'value', workerData: 'a text' }],
+      [JOBS.href, { export: 'value', workerData: 'a string' }],
       ['data:text/javascript,export default () => "data"', {}],
       [new URL('./common.cjs', import.meta.url).href, { export: 'hello', workerData: 'you' }],
       [new URL('./compiled.cjs', import.meta.url).href, { workerData: 'default' }],
@@ -70,15 +70,15 @@ describe('what goes in and comes out', () => {
     const values = modules.map(([url, options]) =>
       supervisor.submit({ restart: 'never', run: workerTask(url, options) }).value(),
     );
-    expect(await Promise.all(values)).toEqual(['a path', 'a text', 'data', 'hello you', 'compiled default']);
+    expect(await Promise.all(values)).toEqual(['a path', 'a string', 'data', 'hello you', 'compiled default']);
   });
 
-  test('flags apply to the worker, preloaded modules included', async () => {
+  test('applies `execArgv` to the worker, preloaded modules included', async () => {
     const execArgv = ['--import', 'data:text/javascript,globalThis.preloaded = "yes"'];
     expect(await job(real().supervisor, 'preloaded', { execArgv }).value()).toBe('yes');
   });
 
-  test('the type of the value is the one that was said', async () => {
+  test('has the value type of its type argument', async () => {
     const run = workerTask<string, string>(JOBS, { export: 'value', workerData: 'text' });
     expectTypeOf(run).toExtend<KillableTask<string>>();
     expectTypeOf((ctx: WorkerContext<string>) => ctx.workerData.length).toExtend<WorkerFunction<number, string>>();
@@ -87,7 +87,7 @@ describe('what goes in and comes out', () => {
     expect(value).toBe('text');
   });
 
-  test('what the function leaves behind in its thread ends with the attempt', async () => {
+  test('ends timers that the function left in its thread', async () => {
     const data = { shared: shared() };
     expect(await job(real().supervisor, 'leavesTimer', { workerData: data }).value()).toBe('left');
     const counted = data.shared[0];
@@ -96,8 +96,8 @@ describe('what goes in and comes out', () => {
   });
 });
 
-describe('errors keep what they were', () => {
-  test('name, message, stack, causes and own fields', async () => {
+describe('an error thrown in a worker', () => {
+  test('keeps its name, message, stack, causes and own fields', async () => {
     const error = (await thrownBy('custom')) as Error & Record<string, unknown>;
     expect(error).toBeInstanceOf(Error);
     expect(error).toMatchObject({ name: 'Custom', message: 'of its own', code: 'E_CUSTOM', details: { at: [1, 2] } });
@@ -107,7 +107,7 @@ describe('errors keep what they were', () => {
     expect(error.cause).toMatchObject({ message: 'inner', cause: 'innermost' });
   });
 
-  test('errors of several, of the platform, and what is no error at all', async () => {
+  test('arrives also when it is an AggregateError, a DOMException, a cycle of causes or no error at all', async () => {
     const aggregate = (await thrownBy('aggregate')) as AggregateError;
     expect(aggregate).toBeInstanceOf(AggregateError);
     expect(aggregate.errors).toEqual([expect.any(SyntaxError), 'two']);
@@ -120,20 +120,20 @@ describe('errors keep what they were', () => {
   });
 
   for (const field of ['name', 'message', 'stack', 'cause', 'errors', 'detail'])
-    test(`a getter of ${field} that throws costs an error nothing else`, async () => {
+    test(`loses no other field when the getter of ${field} throws`, async () => {
       const error = await thrownBy(`hostile ${field}`);
       const whole = { name: 'RangeError', message: 'the real one', stack: /jobs\.mjs/, code: 'E_REAL' };
-      // A stack begins with name and message, and is made when it is first read: it is lost with them.
-      const instead = {
+      // V8 makes the stack on first read, from name and message. So it is lost with either of them.
+      const replaced = {
         name: { name: 'Error', stack: /./ },
         message: { message: /cannot be read/, stack: /./ },
         stack: { stack: /./ },
       };
-      expect(error).toEqual(matching({ ...whole, ...instead[field as 'name'] }));
+      expect(error).toEqual(matching({ ...whole, ...replaced[field as 'name'] }));
       expect(error).not.toHaveProperty('detail');
     });
 
-  test('the library’s own errors mean in a worker what they mean in any body', async () => {
+  test('has its usual effect when it is a FatalError, RetryError or CanceledError', async () => {
     const { supervisor, recorded } = real({ defaults: { backoff: { firstMs: 60_000 } } });
     const throws = (workerData: string) => job(supervisor, 'throws', { workerData }, { restart: 'onFailure' }).outcome;
     const [fatal, canceled] = await Promise.all([throws('fatal'), throws('canceled')]);
@@ -145,10 +145,16 @@ describe('errors keep what they were', () => {
   });
 });
 
-describe('every other end is a failure, and the restart policy decides', () => {
+describe('the attempt fails, and the restart policy decides, on', () => {
   const data = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`);
   const rows: readonly [name: string, module: URL, options: WorkerTaskOptions, rest: Rest, failure: object][] = [
-    ['no such module', new URL('./missing.mjs', import.meta.url), {}, {}, { error: { code: 'ERR_MODULE_NOT_FOUND' } }],
+    [
+      'a missing module',
+      new URL('./missing.mjs', import.meta.url),
+      {},
+      {},
+      { error: { code: 'ERR_MODULE_NOT_FOUND' } },
+    ],
     [
       'a module that throws',
       data('throw new RangeError("no")'),
@@ -158,27 +164,27 @@ describe('every other end is a failure, and the restart policy decides', () => {
     ],
     ['a module with a syntax error', data('export default ('), {}, {}, { error: { name: 'SyntaxError' } }],
     [
-      'no such export',
+      'a missing export',
       JOBS,
       { export: 'mising' },
       {},
       { message: /has no function export "mising"; it exports .*, value/ },
     ],
     [
-      'no such export of a long data: URL, which is shown in part',
+      'a missing export of a long data: URL, whose message shows a part of the URL',
       data(`export const other = 1; //${'x'.repeat(5_000)}`),
       {},
       {},
       { message: /^data:text.{71}… has no function export "default"; it exports other$/ },
     ],
     [
-      'no such import in one',
+      'a missing import in a long data: URL, whose message shows a part of the URL',
       data(`import 'nope'; //${'x'.repeat(5_000)}`),
       {},
       {},
       { message: /^[^x]*"nope" from "data:text.{71}…".{0,99}$/ },
     ],
-    ['an export that is no function', JOBS, { export: 'notAFunction' }, {}, { message: /no function export/ }],
+    ['an export that is not a function', JOBS, { export: 'notAFunction' }, {}, { message: /no function export/ }],
     ['a value that cannot be cloned', JOBS, { export: 'unclonable' }, {}, { error: { name: 'DataCloneError' } }],
     ...[null, 'not today', new Error('not today')].map((thrown): (typeof rows)[number] => [
       `a value with a getter that throws ${thrown}`,
@@ -191,20 +197,14 @@ describe('every other end is a failure, and the restart policy decides', () => {
       },
     ]),
     [
-      'meta that cannot',
+      'a `meta` that cannot be cloned',
       JOBS,
       { export: 'value' },
       { meta: () => {} },
       { message: /^meta cannot be cloned into a worker/ },
     ],
-    [
-      'an error nobody caught',
-      JOBS,
-      { export: 'uncaught' },
-      {},
-      { error: { name: 'RangeError', message: 'nobody caught this' } },
-    ],
-    ['a rejection nobody caught', JOBS, { export: 'rejection' }, {}, { error: { message: 'nobody caught this' } }],
+    ['an uncaught error', JOBS, { export: 'uncaught' }, {}, { error: { name: 'RangeError', message: 'not caught' } }],
+    ['an unhandled rejection', JOBS, { export: 'rejection' }, {}, { error: { message: 'not caught' } }],
     [
       'flags that Node refuses',
       JOBS,
@@ -213,14 +213,14 @@ describe('every other end is a failure, and the restart policy decides', () => {
       { error: { code: 'ERR_WORKER_INVALID_EXEC_ARGV' } },
     ],
     [
-      'too little memory',
+      'a heap over `resourceLimits`',
       JOBS,
       { export: 'hoards', resourceLimits: { maxOldGenerationSizeMb: 16 } },
       {},
       { error: { code: 'ERR_WORKER_OUT_OF_MEMORY' } },
     ],
     ['process.exit(3)', JOBS, { export: 'exits', workerData: 3 }, {}, { kind: 'exited', exitCode: 3, signal: null }],
-    ['process.exit(0), too', JOBS, { export: 'exits', workerData: 0 }, {}, { kind: 'exited', exitCode: 0 }],
+    ['process.exit(0)', JOBS, { export: 'exits', workerData: 0 }, {}, { kind: 'exited', exitCode: 0 }],
   ];
 
   for (const [name, module, options, rest, failure] of rows)
@@ -235,7 +235,7 @@ describe('every other end is a failure, and the restart policy decides', () => {
 });
 
 for (const name of ['prints', 'printsCorked'])
-  test(`all that a worker wrote is there, and afterwards nothing keeps the process alive (${name})`, async () => {
+  test(`all output of a worker is written, and then nothing keeps the process alive (${name})`, async () => {
     const href = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
     const program = `import { Supervisor } from ${href('../../../src/index.ts')};
       import { workerTask } from ${href('../../../src/ext/worker/index.ts')};
@@ -249,7 +249,7 @@ for (const name of ['prints', 'printsCorked'])
     expect(stdout.trimEnd().split('\n')).toEqual([...lines, '["completed",[]]']);
   });
 
-describe('bad options are refused at the door', () => {
+describe('workerTask', () => {
   const rows: readonly [options: unknown, field: string, rule: RegExp][] = [
     [null, 'options', /must be an object, got null/],
     [[], 'options', /must be an object, got an array/],
@@ -277,13 +277,13 @@ describe('bad options are refused at the door', () => {
     [{ resourceLimits: { stackSizeMb: Number.NaN } }, 'resourceLimits.stackSizeMb', /got NaN/],
   ];
   for (const [options, field, rule] of rows)
-    test(`${field} of ${JSON.stringify(options)}`, () => {
+    test(`refuses ${JSON.stringify(options)} and names the field ${field}`, () => {
       const refused = expect(() => workerTask(JOBS, options as WorkerTaskOptions));
       refused.toThrow(expect.objectContaining({ name: 'OptionError', field, message: expect.stringMatching(rule) }));
     });
 
   for (const field of ['export', 'workerData', 'resourceLimits', 'execArgv'])
-    test(`a getter of ${field} that throws`, () => {
+    test(`refuses a getter of ${field} that throws`, () => {
       const options = {
         get [field](): never {
           throw new Error('not today');
@@ -294,7 +294,7 @@ describe('bad options are refused at the door', () => {
       );
     });
 
-  test('a getter within workerData that throws', () => {
+  test('refuses a getter inside workerData that throws', () => {
     const workerData = {
       get log(): never {
         throw new Error('not today');
@@ -305,13 +305,13 @@ describe('bad options are refused at the door', () => {
   });
 
   for (const module of ['./job.js', 'some-package', 'https://example.org/job.js', '', 1, undefined])
-    test(`a module at ${String(module)}`, () => {
+    test(`refuses the module ${JSON.stringify(module)}`, () => {
       expect(() => workerTask(module as string)).toThrow(
         expect.objectContaining({ name: 'OptionError', field: 'module' }),
       );
     });
 
-  test('an option that is undefined is absent, and what is changed later changes nothing', async () => {
+  test('reads an undefined option as absent, and copies the others when it is called', async () => {
     const limits = { maxOldGenerationSizeMb: 64, stackSizeMb: undefined };
     const workerData = { n: 1, memory: shared() };
     const options = { export: 'value', workerData, resourceLimits: limits, execArgv: undefined };
