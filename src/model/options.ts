@@ -23,7 +23,10 @@ export function parse<T extends object>(field: string, value: unknown, readers: 
   return { ...defaults, ...parseGiven(field, value, readers) };
 }
 
-/** As `parse`, without defaults: the result has only the options that were given, and inherits nothing. */
+/**
+ * As `parse`, without defaults: the result has only the options that were given, and inherits
+ * nothing.
+ */
 export function parseGiven<T extends object>(field: string, value: unknown, readers: Readers<T>): Partial<T> {
   const given = Object.create(null) as Partial<T>;
   let path = field;

@@ -26,7 +26,10 @@ export class RecentSettings {
   }
 }
 
-/** Written out: a loop over the keys takes ten times as long (measured: 20 ns against 200). A test holds it complete. */
+/**
+ * Written out: a loop over the keys takes ten times as long (measured: 20 ns against 200). A test
+ * holds it complete.
+ */
 function areEqual(a: TaskSettings, b: TaskSettings): boolean {
   return (
     a.admission === b.admission &&

@@ -1,5 +1,6 @@
-// The floors: the least code that does the bare work of a scenario, without any feature. The cost of slotvisor and of its peers is given as a
-// multiple of them. A floor checks nothing, frees nothing, and has no outcome, restart, grace, event or shutdown.
+// The floors: the least code that does the bare work of a scenario, without any feature. The cost
+// of slotvisor and of its peers is given as a multiple of them. A floor checks nothing, frees
+// nothing, and has no outcome, restart, grace, event or shutdown.
 
 export type AsyncBody = () => Promise<void>;
 
@@ -52,7 +53,10 @@ interface Owner {
   next: Waiting | undefined;
 }
 
-/** Replacing and keeping the latest: a chain in which only the newest submission waits. The owner is asked to stop once, or not at all. */
+/**
+ * Replacing and keeping the latest: a chain in which only the newest submission waits. The owner is
+ * asked to stop once, or not at all.
+ */
 export class LatestWins {
   readonly #owners = new Map<string, Owner>();
 

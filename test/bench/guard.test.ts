@@ -1,4 +1,5 @@
-// What must not creep back: bytes and promises of a submission, and growth with the number of them. Counted, not timed.
+// What must not creep back: bytes and promises of a submission, and growth with the number of them.
+// Counted, not timed.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +12,10 @@ interface Counts {
   readonly bytesQueuedMany: number;
   /** The same where the specs ask for something, all for the same. */
   readonly bytesQueuedWithOptions: number;
-  /** Promises made for one instant async submission whose outcome is awaited, the body's own included. */
+  /**
+   * Promises made for one instant async submission whose outcome is awaited, the body's own
+   * included.
+   */
   readonly promises: number;
   readonly promisesMany: number;
   /** Async resources of any kind. */

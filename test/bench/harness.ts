@@ -1,5 +1,6 @@
-// Measures. The contestants of a scenario take turns, round by round, in one process, so that everything else on the machine slows all of them
-// alike. A ratio is taken within a round; its median over the rounds counts. Absolute times are only for orientation.
+// Measures. The contestants of a scenario take turns, round by round, in one process, so that
+// everything else on the machine slows all of them alike. A ratio is taken within a round; its
+// median over the rounds counts. Absolute times are only for orientation.
 
 export type Unit = 'ns' | 'bytes' | 'ms';
 
@@ -11,7 +12,10 @@ export interface Contestant {
   measure(): Promise<number>;
 }
 
-/** A target for slotvisor (or `who`): at most `atMost` times the figure of `of`; without `of`, at most `atMost` in the scenario's unit. */
+/**
+ * A target for slotvisor (or `who`): at most `atMost` times the figure of `of`; without `of`, at
+ * most `atMost` in the scenario's unit.
+ */
 export interface Reach {
   readonly atMost: number;
   readonly of?: string;
@@ -22,7 +26,10 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly unit: Unit;
-  /** The number of rounds, without a warm-up, for a figure that does not vary or a round that takes long. */
+  /**
+   * The number of rounds, without a warm-up, for a figure that does not vary or a round that takes
+   * long.
+   */
   readonly rounds?: number;
   /** What the first contestant does. All others are compared with it. */
   readonly floor: string;
@@ -80,7 +87,10 @@ export function collectGarbage(): void {
   globalThis.gc();
 }
 
-/** Shorter work is repeated within its round: on a busy machine a short run is rarely interrupted and a long one always. */
+/**
+ * Shorter work is repeated within its round: on a busy machine a short run is rarely interrupted
+ * and a long one always.
+ */
 const LONG_ENOUGH_MS = 60;
 
 /** Measures `run` alone. `prepare`, `end` and the garbage of earlier contestants are not timed. */
@@ -150,7 +160,8 @@ async function takeTurns(
   const slow = new Set<string>();
   for (let round = -warmUps; round < rounds; round += 1)
     for (let turn = 0; turn < contestants.length; turn += 1) {
-      // Each round begins with another contestant, so that no contestant always runs after the same one.
+      // Each round begins with another contestant, so that no contestant always runs after the same
+      // one.
       const { name, lacks, measure } = contestants[(turn + round + warmUps) % contestants.length] as Contestant;
       if (slow.has(name) && (round < 0 || round % SLOW_TAKES_PART_EVERY !== 0)) continue;
       const began = process.cpuUsage();

@@ -1,5 +1,6 @@
-// The overhead of a supervised body over the same bare body, when it ends by itself: until its first sign of life, and until its slot is free.
-// Bodies do nothing, so the ratio is the worst case. Each pair is measured back to back, in alternating order.
+// The overhead of a supervised body over the same bare body, when it ends by itself: until its
+// first sign of life, and until its slot is free. Bodies do nothing, so the ratio is the worst
+// case. Each pair is measured back to back, in alternating order.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +15,9 @@ import { workerTask } from 'slotvisor/worker';
 type Run = () => Promise<{ readonly signAt: number }>;
 type Pair = readonly [name: string, ours: Run, bare: Run];
 
-/** Missing from the types of the project's language level, but present in the oldest supported Node. */
+/**
+ * Missing from the types of the project's language level, but present in the oldest supported Node.
+ */
 const { waitAsync } = Atomics as unknown as {
   waitAsync(on: Int32Array, at: number, value: number): { value: Promise<string> | string };
 };

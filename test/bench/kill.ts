@@ -1,7 +1,7 @@
-// How long a body takes to begin, how long from the request to end it until it is proved dead, and what is still alive when a peer reports the
-// end. Then the overhead of a body that ends by itself (kill-overhead.ts).
-//   npm run bench:kill -- [--rounds 20]
-// Times are medians (and 90th percentiles) in ms. The rounds of all contenders are interleaved, so that all run under the same load.
+// How long a body takes to begin, how long from the request to end it until it is proved dead, and
+// what is still alive when a peer reports the end. Then the overhead of a body that ends by itself
+// (kill-overhead.ts). npm run bench:kill -- [--rounds 20] Times are medians (and 90th percentiles)
+// in ms. The rounds of all contenders are interleaved, so that all run under the same load.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -38,7 +38,8 @@ const { waitAsync } = Atomics as unknown as {
   waitAsync(on: Int32Array, at: number, value: number): { value: Promise<string> | string };
 };
 
-// The worker counts in shared memory while it lives. What it counts after its reported end is the overlap.
+// The worker counts in shared memory while it lives. What it counts after its reported end is the
+// overlap.
 const spinner = join(folder, 'spinner.mjs');
 writeFileSync(
   spinner,
@@ -111,7 +112,8 @@ const workers: Contender[] = [
   ],
 ];
 
-// The shell has a child that outlives it by ten seconds, unless the whole group is ended. Both end at once when they are asked to.
+// The shell has a child that outlives it by ten seconds, unless the whole group is ended. Both end
+// at once when they are asked to.
 const SCRIPT = 'sleep 10 & echo $!; wait';
 
 async function child(begin: (heard: (line: string) => void) => () => Promise<unknown>): Promise<Begun> {

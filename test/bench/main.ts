@@ -1,5 +1,5 @@
-// The measuring process: selects, runs, prints.
-//   --only NAME,NAME   these scenarios only        --rounds N   measured rounds, default 7        --json FILE   the results as data
+// The measuring process: selects, runs, prints. --only NAME,NAME   these scenarios only
+// --rounds N   measured rounds, default 7        --json FILE   the results as data
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';

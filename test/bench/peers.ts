@@ -1,6 +1,6 @@
-// slotvisor and its peers, each in its best idiom, behind one small interface for each kind of work.
-// `lacks` names what a peer does not do in that work. It is not a full list: no peer restarts a task, backs off, or has grace, overrun,
-// events, counts or a shutdown.
+// slotvisor and its peers, each in its best idiom, behind one small interface for each kind of
+// work. `lacks` names what a peer does not do in that work. It is not a full list: no peer restarts
+// a task, backs off, or has grace, overrun, events, counts or a shutdown.
 
 import AsyncLock from 'async-lock';
 import { Mutex } from 'async-mutex';
@@ -28,7 +28,10 @@ export interface Replacer {
 export interface Peer<Made> {
   readonly name: string;
   readonly lacks?: string;
-  /** For a peer so slow that the scenario's number would take minutes. Its cost does not depend on the number. */
+  /**
+   * For a peer so slow that the scenario's number would take minutes. Its cost does not depend on
+   * the number.
+   */
   readonly operations?: number;
   make(): Made;
 }
@@ -48,7 +51,10 @@ export function withAdmission(admission: AdmissionPolicy, options: SupervisorOpt
   };
 }
 
-/** For a library that serves one key: a `Map` with one instance for each key, made when the key is first used. */
+/**
+ * For a library that serves one key: a `Map` with one instance for each key, made when the key is
+ * first used.
+ */
 function perKey<One>(make: () => One): (key: string) => One {
   const all = new Map<string, One>();
   return (key) => {
@@ -153,7 +159,8 @@ export const queues: readonly Peer<Runner>[] = [
     },
   },
   {
-    // Semaphore does the same, but walks over all that it has served already: minutes for this queue.
+    // Semaphore does the same, but walks over all that it has served already: minutes for this
+    // queue.
     name: 'effect PartitionedSemaphore',
     lacks: 'idle keys stay; the outcome is a thrown error or a value',
     make() {
@@ -308,8 +315,9 @@ function stoppable({ body, resolve }: StoppableJob): Observable<void> {
 }
 
 /**
- * One of each contestant, with a live body and waiting work, for the life of the process, as in a backend. Each round ends with a garbage
- * collection. Without a live instance, V8 would drop the shapes of the objects, and with them the compiled code.
+ * One of each contestant, with a live body and waiting work, for the life of the process, as in a
+ * backend. Each round ends with a garbage collection. Without a live instance, V8 would drop the
+ * shapes of the objects, and with them the compiled code.
  */
 export function standBy(): readonly unknown[] {
   const forever = () => new Promise<void>(() => {});

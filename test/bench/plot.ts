@@ -1,4 +1,5 @@
-// `npm run bench:plot`. Draws results.json as bars: each scenario's figures as multiples of its floor, on one logarithmic scale.
+// `npm run bench:plot`. Draws results.json as bars: each scenario's figures as multiples of its
+// floor, on one logarithmic scale.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Report } from './harness.ts';

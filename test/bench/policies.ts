@@ -69,7 +69,10 @@ function whileOwned({ make, ...peer }: Peer<Runner>): Contestant {
 
 const untilStopped: StoppableBody = (onStop) => new Promise((resolve) => onStop(resolve));
 
-/** One owner, then many replacements in one go: all but the last are superseded. The clock stops when the last one has ended. */
+/**
+ * One owner, then many replacements in one go: all but the last are superseded. The clock stops
+ * when the last one has ended.
+ */
 function storm({ make, ...peer }: Peer<Replacer>): Contestant {
   return {
     ...peer,
@@ -89,7 +92,10 @@ function storm({ make, ...peer }: Peer<Replacer>): Contestant {
   };
 }
 
-/** Each replacement waits until the next owner runs, then is replaced itself. The last one ends by itself. */
+/**
+ * Each replacement waits until the next owner runs, then is replaced itself. The last one ends by
+ * itself.
+ */
 function handOver({ make, ...peer }: Peer<Replacer>, count: number): Contestant {
   return {
     ...peer,
@@ -150,7 +156,10 @@ function handOverBySignal({ make, ...peer }: Peer<SignalReplacer>): Contestant {
   };
 }
 
-/** The platform's own cost: a controller, a listener and an abort each time. No key, and no wait for the end. */
+/**
+ * The platform's own cost: a controller, a listener and an abort each time. No key, and no wait for
+ * the end.
+ */
 function bareAbort(): SignalReplacer {
   let owner: AbortController | undefined;
   return {

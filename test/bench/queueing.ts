@@ -1,4 +1,5 @@
-// Queueing: one slot, eight slots, distinct slots, bodies with a timeout, the concurrency gate, and the cost of a subscriber.
+// Queueing: one slot, eight slots, distinct slots, bodies with a timeout, the concurrency gate, and
+// the cost of a subscriber.
 
 import AsyncLock from 'async-lock';
 import PQueue from 'p-queue';
@@ -23,7 +24,9 @@ const GATED = 20_000;
 const ours = withAdmission('queue');
 const chains: Peer<Runner> = { name: 'floor', make: () => new Chains() };
 
-/** Submits the same instant body many times, over `slots` keys in turn, and waits for every outcome. */
+/**
+ * Submits the same instant body many times, over `slots` keys in turn, and waits for every outcome.
+ */
 function contestants(peers: readonly Peer<Runner>[], slots: number, count = OPERATIONS): Contestant[] {
   const keys = Array.from({ length: slots }, (_, n) => `slot-${n}`);
   return peers.map(({ operations = count, make, ...peer }) => ({
@@ -49,12 +52,16 @@ function contestants(peers: readonly Peer<Runner>[], slots: number, count = OPER
   }));
 }
 
-/** slotvisor with a subscriber that counts every event. A round lasts until the subscriber got the last event. */
+/**
+ * slotvisor with a subscriber that counts every event. A round lasts until the subscriber got the
+ * last event.
+ */
 const counted: Contestant = {
   name: 'slotvisor, counting subscriber',
   measure: nsPerOp(OPERATIONS, () => {
     const supervisor = newSupervisor();
-    // submitted, queued, started, attemptStarted, attemptSucceeded, finished. The first one is not queued.
+    // submitted, queued, started, attemptStarted, attemptSucceeded, finished. The first one is not
+    // queued.
     const expected = 6 * OPERATIONS - 1;
     let received = 0;
     let finished = 0;

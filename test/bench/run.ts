@@ -1,6 +1,7 @@
-// `npm run bench`. Compiles src and the benchmark with the project's settings, as the published package is compiled, and measures in one
-// process of plain Node. A loader that compiles on the fly is not used for measuring: it wraps every named function that the code makes,
-// which costs one contestant more than another.
+// `npm run bench`. Compiles src and the benchmark with the project's settings, as the published
+// package is compiled, and measures in one process of plain Node. A loader that compiles on the fly
+// is not used for measuring: it wraps every named function that the code makes, which costs one
+// contestant more than another.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -16,7 +17,8 @@ try {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const emit = ['--noEmit', 'false', '--rootDir', root, '--outDir', built];
   node(tsc, '-p', bench, ...emit);
-  // 'slotvisor' resolves to the fresh build, the peers to test/bench, everything else to what the project has installed.
+  // 'slotvisor' resolves to the fresh build, the peers to test/bench, everything else to what the
+  // project has installed.
   const exports = { '.': './src/index.js' };
   writeFileSync(join(built, 'package.json'), JSON.stringify({ name: 'slotvisor', type: 'module', exports }));
   symlinkSync(join(root, 'node_modules'), join(built, 'node_modules'), 'junction');

@@ -1,4 +1,5 @@
-// Does the cost stay flat? Many actors in backoff, a very long queue, many live slots, and the event loop while the queue drains.
+// Does the cost stay flat? Many actors in backoff, a very long queue, many live slots, and the
+// event loop while the queue drains.
 
 import type { Submission } from 'slotvisor';
 import { type AsyncBody, Chains } from './floors.ts';
@@ -12,7 +13,8 @@ const instant: AsyncBody = async () => {};
 /** A new promise each time: a shared one would keep every supervisor that ever waited for it. */
 const forever = (): Promise<void> => new Promise(() => {});
 
-// Backoff. Delays of five to ten minutes with jitter: nearly every delay needs its own timer list, and none fires during the run.
+// Backoff. Delays of five to ten minutes with jitter: nearly every delay needs its own timer list,
+// and none fires during the run.
 const BACKOFF = { firstMs: 600_000, maxMs: 600_000, jitter: 'equal' } as const;
 const MANY = 100_000;
 const FEW = MANY / 4;
@@ -45,7 +47,10 @@ async function retrying(count: number): Promise<Retrying> {
   };
 }
 
-/** One set of actors is measured while it enters the backoff and while it leaves it. Each figure is returned once. */
+/**
+ * One set of actors is measured while it enters the backoff and while it leaves it. Each figure is
+ * returned once.
+ */
 class BothWays {
   readonly #count: number;
   readonly #in: number[] = [];
@@ -230,7 +235,10 @@ const turns: Contestant = {
   },
 };
 
-/** The greatest lateness of a timer in a round, from the return of the submitting code to the last outcome. */
+/**
+ * The greatest lateness of a timer in a round, from the return of the submitting code to the last
+ * outcome.
+ */
 function longestDelay({ make, ...peer }: Peer<Runner>): Contestant {
   return {
     ...peer,
@@ -249,7 +257,10 @@ function longestDelay({ make, ...peer }: Peer<Runner>): Contestant {
   };
 }
 
-/** Sets a timer every millisecond. The returned function returns the greatest lateness, a timer that is still due included. */
+/**
+ * Sets a timer every millisecond. The returned function returns the greatest lateness, a timer that
+ * is still due included.
+ */
 function watchTimers(): () => number {
   const everyMs = 1;
   let late = 0;
