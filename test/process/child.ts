@@ -1,4 +1,5 @@
-// Starts a script as a child process and reads its output. Callers wait for lines and for the exit, never for a time.
+// Starts a script as a child process and reads its output. Callers wait for lines and for the exit,
+// never for a time.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

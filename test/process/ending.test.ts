@@ -1,4 +1,5 @@
-// How a process with a supervisor ends: by itself when there is no work, at once on `process.exit`, never because of the library.
+// How a process with a supervisor ends: by itself when there is no work, at once on `process.exit`,
+// never because of the library.
 
 import { describe, test } from 'vitest';
 import { run } from './child.ts';

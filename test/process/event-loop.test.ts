@@ -1,4 +1,5 @@
-// Bodies that block the event loop, and a process that is stopped: all bodies wait, and nothing else goes wrong.
+// Bodies that block the event loop, and a process that is stopped: all bodies wait, and nothing
+// else goes wrong.
 
 import { describe, test } from 'vitest';
 import { run, start } from './child.ts';

@@ -1,4 +1,5 @@
-// Unusual hosts: strict about rejections, with frozen intrinsics, with two copies of the package, with worker threads.
+// Unusual hosts: strict about rejections, with frozen intrinsics, with two copies of the package,
+// with worker threads.
 
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

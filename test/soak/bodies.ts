@@ -1,4 +1,5 @@
-// The bodies of the soak: a few behave, most do not. Each plan is for one submission, with random numbers from the dice.
+// The bodies of the soak: a few behave, most do not. Each plan is for one submission, with random
+// numbers from the dice.
 
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { CanceledError, FatalError, RetryError, type TaskContext, type TaskSpec } from 'slotvisor';

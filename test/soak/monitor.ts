@@ -1,5 +1,6 @@
-// Watches a supervisor from outside: submissions, live bodies, outcomes, events. It knows the promises of the library and
-// nothing about the implementation. It asks the supervisor only for a status, a count or a view.
+// Watches a supervisor from outside: submissions, live bodies, outcomes, events. It knows the
+// promises of the library and nothing about the implementation. It asks the supervisor only for a
+// status, a count or a view.
 
 import type { AdmissionPolicy, Outcome, Submission, Supervisor, TaskContext, TaskEvent, TaskSpec } from 'slotvisor';
 import { ClosedError } from 'slotvisor';
@@ -22,7 +23,10 @@ export type Wrong = (typeof WRONGS)[number];
 
 const SHOWN = 5;
 
-/** A slot that is only paused and resumed. The events about it mark a place in the sequence of events. */
+/**
+ * A slot that is only paused and resumed. The events about it mark a place in the sequence of
+ * events.
+ */
 const MARKER = 'marker';
 
 /** Counts the violations. The first few of each kind are described in words. */
@@ -96,7 +100,10 @@ export class Monitor {
   readonly #concurrency: number;
   readonly #slots = new Map<string, SlotBook>();
   readonly #live = new Map<string, Entry>();
-  /** Bodies that may be abandoned. A slot may exceed one live body by as many as the supervisor reports as abandoned. */
+  /**
+   * Bodies that may be abandoned. A slot may exceed one live body by as many as the supervisor
+   * reports as abandoned.
+   */
   readonly #mayBeAbandoned = new Set<Life>();
   #order = 0;
   readonly #progress = new Map<string, 'submitted' | 'started'>();
@@ -367,7 +374,8 @@ export class Monitor {
         this.#progress.delete(id);
         return;
       case 'finished':
-        // After a submission has left a shared run, its events may come under another id. No event follows `finished`.
+        // After a submission has left a shared run, its events may come under another id. No event
+        // follows `finished`.
         expect('started');
         this.#progress.delete(id);
         return;

@@ -1,5 +1,5 @@
-// `npm run soak [minutes] [seed]`: runs the soak (default: ten minutes of load) and prints its report.
-// Exits with 1 if the supervisor broke a promise.
+// `npm run soak [minutes] [seed]`: runs the soak (default: ten minutes of load) and prints its
+// report. Exits with 1 if the supervisor broke a promise.
 
 import { WRONGS } from './monitor.ts';
 import { megabytes, type Report, soak } from './world.ts';

@@ -21,8 +21,8 @@ const submitting = (supervisor: Supervisor, submit: (honest: Submit, spec: TaskS
   disguised(supervisor, { submit: ((spec: TaskSpec) => submit((given) => supervisor.submit(given), spec)) as never });
 
 /**
- * Runs a load that exercises every promise: owners, a queue, a replacement, a shared run, a pause, and more submissions
- * than the concurrency allows.
+ * Runs a load that exercises every promise: owners, a queue, a replacement, a shared run, a pause,
+ * and more submissions than the concurrency allows.
  */
 async function findingsOf(plant: (supervisor: Supervisor) => Supervisor): Promise<Findings> {
   const clock = new VirtualClock();

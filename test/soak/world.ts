@@ -1,6 +1,7 @@
-// Supervisors on real time under random load and faults: bodies that throw, hang, end late and block the event loop;
-// subscribers that throw and hang; a wall clock that jumps. One supervisor lives through all rounds and comes to rest after
-// each. In every round a second supervisor is shut down under load. A seed makes the choices; the machine interleaves them.
+// Supervisors on real time under random load and faults: bodies that throw, hang, end late and
+// block the event loop; subscribers that throw and hang; a wall clock that jumps. One supervisor
+// lives through all rounds and comes to rest after each. In every round a second supervisor is shut
+// down under load. A seed makes the choices; the machine interleaves them.
 
 import { getEventListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -61,7 +62,10 @@ class FaultyClock implements Clock {
 const POLICIES: readonly AdmissionPolicy[] = ['queue', 'queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'];
 const GRACE_MS = 20;
 const CONCURRENCY = 200;
-/** Nothing is submitted above this number of live submissions: the soak tests the rules, not the memory. */
+/**
+ * Nothing is submitted above this number of live submissions: the soak tests the rules, not the
+ * memory.
+ */
 const MOST_LIVE = 3_000;
 /** A wait that takes longer is reported as a hang. */
 const PATIENCE_MS = 150_000;
@@ -118,7 +122,10 @@ class Load {
     this.monitor = new Monitor(findings, this.#supervisor, CONCURRENCY);
   }
 
-  /** Random actions until the time is over. Rare faults have a rate per second, however fast the machine is. */
+  /**
+   * Random actions until the time is over. Rare faults have a rate per second, however fast the
+   * machine is.
+   */
   async run(ms: number): Promise<void> {
     const until = performance.now() + ms;
     let actions = 0;
@@ -272,7 +279,10 @@ class Load {
     this.#clock.setWall((this.#dice(3) - 1) * 3_600_000);
   }
 
-  /** Replaces the bad subscribers: one throws, one rejects, one never resolves, one reads a few events and leaves. */
+  /**
+   * Replaces the bad subscribers: one throws, one rejects, one never resolves, one reads a few
+   * events and leaves.
+   */
   #subscribeBadly(): void {
     this.#faults['bad subscribers'] += 4;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();

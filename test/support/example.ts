@@ -22,7 +22,10 @@ export interface Example {
 // What the runner of the tests thinks of colours must not reach the examples.
 const { FORCE_COLOR: _, NO_COLOR: __, ...env } = process.env;
 
-/** `slower`: by how much the time of the example is stretched, so that its short waits fit a busy machine. */
+/**
+ * `slower`: by how much the time of the example is stretched, so that its short waits fit a busy
+ * machine.
+ */
 export function startExample(name: string, slower: number): Example {
   const preloads = ['--import', 'tsx', '--import', './test/support/slow-time.mjs'];
   const child = spawn(process.execPath, [...preloads, `examples/${name}`], {

@@ -1,6 +1,6 @@
-// A preload for the examples: time passes SLOTVISOR_SLOWER times more slowly, for clocks and timers alike.
-// A grace of 100 ms in the example is then a second of real time, and a busy machine does not exceed it.
-// Plain JavaScript, because the worker threads of an example load it too.
+// A preload for the examples: clocks and timers run SLOTVISOR_SLOWER times more slowly. With 10, a
+// grace of 100 ms lasts a second of real time, which is enough on a busy machine, too. Plain
+// JavaScript, because the worker threads of an example load it as well.
 
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers/promises';

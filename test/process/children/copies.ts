@@ -1,4 +1,5 @@
-// Two copies of the package in one process: `copies.ts <index of the other copy>`. Each recognizes the errors of the other.
+// Two copies of the package in one process: `copies.ts <index of the other copy>`. Each recognizes
+// the errors of the other.
 
 import * as here from 'slotvisor';
 

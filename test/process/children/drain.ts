@@ -1,4 +1,5 @@
-// A service that calls `supervisor.run`: `drain.ts [stubborn] [no-signals] [code=<n>]`. It never calls process.exit.
+// A service that calls `supervisor.run`: `drain.ts [stubborn] [no-signals] [code=<n>]`. It never
+// calls process.exit.
 
 import { Supervisor, type TaskSpec } from 'slotvisor';
 

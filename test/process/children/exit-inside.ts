@@ -1,4 +1,4 @@
-// A body calls process.exit while its supervisor is in the given phase: `exit-inside.ts open|draining`.
+// A body calls process.exit while its supervisor is in a phase: `exit-inside.ts open|draining`.
 // Nothing may keep the process alive, and no second shutdown begins.
 
 import { Supervisor } from 'slotvisor';

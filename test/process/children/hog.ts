@@ -1,4 +1,5 @@
-// A body that blocks the event loop for 300 ms: `hog.ts block|flood`. The other bodies wait, and nothing else happens to them.
+// A body that blocks the event loop for 300 ms: `hog.ts block|flood`. The other bodies wait, and
+// nothing else happens to them.
 
 import { Supervisor } from 'slotvisor';
 
@@ -44,7 +45,8 @@ const submissions = [
       for (let i = 0; i < 20; i += 1) {
         const from = performance.now();
         await pause();
-        // The heartbeat comes after the timers of its turn: a watch that only compared times would stall first.
+        // The heartbeat comes after the timers of its turn: a watch that only compared times would
+        // stall first.
         await new Promise((resolve) => setImmediate(resolve));
         starvedMs = Math.max(starvedMs, performance.now() - from);
         ctx.heartbeat();

@@ -1,5 +1,5 @@
-// Code that misbehaves in every way that a library can contain. With the argument `control`, one rejection stays
-// unhandled on purpose.
+// Code that misbehaves in every way that a library can contain. With the argument `control`, one
+// rejection stays unhandled on purpose.
 
 import { FatalError, RetryError, Supervisor, type TaskSpec } from 'slotvisor';
 

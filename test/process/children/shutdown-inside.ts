@@ -1,4 +1,5 @@
-// Bodies, subscribers and outcome handlers shut down their own supervisor. The process must exit by itself.
+// Bodies, subscribers and outcome handlers shut down their own supervisor. The process must exit by
+// itself.
 
 import { Supervisor } from 'slotvisor';
 

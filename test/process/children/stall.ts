@@ -1,4 +1,5 @@
-// A body with `stallMs`, in a process that the test stops and continues. Its heartbeats come after the timers of their turn.
+// A body with `stallMs`, in a process that the test stops and continues. Its heartbeats come after
+// the timers of their turn.
 
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { Supervisor } from 'slotvisor';
