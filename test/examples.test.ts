@@ -197,8 +197,8 @@ function expectBeginnings(lines: readonly string[], beginnings: readonly string[
   );
 }
 
-/** The process of the tour prints this only if it handles its signal before the kill. */
-const isSure = (line: string): boolean => line !== 'printed no, thank you';
+/** The stubborn process prints this line only if it handles its signal before the kill. */
+const isDeterministic = (line: string): boolean => line !== 'printed no, thank you';
 
 describe('the tour', () => {
   let complete: Tour;
@@ -311,7 +311,7 @@ describe('the tour', () => {
   };
   for (const [slot, story] of Object.entries(stories)) {
     it(`prints the complete history of ${slot}`, () =>
-      expectBeginnings(complete.said(slot).filter(isSure), story.filter(isSure)));
+      expectBeginnings(complete.said(slot).filter(isDeterministic), story.filter(isDeterministic)));
   }
 
   it('drops only the dates of the usage report that come while it is running', () => {
