@@ -258,8 +258,7 @@ async function collected(count: number): Promise<Facts> {
       await Promise.all(batch);
     }
 
-  // A kept handle keeps the spec. A kept outcome keeps the value. Neither keeps anything of the
-  // run.
+  // A kept handle keeps the spec. A kept outcome keeps the value. Neither keeps the run.
   const kept = await Promise.all(
     Array.from({ length: count }, async () => {
       const keep = tracking('the run of a kept handle');

@@ -40,7 +40,7 @@ while (spinning < 1) await new Promise((resolve) => setTimeout(resolve, 5));
 supervisor.submit({ slot: 'cpu', name: 'second', admission: 'replace', run: spinner() });
 const replaced = await first.outcome;
 while (spinning < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-// The grace of the second attempt is far longer, so the shutdown is what ends it.
+// The second attempt has a grace of an hour. Only the grace of the shutdown can end it.
 const { killed, withinGrace } = await supervisor.shutdown({ graceMs: 20 });
 console.log(
   JSON.stringify({ replaced, spinning, most, alive: alive.size, withinGrace, killed: killed.map(({ name }) => name) }),
