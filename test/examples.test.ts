@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, test } from 'vitest';
 import { type Ended, linesOf, ROOT, startExample } from './support/example.ts';
 import { importsOf } from './support/layers.ts';
 
-/** Every line that each small example prints. */
+/** The complete output of each small example. */
 const OUTPUT: Readonly<Record<string, readonly string[]>> = {
   'quickstart.ts': [
     'orders: started',
@@ -100,11 +100,11 @@ const examples = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding
   .filter((name) => name.endsWith('.ts'))
   .map((name) => name.replaceAll('\\', '/'));
 
-test('every example is run here', () => {
+test('this file runs every example', () => {
   expect(examples.filter((name) => !name.includes('/')).sort()).toEqual([...Object.keys(OUTPUT), 'tour.ts'].sort());
 });
 
-test.for(examples)('examples/%s imports the library, Node and its own folder, nothing else', (name) => {
+test.for(examples)('examples/%s imports only the library, Node and its own folder', (name) => {
   const text = readFileSync(join(ROOT, 'examples', name), 'utf8');
   const foreign = importsOf({ path: `examples/${name}`, text })
     .filter(({ target }) => target?.startsWith('examples/') !== true)
@@ -114,15 +114,17 @@ test.for(examples)('examples/%s imports the library, Node and its own folder, no
   expect(foreign).toEqual([]);
 });
 
-// The tours take their time; they are begun before the small examples, and looked at after them.
-let tours: Promise<[told: Tour, drained: Tour, hastened: Tour]>;
+// The tours take several seconds. They start before the small examples and are checked after them.
+let tours: Promise<[complete: Tour, drained: Tour, hastened: Tour]>;
 beforeAll(() => {
-  tours = Promise.all([takeTour(0), takeTour(1), takeTour(2)]);
+  tours = Promise.all([takeTour(0, 2), takeTour(1, 5), takeTour(2, 5)]);
 });
 
-async function takeTour(interrupts: 0 | 1 | 2): Promise<Tour> {
-  const tour = startExample('tour.ts');
-  const cues = ['legacy-import started', 'legacy-import overrun']; // it overruns its own grace, in the midst of the shutdown's
+/** An interrupted tour is short, so its time can be stretched more: Ctrl+C then arrives in time. */
+async function takeTour(interrupts: 0 | 1 | 2, slower: number): Promise<Tour> {
+  const tour = startExample('tour.ts', slower);
+  // The import overruns its own grace while the grace of the shutdown lasts.
+  const cues = ['legacy-import started', 'legacy-import overrun'];
   for (const cue of cues.slice(0, interrupts)) {
     await tour.printed(cue);
     tour.signal('SIGINT');
@@ -130,14 +132,14 @@ async function takeTour(interrupts: 0 | 1 | 2): Promise<Tour> {
   return new Tour(await tour.ended);
 }
 
-describe.concurrent('a small example prints these lines, and ends by itself', () => {
-  test.for(Object.keys(OUTPUT))('%s', async (name, { expect }) => {
-    const { code, stdout, stderr } = await startExample(name).ended;
+describe.concurrent('small examples', () => {
+  test.for(Object.keys(OUTPUT))('%s prints exactly its expected lines and exits with 0', async (name, { expect }) => {
+    const { code, stdout, stderr } = await startExample(name, 10).ended;
     expect({ code, stderr, lines: linesOf(stdout) }).toEqual({ code: 0, stderr: '', lines: OUTPUT[name] });
   });
 });
 
-/** What is printed, as the reader takes it in: by slot, without times and padding. */
+/** The output of a tour, split by slot, without padding and measured times. */
 class Tour {
   readonly ended: Ended;
   readonly lines: readonly string[];
@@ -158,7 +160,7 @@ class Tour {
     return this.timeline.filter((line) => line.slot === slot).map((line) => line.said);
   }
 
-  /** Where in the timeline, counted from its start; there must be such a line. */
+  /** The index in the timeline of the first line that matches. Fails if there is none. */
   position(slot: string, beginning: string): number {
     const found = this.timeline.findIndex((line) => line.slot === slot && line.said.startsWith(beginning));
     expect(found, `${slot} ${beginning}`).not.toBe(-1);
@@ -169,12 +171,12 @@ class Tour {
     return this.timeline[this.position(slot, beginning)]?.atMs ?? Number.NaN;
   }
 
-  /** The line of the report that begins with this word. */
+  /** The line of the report with this label. */
   reported(word: string): string | undefined {
     return this.lines.find((line) => line.startsWith(`  ${word.padEnd(10)} `))?.slice(13);
   }
 
-  /** The table: a row for each slot, with its counts in the order of the columns; the last one is the total. */
+  /** The summary table: one row per slot, counts in the order of the columns, the total last. */
   table(): { columns: string[]; rows: { name: string; counts: number[] }[] } {
     const [head = '', ...rows] = this.lines.slice(this.lines.indexOf('Summary') + 1);
     const cells = (line: string) => line.trim().split(/ +/);
@@ -188,20 +190,23 @@ class Tour {
   }
 }
 
-/** Line by line; only how a line begins is given, for what follows are numbers that differ from run to run. */
+/** Compares line by line, by prefix: the numbers that follow differ from run to run. */
 function expectBeginnings(lines: readonly string[], beginnings: readonly string[]): void {
   expect(lines.map((line, i) => (line.startsWith(beginnings[i] ?? line) ? (beginnings[i] ?? line) : line))).toEqual(
     beginnings,
   );
 }
 
+/** The stubborn process prints this line only if it handles its signal before the kill. */
+const isDeterministic = (line: string): boolean => line !== 'printed no, thank you';
+
 describe('the tour', () => {
-  let told: Tour;
+  let complete: Tour;
   let drained: Tour;
   let hastened: Tour;
 
   beforeAll(async () => {
-    [told, drained, hastened] = await tours;
+    [complete, drained, hastened] = await tours;
   });
 
   it('is what `npm start` runs', () => {
@@ -209,30 +214,28 @@ describe('the tour', () => {
     expect(scripts.start).toMatch(/tsx examples\/tour\.ts$/);
   });
 
-  it('ends by itself in under ten seconds, with exit code 0 and nothing on stderr', () => {
-    expect(told.ended).toMatchObject({ code: 0, stderr: '' });
-    expect(told.ended.tookMs).toBeLessThan(10_000);
+  it('ends by itself, with exit code 0 and empty stderr', () => {
+    expect(complete.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('is plain text where there is no terminal, and fits into one of 80 columns', () => {
-    expect(told.ended.stdout).not.toContain('\x1b');
-    expect([...told.lines, ...drained.lines].filter((line) => line.length > 80)).toEqual([]);
+  it('prints plain text when stdout is no terminal, at most 80 columns wide', () => {
+    expect(complete.ended.stdout).not.toContain('\x1b');
+    expect([...complete.lines, ...drained.lines].filter((line) => line.length > 80)).toEqual([]);
   });
 
-  it('restarts the poller until its upstream is up: refused, overloaded, answered', () => {
-    const said = told.said('poller');
+  it('restarts the poller until its upstream answers', () => {
+    const said = complete.said('poller');
     const attempts = said.filter((line) => line.startsWith('started')).length;
-    const threw = said.filter((line) => line.startsWith('threw')).map((line) => line.replace(/\d+\.\d.*/, 'upstream'));
-    expect(threw.slice(-3)).toEqual([
-      'threw connect ECONNREFUSED upstream',
-      'threw HTTP 503: warming up',
-      'threw HTTP 503: warming up',
-    ]);
+    const failures = said
+      .filter((line) => /^(threw|timed out)/.test(line))
+      .map((line) => /ECONNREFUSED|HTTP 503|timed out/.exec(line)?.[0]);
+    // On a slow machine an answer comes after the timeout: such an attempt stands for any answer.
+    expect(failures.join(', ')).toMatch(/^(ECONNREFUSED, )+((HTTP 503|timed out)(, |$)){2,}$/);
     expect(said.filter((line) => line.startsWith('retry in'))).toHaveLength(attempts - 1);
     expect(said.at(-1)).toBe(`completed after ${attempts} attempts`);
   });
 
-  // Each slot's whole story, in order.
+  // All lines of each slot, in order.
   const stories: Readonly<Record<string, readonly string[]>> = {
     'sync:acme': [
       'started revision 1',
@@ -307,23 +310,24 @@ describe('the tour', () => {
     ],
   };
   for (const [slot, story] of Object.entries(stories)) {
-    it(`tells the story of ${slot}`, () => expectBeginnings(told.said(slot), story));
+    it(`prints the complete history of ${slot}`, () =>
+      expectBeginnings(complete.said(slot).filter(isDeterministic), story.filter(isDeterministic)));
   }
 
-  it('drops the dates that come while the usage report is still running, and only those', () => {
-    const words = told.said('usage-report').map((line) => line.split(' ')[0]);
+  it('drops only the dates of the usage report that come while it is running', () => {
+    const words = complete.said('usage-report').map((line) => line.split(' ')[0]);
     expect(words).toContain('dropped');
     expect(words.join(' ')).toMatch(/^(started (dropped )*completed ?)+$/);
   });
 
-  it('lets the job that ignores its signal delay nobody: all others have ended long before it', () => {
-    const others = told.timeline.filter(({ slot }) => slot !== 'legacy-import');
-    expect(told.position('legacy-import', 'started')).toBeLessThan(told.position('exports', 'wrote'));
-    expect(others.at(-1)?.atMs).toBeLessThan(told.momentMs('legacy-import', 'overrun'));
+  it('ends every other job before the job that ignores its signal is abandoned', () => {
+    const others = complete.timeline.filter(({ slot }) => slot !== 'legacy-import');
+    expect(complete.position('legacy-import', 'started')).toBeLessThan(complete.position('exports', 'wrote'));
+    expect(others.at(-1)?.atMs).toBeLessThan(complete.momentMs('legacy-import', 'abandoned'));
   });
 
-  it('sums up: the rows make the total, every submission has one end, and the one still alive is named', () => {
-    const { columns, rows } = told.table();
+  it('sums up: the rows add up to the total, each submission ends once, the abandoned one is named', () => {
+    const { columns, rows } = complete.table();
     const total = rows.pop();
     expect(columns).toEqual(['submitted', 'completed', 'failed', 'canceled', 'killed', 'abandoned', 'rejected']);
     expect(rows.map(({ name }) => name).sort()).toEqual(
@@ -334,13 +338,13 @@ describe('the tour', () => {
     );
     const [submitted, ...ends] = total?.counts ?? [];
     expect(ends.reduce((sum, count) => sum + count)).toBe(submitted);
-    expect(told.reported('work')).toMatch(/^\d+ attempts, \d+ retries, \d+ dropped, 0 events lost$/);
-    expect(told.reported('exclusion')).toBe('most bodies alive at once in one slot: 1');
-    expect(told.reported('shutdown')).toBe('cause: finished; not all ended within the grace');
-    expect(told.reported('abandoned')).toBe('legacy-import (overrun)');
+    expect(complete.reported('work')).toMatch(/^\d+ attempts, \d+ retries, \d+ dropped, 0 events lost$/);
+    expect(complete.reported('exclusion')).toBe('most bodies alive at once in one slot: 1');
+    expect(complete.reported('shutdown')).toBe('cause: finished; not all ended within the grace');
+    expect(complete.reported('abandoned')).toBe('legacy-import (overrun)');
   });
 
-  it('drains at Ctrl+C: everybody gets the grace, the report is printed, exit code 0', () => {
+  it('drains at Ctrl+C: every job gets the grace, the report is printed, the exit code is 0', () => {
     expect(drained.ended).toMatchObject({ code: 0, stderr: '' });
     expectBeginnings(drained.said('tour'), ['started', 'stopping asked by shutdown', 'canceled']);
     expectBeginnings(drained.said('sync:acme').slice(-3), [
@@ -348,14 +352,14 @@ describe('the tour', () => {
       'saved revision 2',
       'canceled revision 2',
     ]);
-    expect(drained.said('exports'), 'nothing starts any more').toEqual([]);
+    expect(drained.said('exports'), 'no job starts after Ctrl+C').toEqual([]);
     const grace = drained.momentMs('legacy-import', 'abandoned') - drained.momentMs('legacy-import', 'stopping');
     expect(grace).toBeGreaterThanOrEqual(995);
     expect(drained.reported('shutdown')).toBe('cause: signal; not all ended within the grace');
     expect(drained.reported('abandoned')).toBe('legacy-import (overrun)');
   });
 
-  it('cuts the grace short at a second Ctrl+C, and still sums up', () => {
+  it('ends the grace at a second Ctrl+C and still prints the report', () => {
     expect(hastened.ended).toMatchObject({ code: 0, stderr: '' });
     expectBeginnings(hastened.said('sync:acme').slice(-1), ['canceled revision 2']);
     const grace = hastened.momentMs('legacy-import', 'abandoned') - hastened.momentMs('legacy-import', 'stopping');

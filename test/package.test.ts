@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
 
-// A parent npm describes its own project in the environment; the npm started here works on another one.
+// A parent npm sets variables for its own project. The npm started here works on another project.
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(registry|cache|userconfig)$)/i.test(name)),
 );
@@ -22,10 +22,10 @@ interface Ended {
   readonly output: string;
 }
 
-/** Never rejects: what a child printed is worth more in a failed expectation than its exit code. */
+/** Never rejects, so that a failed expectation can show the output. */
 async function child(command: string, args: readonly string[], cwd: string): Promise<Ended> {
   try {
-    const { stdout, stderr } = await run(command, args, { cwd, env, timeout: 50_000, shell: command === 'npm.cmd' });
+    const { stdout, stderr } = await run(command, args, { cwd, env, timeout: 220_000, shell: command === 'npm.cmd' });
     return { code: 0, output: stdout + stderr };
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { code?: number; stdout?: string; stderr?: string };
@@ -45,7 +45,7 @@ describe('the packed package', () => {
   beforeAll(async () => {
     temp = mkdtempSync(join(tmpdir(), 'slotvisor-package-'));
 
-    // Packed from a copy, so that the build of the working tree is not swept away under whoever is using it.
+    // Packed from a copy, so that the build in the working tree is not deleted while it is in use.
     const copy = join(temp, 'copy');
     for (const name of ['package.json', 'tsconfig.json', 'src', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
       if (existsSync(join(ROOT, name))) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
@@ -68,7 +68,7 @@ describe('the packed package', () => {
 
   afterAll(() => rmSync(temp, { recursive: true, force: true, maxRetries: 3 }));
 
-  it('holds the build, the manifest and the documents, and nothing else', () => {
+  it('contains only the build, the manifest and the documents', () => {
     const files = readdirSync(installed, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) =>
@@ -80,10 +80,10 @@ describe('the packed package', () => {
     expect(files.filter((name) => !/^dist\/.+\.(js|d\.ts)$/.test(name) && !documents.includes(name))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['package.json', 'CHANGELOG.md', 'LICENSE']));
     expect(files).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/testing/index.js']));
-    expect(files, 'the build sweeps dist first').not.toContain('dist/stale.js');
+    expect(files, 'the build empties dist first').not.toContain('dist/stale.js');
   });
 
-  it('is imported, and runs a task', async () => {
+  it('can be imported and runs a task', async () => {
     const script = `
       import { Supervisor, once } from 'slotvisor';
       const supervisor = new Supervisor();
@@ -94,13 +94,13 @@ describe('the packed package', () => {
     expect(ended).toEqual({ code: 0, output: 'completed 42\n' });
   });
 
-  it('is required', async () => {
+  it('can be required', async () => {
     const script = "const { Supervisor } = require('slotvisor'); console.log(typeof Supervisor);";
     const ended = await node(consumer, '--disable-warning=ExperimentalWarning', '--input-type=commonjs', '-e', script);
     expect(ended).toEqual({ code: 0, output: 'function\n' });
   });
 
-  it('has a testing door, made of the same classes', async () => {
+  it('has an entry point `slotvisor/testing` whose clock works with the main entry point', async () => {
     const script = `
       import { VirtualClock } from 'slotvisor/testing';
       import { Supervisor } from 'slotvisor';
@@ -130,13 +130,16 @@ describe('the packed package', () => {
       const { workerTask } = require('slotvisor/worker');`,
   };
   for (const [how, head] of Object.entries(heads))
-    it.skipIf(process.platform === 'win32')(`has doors to threads and processes that work when ${how}`, async () => {
-      const type = `--input-type=${how === 'imported' ? 'module' : 'commonjs'}`;
-      const ended = await node(consumer, '--disable-warning=ExperimentalWarning', type, '-e', head + bodies);
-      expect(ended).toEqual({ code: 0, output: '42\n42\n' });
-    });
+    it.skipIf(process.platform === 'win32')(
+      `has working entry points for worker threads and subprocesses when ${how}`,
+      async () => {
+        const type = `--input-type=${how === 'imported' ? 'module' : 'commonjs'}`;
+        const ended = await node(consumer, '--disable-warning=ExperimentalWarning', type, '-e', head + bodies);
+        expect(ended).toEqual({ code: 0, output: '42\n42\n' });
+      },
+    );
 
-  it('has a cron door that names its peer where that is absent, and works where it is present', async () => {
+  it('has an entry point `slotvisor/cron` that names its missing peer, and works when the peer is installed', async () => {
     const script = `
       import { Supervisor } from 'slotvisor';
       import { VirtualClock } from 'slotvisor/testing';
@@ -154,10 +157,10 @@ describe('the packed package', () => {
     const peer = join(consumer, 'node_modules', 'croner');
     cpSync(tool('croner'), peer, { recursive: true });
     expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: '20,40,0\n' });
-    rmSync(peer, { recursive: true }); // its types are not needed either: see below
+    rmSync(peer, { recursive: true }); // the compile test below shows that its types are optional too
   });
 
-  it('refuses deep imports', async () => {
+  it('rejects deep imports', async () => {
     const script =
       "import('slotvisor/dist/engine/slots.js').then(() => 'open', (error) => error.code).then(console.log);";
     const ended = await node(consumer, '-e', script);
@@ -188,7 +191,7 @@ describe('the packed package', () => {
     const compilerOptions = {
       module: 'nodenext',
       target: 'es2023',
-      // No esnext.disposable here: @types/node brings AsyncDisposable, and most users have no more than that.
+      // No esnext.disposable: @types/node provides AsyncDisposable, and most users have only that.
       lib: ['es2023'],
       types: ['node'],
       typeRoots: [tool('@types')],
@@ -201,12 +204,13 @@ describe('the packed package', () => {
     expect(await node(consumer, tool('typescript/bin/tsc'), '-p', '.')).toEqual({ code: 0, output: '' });
   });
 
-  it('satisfies publint, strictly', async () => {
+  it('satisfies publint in strict mode', async () => {
     const { messages, pkg } = await publint({ pkgDir: installed, strict: true, pack: false });
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
   });
 
-  // An ESM-only package, required by Node >= 20.19 as it is: the rules for a CommonJS twin do not apply.
+  // Node >= 20.19 can require an ESM-only package, so the rules for a second CommonJS build do not
+  // apply.
   it('satisfies attw as an ESM-only package', async () => {
     const args = [tarball, '--profile', 'esm-only', '--no-definitely-typed', '--no-emoji', '--no-color'];
     const ended = await node(consumer, tool('@arethetypeswrong/cli/dist/index.js'), ...args);

@@ -14,9 +14,9 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // Children and packages are started for real in a few files.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // These limits only end a hang. No test depends on how fast the machine is.
+    testTimeout: 240_000,
+    hookTimeout: 480_000,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

@@ -1,20 +1,19 @@
-// What must not creep back: bytes and promises of a submission, and growth with the number of them.
-// Counted, not timed.
+// Guards the cost of a submission: bytes, promises and async resources must not grow. They are
+// counted, not timed.
 
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { run } from '../process/child.ts';
 
 interface Counts {
-  /** Bytes that a queued submission holds above its spec, its outcome not asked for. */
+  /** Bytes that a queued submission holds in addition to its spec, when its outcome is not read. */
   readonly bytesQueued: number;
-  /** The same with 100 times as many. */
+  /** The same with 100 times as many submissions. */
   readonly bytesQueuedMany: number;
-  /** The same where the specs ask for something, all for the same. */
+  /** The same where all specs set the same option. */
   readonly bytesQueuedWithOptions: number;
   /**
-   * Promises made for one instant async submission whose outcome is awaited, the body's own
-   * included.
+   * Promises for one submission with an instant async body and an awaited outcome, including the
+   * promise of the body.
    */
   readonly promises: number;
   readonly promisesMany: number;
@@ -23,13 +22,10 @@ interface Counts {
   readonly resourcesMany: number;
 }
 
-test('a submission costs what it costs, however many there are', { timeout: 60_000 }, () => {
-  const child = fileURLToPath(new URL('./guard/count.ts', import.meta.url));
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', child], {
-    encoding: 'utf8',
-  });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  const counts = JSON.parse(stdout) as Counts;
+test('the memory and the promises of a submission stay below their limits, and do not grow with the number of submissions', async () => {
+  const { code, lines, stderr } = await run('bench/guard/count.ts', { flags: ['--expose-gc'] });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const counts = JSON.parse(lines.at(-1) ?? 'null') as Counts;
   expect(counts.bytesQueued).toBeLessThan(330);
   expect(counts.bytesQueuedMany / counts.bytesQueued).toBeLessThan(1.2);
   expect(counts.bytesQueuedWithOptions / counts.bytesQueued).toBeLessThan(1.2);

@@ -1,4 +1,5 @@
-// Starts a script as a process of its own, and reads what it prints: nothing here waits for a time, only for lines and ends.
+// Starts a script as a child process and reads its output. Callers wait for lines and for the exit,
+// never for a time.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,23 +16,23 @@ export interface Ended {
 
 export interface Child {
   readonly ended: Promise<Ended>;
-  /** Resolves when a line begins with the text; throws when the process has ended without. */
+  /** Resolves when a line begins with the text. Rejects if the process ends without such a line. */
   printed(text: string): Promise<void>;
   signal(name: NodeJS.Signals): void;
 }
 
 export interface ChildOptions {
   readonly args?: readonly string[];
-  /** Node's own options. */
+  /** Options of Node. */
   readonly flags?: readonly string[];
-  /** A process that hangs is ended by force after this long. */
+  /** A process that hangs gets SIGKILL after this time. */
   readonly patienceMs?: number;
 }
 
-// What the runner of the tests sets for itself must not reach the children.
+// The test runner sets these for itself. The children must not inherit them.
 const { FORCE_COLOR: _, NO_COLOR: __, NODE_OPTIONS: ___, ...env } = process.env;
 
-/** Processes alive at once: more would only take the machine from each other. */
+/** Processes that run at the same time. More would only compete for the CPU. */
 const PLACES = 2;
 let taken = 0;
 const waiting: (() => void)[] = [];
@@ -46,10 +47,10 @@ async function place(): Promise<() => void> {
   };
 }
 
-/** `script` is a path from the folder `test`. */
+/** `script` is a path relative to the folder `test`. */
 export async function start(script: string, options: ChildOptions = {}): Promise<Child> {
   const leave = await place();
-  const { args = [], flags = [], patienceMs = 60_000 } = options;
+  const { args = [], flags = [], patienceMs = 220_000 } = options;
   const child = spawn(process.execPath, [...flags, '--import', 'tsx', `test/${script}`, ...args], {
     cwd: ROOT,
     env,
@@ -86,7 +87,7 @@ export async function start(script: string, options: ChildOptions = {}): Promise
   };
 }
 
-/** For a script that is only run to its end. */
+/** Runs a script to its end. */
 export async function run(script: string, options?: ChildOptions): Promise<Ended> {
   return (await start(script, options)).ended;
 }

@@ -1,14 +1,15 @@
-// Bodies that keep the event loop to themselves, and a process that is stopped altogether: everybody waits, nothing else goes wrong.
+// Bodies that block the event loop, and a process that is stopped: all bodies wait, and nothing
+// else goes wrong.
 
 import { describe, test } from 'vitest';
 import { run, start } from './child.ts';
 
-describe.concurrent('an event loop that does not turn', () => {
+describe.concurrent('a blocked event loop', () => {
   for (const [hog, claim] of [
     ['block', 'a body that blocks the event loop for 300 ms'],
     ['flood', 'a body that floods the microtask queue for 300 ms'],
   ] as const)
-    test(`${claim} starves its neighbours, and harms neither order nor exclusion nor outcomes, and is nobody's silence`, async ({
+    test(`${claim} delays other bodies, but breaks neither order, exclusion nor outcomes, and causes no stall`, async ({
       expect,
     }) => {
       const { lines, ...ended } = await run('process/children/hog.ts', { args: [hog] });
@@ -24,19 +25,17 @@ describe.concurrent('an event loop that does not turn', () => {
       });
     });
 
-  test('a process stopped for a second, twice the longest silence, has not been silent (stallMs)', async ({
-    expect,
-  }) => {
+  test('a process that SIGSTOP holds for three times `stallMs` causes no stall', async ({ expect }) => {
     const child = await start('process/children/stall.ts');
-    await child.printed('beat');
+    await child.printed('heartbeat');
     child.signal('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     child.signal('SIGCONT');
     const { lines, ...ended } = await child.ended;
     expect(ended).toEqual({ code: 0, stderr: '' });
-    expect(lines.filter((line) => line !== 'beat').map((line) => JSON.parse(line))).toEqual([
-      { beating: 'completed', stopped: true, events: ['attemptSucceeded'] },
-      { silent: 'stalled' },
+    expect(lines.filter((line) => line !== 'heartbeat').map((line) => JSON.parse(line))).toEqual([
+      { withHeartbeats: 'completed', events: ['attemptSucceeded'] },
+      { withoutHeartbeats: 'stalled' },
     ]);
   });
 });

@@ -1,4 +1,5 @@
-// Hosts that are not the plain one: strict about rejections, with frozen intrinsics, with two copies of the package, with threads.
+// Unusual hosts: strict about rejections, with frozen intrinsics, with two copies of the package,
+// with worker threads.
 
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { run } from './child.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What becomes of each kind of hostile code. */
+/** The outcome of each kind of hostile code. */
 const HOSTILE = {
   value: 'completed',
   'sync throw': 'failed',
@@ -23,17 +24,21 @@ const HOSTILE = {
   retryIf: 'failed',
   'retryIf rejects': 'failed',
   around: 'failed',
-  'kill throws, then ends': 'failed',
-  'rejects after it was given up': 'failed',
+  'kill throws, then the body ends': 'failed',
+  'rejects after it was abandoned': 'failed',
   'listener throws': 'failed',
-  'value nobody asks for': 'completed',
+  'value with hostile methods': 'completed',
 };
 
-describe.concurrent('hosts', () => {
+describe.concurrent('unusual hosts', () => {
   for (const [claim, flags, frozen] of [
-    ['--unhandled-rejections=strict finds nothing to end the process for', ['--unhandled-rejections=strict'], false],
     [
-      '--frozen-intrinsics changes nothing',
+      'hostile code leaves no unhandled rejection under --unhandled-rejections=strict',
+      ['--unhandled-rejections=strict'],
+      false,
+    ],
+    [
+      'hostile code has the same outcomes under --frozen-intrinsics',
       ['--frozen-intrinsics', '--disable-warning=ExperimentalWarning', '--unhandled-rejections=strict'],
       true,
     ],
@@ -50,14 +55,14 @@ describe.concurrent('hosts', () => {
       });
     });
 
-  test('--unhandled-rejections=strict does end the process for a promise that nobody holds', async ({ expect }) => {
+  test('--unhandled-rejections=strict ends the process for an unhandled rejection (control)', async ({ expect }) => {
     const flags = ['--unhandled-rejections=strict'];
     const { code, stderr } = await run('process/children/hostile.ts', { args: ['control'], flags });
     expect(code).toBe(1);
     expect(stderr).toContain('control');
   });
 
-  test('two copies of the package know the errors of each other, and take no stranger for one', async ({ expect }) => {
+  test('two copies of the package recognize the errors of each other, and no other errors', async ({ expect }) => {
     const copy = mkdtempSync(join(tmpdir(), 'slotvisor-copy-'));
     try {
       cpSync(join(ROOT, 'src'), join(copy, 'src'), { recursive: true });
@@ -86,7 +91,7 @@ describe.concurrent('hosts', () => {
     }
   });
 
-  test('a supervisor works in a worker thread, and a spinning thread is ended by kill before its slot goes on', async ({
+  test('a supervisor works in a worker thread, and a slot continues only when kill has ended its thread', async ({
     expect,
   }) => {
     const { lines, ...ended } = await run('process/children/workers.ts');

@@ -1,4 +1,4 @@
-// Signals, sent to real processes: supervisor.run drains, and the process ends by itself.
+// Signals sent to real processes: `supervisor.run` shuts down, and the process exits by itself.
 
 import { describe, test } from 'vitest';
 import { start } from './child.ts';
@@ -6,36 +6,36 @@ import { start } from './child.ts';
 interface Row {
   readonly claim: string;
   readonly args: readonly string[];
-  /** Each is sent once its cue has been printed. */
+  /** Each signal is sent when its cue has been printed. */
   readonly signals: readonly (readonly [cue: string, name: NodeJS.Signals])[];
   readonly code: number | NodeJS.Signals;
   readonly report: object | undefined;
-  /** In any order between slots. */
-  readonly told: readonly string[];
+  /** Compared in any order: the slots are independent. */
+  readonly printed: readonly string[];
 }
 
 const drained = (signalName: NodeJS.Signals, given: Partial<Row> = {}): Row => ({
-  claim: `${signalName} drains: the body is told to stop, ends in its own time, and the process exits with 0 by itself`,
+  claim: `${signalName} begins a shutdown: the body stops without force, and the process exits with 0 by itself`,
   args: [],
-  signals: [['polite up', signalName]],
+  signals: [['polite started', signalName]],
   code: 0,
   report: {
     outcomes: ['canceled', 'failed'],
     cause: 'signal',
     withinGrace: true,
     abandoned: [],
-    heard: [2, 0],
+    listeners: [2, 0],
     exitCodeKept: true,
   },
-  told: ['polite up', 'polite told to stop: shutdown', 'polite ended'],
+  printed: ['polite started', 'polite stop request: shutdown', 'polite ended'],
   ...given,
 });
 
 const hastened = (first: NodeJS.Signals, second: NodeJS.Signals): Row => ({
-  claim: `${first}, then ${second}: the second cuts a grace of an hour, the stubborn body is named, and the process exits with 0 by itself`,
+  claim: `${second} after ${first} ends a grace of an hour: the report names the stubborn body, the process exits with 0`,
   args: ['stubborn'],
   signals: [
-    ['stubborn up', first],
+    ['stubborn started', first],
     ['polite ended', second],
   ],
   code: 0,
@@ -44,16 +44,22 @@ const hastened = (first: NodeJS.Signals, second: NodeJS.Signals): Row => ({
     cause: 'signal',
     withinGrace: false,
     abandoned: ['stubborn'],
-    heard: [2, 0],
+    listeners: [2, 0],
     exitCodeKept: true,
   },
-  told: ['polite up', 'stubborn up', 'polite told to stop: shutdown', 'stubborn told to stop', 'polite ended'],
+  printed: [
+    'polite started',
+    'stubborn started',
+    'polite stop request: shutdown',
+    'stubborn stop request',
+    'polite ended',
+  ],
 });
 
 const rows: readonly Row[] = [
   drained('SIGTERM'),
   drained('SIGINT', {
-    claim: 'SIGINT drains as well; process.exitCode is left as it was set',
+    claim: 'SIGINT begins a shutdown, and process.exitCode keeps its value',
     args: ['code=7'],
     code: 7,
   }),
@@ -62,17 +68,17 @@ const rows: readonly Row[] = [
   hastened('SIGTERM', 'SIGINT'),
   hastened('SIGINT', 'SIGTERM'),
   {
-    claim: 'with signals: false the platform does what it always does',
-    args: ['deaf'],
-    signals: [['polite up', 'SIGTERM']],
+    claim: 'SIGTERM ends the process as usual where `signals` is false',
+    args: ['no-signals'],
+    signals: [['polite started', 'SIGTERM']],
     code: 'SIGTERM',
     report: undefined,
-    told: ['polite up'],
+    printed: ['polite started'],
   },
 ];
 
 describe.concurrent('signals', () => {
-  for (const { claim, args, signals, code, report, told } of rows)
+  for (const { claim, args, signals, code, report, printed } of rows)
     test(claim, async ({ expect }) => {
       const child = await start('process/children/drain.ts', { args });
       for (const [cue, name] of signals) {
@@ -81,9 +87,9 @@ describe.concurrent('signals', () => {
       }
       const { lines, ...ended } = await child.ended;
       expect(ended).toEqual({ code, stderr: '' });
-      const printed = [...lines];
-      const last = report === undefined ? undefined : JSON.parse(printed.pop() ?? 'null');
+      const rest = [...lines];
+      const last = report === undefined ? undefined : JSON.parse(rest.pop() ?? 'null');
       expect(last).toEqual(report);
-      expect(printed.sort()).toEqual([...told].sort());
+      expect(rest.sort()).toEqual([...printed].sort());
     });
 });

@@ -1,4 +1,5 @@
-// The bodies of the soak: some are well, most are not. Each plan is for one submission, with numbers drawn from the dice.
+// The bodies of the soak: a few behave, most do not. Each plan is for one submission, with random
+// numbers from the dice.
 
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { CanceledError, FatalError, RetryError, type TaskContext, type TaskSpec } from 'slotvisor';
@@ -10,20 +11,20 @@ export interface Plan {
   readonly kill?: Kill;
 }
 
-/** A whole number from 0 up to, and without, the bound. */
+/** A random whole number from 0 to `bound - 1`. */
 export type Dice = (bound: number) => number;
 
-/** Submits one more to the slot of the body that asks. */
+/** Submits once more to the slot of the calling body. */
 export type Resubmit = () => void;
 
-/** A new one each time: whoever waits for a promise is held by it for as long as it lives. */
+/** A new promise each time: a shared one would keep all of its waiters alive. */
 const never = () => new Promise<never>(() => {});
 
 const boom = (): never => {
   throw new Error('boom');
 };
 
-/** Until it is told to stop, in each way that there is to hear of it. */
+/** Each waits for the stop request in a different way. */
 const HANGS: readonly ((ctx: TaskContext) => Promise<unknown>)[] = [
   (ctx) => ctx.sleep(Number.POSITIVE_INFINITY),
   (ctx) => ctx.untilCanceled(never()),
@@ -32,7 +33,7 @@ const HANGS: readonly ((ctx: TaskContext) => Promise<unknown>)[] = [
 ];
 const hang = (dice: Dice) => HANGS[dice(HANGS.length)] ?? HANGS[0] ?? boom;
 
-/** Half of those that overrun hold their slot until they end, half are given up. */
+/** Half of the overruns hold their slot until the body ends. Half are abandoned. */
 const overrun = (dice: Dice) => ({ onOverrun: dice(2) === 0 ? ('hold' as const) : ('abandon' as const) });
 
 export const PLANS: Readonly<Record<string, (dice: Dice, resubmit: Resubmit) => Plan>> = {
@@ -56,7 +57,7 @@ export const PLANS: Readonly<Record<string, (dice: Dice, resubmit: Resubmit) => 
       throw new CanceledError('done here');
     },
   }),
-  'hangs until told': (dice) => ({ spec: { deadlineMs: 50 + dice(1_000) }, inner: hang(dice) }),
+  'hangs until its stop request': (dice) => ({ spec: { deadlineMs: 50 + dice(1_000) }, inner: hang(dice) }),
   'ends late': (dice) => {
     const until = hang(dice);
     const lateMs = dice(50);
@@ -70,12 +71,12 @@ export const PLANS: Readonly<Record<string, (dice: Dice, resubmit: Resubmit) => 
     };
     return { spec: { deadlineMs: 20 + dice(500), ...overrun(dice) }, inner };
   },
-  deaf: (dice) => {
+  'ignores its stop request': (dice) => {
     const ms = 20 + dice(60);
     return { spec: { timeoutMs: 10, maxRetries: dice(3), ...overrun(dice) }, inner: () => sleep(ms, {}) };
   },
-  silent: (dice) => ({ spec: { stallMs: 10 + dice(20), maxRetries: dice(3) }, inner: hang(dice) }),
-  beats: () => ({
+  stalls: (dice) => ({ spec: { stallMs: 10 + dice(20), maxRetries: dice(3) }, inner: hang(dice) }),
+  'gives heartbeats': () => ({
     spec: { stallMs: 100 },
     inner: async (ctx) => {
       for (let i = 0; i < 10; i += 1) {
@@ -116,7 +117,7 @@ export const PLANS: Readonly<Record<string, (dice: Dice, resubmit: Resubmit) => 
   },
 };
 
-/** Takes the event loop for itself. */
+/** Blocks the event loop. */
 export const blocking = (ms: number): Plan => ({
   spec: { restart: 'never' },
   inner: () => {
@@ -125,7 +126,7 @@ export const blocking = (ms: number): Plan => ({
   },
 });
 
-/** Lets microtasks go on, and nothing else. */
+/** Lets only microtasks run. */
 export const flooding = (ms: number): Plan => ({
   spec: { restart: 'never' },
   inner: async () => {

@@ -1,5 +1,6 @@
-// Watches a supervisor from outside: what was submitted, which bodies are alive, what came of it. It knows the promises and nothing
-// of how they are kept. What it asks the supervisor for is told in one step: a status, a count, a view.
+// Watches a supervisor from outside: submissions, live bodies, outcomes, events. It knows the
+// promises of the library and nothing about the implementation. It asks the supervisor only for a
+// status, a count or a view.
 
 import type { AdmissionPolicy, Outcome, Submission, Supervisor, TaskContext, TaskEvent, TaskSpec } from 'slotvisor';
 import { ClosedError } from 'slotvisor';
@@ -8,13 +9,13 @@ export const WRONGS = [
   'overlapping bodies',
   'lost outcomes',
   'double outcomes',
-  'outcomes that are not true',
+  'false outcomes',
   'order violations',
   'lost wakeups',
-  'starts that nobody may make',
+  'forbidden starts',
   'bodies past the concurrency',
   'events out of order',
-  'books that do not agree',
+  'inconsistent counts',
   'escaped errors',
   'heap growth',
 ] as const;
@@ -22,7 +23,13 @@ export type Wrong = (typeof WRONGS)[number];
 
 const SHOWN = 5;
 
-/** What went wrong, counted; the first few of each kind in words. */
+/**
+ * A slot that is only paused and resumed. The events about it mark a place in the sequence of
+ * events.
+ */
+const MARKER = 'marker';
+
+/** Counts the violations. The first few of each kind are described in words. */
 export class Findings {
   readonly counts: Record<Wrong, number>;
   readonly words: string[] = [];
@@ -45,11 +52,11 @@ interface Entry {
   readonly submission: Submission;
   readonly policy: AdmissionPolicy;
   readonly abandons: boolean;
-  /** Where it stands in line; what goes ahead of the line has 0. */
+  /** The position in the queue. A replacement goes ahead of the queue and has 0. */
   readonly order: number;
   calls: number;
   value: unknown;
-  /** Others may share its run: when it leaves, its body goes on for them. */
+  /** Other submissions may share its run. When it leaves, its body continues for them. */
   shared: boolean;
 }
 
@@ -61,13 +68,13 @@ interface Life {
 
 interface SlotBook {
   readonly alive: Set<Life>;
-  line: Entry[];
+  queue: Entry[];
   next: Entry | undefined;
-  /** What was waiting when the slot was paused, or has come since. */
+  /** The submissions that were queued when the slot was paused, or have been queued since. */
   heldBack: Set<Entry> | undefined;
 }
 
-/** What a wrapped body is told: how to count itself dead when it is ended from outside. */
+/** A body to wrap. It calls `dead` when its `kill` has ended it. */
 export type Inner = (ctx: TaskContext, dead: () => void) => unknown;
 
 export type Kill = (ctx: TaskContext) => void | PromiseLike<void>;
@@ -93,18 +100,22 @@ export class Monitor {
   readonly #concurrency: number;
   readonly #slots = new Map<string, SlotBook>();
   readonly #live = new Map<string, Entry>();
-  /** Bodies that may be given up: as many more than one a slot may be alive as the supervisor says that it has given up. */
-  readonly #mayBeAstray = new Set<Life>();
+  /**
+   * Bodies that may be abandoned. A slot may exceed one live body by as many as the supervisor
+   * reports as abandoned.
+   */
+  readonly #mayBeAbandoned = new Set<Life>();
   #order = 0;
-  readonly #told = new Map<string, 'submitted' | 'started'>();
+  readonly #progress = new Map<string, 'submitted' | 'started'>();
   #seq = 0;
+  #markerHeard = (): void => {};
   #closing = false;
 
   constructor(findings: Findings, supervisor: Supervisor, concurrency: number) {
     this.#findings = findings;
     this.#supervisor = supervisor;
     this.#concurrency = concurrency;
-    // A line that never fills up: what it does not hear was not told.
+    // A queue that never fills: an event that does not arrive was not published.
     supervisor.subscribe((event) => this.#hear(event), { capacity: 10_000_000 });
   }
 
@@ -112,14 +123,14 @@ export class Monitor {
     return this.#live.size;
   }
 
-  /** Submits with the body wrapped. Undefined once the supervisor is closing, and for nothing else. */
+  /** Submits with the body wrapped. Returns `undefined` only when the supervisor is closing. */
   submit(
     spec: Omit<TaskSpec, 'run'> & { readonly slot: string; readonly admission: AdmissionPolicy },
     inner: Inner,
     kill?: Kill,
   ): Submission | undefined {
     const book = this.#book(spec.slot);
-    const latest = book.line.find((one) => one.policy === 'keepLatest' && waiting(one));
+    const latest = book.queue.find((one) => one.policy === 'keepLatest' && waiting(one));
     let entry: Entry;
     const run = (ctx: TaskContext) => this.#call(entry, ctx, inner);
     let submission: Submission;
@@ -144,7 +155,7 @@ export class Monitor {
   pause(slot: string): void {
     const book = this.#book(slot);
     this.#supervisor.slot(slot).pause();
-    book.heldBack = new Set([...book.line, book.next].filter((one): one is Entry => waiting(one)));
+    book.heldBack = new Set([...book.queue, book.next].filter((one): one is Entry => waiting(one)));
   }
 
   resume(slot: string): void {
@@ -152,30 +163,41 @@ export class Monitor {
     this.#supervisor.slot(slot).resume();
   }
 
-  /** Nothing may start from here on. */
+  /** Resolves when all events published so far have been heard. */
+  heardAll(): Promise<void> {
+    if (this.#closing) return Promise.resolve(); // a shutdown delivers them before it resolves
+    return new Promise((resolve) => {
+      this.#markerHeard = resolve;
+      const marker = this.#supervisor.slot(MARKER);
+      marker.pause();
+      marker.resume();
+    });
+  }
+
+  /** Nothing may start after this call. */
   closing(): void {
     this.#closing = true;
   }
 
-  /** Whoever waits, waits for somebody: an owner, or the end of a pause. */
+  /** A queued submission waits for an owner or for the end of a pause. */
   look(): void {
     for (const { name, phase, owner, queued } of this.#supervisor.snapshot().slots) {
       if (this.#book(name).heldBack !== undefined) continue;
       if (owner === undefined && queued.length > 0)
-        this.#findings.add('lost wakeups', `${queued.length} wait on ${name}, and nobody owns it`);
-      if (phase === 'idle') this.#findings.add('books that do not agree', `${name} is in the table, and idle`);
+        this.#findings.add('lost wakeups', `${queued.length} wait on ${name}, which has no owner`);
+      if (phase === 'idle') this.#findings.add('inconsistent counts', `${name} is in the table, and idle`);
     }
   }
 
-  /** With neither work nor wait left: everything agrees, and nothing is held. */
+  /** With no work left: all counts agree, and the supervisor holds nothing. */
   mustBeQuiet(timers: number): void {
     const { totals, slots, running, queued, overrun, abandonedAlive } = this.#supervisor.snapshot();
     const expect = (what: string, is: number, should: number): void => {
-      if (is !== should) this.#findings.add('books that do not agree', `${what}: ${is}, not ${should}`);
+      if (is !== should) this.#findings.add('inconsistent counts', `${what}: ${is}, not ${should}`);
     };
     for (const { submission } of this.#live.values())
       this.#findings.add('lost outcomes', `${submission.id} on ${submission.slot} is ${submission.status}`);
-    for (const [id, state] of this.#told) this.#findings.add('events out of order', `${id} ends as ${state}`);
+    for (const [id, state] of this.#progress) this.#findings.add('events out of order', `${id} ends as ${state}`);
     expect('submitted', totals.submitted, this.submitted);
     expect('attempts', totals.attempts, this.bodies);
     for (const [kind, count] of Object.entries(this.outcomes)) expect(kind, totals[kind as Outcome['kind']], count);
@@ -190,7 +212,7 @@ export class Monitor {
   #book(slot: string): SlotBook {
     let book = this.#slots.get(slot);
     if (book === undefined) {
-      book = { alive: new Set(), line: [], next: undefined, heldBack: undefined };
+      book = { alive: new Set(), queue: [], next: undefined, heldBack: undefined };
       this.#slots.set(slot, book);
     }
     return book;
@@ -198,27 +220,27 @@ export class Monitor {
 
   #place(book: SlotBook, entry: Entry): void {
     const { submission, policy } = entry;
-    book.line = book.line.filter(waiting);
+    book.queue = book.queue.filter(waiting);
     switch (submission.admission) {
       case 'queued':
         if (policy === 'replace') book.next = entry;
-        else book.line.push(entry);
+        else book.queue.push(entry);
         book.heldBack?.add(entry);
         return;
       case 'started': {
-        // A replacement goes ahead of the line, at once where the owner had no body to end.
-        const past = policy === 'replace' ? [] : book.line;
+        // A replacement goes ahead of the queue. It starts at once if the owner had no live body.
+        const past = policy === 'replace' ? [] : book.queue;
         if (past.length > 0 || waiting(book.next))
-          this.#findings.add('order violations', `${submission.id} (${policy}) was started past those that wait`);
-        if (book.heldBack !== undefined)
-          this.#findings.add('starts that nobody may make', `${submission.id} on a paused slot`);
+          this.#findings.add('order violations', `${submission.id} (${policy}) was started before queued submissions`);
+        if (book.heldBack !== undefined) this.#findings.add('forbidden starts', `${submission.id} on a paused slot`);
         return;
       }
       case 'joined': {
         const owner = this.#supervisor.slot(submission.slot).view().owner;
-        if (owner === undefined) this.#findings.add('outcomes that are not true', `${submission.id} joined nobody`);
+        if (owner === undefined)
+          this.#findings.add('false outcomes', `${submission.id} joined a slot without an owner`);
         else {
-          const leader = this.#live.get(owner.id); // it may have left what it shares
+          const leader = this.#live.get(owner.id); // the owner may have left the shared run
           if (leader !== undefined) leader.shared = true;
         }
         entry.shared = true;
@@ -263,13 +285,13 @@ export class Monitor {
     const wrong = (kind: Wrong, words: string): void =>
       this.#findings.add(kind, `${submission.id} on ${submission.slot}, attempt ${ctx.attempt}: ${words}`);
 
-    if (submission.status === 'ended' && !entry.shared) wrong('starts that nobody may make', 'it has its outcome');
-    if (this.#closing) wrong('starts that nobody may make', 'after the shutdown began');
-    if (ctx.attempt !== entry.calls) wrong('starts that nobody may make', `it is call ${entry.calls}`);
-    if (book.heldBack?.has(entry) === true) wrong('starts that nobody may make', 'its slot is paused');
+    if (submission.status === 'ended' && !entry.shared) wrong('forbidden starts', 'it has its outcome');
+    if (this.#closing) wrong('forbidden starts', 'after the shutdown began');
+    if (ctx.attempt !== entry.calls) wrong('forbidden starts', `it is call ${entry.calls}`);
+    if (book.heldBack?.has(entry) === true) wrong('forbidden starts', 'its slot is paused');
     if (book.next !== entry && waiting(book.next)) wrong('order violations', 'a replacement waits');
     if (entry.calls === 1) {
-      const before = book.line.filter((one) => one.order < entry.order && waiting(one));
+      const before = book.queue.filter((one) => one.order < entry.order && waiting(one));
       if (before.length > 0) wrong('order violations', `${before.length} came before it`);
       if (book.next === entry) book.next = undefined;
     }
@@ -280,11 +302,11 @@ export class Monitor {
     book.alive.add(life);
     this.alive += 1;
     if (book.alive.size > 1 && this.#excess() > this.#supervisor.snapshot().abandonedAlive)
-      wrong('overlapping bodies', 'more than have been given up');
-    if (entry.abandons) this.#mayBeAstray.add(life);
+      wrong('overlapping bodies', 'more than have been abandoned');
+    if (entry.abandons) this.#mayBeAbandoned.add(life);
     if (
       this.alive > this.#concurrency &&
-      this.alive > this.#concurrency + [...this.#mayBeAstray].filter((one) => one.ctx.canceled).length
+      this.alive > this.#concurrency + [...this.#mayBeAbandoned].filter((one) => one.ctx.canceled).length
     )
       wrong('bodies past the concurrency', `${this.alive} alive`);
     return life;
@@ -301,16 +323,13 @@ export class Monitor {
     life.over = true;
     this.alive -= 1;
     this.#book(life.entry.submission.slot).alive.delete(life);
-    this.#mayBeAstray.delete(life);
+    this.#mayBeAbandoned.delete(life);
   }
 
   #ended(entry: Entry, outcome: Outcome): void {
     const { submission } = entry;
     const wrong = (words: string): void =>
-      this.#findings.add(
-        'outcomes that are not true',
-        `${submission.id} on ${submission.slot}, ${outcome.kind}: ${words}`,
-      );
+      this.#findings.add('false outcomes', `${submission.id} on ${submission.slot}, ${outcome.kind}: ${words}`);
     this.outcomes[outcome.kind] += 1;
     if (!this.#live.delete(submission.id)) this.#findings.add('double outcomes', submission.id);
     if (outcome.kind === 'rejected') {
@@ -330,16 +349,17 @@ export class Monitor {
     const wrong = (words: string): void => this.#findings.add('events out of order', `${event.type}: ${words}`);
     if (event.seq <= this.#seq) wrong(`seq ${event.seq} after ${this.#seq}`);
     this.#seq = event.seq;
+    if (event.type === 'slotResumed' && event.slot === MARKER) this.#markerHeard();
     if (!('id' in event)) return;
     const { id, type } = event;
-    const state = this.#told.get(id);
+    const state = this.#progress.get(id);
     const expect = (should: string | undefined): void => {
       if (state !== should) wrong(`${id} is ${state ?? 'unknown'}`);
     };
     switch (type) {
       case 'submitted':
         expect(undefined);
-        this.#told.set(id, 'submitted');
+        this.#progress.set(id, 'submitted');
         return;
       case 'queued':
         expect('submitted');
@@ -347,16 +367,17 @@ export class Monitor {
       case 'started':
       case 'joined':
         expect('submitted');
-        this.#told.set(id, 'started');
+        this.#progress.set(id, 'started');
         return;
       case 'rejected':
         expect('submitted');
-        this.#told.delete(id);
+        this.#progress.delete(id);
         return;
       case 'finished':
-        // What leaves a shared run may be told of by another name; what has ended is told of no more.
+        // After a submission has left a shared run, its events may come under another id. No event
+        // follows `finished`.
         expect('started');
-        this.#told.delete(id);
+        this.#progress.delete(id);
         return;
       default:
         expect('started');

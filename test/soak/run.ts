@@ -1,4 +1,5 @@
-// `npm run soak [minutes] [seed]`: the soak, for ten minutes or as long as told, and what came of it. Exits with 1 when a promise was broken.
+// `npm run soak [minutes] [seed]`: runs the soak (default: ten minutes of load) and prints its
+// report. Exits with 1 if the supervisor broke a promise.
 
 import { WRONGS } from './monitor.ts';
 import { megabytes, type Report, soak } from './world.ts';
@@ -35,15 +36,15 @@ function linesOf({ findings, heapBytes, grownBytes, outcomes, faults, ...load }:
       'longest turn of the loop, ms': longestTurnMs,
     }),
     '',
-    'outcomes of the supervisor that lived through it',
+    'outcomes of the long-lived supervisor',
     ...table(outcomes),
     '',
     'faults',
     ...table(faults),
     '',
-    'heap after each round, everything ended',
+    'heap after each round, when everything has ended',
     `  ${heapBytes.map(megabytes).join(', ')}`,
-    `  grown by ${megabytes(grownBytes)} after the warm-up`,
+    `  growth after the warm-up: ${megabytes(grownBytes)}`,
     '',
     'broken promises',
     ...table(Object.fromEntries(WRONGS.map((wrong) => [wrong, findings.counts[wrong]]))),

@@ -1,6 +1,7 @@
-// Supervisors on real time under random load, with everything going wrong that may: bodies that throw, hang, end late and block the
-// event loop; subscribers that throw and hang; a wall clock that jumps. One lives through all of it, and is let come to rest after each
-// round; beside it one more a round is shut down in the midst. Choices come from a seed; how they interleave is the machine's.
+// Supervisors on real time under random load and faults: bodies that throw, hang, end late and
+// block the event loop; subscribers that throw and hang; a wall clock that jumps. One supervisor
+// lives through all rounds and comes to rest after each. In every round a second supervisor is shut
+// down under load. A seed makes the choices; the machine interleaves them.
 
 import { getEventListeners } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -10,7 +11,7 @@ import { seededRandom } from 'slotvisor/testing';
 import { blocking, type Dice, flooding, PLANS, type Plan } from './bodies.ts';
 import { Findings, Monitor } from './monitor.ts';
 
-/** Real time, with timers counted, some of them late, and a wall clock that is set again and again. */
+/** Real time. Timers are counted, some fire late, and the wall clock is set again and again. */
 class FaultyClock implements Clock {
   timers = 0;
   #wallOffsetMs = 0;
@@ -61,10 +62,15 @@ class FaultyClock implements Clock {
 const POLICIES: readonly AdmissionPolicy[] = ['queue', 'queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'];
 const GRACE_MS = 20;
 const CONCURRENCY = 200;
-/** Live submissions, past which nothing more is submitted: the load is on the rules, not on the memory. */
+/**
+ * Nothing is submitted above this number of live submissions: the soak tests the rules, not the
+ * memory.
+ */
 const MOST_LIVE = 3_000;
-/** What should take no time has this long on a machine that has none. */
-const PATIENCE_MS = 60_000;
+/** A wait that takes longer is reported as a hang. */
+const PATIENCE_MS = 150_000;
+/** Random actions in each round, however slow the machine is. */
+const MIN_ACTIONS = 500;
 
 const FAULTS = [
   'stalls',
@@ -79,7 +85,7 @@ const FAULTS = [
 ] as const;
 export type Faults = Record<(typeof FAULTS)[number], number>;
 
-/** One supervisor, its monitor, and those who use it badly. */
+/** One supervisor, its monitor, and the code that uses it badly. */
 class Load {
   readonly monitor: Monitor;
   readonly #supervisor: Supervisor;
@@ -90,9 +96,9 @@ class Load {
   readonly #slots: number;
   readonly #recent: Submission[] = [];
   readonly #pauses = new Set<Promise<unknown>>();
-  /** Calls that wait for an end. */
+  /** Pending calls of `cancel` and `idle`. */
   readonly #calls = new Set<Promise<unknown>>();
-  /** One signal for ever, and one that is aborted now and then. */
+  /** One signal is never aborted, the other one now and then. */
   readonly #lasting = new AbortController().signal;
   #parent = new AbortController();
   #unsubscribe: (() => void)[] = [];
@@ -109,21 +115,28 @@ class Load {
       random,
       concurrency: CONCURRENCY,
       graceMs: GRACE_MS,
-      subscriberGraceMs: 1_000,
+      subscriberGraceMs: 2_000,
       slotDefaults: { queueLimit: 4 },
       defaults: { maxRetries: 3, backoff: { firstMs: 1, maxMs: 20, jitter: 'full' } },
     });
     this.monitor = new Monitor(findings, this.#supervisor, CONCURRENCY);
   }
 
-  /** Random deeds until the time is over. What is rare is rare in time, however fast the machine is. */
+  /**
+   * Random actions until the time is over. Rare faults have a rate per second, however fast the
+   * machine is.
+   */
   async run(ms: number): Promise<void> {
     const until = performance.now() + ms;
-    for (let before = performance.now(); before < until; ) {
+    let actions = 0;
+    for (let before = performance.now(); before < until || actions < MIN_ACTIONS; ) {
       await sleep(this.#dice(4));
       const passedMs = performance.now() - before;
       before += passedMs;
-      for (let deeds = this.#dice(40); deeds > 0; deeds -= 1) this.#deed();
+      for (let n = this.#dice(40); n > 0; n -= 1) {
+        this.#act();
+        actions += 1;
+      }
       const due = (everyMs: number): boolean => this.#dice(1_000_000) < (passedMs / everyMs) * 1_000_000;
       if (due(4_000)) this.#hog('stalls', blocking(200));
       if (due(4_000)) this.#hog('floods', flooding(50));
@@ -135,7 +148,7 @@ class Load {
     }
   }
 
-  /** Nobody asks for anything more. What lives is told to stop, and everything has to end. */
+  /** Submits nothing more and cancels every live task. Everything has to end. */
   async calm(): Promise<void> {
     this.#resting = true;
     await Promise.all(this.#pauses);
@@ -146,7 +159,7 @@ class Load {
     this.#resting = false;
   }
 
-  /** Shut down in the midst of it. */
+  /** Shuts down under load. */
   async end(): Promise<void> {
     const shutdown = this.#supervisor.shutdown({ graceMs: this.#dice(2 * GRACE_MS) });
     this.monitor.closing();
@@ -156,37 +169,38 @@ class Load {
     await this.#rest();
   }
 
-  /** Bodies that were given up end late, and what was told last is heard. */
+  /** Waits for abandoned bodies to end and for the last events. */
   async #rest(): Promise<void> {
     await this.#inTime('drain and cancel', Promise.all(this.#calls));
     for (const until = performance.now() + PATIENCE_MS; this.monitor.alive > 0 && performance.now() < until; )
       await sleep(10);
-    await sleep(20);
+    await turn(); // the supervisor sees the end of a body after the monitor
+    await this.#inTime('events', this.monitor.heardAll());
     this.monitor.mustBeQuiet(this.#clock.timers);
     const listeners = getEventListeners(this.#lasting, 'abort').length;
-    if (listeners > 0) this.#findings.add('books that do not agree', `${listeners} listeners on a lasting signal`);
+    if (listeners > 0) this.#findings.add('inconsistent counts', `${listeners} listeners on a lasting signal`);
     this.#recent.length = 0;
   }
 
   async #inTime(what: string, ending: Promise<unknown>): Promise<void> {
     const given = new AbortController();
     const late = sleep(PATIENCE_MS, 'late', { signal: given.signal }).catch(() => {});
-    if ((await Promise.race([ending, late])) === 'late') this.#findings.add('lost outcomes', `${what} never came`);
+    if ((await Promise.race([ending, late])) === 'late') this.#findings.add('lost outcomes', `${what} did not end`);
     given.abort();
   }
 
-  #deed(): void {
-    const deed = this.#dice(100);
-    if (deed < 84) this.#submit(this.#slot());
-    else if (deed < 90) this.#cancel();
-    else if (deed < 94) this.#restart();
-    else if (deed < 96) this.#wait(this.#supervisor.slot(this.#slot()).cancel({ why: 'all of it' }));
-    else if (deed < 97) this.#wait(this.#supervisor.slot(this.#slot()).idle());
-    else if (deed < 99) this.#pause();
+  #act(): void {
+    const action = this.#dice(100);
+    if (action < 84) this.#submit(this.#slot());
+    else if (action < 90) this.#cancel();
+    else if (action < 94) this.#restart();
+    else if (action < 96) this.#wait(this.#supervisor.slot(this.#slot()).cancel({ why: 'all of it' }));
+    else if (action < 97) this.#wait(this.#supervisor.slot(this.#slot()).idle());
+    else if (action < 99) this.#pause();
     else this.#configure();
   }
 
-  /** A few slots have much to do, and many have little. */
+  /** A few slots are busy, many are mostly idle. */
   #slot(): string {
     return `slot ${this.#dice(2) === 0 ? this.#dice(this.#slots) : this.#dice(20)}`;
   }
@@ -265,10 +279,13 @@ class Load {
     this.#clock.setWall((this.#dice(3) - 1) * 3_600_000);
   }
 
-  /** One that throws, one that rejects, one that never comes back, one that reads a little and leaves: and the last ones go. */
+  /**
+   * Replaces the bad subscribers: one throws, one rejects, one never resolves, one reads a few
+   * events and leaves.
+   */
   #subscribeBadly(): void {
     this.#faults['bad subscribers'] += 4;
-    for (const leave of this.#unsubscribe) leave();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     const types = ['started', 'finished', 'rejected'] as const;
     this.#unsubscribe = [
       this.#supervisor.subscribe(
@@ -302,22 +319,23 @@ export interface Report {
   readonly outcomes: Readonly<Record<Outcome['kind'], number>>;
   readonly faults: Readonly<Faults>;
   readonly findings: Findings;
-  /** After each round, everything ended, collected. */
+  /** After each round, when everything has ended and been collected. */
   readonly heapBytes: readonly number[];
-  /** What the heap grew by from the end of the warm-up to the end, on the line that fits best. */
+  /** Heap growth from the end of the warm-up to the end, by linear regression. */
   readonly grownBytes: number;
 }
 
 export interface Course {
   readonly seed: number;
+  /** Under load, without the rests between the rounds. */
   readonly minutes: number;
   readonly slots: number;
   readonly mostGrownBytes: number;
-  /** Told after each round. */
+  /** Called after each round. */
   readonly progress: (line: string) => void;
 }
 
-/** Needs --expose-gc: without it nobody could tell what is held from what is not yet collected. */
+/** Needs --expose-gc: otherwise garbage that is not collected yet would count as growth. */
 export async function soak({ seed, minutes, slots, mostGrownBytes, progress }: Course): Promise<Report> {
   const random = seededRandom(seed);
   const findings = new Findings();
@@ -332,7 +350,7 @@ export async function soak({ seed, minutes, slots, mostGrownBytes, progress }: C
   const began = performance.now();
   const totalMs = minutes * 60_000;
   const roundMs = Math.min(20_000, totalMs / 8);
-  while (performance.now() - began < totalMs) {
+  for (let loadMs = 0; loadMs < totalMs; loadMs += roundMs) {
     const guest = new Load(findings, faults, random, 50);
     await Promise.all([lasting.run(roundMs), guest.run(roundMs)]);
     await Promise.all([lasting.calm(), guest.end()]);
@@ -367,11 +385,11 @@ export async function soak({ seed, minutes, slots, mostGrownBytes, progress }: C
 export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MB`;
 
 function watchEscapes(findings: Findings): () => void {
-  const roads = ['unhandledRejection', 'uncaughtException', 'warning'] as const;
-  const undo = roads.map((road) => {
-    const heard = (what: unknown): void => findings.add('escaped errors', `${road}: ${what}`);
-    process.on(road, heard);
-    return () => process.off(road, heard);
+  const names = ['unhandledRejection', 'uncaughtException', 'warning'] as const;
+  const undo = names.map((name) => {
+    const report = (what: unknown): void => findings.add('escaped errors', `${name}: ${what}`);
+    process.on(name, report);
+    return () => process.off(name, report);
   });
   return () => {
     for (const stop of undo) stop();
@@ -388,7 +406,7 @@ async function heap(): Promise<number> {
   return least;
 }
 
-/** From the first to the last, on the straight line with the least squares. */
+/** The growth from the first sample to the last, on the line of least squares. */
 function growth(samples: readonly number[]): number {
   const middle = (samples.length - 1) / 2;
   const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;

@@ -8,7 +8,7 @@ export const RUNS =
     : {
         sequences: Number(SLOTVISOR_RUNS ?? 2_000),
         schedules: Number(SLOTVISOR_RUNS ?? 2_000) * 10,
-        timeoutMs: 60_000,
+        timeoutMs: 240_000,
       };
 
 /** Each random test prints its seed in its name. Set SLOTVISOR_SEED to repeat a failure. */

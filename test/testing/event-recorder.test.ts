@@ -17,17 +17,17 @@ function setup() {
   return { supervisor, recorded, run };
 }
 
-test('records every event in order, of all submissions or of one', async () => {
+test('an event recorder lists all events in order, of all submissions or of one', async () => {
   const { recorded, run } = setup();
   const [one, other] = [await run(), await run()];
   expect(recorded.types()).toEqual([...LIFE, ...LIFE]);
   expect([recorded.types(one), recorded.types(other)]).toEqual([LIFE, LIFE]);
-  expect(recorded.types('nobody')).toEqual([]);
+  expect(recorded.types('unknown')).toEqual([]);
   const seqs = recorded.events.map(({ seq }) => seq);
   expect(seqs).toEqual(seqs.map((_, n) => n + 1));
 });
 
-test('an event about no submission belongs to no id', async () => {
+test('an event recorder omits events about a slot from the events of a submission', async () => {
   const { supervisor, recorded, run } = setup();
   supervisor.slot('s').pause();
   const id = await run();
@@ -35,7 +35,7 @@ test('an event about no submission belongs to no id', async () => {
   expect(recorded.types(id)).toEqual(LIFE);
 });
 
-test('finds the events of one type', async () => {
+test('an event recorder finds the events of one type', async () => {
   const { recorded, run } = setup();
   await run();
   const id = await run();
@@ -44,7 +44,7 @@ test('finds the events of one type', async () => {
   expect(recorded.of('rejected')).toEqual([]);
 });
 
-test('until resolves with the first event that fits, past or to come', async () => {
+test('`until` of an event recorder resolves with the first event that matches, past or future', async () => {
   const { recorded, run } = setup();
   const finished = (event: TaskEvent) => event.type === 'finished';
   const looks = vi.fn(finished);
@@ -53,11 +53,11 @@ test('until resolves with the first event that fits, past or to come', async () 
   await run();
   const first = await coming;
   expect(first).toMatchObject({ type: 'finished', id });
-  expect(looks.mock.calls).toHaveLength(LIFE.length); // not asked again once it was right
+  expect(looks.mock.calls).toHaveLength(LIFE.length); // not called again after the match
   expect(await recorded.until(finished)).toBe(first);
 });
 
-test('misses nothing, however much comes at once', async () => {
+test('an event recorder loses no event, however many are published at once', async () => {
   const { supervisor, recorded } = setup();
   for (let n = 0; n < 2_000; n += 1) supervisor.submit({ slot: 's', admission: 'dropIfRunning', run: () => n });
   await recorded.until(({ type }) => type === 'finished');
@@ -65,7 +65,7 @@ test('misses nothing, however much comes at once', async () => {
   expect(recorded.of('eventsDropped')).toEqual([]);
 });
 
-test('clear forgets, stop records no more', async () => {
+test('`clear` of an event recorder drops the recorded events, and `stop` ends the recording', async () => {
   const { recorded, run } = setup();
   await run();
   const { events } = recorded;

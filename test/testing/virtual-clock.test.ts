@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
-/** A clock and a log of what fired when. */
+/** A clock, and a log of the timers that fired and their times. */
 function setup() {
   const clock = new VirtualClock();
   const fired: (readonly [name: string, at: number])[] = [];
@@ -9,7 +9,7 @@ function setup() {
   return { clock, fired, set };
 }
 
-test('time begins at 0 and stands still until it is moved', async () => {
+test('virtual time begins at 0 and stands still until the test moves it', async () => {
   const { clock, fired, set } = setup();
   set('at once', 0);
   await clock.settle();
@@ -18,7 +18,7 @@ test('time begins at 0 and stands still until it is moved', async () => {
   expect([clock.now(), fired]).toEqual([0, [['at once', 0]]]);
 });
 
-test('timers fire in the order of their due times, then of their setting, each at its own moment', async () => {
+test('virtual timers fire by due time, then in the order in which they were set, each at its due time', async () => {
   const { clock, fired, set } = setup();
   for (const [name, ms] of [
     ['c', 30],
@@ -40,7 +40,7 @@ test('timers fire in the order of their due times, then of their setting, each a
   expect([clock.now(), clock.timers]).toEqual([50, 1]);
 });
 
-test('a timer set by a timer fires on the same way, if it is due there', async () => {
+test('a virtual timer set by another timer fires within the same `advance` if it is due', async () => {
   const { clock, fired, set } = setup();
   clock.setTimer(10, () => {
     set('due', 10);
@@ -50,7 +50,7 @@ test('a timer set by a timer fires on the same way, if it is due there', async (
   expect(fired).toEqual([['due', 20]]);
 });
 
-test('between two timers the event loop has its turns', async () => {
+test('the event loop turns between two virtual timers', async () => {
   const { clock, fired, set } = setup();
   const log: string[] = [];
   clock.setTimer(10, () => {
@@ -67,7 +67,7 @@ test('between two timers the event loop has its turns', async () => {
   expect(fired).toEqual([['from a promise', 15]]);
 });
 
-test('a canceled timer never fires and is not counted; canceling late does nothing', async () => {
+test('a canceled virtual timer never fires and is not counted, and a late cancel does nothing', async () => {
   const { clock, fired, set } = setup();
   const cancel = set('canceled', 10);
   const late = set('fires', 10);
@@ -80,8 +80,8 @@ test('a canceled timer never fires and is not counted; canceling late does nothi
   expect([fired, clock.timers]).toEqual([[['fires', 10]], 0]);
 });
 
-describe('next', () => {
-  test('moves to the nearest timer and says false when there is none', async () => {
+describe('`next` of a virtual clock', () => {
+  test('moves to the nearest timer and returns false if there is none', async () => {
     const { clock, fired, set } = setup();
     set('b', 20);
     set('a', 10);
@@ -91,7 +91,7 @@ describe('next', () => {
     expect(fired.map(([name]) => name)).toEqual(['a', 'b']);
   });
 
-  test('fires what it moved to, also where times are fractions', async () => {
+  test('fires the timer that it moved to, also with fractional times', async () => {
     for (let n = 1; n <= 100; n += 1) {
       const { clock, fired, set } = setup();
       clock.block(n / 7);
@@ -103,8 +103,8 @@ describe('next', () => {
   });
 });
 
-describe('block', () => {
-  test('fires nothing on its way; afterwards all are late, in order', async () => {
+describe('`block` of a virtual clock', () => {
+  test('fires no timer; the due timers fire late and in order afterwards', async () => {
     const { clock, fired, set } = setup();
     set('b', 20);
     set('a', 10);
@@ -118,7 +118,7 @@ describe('block', () => {
     ]);
   });
 
-  test('within a timer makes the later ones late, and time never goes back', async () => {
+  test('makes later timers late when a timer calls it, and time never goes back', async () => {
     const { clock, fired, set } = setup();
     clock.setTimer(10, () => clock.block(1_000));
     set('late', 20);
@@ -128,8 +128,8 @@ describe('block', () => {
   });
 });
 
-describe('the wall clock', () => {
-  test('begins in 2020 unless told, and moves along', async () => {
+describe('the wall time of a virtual clock', () => {
+  test('begins in 2020 by default and advances with the virtual time', async () => {
     const clock = new VirtualClock();
     expect(clock.wallNow()).toBe(Date.UTC(2020, 0, 1));
     await clock.advance(5);
@@ -138,7 +138,7 @@ describe('the wall clock', () => {
     expect(new VirtualClock({ wallMs: 7 }).wallNow()).toBe(7);
   });
 
-  test('is set apart from the time that timers wait for', async () => {
+  test('can be set without an effect on timers', async () => {
     const { clock, fired, set } = setup();
     set('on time', 10);
     await clock.advance(5);
@@ -149,7 +149,7 @@ describe('the wall clock', () => {
   });
 });
 
-test.for([-1, Number.NaN, Infinity, -Infinity])('a time of %d ms is refused', async (ms) => {
+test.for([-1, Number.NaN, Infinity, -Infinity])('a virtual clock rejects a time of %d ms', async (ms) => {
   const clock = new VirtualClock();
   expect(() => clock.setTimer(ms, () => {})).toThrow(RangeError);
   await expect(clock.advance(ms)).rejects.toThrow(RangeError);

@@ -1,4 +1,5 @@
-// What the compiler promises to users. The types are claimed by `tsc`; where a claim can also be run, it is.
+// The types that users see. `tsc` checks the types; claims about values are also checked at run
+// time.
 
 import {
   type Admission,
@@ -39,8 +40,8 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 const supervisor = () => new Supervisor();
 const kill = () => {};
 
-describe('the type of a value is that of its body', () => {
-  test('sync, async, with a thenable, without a value, throwing', async () => {
+describe('the type of a value is inferred from its body', () => {
+  test('when the body is sync, async, returns a thenable or nothing, or throws', async () => {
     const to = supervisor();
     const sync = to.submit({ run: () => 1 });
     expectTypeOf(sync).toEqualTypeOf<Submission<number>>();
@@ -63,7 +64,7 @@ describe('the type of a value is that of its body', () => {
     expectTypeOf(to.submit({ run: thrower as () => never })).toEqualTypeOf<Submission<never>>();
   });
 
-  test('killable', async () => {
+  test('when the task is killable', async () => {
     const submission = supervisor().submit({ run: { run: async () => [1, 2], kill } });
     expectTypeOf(submission).toEqualTypeOf<Submission<number[]>>();
     expect(await submission.value()).toEqual([1, 2]);
@@ -74,7 +75,7 @@ describe('the type of a value is that of its body', () => {
     expectTypeOf(supervisor().submit({ run: task })).toEqualTypeOf<Submission<number>>();
   });
 
-  test('by a slot handle and by the builders', async () => {
+  test('when a slot handle or a builder is used', async () => {
     const to = supervisor();
     expectTypeOf(to.slot('s').submit({ run: async () => 1 })).toEqualTypeOf<Submission<number>>();
     expectTypeOf(to.submit(once(async () => 1))).toEqualTypeOf<Submission<number>>();
@@ -84,7 +85,7 @@ describe('the type of a value is that of its body', () => {
     expect((await tick.cancel()).kind).toBe('canceled');
   });
 
-  test('a batch gives a tuple, in the order given', async () => {
+  test('for each entry of a batch: the result is a tuple in the order of the batch', async () => {
     const [one, two, three, ...rest] = supervisor().submitAll([
       { run: () => 1 },
       { run: async (ctx) => ctx.name },
@@ -104,7 +105,7 @@ describe('the type of a value is that of its body', () => {
     expect(many).toHaveLength(3);
   });
 
-  test('a submission of something is a submission of anything, and not the other way round', () => {
+  test('such that a `Submission<number>` extends `Submission`, but not the reverse', () => {
     expectTypeOf<Submission<number>>().toExtend<Submission>();
     expectTypeOf<Submission>().not.toExtend<Submission<number>>();
     expectTypeOf<TaskSpec<number>>().toExtend<TaskSpec>();
@@ -113,7 +114,7 @@ describe('the type of a value is that of its body', () => {
 });
 
 describe('the context of a body', () => {
-  test('has the state that the spec makes', async () => {
+  test('has the type of the state that the spec creates', async () => {
     const counted = supervisor().submit({
       state: () => ({ n: 41 }),
       run: (ctx) => {
@@ -125,7 +126,7 @@ describe('the context of a body', () => {
     expect(await counted.value()).toBe(42);
   });
 
-  test('in a killable task, in a slot and in a builder too', async () => {
+  test('has the type of the state in a killable task, with a slot handle and with a builder', async () => {
     const to = supervisor();
     const state = () => new Map<string, number>();
     const killable = to.submit({
@@ -141,7 +142,7 @@ describe('the context of a body', () => {
     expect([await killable.value(), await slotted.value(), await built.value()]).toEqual([0, new Map(), 0]);
   });
 
-  test('has none without, and hands reasons and works on with their types', async () => {
+  test('has no state by default, and keeps the types of stop reasons and awaited values', async () => {
     const submission = supervisor().submit({
       run: async (ctx) => {
         expectTypeOf(ctx.state).toEqualTypeOf<undefined>();
@@ -158,8 +159,8 @@ describe('the context of a body', () => {
 });
 
 describe('narrowing', () => {
-  test('an outcome narrows by kind, to the last one', async () => {
-    const told = (outcome: Outcome<number>): string => {
+  test('by `kind` covers every outcome', async () => {
+    const describeOutcome = (outcome: Outcome<number>): string => {
       switch (outcome.kind) {
         case 'completed':
           expectTypeOf(outcome.value).toEqualTypeOf<number>();
@@ -187,12 +188,12 @@ describe('narrowing', () => {
           return '';
       }
     };
-    expect(told(await supervisor().submit({ run: () => 1 }).outcome)).toBe('2');
-    expect(told({ kind: 'rejected', reason: 'slotBusy' })).toBe('slotBusy');
+    expect(describeOutcome(await supervisor().submit({ run: () => 1 }).outcome)).toBe('2');
+    expect(describeOutcome({ kind: 'rejected', reason: 'slotBusy' })).toBe('slotBusy');
   });
 
-  test('a failure narrows by kind', () => {
-    const told = (failure: Failure): unknown => {
+  test('by `kind` covers every failure', () => {
+    const detailOf = (failure: Failure): unknown => {
       if (failure.kind === 'thrown') return failure.error;
       expectTypeOf(failure).not.toHaveProperty('error');
       if (failure.kind === 'timedOut') return failure.afterMs;
@@ -200,10 +201,10 @@ describe('narrowing', () => {
       expectTypeOf(failure.kind).toEqualTypeOf<'exited'>();
       return failure.exitCode;
     };
-    expect(told({ kind: 'timedOut', afterMs: 5, message: '', fatal: false })).toBe(5);
+    expect(detailOf({ kind: 'timedOut', afterMs: 5, message: '', fatal: false })).toBe(5);
   });
 
-  test('an event narrows by type, and every type is known', async () => {
+  test('by `type` covers every event', async () => {
     type Of<Type extends TaskEventType> = TaskEvent & { readonly type: Type };
     expectTypeOf<Of<'rejected'>['reason']>().toEqualTypeOf<RejectReason>();
     expectTypeOf<Of<'finished'>['outcome']>().toEqualTypeOf<Outcome['kind']>();
@@ -253,11 +254,11 @@ describe('narrowing', () => {
   });
 });
 
-describe('an option given as undefined is absent', () => {
-  /** Every optional key, given as undefined. */
+describe('an option that is undefined counts as absent', () => {
+  /** Every optional key, with the value `undefined`. */
   type Nothing<Options> = { [Key in keyof Options as undefined extends Options[Key] ? Key : never]-?: undefined };
 
-  test('for the compiler, whatever the options are for', () => {
+  test('for the compiler, in every options object', () => {
     expectTypeOf<Nothing<TaskSpec> & Pick<TaskSpec, 'run'>>().toExtend<TaskSpec>();
     expectTypeOf<keyof Omit<TaskSpec, 'run'>>().toEqualTypeOf<keyof Nothing<TaskSpec>>();
     expectTypeOf<Nothing<Backoff>>().toExtend<Backoff>();
@@ -267,10 +268,10 @@ describe('an option given as undefined is absent', () => {
     expectTypeOf<Nothing<RunOptions>>().toExtend<RunOptions>();
     expectTypeOf<Nothing<ShutdownOptions>>().toExtend<ShutdownOptions>();
     expectTypeOf<Nothing<SubscribeOptions>>().toExtend<SubscribeOptions>();
-    expectTypeOf<{ x: undefined }>().not.toExtend<{ x?: number }>(); // the compiler does tell them apart
+    expectTypeOf<{ x: undefined }>().not.toExtend<{ x?: number }>(); // control
   });
 
-  test('and when it runs', async () => {
+  test('at run time', async () => {
     const to = new Supervisor({ graceMs: undefined, clock: undefined, limits: { slots: undefined }, slots: undefined });
     to.slot('s').configure({ queueLimit: undefined, admission: undefined });
     const submission = to.submit({
@@ -284,12 +285,12 @@ describe('an option given as undefined is absent', () => {
   });
 });
 
-describe('what cannot be meant is refused by the compiler, and by the library', () => {
+describe('the compiler and the library reject', () => {
   const run = () => 1;
   const rows: readonly [field: string, call: (to: Supervisor) => unknown][] = [
     // @ts-expect-error a spec needs a body
     ['run', (to) => to.submit({ slot: 's' })],
-    // @ts-expect-error half a killable task
+    // @ts-expect-error a killable task needs `kill`
     ['run.kill', (to) => to.submit({ run: { run } })],
     // @ts-expect-error no such policy
     ['admission', (to) => to.submit({ run, admission: 'drop' })],
@@ -299,21 +300,21 @@ describe('what cannot be meant is refused by the compiler, and by the library', 
     ['onOverrun', (to) => to.submit({ run, onOverrun: 'kill' })],
     // @ts-expect-error no such jitter
     ['backoff.jitter', (to) => to.submit({ run, backoff: { jitter: 'some' } })],
-    // @ts-expect-error a number of ms, no text
+    // @ts-expect-error a number of ms, not a string
     ['timeoutMs', (to) => to.submit({ run, timeoutMs: '5s' })],
     // @ts-expect-error null is not absent
     ['slot', (to) => to.submit({ run, slot: null })],
     // @ts-expect-error no such option
     ['timeout', (to) => to.submit({ run, timeout: 5 })],
-    // @ts-expect-error both or none
+    // @ts-expect-error both fields or none
     ['restartLimit.withinMs', (to) => to.submit({ run, restartLimit: { restarts: 1 } })],
-    // @ts-expect-error the handle says the slot
+    // @ts-expect-error the handle already names the slot
     ['slot', (to) => to.slot('s').submit({ run, slot: 'other' })],
-    // @ts-expect-error no such word
+    // @ts-expect-error no such value
     ['onFull', (to) => to.slot('s').configure({ onFull: 'drop' })],
     // @ts-expect-error no such event
     ['types[0]', (to) => to.subscribe(() => {}, { types: ['ended'] })],
-    // @ts-expect-error an object, no number
+    // @ts-expect-error an object, not a number
     ['options', (to) => to.shutdown(5)],
     // @ts-expect-error a body is not a default
     ['defaults.run', () => new Supervisor({ defaults: { run } })],
@@ -325,7 +326,7 @@ describe('what cannot be meant is refused by the compiler, and by the library', 
     ['everyMs', () => periodic('1m', run)],
   ];
   for (const [field, call] of rows)
-    test(field, async () => {
+    test(`an invalid \`${field}\``, async () => {
       let refusal: unknown;
       try {
         await call(supervisor());
@@ -335,23 +336,23 @@ describe('what cannot be meant is refused by the compiler, and by the library', 
       expect(refusal).toBeInstanceOf(OptionError);
       expect((refusal as OptionError).field.split('.').at(-1)).toBe(field.split('.').at(-1));
     });
-
-  test('a plain text is no id, and what is looked at cannot be written to', async () => {
-    const to = supervisor();
-    // @ts-expect-error an id comes from the library
-    expect(to.get('text')).toBeUndefined();
-    const [one, other] = [to.submit({ run }), to.submit({ run })];
-    // @ts-expect-error what the library minted stays
-    const write = () => (one.id = other.id);
-    expect(write).toThrow(TypeError);
-    const { totals } = to.snapshot();
-    // @ts-expect-error counts are the library's: this one is a copy
-    totals.started = 7;
-    expect(to.snapshot().totals.started).toBe(2);
-  });
 });
 
-test('what is handed back has its type', async () => {
+test('the compiler rejects a plain string as an id, and writes to a submission or a snapshot', async () => {
+  const to = supervisor();
+  // @ts-expect-error only the library makes ids
+  expect(to.get('text')).toBeUndefined();
+  const [one, other] = [to.submit({ run: () => 1 }), to.submit({ run: () => 1 })];
+  // @ts-expect-error the id is read-only
+  const write = () => (one.id = other.id);
+  expect(write).toThrow(TypeError);
+  const { totals } = to.snapshot();
+  // @ts-expect-error the totals are read-only, and a copy
+  totals.started = 7;
+  expect(to.snapshot().totals.started).toBe(2);
+});
+
+test('the methods of the supervisor have precise return types', async () => {
   await using to = supervisor();
   expectTypeOf<Supervisor>().toExtend<AsyncDisposable>();
   const submission = to.submit({ run: () => 1 });

@@ -1,4 +1,4 @@
-// A process of its own, so that nobody else's promises are counted. Prints its counts as JSON.
+// Runs in its own process, so that no other promises are counted. Prints its counts as JSON.
 
 import { createHook } from 'node:async_hooks';
 import { Supervisor } from 'slotvisor';
@@ -40,7 +40,7 @@ async function resources(count: number): Promise<{ readonly promises: number; re
   return { promises: promises / count, all: all / count };
 }
 
-await bytesQueued(1_000); // what is made once is made here
+await bytesQueued(1_000); // warm-up: one-time allocations happen here
 await resources(1_000);
 const few = await resources(1_000);
 const many = await resources(100_000);

@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 export function real(options: SupervisorOptions = {}) {
-  const supervisor = new Supervisor({ graceMs: 20_000, ...options });
+  const supervisor = new Supervisor({ graceMs: 3_600_000, ...options });
   opened.push(supervisor);
   return { supervisor, recorded: recordEvents(supervisor) };
 }

@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { CanceledError } from 'slotvisor';
 import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
+import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
 import { ALOOF, fakeContext, isDead, isStopped, listener, type Rest, real, STUBBORN, script, until } from './setup.ts';
 
@@ -106,9 +110,10 @@ describe('stall, kill and proof of end', () => {
 
   test('the rest of a group is killed at once when its leader ends by itself', async () => {
     const { supervisor } = real();
+    // The leader waits for the id of the first process, prints both ids and ends.
     const submission = script(
       supervisor,
-      `sh -c "${STUBBORN.replaceAll('$', '\\$')}" & read line < /dev/zero & echo $!; sleep 0.1`,
+      `{ sh -c "${STUBBORN.replaceAll('$', '\\$')}" & } | { read id; echo $id; }; read line < /dev/zero & echo $!`,
     );
     const { stdout } = await submission.value();
     const ids = stdout.trim().split('\n').map(Number);
@@ -147,15 +152,27 @@ describe('stall, kill and proof of end', () => {
     const heartbeat = (): void => {
       beats += 1;
     };
-    await subprocessTask('sh', ['-c', 'echo 1; sleep 0.05; echo 2; sleep 0.05']).run(fakeContext({ heartbeat }));
+    // The second output comes after the first one has been seen, so the two are not read as one.
+    const folder = mkdtempSync(join(tmpdir(), 'slotvisor-heartbeat-'));
+    const seen = join(folder, 'seen');
+    const text = 'echo 1; until [ -e "$SEEN" ]; do sleep 0.01; done; echo 2';
+    const ctx = fakeContext({
+      heartbeat: () => {
+        heartbeat();
+        writeFileSync(seen, '');
+      },
+    });
+    await subprocessTask('sh', ['-c', text], { env: { SEEN: seen }, inheritEnv: ['PATH'] }).run(ctx);
+    rmSync(folder, { recursive: true });
     expect(beats).toBe(2);
   });
 
   test('a process that has ended well is not run again because its lines are taken slowly', async () => {
-    const { supervisor, recorded } = real({ graceMs: 0 });
+    const clock = new VirtualClock();
+    const { supervisor, recorded } = real({ clock, graceMs: 0 });
     let taken = 0;
     const onLine = async (): Promise<void> => {
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await clock.advance(25);
       taken += 1;
     };
     const rest: Rest = { stallMs: 400, restart: 'onFailure', backoff: { firstMs: 0 }, maxRetries: 1 };
@@ -166,13 +183,17 @@ describe('stall, kill and proof of end', () => {
   });
 
   test('a line that is never taken is a stall, although the process has ended', async () => {
-    const { supervisor } = real({ graceMs: 0 });
+    const clock = new VirtualClock();
+    const { supervisor } = real({ clock, graceMs: 0 });
     let began = 0;
     const onLine = (line: string): Promise<void> | undefined => {
       began = Number(line);
       return began < 3 ? undefined : new Promise(() => {});
     };
-    const hung = await script(supervisor, 'echo 1; echo 2; echo 3; echo 4', { onLine }, { stallMs: 200 }).outcome;
+    const { outcome } = script(supervisor, 'echo 1; echo 2; echo 3; echo 4', { onLine }, { stallMs: 200 });
+    await until(() => began === 3);
+    await clock.advance(200);
+    const hung = await outcome;
     expect(hung).toMatchObject({ kind: 'failed', failure: { kind: 'stalled', silentMs: 200 } });
     expect(began).toBe(3);
   });
@@ -183,9 +204,11 @@ describe('stall, kill and proof of end', () => {
   test.runIf(process.platform === 'linux')(
     'a process that left the group and still writes does not make the attempt stall',
     async () => {
-      const { supervisor } = real({ graceMs: 0 });
+      const clock = new VirtualClock();
+      const { supervisor } = real({ clock, graceMs: 0 });
       const text = `${apart('')} & sleep 0.2`;
-      const outcome = await script(supervisor, text, { inheritEnv: ['PATH'] }, { stallMs: 400 }).outcome;
+      const onLine = (): Promise<void> => clock.advance(25);
+      const outcome = await script(supervisor, text, { inheritEnv: ['PATH'], onLine }, { stallMs: 400 }).outcome;
       expect(outcome).toMatchObject({ kind: 'completed' });
     },
   );

@@ -1,4 +1,5 @@
 import { CanceledError } from 'slotvisor';
+import { VirtualClock } from 'slotvisor/testing';
 import { workerTask } from 'slotvisor/worker';
 import { describe, expect, test } from 'vitest';
 import { fakeContext, JOBS, job, type Rest, real, shared, until } from './setup.ts';
@@ -137,10 +138,19 @@ describe('kill and proof of end', () => {
   });
 
   test('past its timeout a spinning worker is killed, and the next attempt is a fresh one', async () => {
-    const { supervisor, recorded } = real({ graceMs: 0 });
+    const clock = new VirtualClock();
+    const { supervisor, recorded } = real({ clock, graceMs: 0 });
     const data = { shared: shared() };
     const rest: Rest = { restart: 'onFailure', timeoutMs: 300, maxRetries: 1, backoff: { firstMs: 0 } };
-    expect(await job(supervisor, 'counting', { workerData: data }, rest).outcome).toMatchObject({
+    const { outcome } = job(supervisor, 'counting', { workerData: data }, rest);
+    for (const attempt of [1, 2]) {
+      await until(() => Number(data.shared[0]) > 0);
+      await clock.advance(300);
+      await until(() => recorded.of('attemptTimedOut').length === attempt);
+      data.shared[0] = 0; // its thread is dead
+      await clock.advance(0); // the backoff
+    }
+    expect(await outcome).toMatchObject({
       kind: 'failed',
       failure: { kind: 'timedOut' },
       attempts: 2,

@@ -240,7 +240,7 @@ for (const name of ['prints', 'printsCorked'])
     const program = `import { Supervisor } from ${href('../../../src/index.ts')};
       import { workerTask } from ${href('../../../src/ext/worker/index.ts')};
       const run = workerTask(${JSON.stringify(JOBS.href)}, { export: '${name}', execArgv: [] });
-      const outcome = await new Supervisor().submit({ run, restart: 'never', graceMs: 0, timeoutMs: 10_000 }).outcome;
+      const outcome = await new Supervisor().submit({ run, restart: 'never', graceMs: 0, timeoutMs: 200_000 }).outcome;
       const left = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe)Wrap$/.test(name)); // its own output
       console.log(JSON.stringify([outcome.kind, left]));`;
     const flags = ['--import', 'tsx', '--input-type=module'];

@@ -1,4 +1,5 @@
-// Two copies of the package in one process: `copies.ts <the other copy's index>`. Errors made by one are known to the other.
+// Two copies of the package in one process: `copies.ts <index of the other copy>`. Each recognizes
+// the errors of the other.
 
 import * as here from 'slotvisor';
 
@@ -61,7 +62,7 @@ facts.strangers = [bad, value, reason, closed].map(
   (error) => error instanceof here.FatalError || error instanceof here.RetryError,
 );
 
-/** A subclass is told by the language's own rule: it belongs to its copy. */
+/** For a subclass, `instanceof` works as in the language: the subclass belongs to its copy. */
 class Own extends here.FatalError {}
 facts.subclass = [new Own('x') instanceof here.FatalError, new there.FatalError('x') instanceof Own];
 

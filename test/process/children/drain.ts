@@ -1,36 +1,37 @@
-// A service in the static mode: `drain.ts [polite] [stubborn] [deaf] [code=<n>]`. It never exits by force.
+// A service that calls `supervisor.run`: `drain.ts [stubborn] [no-signals] [code=<n>]`. It never
+// calls process.exit.
 
 import { Supervisor, type TaskSpec } from 'slotvisor';
 
 const args = process.argv.slice(2);
-const heard = (): number => process.listenerCount('SIGINT') + process.listenerCount('SIGTERM');
+const listeners = (): number => process.listenerCount('SIGINT') + process.listenerCount('SIGTERM');
 
 const preset = args.find((arg) => arg.startsWith('code='));
 if (preset !== undefined) process.exitCode = Number(preset.slice(5));
 const exitCode = process.exitCode;
 
-/** Ends a little after it is told to. */
+/** Ends a little after its stop request. */
 const polite: TaskSpec = {
   name: 'polite',
   run: async (ctx) => {
     const stop = ctx.sleep(3_600_000);
-    console.log('polite up');
+    console.log('polite started');
     try {
       await stop;
     } finally {
-      console.log(`polite told to stop: ${ctx.signal.reason.by}`);
+      console.log(`polite stop request: ${ctx.signal.reason.by}`);
       await new Promise((resolve) => setTimeout(resolve, 30));
       console.log('polite ended');
     }
   },
 };
 
-/** Never ends, and holds nothing that would keep the process. */
+/** Never ends, and holds nothing that keeps the process alive. */
 const stubborn: TaskSpec = {
   name: 'stubborn',
   run: (ctx) => {
-    ctx.onCancel(() => console.log('stubborn told to stop'));
-    console.log('stubborn up');
+    ctx.onCancel(() => console.log('stubborn stop request'));
+    console.log('stubborn started');
     return new Promise(() => {});
   },
 };
@@ -41,11 +42,11 @@ const failing: TaskSpec = {
   run: () => Promise.reject(new Error('boom')),
 };
 
-const before = heard();
+const before = listeners();
 const supervisor = new Supervisor({ graceMs: 3_600_000 });
 const tasks = [polite, failing, ...(args.includes('stubborn') ? [stubborn] : [])];
-const running = supervisor.run(tasks, args.includes('deaf') ? { signals: false } : {});
-const during = heard() - before;
+const running = supervisor.run(tasks, args.includes('no-signals') ? { signals: false } : {});
+const during = listeners() - before;
 const { outcomes, shutdown } = await running;
 const { cause, withinGrace, abandoned } = shutdown;
 console.log(
@@ -54,7 +55,7 @@ console.log(
     cause,
     withinGrace,
     abandoned: abandoned.map(({ name }) => name),
-    heard: [during, heard() - before],
+    listeners: [during, listeners() - before],
     exitCodeKept: process.exitCode === exitCode,
   }),
 );

@@ -1,4 +1,5 @@
-// What goes on around a shutdown: `elsewhere.ts uncaught|handled|beforeExit`. There is one shutdown, and nothing hangs.
+// Other code of the process interferes with a shutdown: `elsewhere.ts uncaught|handled|beforeExit`.
+// There is one shutdown, and nothing hangs.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Supervisor } from 'slotvisor';
@@ -19,10 +20,10 @@ if (what === 'beforeExit') {
       void supervisor.shutdown();
     });
   supervisor.submit({
-    name: 'ending in its own time',
+    name: 'ends without force',
     run: async (ctx) => {
       await ctx.sleep(3_600_000).catch(() => sleep(100));
-      console.log('ended in its own time');
+      console.log('ended without force');
     },
   });
   await new Promise(setImmediate);

@@ -1,4 +1,5 @@
-// A task that calls process.exit: `exit-inside.ts running|stopping`. Nothing may hold the process, and no second shutdown begins.
+// A body calls process.exit while its supervisor is in a phase: `exit-inside.ts open|draining`.
+// Nothing may keep the process alive, and no second shutdown begins.
 
 import { Supervisor } from 'slotvisor';
 import { tellAtExit } from '../../support/tell-at-exit.ts';
@@ -16,7 +17,7 @@ void supervisor.run([
     name: 'exiting',
     run: async (ctx) => {
       await ctx.sleep(20);
-      if (when === 'running') process.exit(3);
+      if (when === 'open') process.exit(3);
       ctx.onCancel(() => process.exit(4));
       void supervisor.shutdown();
       await ctx.sleep(3_600_000);

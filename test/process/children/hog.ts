@@ -1,4 +1,5 @@
-// A body that does not let go of the event loop: `hog.ts block|flood`, for 300 ms. Its neighbours wait, and nothing else happens to them.
+// A body that blocks the event loop for 300 ms: `hog.ts block|flood`. The other bodies wait, and
+// nothing else happens to them.
 
 import { Supervisor } from 'slotvisor';
 
@@ -25,7 +26,7 @@ supervisor.subscribe(({ seq, type }) => {
   if (type === 'attemptStalled' || type === 'attemptTimedOut' || type === 'overrun') bad.push(type);
 });
 
-/** The body, counted. */
+/** Wraps a body: records its start, and counts the bodies that overlap in its slot. */
 const counted = (slot: string, name: string, body: () => void | Promise<void>) => async () => {
   if ((alive.get(slot) ?? 0) > 0) overlaps += 1;
   alive.set(slot, (alive.get(slot) ?? 0) + 1);
@@ -44,7 +45,8 @@ const submissions = [
       for (let i = 0; i < 20; i += 1) {
         const from = performance.now();
         await pause();
-        // After the timers of its turn, so that a watch that looks at the time alone is first.
+        // The heartbeat comes after the timers of its turn: a watch that only compared times would
+        // stall first.
         await new Promise((resolve) => setImmediate(resolve));
         starvedMs = Math.max(starvedMs, performance.now() - from);
         ctx.heartbeat();

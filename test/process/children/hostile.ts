@@ -1,4 +1,5 @@
-// Code that misbehaves in every way that a library can hold: `hostile.ts`. With `hostile.ts control` one promise escapes, on purpose.
+// Code that misbehaves in every way that a library can contain. With the argument `control`, one
+// rejection stays unhandled on purpose.
 
 import { FatalError, RetryError, Supervisor, type TaskSpec } from 'slotvisor';
 
@@ -19,10 +20,20 @@ supervisor.subscribe(() => {
 supervisor.subscribe(() => Promise.reject(new Error('a subscriber that rejects')));
 supervisor.subscribe(() => new Promise(() => {}));
 
-const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+function gate(): { passed: Promise<void>; open: () => void } {
+  let open = (): void => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open };
+}
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 const boom = (): never => {
   throw new Error('boom');
 };
+
+type Gate = ReturnType<typeof gate>;
+const abandoned = gate();
 
 const SPECS: Readonly<Record<string, TaskSpec<unknown, unknown>>> = {
   value: { run: () => 'value' },
@@ -38,12 +49,22 @@ const SPECS: Readonly<Record<string, TaskSpec<unknown, unknown>>> = {
   retryIf: { retryIf: boom, run: boom },
   'retryIf rejects': { retryIf: () => Promise.reject(new Error('retryIf')) as never, run: boom },
   around: { run: () => {} },
-  'kill throws, then ends': { timeoutMs: 5, run: { run: () => later(60), kill: boom } },
-  'rejects after it was given up': {
+  'kill throws, then the body ends': {
+    timeoutMs: 5,
+    state: gate,
+    run: {
+      run: (ctx) => (ctx.state as Gate).passed,
+      kill: (ctx) => {
+        setImmediate((ctx.state as Gate).open);
+        boom();
+      },
+    },
+  },
+  'rejects after it was abandoned': {
     timeoutMs: 5,
     maxRetries: 0,
     onOverrun: 'abandon',
-    run: () => later(40).then(boom),
+    run: () => abandoned.passed.then(boom),
   },
   'listener throws': {
     timeoutMs: 5,
@@ -51,10 +72,10 @@ const SPECS: Readonly<Record<string, TaskSpec<unknown, unknown>>> = {
     run: (ctx) => {
       ctx.onCancel(boom);
       ctx.onCancel((() => Promise.reject(new Error('listener'))) as never);
-      return ctx.sleep(1_000);
+      return ctx.sleep(3_600_000);
     },
   },
-  'value nobody asks for': { run: () => ({ toJSON: boom, toString: boom }) },
+  'value with hostile methods': { run: () => ({ toJSON: boom, toString: boom }) },
 };
 
 const outcomes = await Promise.all(
@@ -64,7 +85,9 @@ const outcomes = await Promise.all(
   }),
 );
 await supervisor.idle();
-await later(60);
+abandoned.open();
+while (supervisor.snapshot().abandonedAlive > 0) await turn();
+await turn();
 const { abandonedAlive } = supervisor.snapshot();
 const { withinGrace, eventsDropped } = await supervisor.shutdown();
 console.log(

@@ -1,4 +1,4 @@
-// Supervisors that have nothing to do, and are not shut down. The process must end by itself, at once.
+// Supervisors without work that are not shut down. The process must exit by itself.
 
 import { Supervisor } from 'slotvisor';
 
@@ -34,7 +34,7 @@ const kinds = (await Promise.all(ends.map((end) => end.outcome))).map(({ kind })
 console.log(kinds.join(' '));
 await supervisor.idle();
 
-// What waited for the rate, and was taken back or shut down, leaves no timer behind either.
+// A submission that waits for the rate and is then canceled, or shut down, leaves no timer either.
 const rated = new Supervisor({ rate: { limit: 1, intervalMs: 3_600_000 } });
 const [inTime, tooMany] = rated.submitAll([{ run: () => 'value' }, { run: () => 'value' }]);
 await inTime.outcome;

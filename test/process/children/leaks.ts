@@ -1,4 +1,5 @@
-// Measures what is left of work that has ended, and prints it as one line of JSON. Run with --expose-gc: `leaks.ts <case> <how many>`.
+// Measures what remains of ended work, and prints it as one line of JSON. Run with --expose-gc:
+// `leaks.ts <case> <count>`.
 
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
@@ -15,7 +16,10 @@ import {
 
 const gc = globalThis.gc ?? (() => {});
 
-/** The least of several looks, each after the collector and a turn, so that finalizers and weak references have their say. */
+/**
+ * The minimum of several measurements. Each follows a collection and a turn, so that finalizers
+ * have run.
+ */
 async function heapBytes(): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 5; i += 1) {
@@ -26,7 +30,7 @@ async function heapBytes(): Promise<number> {
   return least;
 }
 
-/** What a supervisor, and the process for it, hold. */
+/** What the supervisor holds, and what the process holds for it. */
 const held = (supervisor: Supervisor, parent?: AbortSignal) => {
   const { slots, running, queued, overrun, abandonedAlive } = supervisor.snapshot();
   return {
@@ -37,14 +41,14 @@ const held = (supervisor: Supervisor, parent?: AbortSignal) => {
     overrun,
     abandonedAlive,
     listeners: parent === undefined ? 0 : getEventListeners(parent, 'abort').length,
-    // What the process has from its own standard streams is there before and after.
+    // Other resources belong to the standard streams of the process.
     resources: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout' || kind === 'Immediate'),
   };
 };
 
 type Facts = Record<string, unknown>;
 
-/** Runs `work` for a hundredth first, so that what is compiled and cached on the way is not counted. */
+/** Runs a hundredth of the work first, so that compiled code and caches are not counted. */
 async function grownBytes(times: number, work: (times: number) => Promise<void>): Promise<number> {
   for (let i = 0; i < 3; i += 1) await work(Math.ceil(times / 100));
   const before = await heapBytes();
@@ -67,7 +71,10 @@ const BODIES: readonly TaskSpec['run'][] = [
   (ctx) => ctx.sleep(1),
 ];
 
-/** Every policy, every kind of body, every tenth one canceled, in waves of two for each slot. */
+/**
+ * Every policy and every kind of body, in waves of two submissions per slot. Every tenth submission
+ * is canceled.
+ */
 async function waves(count: number): Promise<Facts> {
   const supervisor = new Supervisor();
   const parent = new AbortController();
@@ -100,7 +107,10 @@ async function waves(count: number): Promise<Facts> {
   };
 }
 
-/** One signal that outlives everything submitted with it. The bodies look at their own, listen, and wait. */
+/**
+ * One signal that outlives all submissions. The bodies read their own signal, listen to it and
+ * wait.
+ */
 async function parent(count: number): Promise<Facts> {
   const supervisor = new Supervisor();
   const { signal } = new AbortController();
@@ -126,16 +136,16 @@ async function parent(count: number): Promise<Facts> {
 
 interface Tracked {
   submit(spec: TaskSpec<unknown, unknown>): Submission;
-  /** A fresh object that only the library will know. */
+  /** A new object to which only the library gets a reference. */
   thing(): object;
 }
 
 const livesOn = new Promise<never>(() => {});
 
-/** How a submission may end. Each leaves nothing but what the tracker counts. */
+/** The ways in which a submission can end. Each leaves only objects that the tracker counts. */
 const ENDINGS: Readonly<Record<string, (tracked: Tracked, slot: string) => unknown>> = {
   completed: ({ submit, thing }, slot) => submit({ slot, run: () => thing() }),
-  'failed for good': ({ submit, thing }, slot) =>
+  'failed with a FatalError': ({ submit, thing }, slot) =>
     submit({
       slot,
       run: async () => {
@@ -155,11 +165,11 @@ const ENDINGS: Readonly<Record<string, (tracked: Tracked, slot: string) => unkno
     await turn();
     await submission.cancel(thing());
   },
-  'canceled while it waits': ({ submit, thing }, slot) => {
+  'canceled while it is queued': ({ submit, thing }, slot) => {
     submit({ slot, run: () => turn() });
     return submit({ slot, run: () => thing() }).cancel(thing());
   },
-  'canceled in a wait for what lives on': async ({ submit, thing }, slot) => {
+  'canceled while it waits for a promise that stays alive': async ({ submit, thing }, slot) => {
     const submission = submit({ slot, meta: thing(), run: (ctx) => ctx.untilCanceled(livesOn) });
     await turn();
     await submission.cancel(thing());
@@ -176,24 +186,24 @@ const ENDINGS: Readonly<Record<string, (tracked: Tracked, slot: string) => unkno
     submit({ slot, admission: 'replace', run: () => {} });
     return submit({ slot, admission: 'replace', run: () => turn() }).outcome;
   },
-  'turned away: slot busy': ({ submit }, slot) => {
+  'rejected: slot busy': ({ submit }, slot) => {
     submit({ slot, run: () => turn() });
     submit({ slot, admission: 'dropIfRunning', run: () => {} });
   },
-  'turned away: an aborted signal': ({ submit, thing }, slot) =>
+  'rejected: an aborted signal': ({ submit, thing }, slot) =>
     submit({ slot, signal: AbortSignal.abort(thing()), run: () => {} }),
   joined: ({ submit, thing }, slot) => {
     submit({ slot, run: () => turn(thing()) });
     submit({ slot, admission: 'join', run: () => {} });
     return submit({ slot, admission: 'join', run: () => {} }).cancel();
   },
-  'out of time': ({ submit }, slot) =>
+  'timed out': ({ submit }, slot) =>
     submit({ slot, restart: 'never', timeoutMs: 1, run: (ctx) => ctx.sleep(60_000) }).outcome,
   'past its deadlines': ({ submit }, slot) => {
     submit({ slot, deadlineMs: 3, run: (ctx) => ctx.sleep(60_000) });
     return submit({ slot, queueTimeoutMs: 1, run: () => {} }).outcome;
   },
-  'abandoned, and ended late': async ({ submit, thing }, slot) => {
+  'abandoned, then ended late': async ({ submit, thing }, slot) => {
     let open: (value: object) => void = () => {};
     const body = new Promise<object>((resolve) => {
       open = resolve;
@@ -211,7 +221,7 @@ const ENDINGS: Readonly<Record<string, (tracked: Tracked, slot: string) => unkno
   },
 };
 
-/** For each ending, of how many objects the collector took how many. */
+/** For each ending: the number of objects, and the share that was collected. */
 async function collected(count: number): Promise<Facts> {
   const supervisor = new Supervisor();
   const known = new Map<string, number>();
@@ -248,7 +258,7 @@ async function collected(count: number): Promise<Facts> {
       await Promise.all(batch);
     }
 
-  // Whoever keeps a handle or an outcome keeps the spec, or the value, and nothing of the run.
+  // A kept handle keeps the spec. A kept outcome keeps the value. Neither keeps the run.
   const kept = await Promise.all(
     Array.from({ length: count }, async () => {
       const keep = tracking('the run of a kept handle');
@@ -284,7 +294,7 @@ async function collected(count: number): Promise<Facts> {
   return { ...held(supervisor), kept: [kept.length, outcomes.length], endings: Object.fromEntries(shares) };
 }
 
-/** How deep the stack is under synchronous bodies that follow each other on one slot. */
+/** The depth of the stack in synchronous bodies that follow each other on one slot. */
 async function depth(count: number): Promise<Facts> {
   Error.stackTraceLimit = Number.POSITIVE_INFINITY;
   const deepest = { early: 0, late: 0 };
@@ -297,8 +307,8 @@ async function depth(count: number): Promise<Facts> {
   };
 
   const supervisor = new Supervisor({ slotDefaults: { queueLimit: Number.POSITIVE_INFINITY } });
-  const inLine = count / 2;
-  for (let i = 0; i < inLine; i += 1) supervisor.submit({ slot: 'line', run: look });
+  const queued = count / 2;
+  for (let i = 0; i < queued; i += 1) supervisor.submit({ slot: 'queue', run: look });
   await supervisor.idle();
 
   const again = (): void => {
@@ -310,7 +320,7 @@ async function depth(count: number): Promise<Facts> {
   return { ...held(supervisor), run, ...deepest };
 }
 
-/** What may come and go by the thousand around one owner, or one body, that stays. */
+/** Things that come and go in large numbers while one owner or one body stays. */
 const COMINGS: Readonly<Record<string, (world: Lasting, times: number) => unknown>> = {
   'joined and left': async ({ supervisor }, times) => {
     for (let i = 0; i < times; i += 1)
@@ -319,18 +329,18 @@ const COMINGS: Readonly<Record<string, (world: Lasting, times: number) => unknow
   'queued and canceled': async ({ supervisor }, times) => {
     for (let i = 0; i < times; i += 1) await supervisor.submit({ slot: 'lasting', run: () => {} }).cancel();
   },
-  'queued and put off by a newer one': ({ supervisor }, times) => {
+  'queued and superseded by a newer submission': ({ supervisor }, times) => {
     for (let i = 0; i < times; i += 1)
       supervisor.submit({ slot: 'lasting', admission: 'keepLatest', deadlineMs: 60_000, run: () => {} });
   },
-  'a replacement replaced, over a body that does not stop': async ({ supervisor }, times) => {
+  'a replacement replaced while the old body does not stop': async ({ supervisor }, times) => {
     const stubborn = gate();
     supervisor.submit({ slot: 'stubborn', run: () => stubborn.promise });
     await turn();
     for (let i = 0; i < times; i += 1) supervisor.submit({ slot: 'stubborn', admission: 'replace', run: () => {} });
     stubborn.resolve();
   },
-  'turned away': ({ supervisor }, times) => {
+  rejected: ({ supervisor }, times) => {
     for (let i = 0; i < times; i += 1)
       supervisor.submit({ slot: 'lasting', admission: 'dropIfRunning', run: () => {} });
   },
@@ -402,7 +412,10 @@ async function churn(count: number): Promise<Facts> {
   return { ...held(supervisor, signal), grown };
 }
 
-/** Supervisors that come and go: with subscribers, a run that listens to signals, work that is shut down under way. */
+/**
+ * Supervisors that come and go, with subscribers, with signal handlers of `run`, and with live work
+ * at the shutdown.
+ */
 async function supervisors(count: number): Promise<Facts> {
   const heard = () =>
     ['SIGINT', 'SIGTERM', 'exit', 'beforeExit', 'unhandledRejection', 'uncaughtException'].map((name) =>

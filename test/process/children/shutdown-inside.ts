@@ -1,16 +1,17 @@
-// Bodies, subscribers and outcome handlers that shut down the supervisor they belong to. The process must end by itself.
+// Bodies, subscribers and outcome handlers shut down their own supervisor. The process must exit by
+// itself.
 
 import { Supervisor } from 'slotvisor';
 
-const tell = (who: string, ...what: unknown[]): void => console.log([who, ...what].join(' '));
+const print = (...what: unknown[]): void => console.log(what.join(' '));
 
-async function world(who: string, act: (supervisor: Supervisor) => void, graceMs = 3_600_000): Promise<void> {
+async function scenario(caller: string, act: (supervisor: Supervisor) => void, graceMs = 3_600_000): Promise<void> {
   const supervisor = new Supervisor({ graceMs });
   supervisor.submit({ name: 'bystander', run: (ctx) => ctx.sleep(3_600_000) });
   act(supervisor);
   const { withinGrace, counts, abandoned } = await supervisor.closed;
-  tell(
-    who,
+  print(
+    caller,
     'within grace:',
     withinGrace,
     'canceled:',
@@ -20,26 +21,26 @@ async function world(who: string, act: (supervisor: Supervisor) => void, graceMs
   );
 }
 
-await world('a body that gives up waiting when it is told to stop:', (supervisor) => {
+await scenario('a body that waits until its stop request:', (supervisor) => {
   supervisor.submit({ name: 'closer', run: (ctx) => ctx.untilCanceled(supervisor.shutdown()) });
 });
 
-await world('a body that waits for the end of itself:', (supervisor) => {
+await scenario('a body that waits for its own end:', (supervisor) => {
   supervisor.submit({
     name: 'closer',
     run: async () => {
       const { abandoned } = await supervisor.shutdown({ graceMs: 20 });
-      tell('the body goes on,', abandoned.length, 'given up');
+      print('the body continues, abandoned:', abandoned.length);
     },
   });
 });
 
-await world('a body that does not wait:', (supervisor) => {
+await scenario('a body that does not wait:', (supervisor) => {
   supervisor.submit({ name: 'closer', run: () => void supervisor.shutdown() });
 });
 
-await world(
-  'a body that disposes of it:',
+await scenario(
+  'a body that disposes of the supervisor:',
   (supervisor) => {
     supervisor.submit({
       name: 'closer',
@@ -51,13 +52,13 @@ await world(
   20,
 );
 
-await world('a subscriber:', (supervisor) => {
+await scenario('a subscriber:', (supervisor) => {
   supervisor.subscribe(async ({ type }) => {
     if (type === 'attemptStarted') await Promise.race([supervisor.shutdown(), null]);
   });
 });
 
-await world('an outcome handler, twice:', (supervisor) => {
+await scenario('an outcome handler, twice:', (supervisor) => {
   void supervisor.submit({ run: () => {} }).outcome.then(() => {
     void supervisor.shutdown();
     void supervisor.shutdown();

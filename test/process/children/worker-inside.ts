@@ -1,4 +1,4 @@
-// A supervisor inside a worker thread. The thread must end by itself.
+// A supervisor inside a worker thread. The thread must exit by itself.
 
 import { parentPort } from 'node:worker_threads';
 import { Supervisor } from 'slotvisor';

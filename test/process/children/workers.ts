@@ -1,10 +1,10 @@
-// Threads under the supervisor, and the supervisor in a thread.
+// A supervisor in a worker thread, and worker threads under a supervisor.
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type KillableTask, Supervisor } from 'slotvisor';
 
-// A thread does not inherit what makes Node read TypeScript.
+// A thread does not inherit the loader for TypeScript.
 const entry = JSON.stringify(new URL('./worker-inside.ts', import.meta.url).href);
 const inside = new Worker(`import('tsx/esm/api').then(({ register }) => (register(), import(${entry})))`, {
   eval: true,
@@ -12,7 +12,7 @@ const inside = new Worker(`import('tsx/esm/api').then(({ register }) => (registe
 const [[report], [code]] = await Promise.all([once(inside, 'message'), once(inside, 'exit')]);
 console.log(JSON.stringify({ inside: report, code }));
 
-/** A thread that nothing but its end can stop. */
+/** A thread that only `terminate` can stop. */
 const alive = new Set<Worker>();
 let most = 0;
 let spinning = 0;
@@ -34,13 +34,14 @@ function spinner(): KillableTask<unknown> {
   };
 }
 
-const supervisor = new Supervisor({ graceMs: 20 });
-const first = supervisor.submit({ slot: 'cpu', name: 'first', run: spinner() });
+const supervisor = new Supervisor({ graceMs: 3_600_000 });
+const first = supervisor.submit({ slot: 'cpu', name: 'first', graceMs: 20, run: spinner() });
 while (spinning < 1) await new Promise((resolve) => setTimeout(resolve, 5));
 supervisor.submit({ slot: 'cpu', name: 'second', admission: 'replace', run: spinner() });
 const replaced = await first.outcome;
 while (spinning < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-const { killed, withinGrace } = await supervisor.shutdown();
+// The second attempt has a grace of an hour. Only the grace of the shutdown can end it.
+const { killed, withinGrace } = await supervisor.shutdown({ graceMs: 20 });
 console.log(
   JSON.stringify({ replaced, spinning, most, alive: alive.size, withinGrace, killed: killed.map(({ name }) => name) }),
 );
