@@ -148,9 +148,9 @@ describe('stall, kill and proof of end', () => {
     const rest: Rest = { stallMs: 150, restart: 'onFailure', maxRetries: 1, backoff: { firstMs: 0 } };
     const silent = await script(supervisor, STUBBORN, {}, rest).outcome;
     expect(silent).toMatchObject({ kind: 'failed', attempts: 2, failure: { kind: 'stalled', silentMs: 150 } });
-    let beats = 0;
+    let heartbeats = 0;
     const heartbeat = (): void => {
-      beats += 1;
+      heartbeats += 1;
     };
     // The second output comes after the first one has been seen, so the two are not read as one.
     const folder = mkdtempSync(join(tmpdir(), 'slotvisor-heartbeat-'));
@@ -164,7 +164,7 @@ describe('stall, kill and proof of end', () => {
     });
     await subprocessTask('sh', ['-c', text], { env: { SEEN: seen }, inheritEnv: ['PATH'] }).run(ctx);
     rmSync(folder, { recursive: true });
-    expect(beats).toBe(2);
+    expect(heartbeats).toBe(2);
   });
 
   test('a process that has ended well is not run again because its lines are taken slowly', async () => {

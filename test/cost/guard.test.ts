@@ -23,7 +23,7 @@ interface Counts {
 }
 
 test('the memory and the promises of a submission stay below their limits, and do not grow with the number of submissions', async () => {
-  const { code, lines, stderr } = await run('bench/guard/count.ts', { flags: ['--expose-gc'] });
+  const { code, lines, stderr } = await run('cost/count.ts', { flags: ['--expose-gc'] });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const counts = JSON.parse(lines.at(-1) ?? 'null') as Counts;
   expect(counts.bytesQueued).toBeLessThan(330);
