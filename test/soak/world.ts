@@ -8,6 +8,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { type AdmissionPolicy, type Clock, type Outcome, type Submission, Supervisor } from 'slotvisor';
 import { seededRandom } from 'slotvisor/testing';
+import { ADMISSION_POLICIES } from '../../src/model/settings.ts';
 import { blocking, type Dice, flooding, PLANS, type Plan } from './bodies.ts';
 import { Findings, Monitor } from './monitor.ts';
 
@@ -59,7 +60,8 @@ class FaultyClock implements Clock {
   }
 }
 
-const POLICIES: readonly AdmissionPolicy[] = ['queue', 'queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'];
+/** `queue` twice: most work of a backend queues. */
+const POLICIES: readonly AdmissionPolicy[] = ['queue', ...ADMISSION_POLICIES];
 const GRACE_MS = 20;
 const CONCURRENCY = 200;
 /**

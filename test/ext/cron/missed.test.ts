@@ -5,6 +5,7 @@ import type { TaskContext } from 'slotvisor';
 import type { MissedPolicy, Schedule } from 'slotvisor/cron';
 import type { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test, vi } from 'vitest';
+import { ADMISSION_POLICIES } from '../../../src/model/settings.ts';
 import { DAY, HOUR, MINUTE, SECOND, START, world } from './world.ts';
 
 const missedIn = (made: Schedule) =>
@@ -107,7 +108,7 @@ describe('missed dates', () => {
     expect(most).toBe(1);
   });
 
-  for (const admission of ['dropIfRunning', 'queue', 'replace', 'keepLatest', 'join'] as const)
+  for (const admission of ADMISSION_POLICIES)
     test(`dates that wait to be caught up run before a date that comes later, with admission: ${admission}`, async () => {
       const { clock, make } = world();
       const order: string[] = [];

@@ -13,6 +13,7 @@ import {
   type TaskContext,
   type TaskSpec,
 } from 'slotvisor';
+import { ADMISSION_POLICIES } from '../../../src/model/settings.ts';
 
 const gc = globalThis.gc ?? (() => {});
 
@@ -57,7 +58,6 @@ async function grownBytes(times: number, work: (times: number) => Promise<void>)
 }
 
 const SLOTS = 10_000;
-const POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;
 const BODIES: readonly TaskSpec['run'][] = [
   () => new Uint8Array(64),
   async () => 'value',
@@ -85,7 +85,7 @@ async function waves(count: number): Promise<Facts> {
         const submission = supervisor.submit({
           slot: `slot ${done % SLOTS}`,
           restart: 'never',
-          admission: POLICIES[(done * 7) % 5] ?? 'queue',
+          admission: ADMISSION_POLICIES[(done * 7) % 5] ?? 'queue',
           run: BODIES[(done % 11) % 5] ?? BODIES[0] ?? (() => {}),
           ...(done % 4 === 0 && { signal: parent.signal, deadlineMs: 60_000 }),
         });
