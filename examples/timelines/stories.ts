@@ -51,7 +51,7 @@ export const STORIES: readonly Story[] = [
   },
   {
     policy: 'keepLatest',
-    rule: 'On a busy slot, a new submission waits, and supersedes the one that waits.',
+    rule: 'On a busy slot, the latest submission waits, and supersedes an earlier one.',
     text:
       'With the admission policy keepLatest, A runs to its end, B and then C wait and are rejected with superseded when ' +
       'a newer submission arrives, and D, the latest, runs after A.',

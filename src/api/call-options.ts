@@ -1,7 +1,7 @@
 // The options of the supervisor's calls: checked on the way in, each read once.
 
 import { isCatchable } from '../kernel/signals.ts';
-import { abortSignal, aFunction, anObject, count, durationMs, nameText, oneOf, refuse } from '../model/check.ts';
+import { abortSignal, aFunction, count, durationMs, nameText, oneOf, refuse } from '../model/check.ts';
 import {
   EVENT_TYPES,
   type SubscribeOptions,
@@ -52,10 +52,15 @@ function readTypes(field: string, value: unknown): readonly TaskEventType[] {
 export function parseSubscriber(value: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>)): Subscriber {
   if (typeof value === 'function') return { onEvent: value };
   return reading('subscriber', value, () => {
-    const { name, onEvent } = anObject('subscriber', value) as Partial<Subscriber>;
+    const { name, onEvent } = anEventHandler(value);
     const handle = aFunction<Subscriber['onEvent']>('subscriber.onEvent', onEvent).bind(value);
     return name === undefined ? { onEvent: handle } : { name: nameText('subscriber.name', name), onEvent: handle };
   });
+}
+
+function anEventHandler(value: unknown): Partial<Subscriber> {
+  if (typeof value === 'object' && value !== null) return value;
+  return refuse('subscriber', 'must be a function, or an object with onEvent', value);
 }
 
 export function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] {

@@ -1,6 +1,7 @@
 // Makes a killable task from whatever can be started, stopped and killed: a worker thread, a
 // process, a container.
 
+import { aFunction } from '../model/check.ts';
 import type { CanceledError } from '../model/error.ts';
 import type { KillableTask, TaskContext } from '../model/task.ts';
 
@@ -23,6 +24,7 @@ export interface KillableBody<T> {
  * `kill` are the only proof that it has.
  */
 export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
+  aFunction('start', start);
   const live = new Map<string, KillableBody<T>>();
   const keyOf = ({ id, attempt }: TaskContext<S>): string => `${id} ${attempt}`;
   return {

@@ -4,7 +4,7 @@ import { localLeases } from '../engine/local-leases.ts';
 import type { AroundAttempt } from '../engine/runtime.ts';
 import { type Clock, MAX_TIMER_MS, systemClock } from '../kernel/clock.ts';
 import { systemRandom } from '../kernel/random.ts';
-import { aFunction, anObject, count, durationMs, nameText, positiveMs, refuse } from '../model/check.ts';
+import { aFunction, anObject, count, durationMs, nameText, refuse } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
 import { parse, parseGiven, type Readers, readOptions } from '../model/options.ts';
 import {
@@ -150,13 +150,17 @@ function readSlots(field: string, value: unknown): Map<string, Partial<SlotSetti
 function readRate(field: string, value: unknown): RateOptions {
   const { limit, intervalMs } = parseGiven<RateOptions>(field, value, {
     limit: (path, got) => count(path, got, 1),
-    intervalMs: positiveMs,
+    intervalMs: readRateInterval,
   });
   if (limit === undefined) return refuse(`${field}.limit`, 'must be given', limit);
   if (intervalMs === undefined) return refuse(`${field}.intervalMs`, 'must be given', intervalMs);
-  // p-queue's interval is one platform timer, which would fire a longer delay at once.
-  if (intervalMs > MAX_TIMER_MS) return refuse(`${field}.intervalMs`, `must be at most ${MAX_TIMER_MS}`, intervalMs);
   return { limit, intervalMs };
+}
+
+/** p-queue's interval is one platform timer, which would fire a longer delay at once. */
+function readRateInterval(field: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0 && value <= MAX_TIMER_MS) return value;
+  return refuse(field, `must be a number of ms, more than 0 and at most ${MAX_TIMER_MS}`, value);
 }
 
 function readLimits(field: string, value: unknown): SupervisorSettings['limits'] {

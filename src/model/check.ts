@@ -29,8 +29,8 @@ export function durationMs(field: string, value: unknown): number {
 
 /** A duration in ms, more than 0. `Infinity` means "none". */
 export function positiveMs(field: string, value: unknown): number {
-  const ms = durationMs(field, value);
-  return ms === 0 ? refuse(field, 'must be more than 0 ms (Infinity means none)', value) : ms;
+  if (typeof value === 'number' && value > 0) return value;
+  return refuse(field, 'must be a number of ms, more than 0 (Infinity means none)', value);
 }
 
 export function finiteMs(field: string, value: unknown): number {

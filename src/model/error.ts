@@ -174,7 +174,7 @@ export class ClosedError extends Error {
   static {
     brand(ClosedError, 'ClosedError');
   }
-  constructor(message = 'the supervisor is shutting down and accepts nothing more') {
+  constructor(message = 'the supervisor is shutting down or closed, and accepts nothing more') {
     super(message);
   }
 }

@@ -141,7 +141,7 @@ export function outcomeText(outcome: Outcome): string {
     case 'completed':
       return 'completed';
     case 'failed':
-      return `failed after ${outcome.attempts} attempt(s) (${outcome.because}): ${outcome.failure.message}`;
+      return `failed after ${attempts(outcome.attempts)}, because of ${outcome.because}: ${outcome.failure.message}`;
     case 'fatal':
       return `failed for good: ${outcome.failure.message}`;
     case 'canceled':
@@ -151,9 +151,11 @@ export function outcomeText(outcome: Outcome): string {
     case 'abandoned':
       return `abandoned (by ${outcome.by}): its body may still be alive`;
     case 'rejected':
-      return `rejected (${outcome.reason})`;
+      return `rejected: ${outcome.reason}`;
   }
 }
+
+const attempts = (count: number): string => (count === 1 ? '1 attempt' : `${count} attempts`);
 
 /**
  * Thrown by `submission.value()` for every outcome except `completed`. If the body threw, `cause`

@@ -126,8 +126,8 @@ export const cases = (rows: readonly Row[]) =>
   rows.flatMap(({ wrong, ...rest }) => wrong.map((one) => ({ ...rest, one, shown: one[1] })));
 
 export const invalid = <T>(value: unknown): T => value as T;
-export const DURATION = /must be a number of ms, 0 or more/;
-export const ABOVE_ZERO = /must be more than 0 ms/;
+export const DURATION = /must be a number of ms, (0 or more|more than 0)/;
+export const ABOVE_ZERO = /must be a number of ms, more than 0/;
 export const WHOLE = /must be a whole number/;
 export const FINITE = /must be (a )?finite/;
 export const FUNCTION = /must be a function/;

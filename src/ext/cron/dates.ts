@@ -114,7 +114,7 @@ const ISO = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:\
 
 function instantMs(field: string, got: ReadInstant, timezone: string | undefined): number {
   if (typeof got === 'number') return got;
-  const [, day, offset] = ISO.exec(got) ?? refuse(field, 'must be ISO 8601 text like 2030-01-23T04:00:00', got);
+  const [, day, offset] = ISO.exec(got) ?? refuse(field, 'must have a date and a time, like 2030-01-23T04:00:00', got);
   // Parsers read February 30 as a day in March. It is refused instead.
   const exists = isoDay(Date.parse(`${day}T00:00:00Z`)) === day;
   try {

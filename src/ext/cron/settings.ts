@@ -83,12 +83,12 @@ const READERS: Readers<ReadFields> = {
     kind: 'cron',
     value: typeof got === 'string' ? got : refuse(field, 'must be a string', got),
   }),
-  everyMs: (field, got) => ({ kind: 'everyMs', value: numberFrom(field, got, 1, MAX_DATE_MS) }),
+  everyMs: (field, got) => ({ kind: 'everyMs', value: readPeriod(field, got) }),
   at: (field, got) => ({ kind: 'at', value: readInstant(field, got) }),
   timezone: readZone,
   startAt: readInstant,
   endAt: readInstant,
-  maxRuns: (field, got) => (got === Infinity ? got : wholeFrom(field, got, 1, Number.MAX_SAFE_INTEGER)),
+  maxRuns: readMaxRuns,
   jitterMs: (field, got) => numberFrom(field, got, 0, MAX_DATE_MS),
   toleranceMs: (field, got) => numberFrom(field, got, 0, Infinity),
   historySize: (field, got) => wholeFrom(field, got, 0, 10_000),
@@ -122,6 +122,16 @@ export function readSettings(
   if (specFor === undefined) return refuse('task', 'must be given', undefined);
   const settings = { ...(old ?? DEFAULTS), ...plain, when: dates, keep: missed ?? old?.keep ?? 0, specFor };
   return { settings, given: new Set(Object.keys(fields)) };
+}
+
+function readPeriod(field: string, got: unknown): number {
+  if (typeof got === 'number' && got >= 1 && got <= MAX_DATE_MS) return got;
+  return refuse(field, 'must be a number of ms, 1 or more', got);
+}
+
+function readMaxRuns(field: string, got: unknown): number {
+  if (got === Infinity || (Number.isSafeInteger(got) && (got as number) >= 1)) return got as number;
+  return refuse(field, 'must be a whole number, 1 or more (Infinity means no limit)', got);
 }
 
 function readInstant(field: string, got: unknown): ReadInstant {

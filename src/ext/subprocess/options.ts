@@ -115,7 +115,7 @@ export function parseTask(file: unknown, args: unknown, options: unknown): Parse
   const list = reading('args', args, () => readArguments(args));
   const { output, ...rest } = parse('options', options, READERS, DEFAULTS);
   if (rest.onLine !== undefined && output !== undefined)
-    return refuse('output', 'must be absent where onLine takes the output', output);
+    return refuse('output', 'must not be combined with onLine', output);
   if (rest.shell !== false && list.length > 0)
     return refuse('args', 'must be empty where a shell takes the command line', args);
   return { ...rest, file, args: list, output: rest.onLine === undefined ? (output ?? 'collect') : 'lines' };
@@ -123,7 +123,9 @@ export function parseTask(file: unknown, args: unknown, options: unknown): Parse
 
 function readArguments(value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? [...value] : [undefined];
-  return list.every(isText) ? list : refuse('args', 'must be an array of strings without NUL', value);
+  return list.every(isText)
+    ? list
+    : refuse('args', 'must be an array of strings without NUL (options are the third argument)', value);
 }
 
 function readDirectory(field: string, value: unknown): string | URL {

@@ -34,7 +34,7 @@ describe('an invalid option throws an OptionError with its field, the rule and t
     ...[0, 0.5, -1, Number.NaN, Infinity, '5', 5n].map((everyMs): [unknown, string, RegExp] => [
       { everyMs, task },
       'everyMs',
-      /must be a number from 1 to/,
+      /must be a number of ms, 1 or more/,
     ]),
     ...[Number.NaN, Infinity, new Date('never'), null, true].map((at): [unknown, string, RegExp] => [
       { at, task },
@@ -42,7 +42,7 @@ describe('an invalid option throws an OptionError with its field, the rule and t
       /must be a valid Date, epoch ms or ISO 8601 text/,
     ]),
     ...['tomorrow', '2030-01-01', '01/02/2030', '2030-01-01 00:00:00', '20300101T000000'].map(
-      (at): [unknown, string, RegExp] => [{ at, task }, 'at', /must be ISO 8601 text/],
+      (at): [unknown, string, RegExp] => [{ at, task }, 'at', /must have a date and a time/],
     ),
     ...['2030-02-30T00:00', '2030-02-30T00:00:00Z', '2030-13-01T00:00', '2030-01-01T25:00', '2030-01-01T00:61:00Z'].map(
       (at): [unknown, string, RegExp] => [{ at, timezone: 'Europe/Berlin', task }, 'at', /must be a date that exists/],
@@ -55,7 +55,7 @@ describe('an invalid option throws an OptionError with its field, the rule and t
     ...[0, 1.5, -1, Number.NaN, '1'].map((maxRuns): [unknown, string, RegExp] => [
       { ...CRON, maxRuns },
       'maxRuns',
-      /must be a whole number from 1/,
+      /must be a whole number, 1 or more/,
     ]),
     [{ ...CRON, jitterMs: -1 }, 'jitterMs', /must be a number from 0/],
     [{ ...CRON, toleranceMs: Number.NaN }, 'toleranceMs', /must be a number from 0/],
