@@ -3,4 +3,4 @@
 
 export { systemRandom } from './kernel/random.ts';
 export { aFunction, numberFrom, oneOf, refuse, wholeFrom } from './model/check.ts';
-export { parse, parseGiven, type Readers, reading, readOptions } from './model/options.ts';
+export { parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';

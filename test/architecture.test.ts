@@ -5,11 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
   ambientViolations,
+  commentWidthViolations,
   cycleViolations,
   engineViolations,
   importsOf,
   importViolations,
   lengthViolations,
+  MAX_COMMENT_WIDTH,
   MAX_FILE_LINES,
   missingTestViolations,
   print,
@@ -25,7 +27,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 function read(folder: string): SourceFile[] {
   return readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
     .sort()
     .map((path) => ({ path, text: readFileSync(`${ROOT}${path}`, 'utf8') }));
@@ -41,6 +43,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'no files import each other in a cycle, type imports included': cycleViolations,
   'only kernel and testing use timers, the clock, randomness or the console, and policy uses no promise':
     ambientViolations,
+  [`no comment line is wider than ${MAX_COMMENT_WIDTH} characters`]: commentWidthViolations,
   [`no file is longer than ${MAX_FILE_LINES} lines without a reason`]: lengthViolations,
   'index.ts and kit.ts hold named re-exports only': reExportViolations,
   'a test in the folder of a layer tests the source file at the same path': testPathViolations,
@@ -274,6 +277,12 @@ describe('a planted violation is reported', () => {
       ambientViolations,
       [file('src/policy/a.ts', 'export const x = process.env;')],
       'src/policy/a.ts:1  uses process',
+    ],
+    [
+      'a comment is too wide',
+      commentWidthViolations,
+      [file('src/engine/a.ts', '', `  // ${'x'.repeat(96)}`)],
+      'src/engine/a.ts:2  has a comment 101 characters wide',
     ],
     [
       'a long file gives no reason for its length',

@@ -1,4 +1,5 @@
-// Builders for the three common specs. They return a plain spec.
+// Builders for the three common specs. They return a plain spec. A `restart` or an `intervalMs` in
+// `rest` is ignored.
 
 import { durationMs } from '../model/check.ts';
 import type { TaskSpec } from '../model/spec.ts';
@@ -16,8 +17,9 @@ export function restartable<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?:
 }
 
 /**
- * Run again `everyMs` after the end of each success. A failure is retried with backoff. @throws
- * OptionError for an invalid `everyMs`.
+ * Run again `everyMs` after the end of each success. A failure is retried with backoff.
+ *
+ * @throws OptionError for an invalid `everyMs`.
  */
 export function periodic<T, S = undefined>(
   everyMs: number,

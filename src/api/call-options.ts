@@ -11,6 +11,7 @@ import {
 } from '../model/event.ts';
 import { parse, type Readers, reading } from '../model/options.ts';
 
+/** Options of `supervisor.run`. */
 export interface RunOptions {
   /**
    * Process signals that begin the shutdown. A second signal ends the grace at once. `false`: none.
@@ -19,10 +20,11 @@ export interface RunOptions {
   readonly signals?: readonly NodeJS.Signals[] | false | undefined;
 }
 
+/** Options of `supervisor.shutdown`. */
 export interface ShutdownOptions {
   /**
-   * The time that owners have to end, in ms. Then they are killed or abandoned. Default: the
-   * supervisor's `graceMs`.
+   * The time that owners have to end, in ms, 0 or more. Then they are killed or abandoned.
+   * Default: the supervisor's `graceMs`.
    */
   readonly graceMs?: number | undefined;
 }

@@ -3,13 +3,17 @@
 
 import { aFunction } from '../model/check.ts';
 import type { CanceledError } from '../model/error.ts';
+import { field } from '../model/foreign.ts';
 import type { KillableTask, TaskContext } from '../model/task.ts';
 
 /** A started body that lives outside of this call. */
 export interface KillableBody<T> {
   /** Settles when the body has ended, with its value or its error. The slot is busy until then. */
   readonly ended: PromiseLike<T>;
-  /** Passes a stop request on. What it throws becomes the outcome's `failure`. */
+  /**
+   * Passes a stop request on. What it throws is the outcome's `failure` if the body then rejects
+   * with the stop reason.
+   */
   stop(reason: CanceledError): void;
   /** Ends the body. Resolves when it is dead, and rejects when it may be alive. */
   kill(): void | PromiseLike<void>;
@@ -31,6 +35,8 @@ export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => Killa
     run: async (ctx) => {
       ctx.throwIfCanceled();
       const body = start(ctx);
+      if (typeof field(body?.ended, 'then') !== 'function')
+        throw new TypeError('start must return a running body, whose ended is a promise');
       const key = keyOf(ctx);
       live.set(key, body);
       const unsubscribe = ctx.onCancel((reason) => body.stop(reason));
@@ -44,7 +50,7 @@ export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => Killa
     kill: async (ctx) => {
       const key = keyOf(ctx);
       await live.get(key)?.kill(); // none: the body has ended, or was never started
-      live.delete(key);
+      live.delete(key); // `ended` may never settle, also after the kill
     },
   };
 }

@@ -12,12 +12,15 @@ import type { SlotView } from '../model/view.ts';
  * nothing.
  */
 export interface Slot {
+  /** Its name. */
   readonly name: string;
   /** As `supervisor.submit`, in this slot. The spec must not name a slot. */
   submit<T, S = undefined>(spec: Omit<TaskSpec<T, S>, 'slot'>): Submission<T>;
   /**
    * Sets options. They stay until they are set again, also while the slot is idle. Options left out
    * keep their value.
+   *
+   * @throws OptionError for an invalid option.
    */
   configure(options: SlotOptions): void;
   /**

@@ -6,7 +6,7 @@ import { type Clock, MAX_TIMER_MS, systemClock } from '../kernel/clock.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { aFunction, anObject, count, durationMs, nameText, refuse } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
-import { parse, parseGiven, type Readers, readOptions } from '../model/options.ts';
+import { parse, parseGiven, type Readers, readFields } from '../model/options.ts';
 import {
   completeDefaults,
   DEFAULT_SETTINGS,
@@ -31,6 +31,7 @@ export interface RateOptions {
   readonly intervalMs: number;
 }
 
+/** Options of a supervisor. All are optional. */
 export interface SupervisorOptions {
   /** The defaults of its tasks. */
   readonly defaults?: TaskDefaults | undefined;
@@ -38,24 +39,26 @@ export interface SupervisorOptions {
   readonly slots?: Readonly<Record<string, SlotOptions>> | undefined;
   /** The defaults of its slots. */
   readonly slotDefaults?: SlotOptions | undefined;
-  /** How many bodies may run at once, over all slots. Default `Infinity`. */
+  /**
+   * How many bodies may run at once, over all slots. A whole number, 1 or more. Default `Infinity`.
+   */
   readonly concurrency?: number | undefined;
   /** How many attempts may start within a time, over all slots. Default none. */
   readonly rate?: RateOptions | undefined;
   /**
-   * The time from a stop request to an overrun, in ms, and the grace of a shutdown. Default 60,000.
+   * The default `graceMs` of a task, and of `shutdown`, in ms. 0 or more. Default 60,000.
    */
   readonly graceMs?: number | undefined;
-  /** How long a shutdown waits for all subscribers together, in ms. Default 5,000. */
+  /** How long a shutdown waits for all subscribers together, in ms, 0 or more. Default 5,000. */
   readonly subscriberGraceMs?: number | undefined;
   /**
    * `slots`: how many slots may be live. `pending`: how many submissions may wait, over all slots.
-   * A submission over a limit is rejected `resourceLimit`. Default none.
+   * Whole numbers, 0 or more. A submission over a limit is rejected `resourceLimit`. Default none.
    */
   readonly limits?: { readonly slots?: number | undefined; readonly pending?: number | undefined } | undefined;
   /**
-   * From 0 to 1. When a task ends `failed` or `fatal`, and tasks that ended so make up this share
-   * of all started ones, the supervisor shuts down. Default none.
+   * From 0 to 1. When a task ends `failed` or `fatal`, and tasks that ended so make up at least
+   * this share of all started ones, the supervisor shuts down. Default none.
    */
   readonly deadFraction?: number | undefined;
   /** Where time and timers come from. Default: the platform's. */
@@ -66,7 +69,7 @@ export interface SupervisorOptions {
   readonly leases?: SlotLeases | undefined;
   /**
    * Wraps every attempt, for tracing or a logging context. It must call `next` and await it. If it
-   * throws after the body succeeded, the attempt has failed.
+   * ends without a call of `next`, or throws after the body succeeded, the attempt has failed.
    */
   readonly aroundAttempt?: AroundAttempt | undefined;
 }
@@ -142,7 +145,7 @@ export function parseSupervisorOptions(value: unknown): SupervisorSettings {
 
 function readSlots(field: string, value: unknown): Map<string, Partial<SlotSettings>> {
   const slots = new Map<string, Partial<SlotSettings>>();
-  for (const [name, options] of Object.entries(readOptions(field, value)))
+  for (const [name, options] of Object.entries(readFields(field, value)))
     slots.set(nameText(`${field} name`, name), readSlotOptions(`${field}.${name}`, options));
   return slots;
 }

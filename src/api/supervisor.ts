@@ -74,7 +74,11 @@ export class Supervisor implements AsyncDisposable {
   readonly #handles = new WeakMap<LiveSubmission, Submission>();
   #submitted = 0;
 
-  /** Starts no timer and no listener. @throws OptionError for an invalid option. */
+  /**
+   * Starts no timer and no listener.
+   *
+   * @throws OptionError for an invalid option.
+   */
   constructor(options: SupervisorOptions = {}) {
     const settings = parseSupervisorOptions(options);
     const { clock, random, leases, limits, slotDefaults, aroundAttempt } = settings;
@@ -177,7 +181,11 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
-  /** The slot of this name. It need not be live. @throws OptionError for an invalid name. */
+  /**
+   * The slot of this name. It need not be live.
+   *
+   * @throws OptionError for an invalid name.
+   */
   slot(name: string): Slot {
     return new SlotHandle(this.#slots, name, (spec, slot) => this.#submit(spec, slot));
   }
@@ -281,8 +289,8 @@ export class Supervisor implements AsyncDisposable {
    * Ends the supervisor. Waiting submissions are rejected, owners are asked to stop, and all of
    * them together have `graceMs` to end. Then killable bodies are killed, and the others are
    * abandoned and named in the report. Nothing is accepted any more. A second call joins the first,
-   * and a shorter grace hastens it. The promise never rejects. A body that awaits it is asked to
-   * stop like any other, and counts as running until it ends.
+   * and a shorter grace ends it earlier. The promise never rejects. A body that awaits it is asked
+   * to stop like any other, and counts as running until it ends.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
     return this.#beginShutdown('caller', parseShutdownOptions(options, this.#graceMs));

@@ -196,7 +196,7 @@ export class Attempt implements TurnTaker, BodyCall {
   /** Proof of end: how the body ended, or `undefined` when its kill resolved. */
   ended(body: BodyEnd | undefined): void {
     if (this.state !== 'ended') this.#finish(body);
-    else this.host.runtime.ledger.endedLate(this); // an abandoned body, or the second proof of a killed one
+    else this.host.runtime.ledger.bodyEndedAfterAttempt(this); // an abandoned body, or the second proof of a killed one
   }
 
   #finish(body: BodyEnd | undefined): void {

@@ -7,10 +7,10 @@ import type { TaskIds } from '../model/id.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
 import type { EventPublisher } from './events.ts';
-import type { LiveSubmission } from './submission.ts';
+import type { LiveSubmission, Work } from './submission.ts';
 
 export interface LedgerListener {
-  /** No submission is live and no body of a live owner runs. */
+  /** No submission is live, and no owner's body runs. Abandoned bodies do not count. */
   emptied(): void;
   /** An owner ended `failed` or `fatal`, and its slot has gone on. */
   ownerDied(): void;
@@ -107,12 +107,12 @@ export class Ledger {
    * Settles the outcome. A second call is ignored. The outcome's promise resolves last, when all
    * else is up to date.
    */
-  settle(submission: LiveSubmission, outcome: Outcome, ranMs = 0): void {
+  settle(submission: LiveSubmission, outcome: Outcome, work?: { readonly ranMs: number }): void {
     if (submission.ended) return;
     this.#live.delete(submission.number);
     this.totals[outcome.kind] += 1;
     if (outcome.kind === 'rejected' && outcome.reason === 'slotBusy') this.totals.dropped += 1;
-    if (this.#events.listening) this.#publishEnd(submission, outcome, ranMs);
+    if (this.#events.listening) this.#publishEnd(submission, outcome, work?.ranMs ?? 0);
     submission.settle(outcome);
     this.#checkEmpty();
   }
@@ -138,14 +138,14 @@ export class Ledger {
   /**
    * The body of an attempt ended after the attempt was over. Counts only for an abandoned attempt.
    */
-  endedLate(attempt: object): void {
+  bodyEndedAfterAttempt(attempt: object): void {
     this.#abandonedAlive.delete(attempt);
     if (!this.#keepsRecord) this.#abandoned.delete(attempt);
   }
 
   /** The owner has ended. Called before its slot goes on. */
-  ownerEnded(outcome: Outcome, view: () => TaskView): void {
-    if (this.#keepsRecord && outcome.kind === 'killed') this.killed.push(view());
+  ownerEnded(outcome: Outcome, owner: LiveSubmission, work: Work): void {
+    if (this.#keepsRecord && outcome.kind === 'killed') this.killed.push(owner.view(work));
     this.running -= 1;
     if (hasDied(outcome)) this.dead += 1;
   }
@@ -156,9 +156,7 @@ export class Ledger {
     if (hasDied(outcome)) this.#listener.ownerDied();
   }
 
-  /**
-   * A body without participants still counts: nothing may run when the ledger is reported empty.
-   */
+  /** A body without participants still counts, until it has ended or was abandoned. */
   #checkEmpty(): void {
     if (!this.empty) return;
     this.#whenIdle?.resolve();

@@ -8,8 +8,8 @@ import type { EventPublisher } from './events.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
- * Wraps one attempt. `next` runs the body; await what it returns. Further calls of `next` return the
- * same run. An error that the wrapper throws after the body succeeded fails the attempt.
+ * Wraps one attempt. `next` runs the body; await what it returns. Further calls of `next` return
+ * the same run. An error that the wrapper throws after the body succeeded fails the attempt.
  */
 export type AroundAttempt = (info: AttemptInfo, next: () => Promise<void>) => Promise<void>;
 

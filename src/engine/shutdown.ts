@@ -3,7 +3,7 @@
 
 import { after } from '../kernel/clock.ts';
 import { deferred, ignore } from '../kernel/deferred.ts';
-import type { Outcome } from '../model/outcome.ts';
+import { OUTCOME_KINDS, type Outcome } from '../model/outcome.ts';
 import type { ShutdownCause, ShutdownReport } from '../model/view.ts';
 import {
   KILL_PATIENCE_MS,
@@ -132,16 +132,10 @@ export class Shutdown {
 
   #report(cause: ShutdownCause, withinGrace: boolean): ShutdownReport {
     const { totals, killed, abandonedViews } = this.#runtime.ledger;
-    const { completed, failed, fatal, canceled, killed: killedCount, abandoned, rejected } = totals;
-    const counts: Record<Outcome['kind'], number> = {
-      completed,
-      failed,
-      fatal,
-      canceled,
-      killed: killedCount,
-      abandoned,
-      rejected,
-    };
+    const counts = Object.fromEntries(OUTCOME_KINDS.map((kind) => [kind, totals[kind]])) as Record<
+      Outcome['kind'],
+      number
+    >;
     return {
       withinGrace,
       cause,

@@ -99,8 +99,8 @@ export class Slots {
     this.#slots.get(submission.slot)?.cancel(submission, by, reason); // a slot that is already gone is delivering the outcome
   }
 
-  async cancelSlot(name: string, reason: unknown): Promise<void> {
-    await this.#slots.get(name)?.cancelAll(reason);
+  cancelSlot(name: string, reason: unknown): Promise<void> {
+    return this.#slots.get(name)?.cancelAll(reason) ?? Promise.resolve();
   }
 
   pause(name: string): void {

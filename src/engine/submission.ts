@@ -25,6 +25,7 @@ export type Admission = 'started' | 'queued' | 'joined' | 'waiting' | 'rejected'
 export interface Submission<T = unknown> {
   /** Unique over all processes. */
   readonly id: TaskId;
+  /** The name of its slot. */
   readonly slot: string;
   /** The spec's name, else the slot. */
   readonly name: string;
@@ -34,7 +35,11 @@ export interface Submission<T = unknown> {
   readonly status: TaskStatus;
   /** How it ended. Resolves exactly once and never rejects, so it may be ignored. */
   readonly outcome: Promise<Outcome<T>>;
-  /** The value of a `completed` task. @throws OutcomeError for every other outcome. */
+  /**
+   * The value of a `completed` task.
+   *
+   * @throws OutcomeError for every other outcome: the promise rejects with it.
+   */
   value(): Promise<T>;
   /**
    * Asks the task to stop, and resolves with its outcome once the body has ended. A submission that

@@ -3,7 +3,7 @@
 // (options.ts).
 
 import { OptionError } from './error.ts';
-import { field } from './foreign.ts';
+import { field as readField } from './foreign.ts';
 
 /** The longest slot or task name, in UTF-16 units. */
 export const MAX_NAME_LENGTH = 1_024;
@@ -85,15 +85,15 @@ export function nameText(field: string, value: unknown): string {
   return value;
 }
 
-export function abortSignal(name: string, value: unknown): AbortSignal {
-  return isSignal(value) ? value : refuse(name, 'must be an AbortSignal', value);
+export function abortSignal(field: string, value: unknown): AbortSignal {
+  return isSignal(value) ? value : refuse(field, 'must be an AbortSignal', value);
 }
 
 /** Checks the shape, because a signal may come from another realm. */
 function isSignal(value: unknown): value is AbortSignal {
   return (
-    typeof field(value, 'aborted') === 'boolean' &&
-    typeof field(value, 'addEventListener') === 'function' &&
-    typeof field(value, 'removeEventListener') === 'function'
+    typeof readField(value, 'aborted') === 'boolean' &&
+    typeof readField(value, 'addEventListener') === 'function' &&
+    typeof readField(value, 'removeEventListener') === 'function'
   );
 }

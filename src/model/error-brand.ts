@@ -11,6 +11,8 @@ export function brand(errorClass: { readonly prototype: object }, name: string):
   const symbol = Symbol.for(`slotvisor.${name}`);
   Object.defineProperty(errorClass.prototype, symbol, { value: true });
   Object.defineProperty(errorClass, Symbol.hasInstance, {
+    configurable: true,
+    writable: true,
     value(this: object, value: unknown): boolean {
       if (this === errorClass) return field(value, symbol) === true;
       try {

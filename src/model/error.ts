@@ -30,8 +30,9 @@ export const STOP_CAUSES = [
 export type StopCause = (typeof STOP_CAUSES)[number];
 
 /**
- * Throw it in a body to end the task without a retry, whatever its restart policy is. The outcome
- * is `fatal`, or `canceled` if the task was asked to stop.
+ * Throw it in a body to end the task without a retry, under any restart policy. The outcome is
+ * `fatal`, or `canceled` if the task was asked to stop. It does not count if the attempt has timed
+ * out or stalled before, or was stopped by `restart()`.
  */
 export class FatalError extends Error {
   override readonly name: string = 'FatalError';

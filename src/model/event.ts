@@ -45,7 +45,7 @@ export interface TaskEventBase extends EventBase {
  *   the task waits for another attempt.
  * 5. `finished`, exactly once.
  *
- * `stopRequested` and `overrun` come between `started` and `finished`.
+ * `stopRequested` and `overrun` come between `started` or `joined` and `finished`.
  *
  * | type | published when |
  * |---|---|
@@ -56,7 +56,7 @@ export interface TaskEventBase extends EventBase {
  * | `started` | it owns the slot; its first attempt waits for the concurrency gate |
  * | `attemptStarted` | an attempt begins; the body is called next |
  * | `attemptSucceeded` | the body returned a value, also if it was asked to stop |
- * | `attemptCanceled` | a stopped or restarted attempt ended, or the body threw a `CanceledError` |
+ * | `attemptCanceled` | a stopped attempt ended without a value, or threw a `CanceledError` |
  * | `attemptFailed` | the body threw anything else |
  * | `attemptTimedOut` | an attempt that exceeded `timeoutMs` has ended |
  * | `attemptStalled` | an attempt that exceeded `stallMs` has ended |

@@ -32,10 +32,13 @@ export function parseGiven<T extends object>(field: string, value: unknown, read
   let path = field;
   let got = value;
   try {
-    for (const key of Object.keys(anOptionsObject(field, value)) as (keyof T & string)[]) {
+    const keys = Object.keys(anOptionsObject(field, value)) as (keyof T & string)[];
+    for (const key of keys)
+      if (!Object.hasOwn(readers, key)) refuseUnknown(pathOf(field, key), key, (value as T)[key], Object.keys(readers));
+    for (const key of keys) {
       path = pathOf(field, key);
+      got = value; // if the getter throws
       got = (value as T)[key];
-      if (!Object.hasOwn(readers, key)) refuseUnknown(path, key, got, Object.keys(readers));
       if (got !== undefined) given[key] = readers[key](path, got);
     }
   } catch (error) {
@@ -50,30 +53,27 @@ export function anOptionsObject(field: string, value: unknown): object {
 }
 
 /**
- * The own fields of an object. Each field is read once, so that the value that is checked is the
- * value that is used. The values are neither checked nor copied. An option given as `undefined` is
- * absent. The result has no prototype, so a polluted `Object.prototype` adds no option.
+ * The own fields of an object whose field names are free, such as environment variables. Each field
+ * is read once, so that the value that is checked is the value that is used. The values are neither
+ * checked nor copied. A field that is `undefined` is absent. The result has no prototype, so a
+ * polluted `Object.prototype` adds no field.
  *
- * @param known the allowed names. Default: all.
- * @throws OptionError as `parse` does, for everything but the values of the fields.
+ * @throws OptionError for a value that is not an object, and for a field that throws when it is
+ *   read.
  */
-export function readOptions<K extends string>(
-  field: string,
-  value: unknown,
-  known?: readonly K[],
-): { [name in K]?: unknown } {
-  const options = { __proto__: null } as { [name in K]?: unknown };
-  let at: K | undefined;
+export function readFields(field: string, value: unknown): { [name: string]: unknown } {
+  const fields = Object.create(null) as { [name: string]: unknown };
+  let path = field;
   try {
-    for (at of Object.keys(anOptionsObject(field, value)) as K[]) {
-      const got = (value as typeof options)[at];
-      if (known !== undefined && !known.includes(at)) refuseUnknown(pathOf(field, at), at, got, known);
-      if (got !== undefined) options[at] = got;
+    for (const key of Object.keys(anOptionsObject(field, value))) {
+      path = pathOf(field, key);
+      const got = (value as typeof fields)[key];
+      if (got !== undefined) fields[key] = got;
     }
   } catch (error) {
-    unreadable(at === undefined ? field : pathOf(field, at), value, error);
+    unreadable(path, value, error);
   }
-  return options;
+  return fields;
 }
 
 /**

@@ -135,6 +135,16 @@ export type Outcome<T = unknown> =
       readonly error?: unknown;
     });
 
+export const OUTCOME_KINDS = Object.keys({
+  completed: true,
+  failed: true,
+  fatal: true,
+  canceled: true,
+  killed: true,
+  abandoned: true,
+  rejected: true,
+} satisfies Record<Outcome['kind'], true>) as Outcome['kind'][];
+
 /** One sentence for people. Programs use the fields of the outcome. */
 export function outcomeText(outcome: Outcome): string {
   switch (outcome.kind) {

@@ -156,6 +156,6 @@ export function readDefaults(field: string, value: unknown): Partial<DefaultSett
 /** Merges the `defaults` of a supervisor over `base`. */
 export function completeDefaults(field: string, given: Partial<DefaultSettings>, base: TaskSettings): TaskSettings {
   const settings = { ...base, ...given };
-  if (given.intervalMs !== undefined) checkInterval(settings, `${field}.intervalMs`);
+  if (Object.hasOwn(given, 'intervalMs')) checkInterval(settings, `${field}.intervalMs`);
   return settings;
 }

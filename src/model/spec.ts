@@ -26,7 +26,7 @@ import type { Kill, KillableTask, Run, TaskBody } from './task.ts';
 export interface TaskSpec<T = unknown, S = undefined> {
   /** The body, or an object with the body and its `kill`. */
   readonly run: TaskBody<T, S> | KillableTask<T, S>;
-  /** A label for events and views. 1 to 1,024 characters. Default: the slot, or else the id. */
+  /** A label for events and views. 1 to 1,024 UTF-16 units. Default: the slot, or else the id. */
   readonly name?: string | undefined;
   /**
    * The slot. At most one body runs in a slot. 1 to 1,024 characters. Default: the name. With
@@ -47,8 +47,9 @@ export interface TaskSpec<T = unknown, S = undefined> {
    */
   readonly intervalMs?: number | undefined;
   /**
-   * How many retries a streak of failures gets. A success ends the streak. A whole number, 0 or
-   * more. Default `Infinity`.
+   * How many retries a streak of failures gets. A success ends the streak. Under `onFailure` a
+   * success ends the task, so this is the total for its life: for a task that runs for months use
+   * `restartLimit`. A whole number, 0 or more. Default `Infinity`.
    */
   readonly maxRetries?: number | undefined;
   /**
@@ -57,8 +58,8 @@ export interface TaskSpec<T = unknown, S = undefined> {
    */
   readonly backoff?: Backoff | undefined;
   /**
-   * Called for every failure that would be retried. If it returns `false`, the task ends `failed`,
-   * with `because: 'retryIf'`. A throw or a promise counts as `false`. Default none.
+   * Called for every failure that would be retried. If it returns a falsy value, the task ends
+   * `failed`, with `because: 'retryIf'`. A throw or a promise counts as `false`. Default none.
    */
   readonly retryIf?: ((failure: Failure) => boolean) | undefined;
   /** Ends the task as `failed` when it would be restarted too often. Default none. */
@@ -76,15 +77,15 @@ export interface TaskSpec<T = unknown, S = undefined> {
    */
   readonly stallMs?: number | undefined;
   /**
-   * The time from a stop request to an overrun, in ms. Default: the supervisor's `graceMs`, which
-   * is 60,000.
+   * The time from a stop request to an overrun, in ms. With 0 an attempt overruns on the next turn,
+   * with `Infinity` never. Default: the supervisor's `graceMs`, which is 60,000.
    */
   readonly graceMs?: number | undefined;
   /** What happens to a body that cannot be killed when it overruns its grace. Default `hold`. */
   readonly onOverrun?: OnOverrun | undefined;
   /**
-   * How long it may wait for its slot, in ms. After that time it is rejected as `queueTimeout`.
-   * Default none.
+   * How long it may wait for its slot, in ms, 0 or more. After that time it is rejected as
+   * `queueTimeout`. The wait at the concurrency gate does not count. Default none.
    */
   readonly queueTimeoutMs?: number | undefined;
   /**

@@ -40,7 +40,7 @@ export interface TaskView {
   readonly slot: string;
   /** What it is doing. */
   readonly status: TaskStatus;
-  /** Attempts begun. 0 while it waits for its slot. */
+  /** Attempts begun. 0 until the first attempt begins. */
   readonly attempt: number;
   /** Retries after failures. */
   readonly retries: number;
@@ -60,8 +60,8 @@ export interface SlotView {
   readonly name: string;
   /**
    * `idle`: it has no owner. `waiting`: its lease was requested. `running`: it has an owner.
-   * `stopping`: its owner was asked to stop. A timeout, a stall and `restart()` stop only an attempt:
-   * the phase stays `running`.
+   * `stopping`: its owner was asked to stop. A timeout, a stall and `restart()` stop only an
+   * attempt: the phase stays `running`.
    */
   readonly phase: 'idle' | 'waiting' | 'running' | 'stopping';
   /** It was paused: nothing starts in it until `resume`. */
@@ -104,7 +104,10 @@ export interface Snapshot {
 
 /** What a shutdown did. It names every task whose body may still be alive. */
 export interface ShutdownReport {
-  /** Every owner ended before the grace was over. */
+  /**
+   * No body had to be killed or abandoned because the shutdown's grace was over. A task's own
+   * shorter grace can have killed or abandoned bodies before: see `killed` and `abandoned`.
+   */
   readonly withinGrace: boolean;
   /** What began the shutdown. */
   readonly cause: ShutdownCause;

@@ -17,7 +17,7 @@ export type ShutdownState =
   | { readonly phase: 'draining'; readonly cause: ShutdownCause; readonly deadlineMs: number }
   /** The grace is over. Bodies that still run are killed or abandoned. */
   | { readonly phase: 'forcing'; readonly cause: ShutdownCause }
-  | { readonly phase: 'flushing'; readonly cause: ShutdownCause; readonly forced: boolean }
+  | { readonly phase: 'flushing'; readonly cause: ShutdownCause; readonly withinGrace: boolean }
   | { readonly phase: 'closed' };
 
 export type ShutdownInput =
@@ -69,17 +69,17 @@ export function shutdownStep(state: ShutdownState, input: ShutdownInput): Shutdo
       return state.phase === 'forcing' ? { state, effects: [{ do: 'abandonRest' }] } : unchanged(state);
     case 'empty': {
       if (state.phase !== 'draining' && state.phase !== 'forcing') return unchanged(state);
-      const forced = state.phase === 'forcing';
+      const withinGrace = state.phase === 'draining';
       return {
-        state: { phase: 'flushing', cause: state.cause, forced },
-        effects: [{ do: 'flush', withinGrace: !forced }],
+        state: { phase: 'flushing', cause: state.cause, withinGrace },
+        effects: [{ do: 'flush', withinGrace }],
       };
     }
     case 'flushed':
       if (state.phase !== 'flushing') return unchanged(state);
       return {
         state: { phase: 'closed' },
-        effects: [{ do: 'report', cause: state.cause, withinGrace: !state.forced }],
+        effects: [{ do: 'report', cause: state.cause, withinGrace: state.withinGrace }],
       };
   }
 }

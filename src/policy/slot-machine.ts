@@ -36,9 +36,9 @@ export interface SlotEntry<Self> {
 
 export type SlotEffect<E> =
   | { readonly do: 'acquire'; readonly request: number; readonly asker: E }
-  | { readonly do: 'withdraw' }
+  | { readonly do: 'cancelRequest' }
   | { readonly do: 'release' }
-  | { readonly do: 'forget' } // a lost lease must not be released
+  | { readonly do: 'dropLease' } // a lost lease must not be released
   | { readonly do: 'start'; readonly entry: E }
   | { readonly do: 'stop'; readonly owner: E; readonly by: StopCause; readonly reason: unknown }
   | {
@@ -151,8 +151,6 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     if (ownership.phase === 'waiting') copy.#ownership = { ...ownership, asker: ownership.asker && copy.#candidate() };
     else if ('owner' in ownership) copy.#ownership = { ...ownership, owner: copyEntry(ownership.owner) };
     copy.#paused = this.#paused;
-    copy.#closed = this.#closed;
-    copy.#requests = this.#requests;
     return copy;
   }
 
@@ -233,7 +231,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
       this.#own(next, ownership.request);
       return true;
     }
-    this.effects.push({ do: ownership.lease === 'lost' ? 'forget' : 'release' });
+    this.effects.push({ do: ownership.lease === 'lost' ? 'dropLease' : 'release' });
     this.#advance();
     return true;
   }
@@ -412,6 +410,6 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     if (ownership.phase !== 'waiting' || ownership.asker === null || (this.#candidate() !== null && !this.#paused))
       return;
     ownership.asker = null;
-    this.effects.push({ do: 'withdraw' });
+    this.effects.push({ do: 'cancelRequest' });
   }
 }

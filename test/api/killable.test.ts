@@ -125,3 +125,29 @@ test('a kill that fails rejects, and the next kill reaches the body again', asyn
 test('a kill of an attempt that never started resolves', async () => {
   await expect(setup().task.kill(attemptOf('x-1', 1).ctx)).resolves.toBeUndefined();
 });
+
+test('a kill that resolved is not passed on again, also while the end of the body is never reported', async () => {
+  const { bodies, task } = setup();
+  const attempt = attemptOf('x-1', 1);
+  void task.run(attempt.ctx);
+  await task.kill(attempt.ctx);
+  await task.kill(attempt.ctx);
+  expect(bodies[0]?.kill).toHaveBeenCalledTimes(1);
+});
+
+test('a start that is not a function is refused when the task is made', () => {
+  expect(() => killable(undefined as never)).toThrow(
+    expect.objectContaining({ name: 'OptionError', message: 'start must be a function, got undefined' }),
+  );
+});
+
+test.for([
+  ['a promise', Promise.resolve({})],
+  ['a body without an end', { stop: () => {}, kill: () => {} }],
+  ['undefined', undefined],
+])('an attempt whose start returns %s fails, and does not count as ended', async ([, body]) => {
+  const task = killable(() => body as never);
+  await expect(task.run(attemptOf('x-1', 1).ctx)).rejects.toThrow(
+    'start must return a running body, whose ended is a promise',
+  );
+});

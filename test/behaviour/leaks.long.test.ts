@@ -89,7 +89,7 @@ describe.concurrent('the memory of ended work', { timeout: TIMEOUT_MS }, () => {
 
   test(`${COUNTS.supervisors} supervisors, each shut down while it works, leave no process listener and no timer, and are collected`, async () => {
     const facts = await measured('supervisors');
-    expect(facts).toMatchObject({ listeners: 0, heard: [0, 0, 0, 0, 0, 0], resources: [] });
+    expect(facts).toMatchObject({ listeners: 0, processListeners: [0, 0, 0, 0, 0, 0], resources: [] });
     expect(facts.share).toBeGreaterThanOrEqual(0.99);
     expect(facts.grown).toBeLessThan(2 * MB);
   });

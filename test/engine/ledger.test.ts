@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { EventPublisher } from '../../src/engine/events.ts';
 import { Ledger } from '../../src/engine/ledger.ts';
-import { LiveSubmission } from '../../src/engine/submission.ts';
+import { LiveSubmission, type Work } from '../../src/engine/submission.ts';
 import type { TaskEvent } from '../../src/model/event.ts';
 import { thrownFailure } from '../../src/model/failure.ts';
 import { createTaskIds } from '../../src/model/id.ts';
@@ -50,6 +50,7 @@ function setup() {
 }
 
 const viewOf = (name: string) => ({ name }) as TaskView;
+const ownerWith = (view: TaskView) => [{ view: () => view } as unknown as LiveSubmission, {} as Work] as const;
 
 describe('a live submission', () => {
   test('is found by its id until its outcome is settled', () => {
@@ -109,7 +110,7 @@ describe('an outcome', () => {
     const { ledger, enter, record } = setup();
     const seen = record();
     const [first, second, third] = [enter(), enter(), enter()];
-    ledger.settle(first, completed, 30);
+    ledger.settle(first, completed, { ranMs: 30 });
     ledger.settle(second, busy);
     ledger.settle(third, { kind: 'rejected', reason: 'superseded', by: first.id });
     await turn();
@@ -130,7 +131,7 @@ describe('an empty ledger', () => {
     ledger.started();
     ledger.settle(submission, { kind: 'canceled', by: 'caller', attempts: 1 });
     expect([ledger.empty, listener.emptied.mock.calls.length]).toEqual([false, 0]); // its body still runs
-    ledger.ownerEnded(completed, () => viewOf('n'));
+    ledger.ownerEnded(completed, ...ownerWith(viewOf('n')));
     ledger.ownerGone(completed);
     expect([ledger.empty, listener.emptied.mock.calls.length]).toEqual([true, 1]);
   });
@@ -154,7 +155,7 @@ test('an owner that ends failed or fatal counts as dead, and is reported once it
   for (const outcome of [failed, fatal, completed, killed]) {
     ledger.started();
     const before = listener.ownerDied.mock.calls.length;
-    ledger.ownerEnded(outcome, () => viewOf('n'));
+    ledger.ownerEnded(outcome, ...ownerWith(viewOf('n')));
     expect(listener.ownerDied).toHaveBeenCalledTimes(before);
     ledger.ownerGone(outcome);
   }
@@ -167,11 +168,11 @@ describe('the record of a shutdown', () => {
     const { ledger } = setup();
     for (const name of ['before', 'after']) {
       ledger.started();
-      ledger.ownerEnded(killed, () => viewOf(name));
+      ledger.ownerEnded(killed, ...ownerWith(viewOf(name)));
       ledger.keepRecord();
     }
     ledger.started();
-    ledger.ownerEnded(completed, () => viewOf('completed'));
+    ledger.ownerEnded(completed, ...ownerWith(viewOf('completed')));
     expect(ledger.killed).toEqual([viewOf('after')]);
   });
 
@@ -181,9 +182,9 @@ describe('the record of a shutdown', () => {
     ledger.abandoned(first, viewOf('first'));
     ledger.abandoned(second, viewOf('second'));
     expect(ledger.abandonedAlive).toBe(2);
-    ledger.endedLate(first);
+    ledger.bodyEndedAfterAttempt(first);
     ledger.keepRecord();
-    ledger.endedLate(second);
+    ledger.bodyEndedAfterAttempt(second);
     expect([ledger.abandonedAlive, ledger.abandonedViews]).toEqual([0, [viewOf('second')]]);
   });
 });
@@ -191,6 +192,6 @@ describe('the record of a shutdown', () => {
 test('the late end of an attempt that was not abandoned changes nothing', () => {
   const { ledger } = setup();
   ledger.abandoned({}, viewOf('n'));
-  ledger.endedLate({});
+  ledger.bodyEndedAfterAttempt({});
   expect([ledger.abandonedAlive, ledger.abandonedViews]).toEqual([1, [viewOf('n')]]);
 });

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { count, durationMs } from '../../src/model/check.ts';
 import { OptionError } from '../../src/model/error.ts';
-import { parse, parseGiven, type Readers, reading, readOptions } from '../../src/model/options.ts';
+import { parse, parseGiven, type Readers, readFields, reading } from '../../src/model/options.ts';
 
 const revoked = (target: object) => {
   const { proxy, revoke } = Proxy.revocable(target, {});
@@ -58,33 +58,42 @@ describe('parse', () => {
   });
 });
 
-describe('readOptions', () => {
-  test('reads each own field once, in order, and skips fields that are inherited, undefined or symbols', () => {
+describe('parseGiven', () => {
+  const asIs = (_field: string, value: unknown) => value;
+  const NAMES: Readers<{ near: unknown; far: unknown; last: unknown }> = { near: asIs, far: asIs, last: asIs };
+
+  test('reads each own option once, in order, and skips options that are inherited, undefined or symbols', () => {
     let reads = 0;
-    const given = Object.create({ inherited: 1 }) as Record<PropertyKey, unknown>;
-    Object.defineProperty(given, 'counted', { get: () => ++reads, enumerable: true });
-    Object.assign(given, { absent: undefined, last: null, [Symbol('s')]: 1 });
-    const options = readOptions('f', given, ['last', 'absent', 'counted']);
+    const given = Object.create({ far: 1 }) as Record<PropertyKey, unknown>;
+    Object.defineProperty(given, 'near', { get: () => ++reads, enumerable: true });
+    Object.assign(given, { far: undefined, last: null, [Symbol('s')]: 1 });
+    const options = parseGiven('f', given, NAMES);
     expect(Object.entries(options)).toEqual([
-      ['counted', 1],
+      ['near', 1],
       ['last', null],
     ]);
-    expect([options.counted, options.counted, reads]).toEqual([1, 1, 1]);
+    expect([options.near, options.near, reads]).toEqual([1, 1, 1]);
   });
 
-  test('accepts every name if no names are known, and does not inherit from Object.prototype', () => {
-    const options = readOptions('env', JSON.parse('{ "A": "1", "__proto__": "2" }'));
-    expect(Object.entries(options)).toEqual([
-      ['A', '1'],
-      ['__proto__', '2'],
-    ]);
-    expect(options.toString).toBeUndefined();
+  test('returns an object that inherits nothing, so that a polluted Object.prototype adds no option', () => {
+    expect(Object.getPrototypeOf(parseGiven('f', { near: 1 }, NAMES))).toBeNull();
   });
 
-  test('refuses a value that is not an object', () => {
-    for (const value of [null, undefined, [], 'text', 1, () => {}])
-      expect(caught(() => readOptions('f', value))).toMatchObject({ field: 'f', got: value });
-    expect(() => readOptions('f', [])).toThrow(/^f must be an object, got an array$/);
+  test('refuses an unknown option before any value is read', () => {
+    const read = vi.fn();
+    const given = Object.defineProperty({}, 'near', { get: read, enumerable: true });
+    expect(() => parseGiven('f', Object.assign(given, { fr: 1 }), NAMES)).toThrow(/^f\.fr is not an option/);
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  test('reports the options object, not the option before it, as the value of an option whose getter throws', () => {
+    const given = {
+      near: 7,
+      get far(): never {
+        throw new Error('not readable');
+      },
+    };
+    expect(() => parseGiven('f', given, NAMES)).toThrow(expect.objectContaining({ field: 'f.far', got: given }));
   });
 
   const throwing = {
@@ -92,6 +101,7 @@ describe('readOptions', () => {
       throw new Error('not readable');
     },
   };
+  const TWO: Readers<{ near: unknown; far: unknown }> = { near: asIs, far: asIs };
   const rows: readonly [field: string, value: unknown, blamed: string, message: RegExp][] = [
     ['options', revoked({}), 'options', /^options must be readable, got .*revoked/],
     ['options', throwing, 'near', /^near must be readable, got an error when it was read: not readable$/],
@@ -109,10 +119,33 @@ describe('readOptions', () => {
   ];
   for (const [field, value, blamed, message] of rows)
     test(`throws an OptionError about ${blamed} with the message ${message.source}`, () => {
-      const error = caught(() => readOptions(field, value, ['near', 'far']));
+      const error = caught(() => parseGiven(field, value, TWO));
       expect(error).toBeInstanceOf(OptionError);
       expect(error).toMatchObject({ field: blamed, message: expect.stringMatching(message) });
     });
+});
+
+describe('readFields', () => {
+  test('accepts every name, skips undefined, and does not inherit from Object.prototype', () => {
+    const fields = readFields('env', Object.assign(JSON.parse('{ "A": "1", "__proto__": "2" }'), { B: undefined }));
+    expect(Object.entries(fields)).toEqual([
+      ['A', '1'],
+      ['__proto__', '2'],
+    ]);
+    expect(fields.toString).toBeUndefined();
+  });
+
+  test('refuses a value that is not an object, and names a field whose getter throws', () => {
+    for (const value of [null, undefined, [], 'text', 1, () => {}])
+      expect(caught(() => readFields('f', value))).toMatchObject({ field: 'f', got: value });
+    expect(() => readFields('f', [])).toThrow(/^f must be an object, got an array$/);
+    const throwing = {
+      get A(): never {
+        throw new Error('not readable');
+      },
+    };
+    expect(() => readFields('env', throwing)).toThrow(expect.objectContaining({ field: 'env.A' }));
+  });
 });
 
 describe('reading', () => {

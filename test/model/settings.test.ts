@@ -50,3 +50,23 @@ test('the admission policies are queue, replace, dropIfRunning, keepLatest and j
     "f must be one of 'queue', 'replace', 'dropIfRunning', 'keepLatest', 'join', got \"drop\"",
   );
 });
+
+describe('the reader of each setting accepts the border of its range, and refuses what lies beyond', () => {
+  const rows: readonly [name: keyof typeof SETTING_READERS, good: readonly unknown[], bad: unknown][] = [
+    ['intervalMs', [0, Infinity], -1],
+    ['maxRetries', [0, Infinity], 0.5],
+    ['timeoutMs', [Number.MIN_VALUE, Infinity], 0],
+    ['stallMs', [Number.MIN_VALUE, Infinity], 0],
+    ['graceMs', [0, Infinity], -1],
+    ['queueTimeoutMs', [0, Infinity], -1],
+    ['deadlineMs', [Number.MIN_VALUE, Infinity], 0],
+    ['priority', [-1e300, 0], Infinity],
+    ['retryIf', [() => true], {}],
+    ['state', [() => 1], null],
+    ['signal', [new AbortController().signal], new AbortController()],
+  ];
+  test.for(rows)('%s', ([name, good, bad]) => {
+    for (const value of good) expect(SETTING_READERS[name]('f', value)).toBe(value);
+    expect(() => SETTING_READERS[name]('f', bad)).toThrow(expect.objectContaining({ field: 'f', got: bad }));
+  });
+});

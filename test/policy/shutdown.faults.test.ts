@@ -77,14 +77,14 @@ describe('the exploration of a shutdown finds the fault:', () => {
     },
     {
       name: 'the shutdown closes without a report',
-      from: "effects: [{ do: 'report', cause: state.cause, withinGrace: !state.forced }],",
+      from: "effects: [{ do: 'report', cause: state.cause, withinGrace: state.withinGrace }],",
       to: 'effects: [],',
       breaks: /^a shutdown is closed exactly when it has reported/,
     },
     {
       name: 'a shutdown that had to force reports that everything ended within the grace',
-      from: "const forced = state.phase === 'forcing';",
-      to: 'const forced = false;',
+      from: "const withinGrace = state.phase === 'draining';",
+      to: 'const withinGrace = true;',
       breaks: /^an empty supervisor flushes its events/,
     },
   ];

@@ -119,13 +119,13 @@ describe('the exploration of a slot finds the fault:', () => {
     },
     {
       name: 'a lease request is withdrawn in the state only, without its effect',
-      from: "this.effects.push({ do: 'withdraw' });",
+      from: "this.effects.push({ do: 'cancelRequest' });",
       to: '',
       breaks: /^S6/,
     },
     {
       name: 'a lease is kept although nothing waits',
-      from: "this.effects.push({ do: ownership.lease === 'lost' ? 'forget' : 'release' });",
+      from: "this.effects.push({ do: ownership.lease === 'lost' ? 'dropLease' : 'release' });",
       to: '',
       breaks: /^S[26]/,
     },

@@ -80,7 +80,7 @@ const rows: readonly Row[] = [
 describe.concurrent('signals', () => {
   for (const { claim, args, signals, code, report, printed } of rows)
     test(claim, async ({ expect }) => {
-      const child = await start('process/children/drain.ts', { args });
+      const child = await start('process/children/shutdown.ts', { args });
       for (const [cue, name] of signals) {
         await child.printed(cue);
         child.signal(name);

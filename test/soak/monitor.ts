@@ -116,7 +116,7 @@ export class Monitor {
     this.#supervisor = supervisor;
     this.#concurrency = concurrency;
     // A queue that never fills: an event that does not arrive was not published.
-    supervisor.subscribe((event) => this.#hear(event), { capacity: 10_000_000 });
+    supervisor.subscribe((event) => this.#receive(event), { capacity: 10_000_000 });
   }
 
   get live(): number {
@@ -163,8 +163,8 @@ export class Monitor {
     this.#supervisor.slot(slot).resume();
   }
 
-  /** Resolves when all events published so far have been heard. */
-  heardAll(): Promise<void> {
+  /** Resolves when all events published so far have been received. */
+  gotAll(): Promise<void> {
     if (this.#closing) return Promise.resolve(); // a shutdown delivers them before it resolves
     return new Promise((resolve) => {
       this.#markerHeard = resolve;
@@ -180,7 +180,7 @@ export class Monitor {
   }
 
   /** A queued submission waits for an owner or for the end of a pause. */
-  look(): void {
+  check(): void {
     for (const { name, phase, owner, queued } of this.#supervisor.snapshot().slots) {
       if (this.#book(name).heldBack !== undefined) continue;
       if (owner === undefined && queued.length > 0)
@@ -190,7 +190,7 @@ export class Monitor {
   }
 
   /** With no work left: all counts agree, and the supervisor holds nothing. */
-  mustBeQuiet(timers: number): void {
+  expectAtRest(timers: number): void {
     const { totals, slots, running, queued, overrun, abandonedAlive } = this.#supervisor.snapshot();
     const expect = (what: string, is: number, should: number): void => {
       if (is !== should) this.#findings.add('inconsistent counts', `${what}: ${is}, not ${should}`);
@@ -344,7 +344,7 @@ export class Monitor {
       if (other === entry && !(entry.abandons && ctx.canceled)) wrong('its body is alive');
   }
 
-  #hear(event: TaskEvent): void {
+  #receive(event: TaskEvent): void {
     this.events += 1;
     const wrong = (words: string): void => this.#findings.add('events out of order', `${event.type}: ${words}`);
     if (event.seq <= this.#seq) wrong(`seq ${event.seq} after ${this.#seq}`);

@@ -40,9 +40,9 @@ async function findingsOf(plant: (supervisor: Supervisor) => Supervisor): Promis
   submit('paused', 'queue');
   await clock.advance(50);
   monitor.resume('paused');
-  monitor.look();
+  monitor.check();
   await clock.advance(1_000);
-  monitor.mustBeQuiet(clock.timers);
+  monitor.expectAtRest(clock.timers);
   return findings;
 }
 

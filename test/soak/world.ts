@@ -146,7 +146,7 @@ class Load {
       if (due(1_000)) this.#closeGate();
       if (due(300)) this.#abortParent();
       if (due(500)) this.#subscribeBadly();
-      if (due(500)) this.monitor.look();
+      if (due(500)) this.monitor.check();
     }
   }
 
@@ -154,7 +154,7 @@ class Load {
   async calm(): Promise<void> {
     this.#resting = true;
     await Promise.all(this.#pauses);
-    this.monitor.look();
+    this.monitor.check();
     for (const { id } of this.#supervisor.tasks()) void this.#supervisor.cancel(id, 'calm');
     await this.#inTime('idle', this.#supervisor.idle());
     await this.#rest();
@@ -173,12 +173,12 @@ class Load {
 
   /** Waits for abandoned bodies to end and for the last events. */
   async #rest(): Promise<void> {
-    await this.#inTime('drain and cancel', Promise.all(this.#calls));
+    await this.#inTime('idle and cancel', Promise.all(this.#calls));
     for (const until = performance.now() + PATIENCE_MS; this.monitor.alive > 0 && performance.now() < until; )
       await sleep(10);
     await turn(); // the supervisor sees the end of a body after the monitor
-    await this.#inTime('events', this.monitor.heardAll());
-    this.monitor.mustBeQuiet(this.#clock.timers);
+    await this.#inTime('events', this.monitor.gotAll());
+    this.monitor.expectAtRest(this.#clock.timers);
     const listeners = getEventListeners(this.#lasting, 'abort').length;
     if (listeners > 0) this.#findings.add('inconsistent counts', `${listeners} listeners on a lasting signal`);
     this.#recent.length = 0;

@@ -26,6 +26,7 @@ export interface Import {
 }
 
 export const MAX_FILE_LINES = 300;
+export const MAX_COMMENT_WIDTH = 100;
 
 /**
  * What a longer file says in its opening comment: "Over 300 lines because ..." or "Long because
@@ -180,6 +181,16 @@ export function ambientViolations(files: readonly SourceFile[]): Violation[] {
     });
     return found;
   });
+}
+
+/** The formatter wraps code, but no comments. */
+export function commentWidthViolations(files: readonly SourceFile[]): Violation[] {
+  return files.flatMap((file) =>
+    file.text.split('\n').flatMap((line, i) => {
+      if (line.length <= MAX_COMMENT_WIDTH || !/^\s*(?:\/\/|\/\*|\*)/.test(line)) return [];
+      return [{ file: file.path, line: i + 1, message: `has a comment ${line.length} characters wide` }];
+    }),
+  );
 }
 
 export function lengthViolations(files: readonly SourceFile[]): Violation[] {

@@ -1,6 +1,7 @@
 // The outcomes that many tests expect.
 
 import type { Outcome, RejectReason, ShutdownReport, Submission } from 'slotvisor';
+import { OUTCOME_KINDS } from '../../src/model/outcome.ts';
 
 export const completed = (value: unknown, attempts = 1): Outcome => ({ kind: 'completed', value, attempts });
 
@@ -15,12 +16,4 @@ export const rejected = (reason: RejectReason, by?: Submission): Outcome => ({
 export const stoppedByShutdown: Outcome = { kind: 'canceled', by: 'shutdown', attempts: 1 };
 
 /** The counts of a shutdown report without tasks. */
-export const ZERO_COUNTS: ShutdownReport['counts'] = {
-  completed: 0,
-  failed: 0,
-  fatal: 0,
-  canceled: 0,
-  killed: 0,
-  abandoned: 0,
-  rejected: 0,
-};
+export const ZERO_COUNTS = Object.fromEntries(OUTCOME_KINDS.map((kind) => [kind, 0])) as ShutdownReport['counts'];

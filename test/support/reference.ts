@@ -1,6 +1,6 @@
-// A small model of the supervisor, written from the public promises alone. It uses plain arrays, one
-// slot at a time, and no code of the library. For a sequence of steps it gives the owner and the
-// queue of each slot, and the order, outcome and events of each submission.
+// A small model of the supervisor, written from the public promises alone. It uses plain arrays,
+// one slot at a time, and no code of the library. For a sequence of steps it gives the owner and
+// the queue of each slot, and the order, outcome and events of each submission.
 
 import type { AdmissionPolicy, RejectReason, RestartPolicy, StopCause } from 'slotvisor';
 

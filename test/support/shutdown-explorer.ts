@@ -169,11 +169,11 @@ function answer(state: ShutdownState, input: ShutdownInput): Answer | undefined 
       return { rule: 'the end of the patience abandons the rest', state, effects: [{ do: 'abandonRest' }] };
     case 'empty': {
       if (state.phase !== 'draining' && state.phase !== 'forcing') return undefined;
-      const forced = state.phase === 'forcing';
+      const withinGrace = state.phase === 'draining';
       return {
         rule: 'an empty supervisor flushes its events',
-        state: { phase: 'flushing', cause: state.cause, forced },
-        effects: [{ do: 'flush', withinGrace: !forced }],
+        state: { phase: 'flushing', cause: state.cause, withinGrace },
+        effects: [{ do: 'flush', withinGrace }],
       };
     }
     case 'flushed':
@@ -181,7 +181,7 @@ function answer(state: ShutdownState, input: ShutdownInput): Answer | undefined 
       return {
         rule: 'after the flush the shutdown reports',
         state: { phase: 'closed' },
-        effects: [{ do: 'report', cause: state.cause, withinGrace: !state.forced }],
+        effects: [{ do: 'report', cause: state.cause, withinGrace: state.withinGrace }],
       };
   }
 }

@@ -243,7 +243,7 @@ class World {
         this.requests.set(effect.request, { asker: effect.asker, withdrawn: false });
         this.lastRequest = effect.request;
         return;
-      case 'withdraw': {
+      case 'cancelRequest': {
         const current = this.requests.get(this.lastRequest);
         if (current === undefined || current.withdrawn) this.fail('S8', 'withdrew a lease request that is not pending');
         else current.withdrawn = true;
@@ -255,7 +255,7 @@ class World {
         if (this.body !== null) this.fail('S1', 'a lease was released while a body is alive');
         this.lease = null;
         return;
-      case 'forget':
+      case 'dropLease':
         if (this.lease?.state !== 'lost') this.fail('S2', 'a lease was forgotten that is not lost');
         this.lease = null;
         return;

@@ -2,7 +2,9 @@
 // timer. Only this file uses croner, and only to calculate: croner never gets a function to call.
 
 import { Cron } from 'croner';
-import { MAX_DATE_MS } from './check.ts';
+
+/** The latest time that a JavaScript `Date` can hold, in epoch ms. The earliest is its negative. */
+export const MAX_DATE_MS = 8.64e15;
 
 /** Dates in epoch ms. The same moment always gives the same date. */
 export interface Calendar {

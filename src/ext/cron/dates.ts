@@ -2,8 +2,16 @@
 // the caller passes the moment.
 
 import { refuse } from '../../kit.ts';
-import { atCalendar, bounded, type Calendar, cronCalendar, everyCalendar, localInstantMs } from './calendar.ts';
-import { MAX_DATE_MS, textOf } from './check.ts';
+import {
+  atCalendar,
+  bounded,
+  type Calendar,
+  cronCalendar,
+  everyCalendar,
+  localInstantMs,
+  MAX_DATE_MS,
+} from './calendar.ts';
+import { textOf } from './error-text.ts';
 import { DATE_MODIFIERS, type ReadInstant, type Settings } from './settings.ts';
 import type { Moment } from './timeline.ts';
 

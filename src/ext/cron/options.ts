@@ -22,7 +22,9 @@ export type Instant = Date | string | number;
  * then, the oldest are discarded. All that wait are discarded when the schedule is stopped, has
  * used up `maxRuns`, is shut down, or is updated to new dates.
  *
- * Every date that does not run is counted in `totals.missed` and recorded in `runs`.
+ * A date that was noticed and does not run is counted in `totals.missed` and recorded in `runs`.
+ * Dates that pass during a pause are noticed after `resume()`: if the schedule ends before that,
+ * they are not counted.
  */
 export type MissedPolicy = 'skip' | 'once' | { readonly catchUp: number };
 

@@ -9,13 +9,14 @@ import {
   numberFrom,
   parseGiven,
   type Readers,
+  readFields,
   reading,
-  readOptions,
   refuse,
   systemRandom,
   wholeFrom,
 } from '../../kit.ts';
-import { MAX_DATE_MS, textOf } from './check.ts';
+import { MAX_DATE_MS } from './calendar.ts';
+import { textOf } from './error-text.ts';
 
 /** Epoch ms, or text whose moment depends on the time zone. */
 export type ReadInstant = number | string;
@@ -159,15 +160,20 @@ function readZone(field: string, got: unknown): string {
   return got;
 }
 
+function readCatchUp(field: string, got: unknown): number {
+  return wholeFrom(field, got, 1, MAX_CAUGHT_UP);
+}
+
 function readMissed(field: string, got: unknown): number {
   if (got === 'skip') return 0;
   if (got === 'once') return 1;
   if (typeof got !== 'object' || got === null) return refuse(field, "must be 'skip', 'once' or { catchUp: n }", got);
-  return wholeFrom(`${field}.catchUp`, readOptions(field, got, ['catchUp']).catchUp, 1, MAX_CAUGHT_UP);
+  const { catchUp } = parseGiven<{ catchUp: number }>(field, got, { catchUp: readCatchUp });
+  return catchUp ?? readCatchUp(`${field}.catchUp`, undefined);
 }
 
 function readTask(field: string, got: unknown): ReadTask {
-  const fields = readOptions(field, got);
+  const fields = readFields(field, got);
   const bodyFor = readBody(fields.run);
   const isNamed = 'slot' in fields || 'name' in fields;
   return (own) => {

@@ -3,12 +3,13 @@
 
 import { constants } from 'node:os';
 import type { TaskContext } from '../../index.ts';
-import { aFunction, oneOf, parse, type Readers, reading, readOptions, refuse } from '../../kit.ts';
+import { aFunction, oneOf, parse, type Readers, readFields, reading, refuse } from '../../kit.ts';
 
 /** The stream that a line was written to. */
 export type OutputStream = 'stdout' | 'stderr';
 type OnLine = (line: string, stream: OutputStream, ctx: TaskContext<unknown>) => unknown;
 
+/** Options of `subprocessTask`. */
 export interface SubprocessOptions {
   /** The working directory. Default: that of this process. */
   readonly cwd?: string | URL | undefined;
@@ -135,7 +136,7 @@ function readDirectory(field: string, value: unknown): string | URL {
 }
 
 function readEnvironment(field: string, value: unknown): Readonly<Record<string, string>> {
-  const given = readOptions(field, value);
+  const given = readFields(field, value);
   if (Object.entries(given).every(([name, text]) => isName(name) && isText(text)))
     return given as Record<string, string>;
   return refuse(field, 'must be an object of names and strings', value);

@@ -2,7 +2,7 @@
 
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parse, type Readers, reading, readOptions, refuse } from '../../kit.ts';
+import { parse, parseGiven, type Readers, reading, refuse } from '../../kit.ts';
 
 /**
  * Limits of the worker's V8 heap, in MiB, as in `node:worker_threads`. Each default is V8's own. A
@@ -25,6 +25,7 @@ export interface WorkerResourceLimits {
   readonly stackSizeMb?: number | undefined;
 }
 
+/** Options of `workerTask`. */
 export interface WorkerTaskOptions<D = unknown> {
   /** The name of the exported function. Default `'default'`. */
   readonly export?: string | undefined;
@@ -62,7 +63,12 @@ const DEFAULTS: ParsedWorkerOptions = {
   execArgv: undefined,
 };
 
-const LIMITS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const;
+const LIMIT_READERS: Readers<Record<keyof WorkerResourceLimits, number>> = {
+  maxOldGenerationSizeMb: readMb,
+  maxYoungGenerationSizeMb: readMb,
+  codeRangeSizeMb: readMb,
+  stackSizeMb: readStackMb,
+};
 
 /** Returns an absolute URL, as text. */
 export function parseModule(value: unknown): string {
@@ -92,15 +98,18 @@ function clone(field: string, value: unknown): unknown {
 }
 
 function readLimits(field: string, value: unknown): Readonly<Record<string, number>> {
-  const limits: Record<string, number> = {};
-  for (const [key, got] of Object.entries(readOptions(field, value, LIMITS))) {
-    if (typeof got !== 'number' || !Number.isFinite(got) || got <= 0)
-      return refuse(`${field}.${key}`, 'must be a number of MiB, more than 0', got);
-    if (key === 'stackSizeMb' && got < 1)
-      return refuse(`${field}.${key}`, 'must be 1 or more: a smaller stack ends the whole process', got);
-    limits[key] = got;
-  }
-  return limits;
+  return { ...parseGiven(field, value, LIMIT_READERS) };
+}
+
+function readMb(field: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  return refuse(field, 'must be a number of MiB, more than 0', value);
+}
+
+function readStackMb(field: string, value: unknown): number {
+  const megabytes = readMb(field, value);
+  if (megabytes >= 1) return megabytes;
+  return refuse(field, 'must be 1 or more: a smaller stack ends the whole process', value);
 }
 
 function readFlags(field: string, value: unknown): readonly string[] {

@@ -240,3 +240,29 @@ describe('a polluted Object.prototype', () => {
     expect(slot).toBe(submission.id);
   });
 });
+
+describe('a polluted Object.prototype', () => {
+  afterEach(() => {
+    for (const name of ['firstMs', 'maxMs', 'jitter', 'restarts', 'withinMs', 'intervalMs', 'limit'])
+      Reflect.deleteProperty(Object.prototype, name);
+  });
+  const pollute = (values: object): void => {
+    for (const [name, value] of Object.entries(values))
+      Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true });
+  };
+
+  test('changes no backoff', () => {
+    const plain = backoffDelayMs({}, 3, () => 0.5);
+    pollute({ firstMs: 9_999, maxMs: 1, jitter: 'none' });
+    expect(backoffDelayMs({}, 3, () => 0.5)).toBe(plain);
+  });
+
+  test('adds no default and completes no option', () => {
+    pollute({ intervalMs: 5, restarts: 1, withinMs: 1, limit: 1 });
+    expect(() => new Supervisor({ defaults: {} })).not.toThrow();
+    expect(optionErrorOf(() => new Supervisor({ rate: invalid({}) })).field).toBe('rate.limit');
+    expect(optionErrorOf(() => new Supervisor().submit({ run: () => 1, restartLimit: invalid({}) })).field).toBe(
+      'restartLimit.restarts',
+    );
+  });
+});

@@ -138,6 +138,7 @@ describe('views', () => {
     const waiting = [submit(), submit()][1];
     if (waiting === undefined) return expect.fail('nothing was submitted');
     expect(supervisor.get(waiting.id)?.outcome).toBe(waiting.outcome);
+    expect(supervisor.get(waiting.id)).toBe(supervisor.get(waiting.id)); // the same object at every call
     expect(supervisor.get(foreign.id)).toBeUndefined();
     void waiting.cancel();
     await clock.settle();

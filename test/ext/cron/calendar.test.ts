@@ -1,4 +1,5 @@
-// The calendars themselves. calendar-transitions.test.ts has cron expressions over zone transitions.
+// The calendars themselves. calendar-transitions.test.ts has cron expressions over zone
+// transitions.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -9,8 +10,8 @@ import {
   datesAfter,
   everyCalendar,
   localInstantMs,
+  MAX_DATE_MS,
 } from '../../../src/ext/cron/calendar.ts';
-import { MAX_DATE_MS } from '../../../src/ext/cron/check.ts';
 
 const iso = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
 const NOON = Date.UTC(2030, 0, 1, 12);

@@ -3,11 +3,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Supervisor } from 'slotvisor';
-import { tellAtExit } from '../../support/tell-at-exit.ts';
+import { reportAtExit } from '../../support/report-at-exit.ts';
 
 const [what] = process.argv.slice(2);
 const supervisor = new Supervisor({ graceMs: 3_600_000 });
-tellAtExit(supervisor);
+reportAtExit(supervisor);
 
 if (what === 'beforeExit') {
   await supervisor.submit({ run: () => sleep(5) }).outcome;

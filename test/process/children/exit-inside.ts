@@ -2,12 +2,12 @@
 // Nothing may keep the process alive, and no second shutdown begins.
 
 import { Supervisor } from 'slotvisor';
-import { tellAtExit } from '../../support/tell-at-exit.ts';
+import { reportAtExit } from '../../support/report-at-exit.ts';
 
 const [when] = process.argv.slice(2);
 const supervisor = new Supervisor({ graceMs: 3_600_000, subscriberGraceMs: 3_600_000 });
 supervisor.subscribe(() => new Promise(() => {}));
-tellAtExit(supervisor);
+reportAtExit(supervisor);
 
 void supervisor.run([
   { name: 'hanging', run: () => new Promise(() => {}) },

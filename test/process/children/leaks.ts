@@ -417,11 +417,11 @@ async function churn(count: number): Promise<Facts> {
  * at the shutdown.
  */
 async function supervisors(count: number): Promise<Facts> {
-  const heard = () =>
+  const listenerCounts = () =>
     ['SIGINT', 'SIGTERM', 'exit', 'beforeExit', 'unhandledRejection', 'uncaughtException'].map((name) =>
       process.listenerCount(name),
     );
-  const before = heard();
+  const before = listenerCounts();
   const { signal } = new AbortController();
   const options: SupervisorOptions = { graceMs: 0, slots: { configured: { queueLimit: 1 } } };
   let gone = 0;
@@ -455,7 +455,7 @@ async function supervisors(count: number): Promise<Facts> {
   }
   return {
     listeners: getEventListeners(signal, 'abort').length,
-    heard: heard().map((n, i) => n - (before[i] ?? 0)),
+    processListeners: listenerCounts().map((n, i) => n - (before[i] ?? 0)),
     share: gone / made,
     grown,
     resources: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout' || kind === 'Immediate'),

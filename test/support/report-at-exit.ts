@@ -2,7 +2,7 @@
 
 import type { Supervisor } from 'slotvisor';
 
-export function tellAtExit(supervisor: Supervisor): void {
+export function reportAtExit(supervisor: Supervisor): void {
   let shutdowns = 0;
   supervisor.subscribe(
     () => {

@@ -1,4 +1,4 @@
-// A service that calls `supervisor.run`: `drain.ts [stubborn] [no-signals] [code=<n>]`. It never
+// A service that calls `supervisor.run`: `shutdown.ts [stubborn] [no-signals] [code=<n>]`. It never
 // calls process.exit.
 
 import { Supervisor, type TaskSpec } from 'slotvisor';

@@ -1,7 +1,4 @@
-// The limit of dates and the text of parser errors.
-
-/** The latest time that a JavaScript `Date` can hold, in epoch ms. The earliest is its negative. */
-export const MAX_DATE_MS = 8.64e15;
+// The text of a parser's error, cut for a person.
 
 /** Parsers quote their whole input. What is wrong stands before or after it. */
 const MAX_PART_LENGTH = 80;

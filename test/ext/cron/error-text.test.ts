@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { MAX_DATE_MS, textOf } from '../../../src/ext/cron/check.ts';
+import { MAX_DATE_MS } from '../../../src/ext/cron/calendar.ts';
+import { textOf } from '../../../src/ext/cron/error-text.ts';
 
 test('MAX_DATE_MS is the last moment that a Date can hold', () => {
   expect([MAX_DATE_MS, -MAX_DATE_MS].map((ms) => new Date(ms).getTime())).toEqual([MAX_DATE_MS, -MAX_DATE_MS]);
