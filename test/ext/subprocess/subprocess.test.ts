@@ -253,7 +253,7 @@ describe('subprocessTask', () => {
     [{ inheritEnv: [''] }, 'inheritEnv', /array of names/],
     [{ stdin: 1 }, 'stdin', /must be a string or bytes, got 1/],
     [{ output: 'pipe' }, 'output', /must be one of 'collect', 'ignore', 'inherit', got "pipe"/],
-    [{ output: 'ignore', onLine: () => {} }, 'output', /must be absent where onLine takes the output/],
+    [{ output: 'ignore', onLine: () => {} }, 'output', /must not be combined with onLine/],
     [{ onLine: 'log' }, 'onLine', /must be a function/],
     [{ maxBuffer: 0 }, 'maxBuffer', /whole number of bytes, 1 or more, got 0/],
     [{ maxBuffer: Number.POSITIVE_INFINITY }, 'maxBuffer', /got Infinity/],
