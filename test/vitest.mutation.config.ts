@@ -10,6 +10,7 @@ export default mergeConfig(base, {
     exclude: [
       'test/policy/*.faults.test.ts',
       'test/process/**',
+      'test/cost/**',
       'test/soak/**',
       'test/*.test.ts',
       'test/behaviour/leaks.long.test.ts',
