@@ -4,6 +4,7 @@ import type { Submission } from '../../index.ts';
 import type { ScheduleRun, ScheduleTotals } from './history.ts';
 import type { ScheduleUpdate } from './options.ts';
 
+/** What a schedule does now. `paused`: no date runs until `resume`. `ended` is for good. */
 export type ScheduleStatus = 'active' | 'paused' | 'ended';
 
 /** The handle that `schedule` returns. Disposing it (`await using`) calls `stop`. */
