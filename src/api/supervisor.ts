@@ -297,8 +297,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Resolves with the report when a shutdown has ended, also one that began by a signal or by
-   * `deadFraction`.
+   * Resolves with the report when a shutdown has ended, whether it began by `shutdown()`, by a
+   * signal or by `deadFraction`.
    */
   get closed(): Promise<ShutdownReport> {
     return this.#shutdown.closed;

@@ -116,8 +116,8 @@ export type ScheduledBody<T = unknown, S = undefined> = (ctx: TaskContext<S>, du
  * A task spec. Its admission policy is `dropIfRunning` by default.
  *
  * A task with neither `slot` nor `name` is named `schedule-<n>` and gets a slot of its own,
- * `schedule-<n>-<uuid>`. No other slot has that name, in this process or in one that shares its
- * leases.
+ * `schedule-<n>-<uuid>`. No other slot has that name, in this process or in another process that
+ * shares its leases.
  *
  * The restart policy applies to each run. With the default, `onFailure`, a failing run is retried
  * until it succeeds, and occupies the slot until then.
