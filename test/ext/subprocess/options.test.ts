@@ -31,7 +31,7 @@ test('onLine takes the output as lines', () => {
 test('what was given is copied, so changing it later changes nothing', () => {
   const args = ['-c', 'true'];
   const given = {
-    cwd: new URL('file:///work/'),
+    cwd: new URL('file:///srv/'),
     env: { A: '1' } as Record<string, string>,
     inheritEnv: ['PATH'],
     stdin: new Uint8Array([1, 2]),
@@ -43,7 +43,7 @@ test('what was given is copied, so changing it later changes nothing', () => {
   given.inheritEnv.push('HOME');
   given.stdin[0] = 9;
   expect(task.args).toEqual(['-c', 'true']);
-  expect(String(task.cwd)).toBe('file:///work/');
+  expect(String(task.cwd)).toBe('file:///srv/');
   expect(task.env).toEqual({ A: '1' });
   expect(task.inheritEnv).toEqual(['PATH']);
   expect(task.stdin).toEqual(new Uint8Array([1, 2]));
