@@ -21,7 +21,8 @@ export interface EventRecorder {
   of<Type extends TaskEventType>(type: Type): EventOf<Type>[];
   /**
    * Resolves with the first event for which the predicate returns true. Recorded events are
-   * searched first, then every new event. Without such an event, the promise stays pending.
+   * searched first, then every new event. Without such an event, the promise stays pending. If the
+   * predicate throws, the promise rejects with its error; other waits are not affected.
    */
   until(predicate: (event: TaskEvent) => boolean): Promise<TaskEvent>;
   /** Removes all recorded events. */
@@ -48,16 +49,20 @@ export function recordEvents(supervisor: Supervisor): EventRecorder {
     of: <Type extends TaskEventType>(type: Type) =>
       events.filter((event) => event.type === type) as unknown as EventOf<Type>[],
     until: (predicate) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const seen = events.find(predicate);
         if (seen !== undefined) {
           resolve(seen);
           return;
         }
         const check = (event: TaskEvent): void => {
-          if (!predicate(event)) return;
+          try {
+            if (!predicate(event)) return;
+            resolve(event);
+          } catch (error) {
+            reject(error);
+          }
           checks.delete(check);
-          resolve(event);
         };
         checks.add(check);
       }),

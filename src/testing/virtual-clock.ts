@@ -99,8 +99,11 @@ export class VirtualClock implements Clock {
   /**
    * Simulates code that blocks the event loop for `ms`: the time moves, and no timer fires. Timers
    * that have become due fire late, with the next `advance` or `next`.
+   *
+   * @throws RangeError if `ms` is negative, infinite or not a number.
    */
   block(ms: number): void {
+    if (!(ms >= 0) || ms === Infinity) throw new RangeError(`block needs a finite time of 0 ms or more, got ${ms}`);
     this.#now += ms;
   }
 

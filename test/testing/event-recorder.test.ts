@@ -77,3 +77,14 @@ test('`clear` of an event recorder drops the recorded events, and `stop` ends th
   await run();
   expect(recorded.types()).toEqual(LIFE);
 });
+
+test('a predicate that throws rejects its own wait, and no other wait', async () => {
+  const { recorded, run } = setup();
+  const broken = recorded.until(() => {
+    throw new Error('not readable');
+  });
+  const finished = recorded.until(({ type }) => type === 'finished');
+  await Promise.all([expect(broken).rejects.toThrow('not readable'), run()]);
+  expect((await finished).type).toBe('finished');
+  expect(recorded.types()).toEqual(LIFE);
+});

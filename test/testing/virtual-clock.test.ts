@@ -153,5 +153,6 @@ test.for([-1, Number.NaN, Infinity, -Infinity])('a virtual clock rejects a time 
   const clock = new VirtualClock();
   expect(() => clock.setTimer(ms, () => {})).toThrow(RangeError);
   await expect(clock.advance(ms)).rejects.toThrow(RangeError);
+  expect(() => clock.block(ms)).toThrow(RangeError);
   expect([clock.timers, clock.now()]).toEqual([0, 0]);
 });

@@ -122,12 +122,39 @@ function maxBufferedBytes(): number {
   return bufferedBytes;
 }
 
+/**
+ * Bytes that arrive in chunks, joined as they come. A list of chunks would cost a Buffer for each:
+ * a process that writes byte by byte would hold a hundred times its output.
+ */
+class Bytes {
+  size = 0;
+  #buffer = Buffer.alloc(0);
+
+  append(chunk: Buffer): void {
+    const size = this.size + chunk.length;
+    if (size > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, this.size);
+      this.#buffer = larger;
+    }
+    chunk.copy(this.#buffer, this.size);
+    this.size = size;
+  }
+
+  text(): string {
+    return this.#buffer.toString('utf8', 0, this.size);
+  }
+
+  clear(): void {
+    this.size = 0;
+  }
+}
+
 /** Collects all bytes of a stream, up to `limit` bytes. */
 export class Collector implements Sink {
   readonly #limit: number;
   readonly #name: string;
-  readonly #chunks: Buffer[] = [];
-  #size = 0;
+  readonly #bytes = new Bytes();
 
   constructor(name: string, limit: number) {
     this.#name = name;
@@ -135,15 +162,15 @@ export class Collector implements Sink {
   }
 
   take(chunk: Buffer): void {
-    this.#size += chunk.length;
-    if (this.#size > this.#limit) throw overMaxBuffer(`${this.#name} is over maxBuffer (${this.#limit} bytes)`);
-    this.#chunks.push(chunk);
+    if (this.#bytes.size + chunk.length > this.#limit)
+      throw overMaxBuffer(`${this.#name} is over maxBuffer (${this.#limit} bytes)`);
+    this.#bytes.append(chunk);
   }
 
   end(): void {}
 
   text(): string {
-    return Buffer.concat(this.#chunks).toString('utf8');
+    return this.#bytes.text();
   }
 }
 
@@ -152,8 +179,7 @@ export class LineSplitter implements Sink {
   readonly #limit: number;
   readonly #name: string;
   readonly #onLine: (line: string) => unknown;
-  #parts: Buffer[] = [];
-  #size = 0;
+  readonly #bytes = new Bytes();
   #lines = 0;
 
   constructor(name: string, limit: number, onLine: (line: string) => unknown) {
@@ -173,20 +199,18 @@ export class LineSplitter implements Sink {
   }
 
   async end(): Promise<void> {
-    if (this.#size > 0) await this.#passOn();
+    if (this.#bytes.size > 0) await this.#passOn();
   }
 
   #add(part: Buffer): void {
-    this.#size += part.length;
-    if (this.#size > this.#limit)
+    if (this.#bytes.size + part.length > this.#limit)
       throw overMaxBuffer(`a line of ${this.#name} is over maxBuffer (${this.#limit} bytes)`);
-    this.#parts.push(part);
+    this.#bytes.append(part);
   }
 
   async #passOn(): Promise<void> {
-    const line = Buffer.concat(this.#parts).toString('utf8');
-    this.#parts = [];
-    this.#size = 0;
+    const line = this.#bytes.text();
+    this.#bytes.clear();
     await this.#onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
     this.#lines += 1;
     if (this.#lines % LINES_PER_TURN === 0) await timers.setImmediate();

@@ -85,6 +85,28 @@ describe('reading an output', () => {
     expect(taken.join('')).toBe('0123456789'.repeat(5));
   });
 
+  test('keeps the bytes of a chunk and not the chunk, so that a byte costs a byte', async () => {
+    const lines: string[] = [];
+    const collector = new Collector('stdout', 1_000);
+    const splitter = new LineSplitter('stdout', 1_000, async (line) => void lines.push(line));
+    const chunk = Buffer.alloc(1);
+    for (const character of 'one line') {
+      chunk.write(character);
+      collector.take(chunk);
+      await splitter.take(chunk);
+    }
+    await splitter.end();
+    expect([collector.text(), lines]).toEqual(['one line', ['one line']]);
+  });
+
+  test('joins the chunks of a line, and starts the next line empty', async () => {
+    const lines: string[] = [];
+    const splitter = new LineSplitter('stdout', 10, async (line) => void lines.push(line));
+    for (const chunk of ['a', 'bc', 'd\ne', '\n', '\nfg']) await splitter.take(Buffer.from(chunk));
+    await splitter.end();
+    expect(lines).toEqual(['abcd', 'e', '', 'fg']);
+  });
+
   test('reads a pipe that another process holds open until no bytes arrive, and then cuts it', async () => {
     const stream = new PassThrough();
     const collector = new Collector('stdout', 100);
