@@ -6,7 +6,7 @@ import { type Clock, MAX_TIMER_MS, systemClock } from '../kernel/clock.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { aFunction, anObject, count, durationMs, nameText, refuse } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
-import { parse, parseGiven, type Readers, readFields } from '../model/options.ts';
+import { parse, parseAll, type Readers, readFields } from '../model/options.ts';
 import {
   completeDefaults,
   DEFAULT_SETTINGS,
@@ -151,13 +151,10 @@ function readSlots(field: string, value: unknown): Map<string, Partial<SlotSetti
 }
 
 function readRate(field: string, value: unknown): RateOptions {
-  const { limit, intervalMs } = parseGiven<RateOptions>(field, value, {
+  return parseAll<RateOptions>(field, value, {
     limit: (path, got) => count(path, got, 1),
     intervalMs: readRateInterval,
   });
-  if (limit === undefined) return refuse(`${field}.limit`, 'must be given', limit);
-  if (intervalMs === undefined) return refuse(`${field}.intervalMs`, 'must be given', intervalMs);
-  return { limit, intervalMs };
 }
 
 /** p-queue's interval is one platform timer, which would fire a longer delay at once. */

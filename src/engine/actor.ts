@@ -280,6 +280,6 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 }
 
 /** A reason that was not given is left out, not shown as `undefined`. */
-function given(reason: unknown): { readonly reason?: unknown } {
+export function given(reason: unknown): { readonly reason?: unknown } {
   return reason === undefined ? {} : { reason };
 }

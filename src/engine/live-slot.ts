@@ -9,7 +9,7 @@ import type { Outcome, RejectReason } from '../model/outcome.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
 import { isQueued, type SlotEffect, SlotMachine } from '../policy/slot-machine.ts';
-import { Actor, type ActorHost } from './actor.ts';
+import { Actor, type ActorHost, given } from './actor.ts';
 import { type LeaseStore, LOCAL } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import { SlotLease } from './slot-lease.ts';
@@ -234,8 +234,7 @@ export class LiveSlot implements ActorHost {
     const joined = this.#joined as Set<LiveSubmission>;
     joined.delete(entry);
     if (actor.subject === entry) actor.subject = joined.values().next().value ?? null;
-    const given = reason === undefined ? {} : { reason };
-    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given, attempts: actor.attempts }, actor);
+    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts: actor.attempts }, actor);
   }
 
   /**

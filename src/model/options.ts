@@ -47,6 +47,18 @@ export function parseGiven<T extends object>(field: string, value: unknown, read
   return given;
 }
 
+/**
+ * As `parseGiven`, where every option must be given.
+ *
+ * @throws OptionError as `parse` does, and for an option that is absent.
+ */
+export function parseAll<T extends object>(field: string, value: unknown, readers: Readers<T>): T {
+  const given = parseGiven(field, value, readers);
+  for (const key of Object.keys(readers) as (keyof T & string)[])
+    if (given[key] === undefined) refuse(pathOf(field, key), 'must be given', undefined);
+  return { ...given } as T;
+}
+
 /** Any object but an array. */
 export function anOptionsObject(field: string, value: unknown): object {
   return Array.isArray(value) ? refuse(field, 'must be an object', value) : anObject(field, value);

@@ -4,7 +4,7 @@
 import { DEFAULT_BACKOFF, parseBackoff, type ResolvedBackoff } from './backoff.ts';
 import { abortSignal, aFunction, count, durationMs, finiteNumber, oneOf, positiveMs, refuse } from './check.ts';
 import type { Failure } from './failure.ts';
-import { parseGiven, type Readers } from './options.ts';
+import { parseAll, parseGiven, type Readers } from './options.ts';
 import type { Kill } from './task.ts';
 
 export const ADMISSION_POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;
@@ -134,13 +134,10 @@ export function readAdmission(field: string, value: unknown): AdmissionPolicy {
 }
 
 function readRestartLimit(field: string, value: unknown): RestartLimit {
-  const { restarts, withinMs } = parseGiven<RestartLimit>(field, value, {
+  return parseAll<RestartLimit>(field, value, {
     restarts: (path, got) => count(path, got, 0),
     withinMs: positiveMs,
   });
-  if (restarts === undefined) return refuse(`${field}.restarts`, 'must be given', restarts);
-  if (withinMs === undefined) return refuse(`${field}.withinMs`, 'must be given', withinMs);
-  return { restarts, withinMs };
 }
 
 export function checkInterval(settings: TaskSettings, field: string): void {

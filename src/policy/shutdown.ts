@@ -9,8 +9,6 @@ import type { ShutdownCause } from '../model/view.ts';
  */
 export const KILL_PATIENCE_MS = 5_000;
 
-export type ShutdownPhase = ShutdownState['phase'];
-
 export type ShutdownState =
   | { readonly phase: 'open' }
   /** All owners were asked to stop. Their grace ends at `deadlineMs`. */

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { count, durationMs } from '../../src/model/check.ts';
 import { OptionError } from '../../src/model/error.ts';
-import { parse, parseGiven, type Readers, readFields, reading } from '../../src/model/options.ts';
+import { parse, parseAll, parseGiven, type Readers, readFields, reading } from '../../src/model/options.ts';
 
 const revoked = (target: object) => {
   const { proxy, revoke } = Proxy.revocable(target, {});
@@ -56,6 +56,12 @@ describe('parse', () => {
       /^near must be readable, got an error when it was read: boom$/,
     );
   });
+});
+
+test('parseAll returns every option, and refuses the first one that is absent by its path', () => {
+  expect(parseAll('gate', { limit: 3, waitMs: 0 }, READERS)).toStrictEqual({ limit: 3, waitMs: 0 });
+  for (const given of [{}, { limit: 3 }, { limit: 3, waitMs: undefined }])
+    expect(() => parseAll('gate', given, READERS)).toThrow(/^gate\.waitMs must be given, got undefined$/);
 });
 
 describe('parseGiven', () => {

@@ -4,6 +4,7 @@
 
 import type { AdmissionPolicy, Outcome, Submission, Supervisor, TaskContext, TaskEvent, TaskSpec } from 'slotvisor';
 import { ClosedError } from 'slotvisor';
+import { ZERO_COUNTS } from '../support/outcomes.ts';
 
 export const WRONGS = [
   'overlapping bodies',
@@ -82,15 +83,7 @@ export type Kill = (ctx: TaskContext) => void | PromiseLike<void>;
 const waiting = (entry: Entry | undefined): boolean => entry?.submission.status === 'queued';
 
 export class Monitor {
-  readonly outcomes: Record<Outcome['kind'], number> = {
-    completed: 0,
-    failed: 0,
-    fatal: 0,
-    canceled: 0,
-    killed: 0,
-    abandoned: 0,
-    rejected: 0,
-  };
+  readonly outcomes: Record<Outcome['kind'], number> = { ...ZERO_COUNTS };
   submitted = 0;
   bodies = 0;
   alive = 0;

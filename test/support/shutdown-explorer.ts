@@ -1,13 +1,9 @@
 // Explores every reachable state of a shutdown, breadth first, with every input at every time.
 // Stale and repeated inputs are included.
 
-import type {
-  ShutdownEffect,
-  ShutdownInput,
-  ShutdownPhase,
-  ShutdownState,
-  shutdownStep,
-} from '../../src/policy/shutdown.ts';
+import type { ShutdownEffect, ShutdownInput, ShutdownState, shutdownStep } from '../../src/policy/shutdown.ts';
+
+type ShutdownPhase = ShutdownState['phase'];
 
 export type Step = typeof shutdownStep;
 
