@@ -9,6 +9,7 @@ export const STOP_CAUSES = [
   'slot',
   'signal',
   'deadline',
+  'queueTimeout',
   'shutdown',
   'leaseLost',
   'task',
@@ -23,6 +24,7 @@ export const STOP_CAUSES = [
  * - `signal`: the spec's `signal` was aborted.
  * - `deadline`: `deadlineMs` passed. In a {@link TimeoutError}: `timeoutMs` or `stallMs` was
  *   exceeded.
+ * - `queueTimeout`: `queueTimeoutMs` passed, and the first attempt had not begun.
  * - `shutdown`: a shutdown began.
  * - `leaseLost`: the slot's lease was lost.
  * - `task`: the body threw a {@link CanceledError} of its own.
