@@ -11,12 +11,13 @@ import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
 import type { ParsedSpec } from '../model/spec.ts';
 import type { Run } from '../model/task.ts';
 import type { TaskStatus, TaskView } from '../model/view.ts';
+import { type Flight, leaderOf, participantsOf } from '../policy/flight.ts';
 import type { Place, SlotEntry } from '../policy/slot-machine.ts';
 
 /**
  * What the slot decided, known when `submit` returns. `started`: it owns the slot, and its first
  * attempt begins on a later turn. `queued`: it waits in the queue, or as the replacement. `joined`:
- * it shares the owner's outcome. `waiting`: the slot's lease was requested. `rejected`: it never
+ * it shares the outcome of the owner, or of a submission that waits. `waiting`: the slot's lease was requested. `rejected`: it never
  * owns the slot, and the outcome says why.
  */
 export type Admission = 'started' | 'queued' | 'joined' | 'waiting' | 'rejected';
@@ -84,8 +85,8 @@ export function workView(
 
 /** The watch on a submission's signal, deadline and time in the queue. */
 export interface Watch {
-  /** The submission left the queue: `queueTimeoutMs` no longer applies. */
-  leftQueue(): void;
+  /** The first attempt begins: `queueTimeoutMs` no longer applies. */
+  firstAttemptBegins(): void;
   end(): void;
 }
 
@@ -155,6 +156,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   place: Place = 'new';
   ahead: LiveSubmission | null = null;
   behind: LiveSubmission | null = null;
+  flight: Flight<LiveSubmission> | null = null;
   readonly #host: SubmissionHost;
   #id: TaskId | undefined;
   #outcome: Outcome | undefined;
@@ -193,6 +195,16 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
   get ended(): boolean {
     return this.#outcome !== undefined;
+  }
+  get finishes(): boolean {
+    return this.settings.onShutdown === 'finish';
+  }
+  get resumes(): boolean {
+    return this.settings.restart !== 'never';
+  }
+  /** How many others share its body and its outcome. */
+  get joined(): number {
+    return participantsOf(leaderOf(this)) - 1;
   }
   get status(): TaskStatus {
     if (this.#outcome !== undefined) return 'ended';
@@ -238,8 +250,8 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
 
   /** `work` is given where `this.work` has been cleared already. */
   view(work: Work | null = this.work): TaskView {
-    const { id, name, slot, meta } = this;
+    const { id, name, slot, meta, joined } = this;
     const waiting = { status: this.status, attempt: 0, retries: 0, sinceMs: this.#host.now() - this.submittedMs };
-    return { id, name, slot, ...(work === null ? waiting : workView(work)), meta };
+    return { id, name, slot, ...(work === null ? waiting : workView(work)), ...(joined > 0 && { joined }), meta };
   }
 }

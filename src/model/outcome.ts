@@ -48,7 +48,7 @@ export interface Rejection {
   readonly by?: TaskId;
 }
 
-export const FAILED_BECAUSE = ['policy', 'maxRetries', 'restartLimit', 'retryIf'] as const;
+export const FAILED_BECAUSE = ['policy', 'maxRetries', 'restartLimit', 'retryIf', 'shuttingDown'] as const;
 
 /**
  * Which rule forbade another attempt after a failure.
@@ -57,6 +57,7 @@ export const FAILED_BECAUSE = ['policy', 'maxRetries', 'restartLimit', 'retryIf'
  * - `maxRetries`: all retries of the streak were used.
  * - `restartLimit`: the task was restarted too often within the window.
  * - `retryIf`: the predicate returned a falsy value, threw, or returned a promise.
+ * - `shuttingDown`: the task has `onShutdown: 'finish'`, and a shutdown began.
  */
 export type FailedBecause = (typeof FAILED_BECAUSE)[number];
 
