@@ -4,7 +4,7 @@
 // request ends every wait at once.
 
 import { after } from '../kernel/clock.ts';
-import type { Leave } from '../kernel/gate.ts';
+import type { Place } from '../kernel/gate.ts';
 import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
@@ -25,17 +25,17 @@ export interface ActorHost {
 
 type State =
   /**
-   * Waits for a place at the gate, or has one and waits for its turn. `leave` is undefined where
-   * the gate has no limit.
+   * Waits for a place at the gate, or has one and waits for its turn. `place` is undefined where
+   * the gate is open.
    */
-  | { readonly at: 'gate'; readonly leave: Leave | undefined }
-  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly leave: Leave | undefined }
+  | { readonly at: 'gate'; readonly place: Place | undefined }
+  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place }
   /** An attempt has ended, and what follows is being decided. */
   | { readonly at: 'decision' }
   | { readonly at: 'pause'; readonly status: 'backoff' | 'interval'; readonly dueMs: number; cancel(): void }
   | { readonly at: 'ended' };
 
-const OPEN_GATE: State = { at: 'gate', leave: undefined };
+const OPEN_GATE: State = { at: 'gate', place: undefined };
 const DECISION: State = { at: 'decision' };
 const ENDED: State = { at: 'ended' };
 
@@ -107,7 +107,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       state.attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
       return;
     }
-    if (state.at === 'gate') state.leave?.();
+    if (state.at === 'gate') state.place?.leave();
     else if (state.at === 'pause') state.cancel();
     this.#end({ kind: 'canceled', by, ...given(reason), attempts: this.attempts });
   }
@@ -147,22 +147,24 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const { gate, turns } = this.runtime;
     this.#state = OPEN_GATE;
     if (gate.open) turns.push(this);
-    else this.#state = { at: 'gate', leave: gate.enter(this.submission.settings.priority, () => turns.push(this)) };
+    else this.#state = { at: 'gate', place: gate.enter(this.submission.settings.priority, () => turns.push(this)) };
   }
 
   onTurn(): void {
     const state = this.#state;
+    const { gate } = this.runtime;
     if (state.at !== 'gate') return; // stopped meanwhile
-    if (state.leave === undefined && !this.runtime.gate.open)
-      this.#enterGate(); // paused meanwhile
-    else this.#beginAttempt(state.leave);
+    if (state.place !== undefined) this.#beginAttempt(state.place);
+    else if (gate.open) this.#beginAttempt(gate.openPlace);
+    else this.#enterGate(); // paused or limited meanwhile
   }
 
-  #beginAttempt(leave: Leave | undefined): void {
+  #beginAttempt(place: Place): void {
+    place.begin();
     this.attempts += 1;
     this.runtime.ledger.totals.attempts += 1;
     const attempt = new Attempt(this, this.attempts);
-    this.#state = { at: 'attempt', attempt, leave };
+    this.#state = { at: 'attempt', attempt, place };
     this.#sinceMs = attempt.startedMs;
     if (this.#listening) this.#publish({ type: 'attemptStarted', attempt: attempt.number });
     attempt.begin();
@@ -183,7 +185,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       this.abandonedBody = true;
       this.runtime.ledger.abandoned(attempt, { ...this.submission.view(this), status: 'overrun' });
     }
-    if (this.#state.at === 'attempt') this.#state.leave?.();
+    if (this.#state.at === 'attempt') this.#state.place.leave();
     this.#state = DECISION;
     if (end.kind === 'failure') this.lastFailure = end.failure;
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
@@ -261,8 +263,15 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     }
     const { clock } = this.runtime;
     this.#sinceMs = clock.now();
-    const cancel = after(clock, ms, () => this.#nextAttempt());
-    this.#state = { at: 'pause', status, dueMs: this.#sinceMs + ms, cancel };
+    const pause: State = {
+      at: 'pause',
+      status,
+      dueMs: this.#sinceMs + ms,
+      cancel: after(clock, ms, () => {
+        if (this.#state === pause) this.#nextAttempt(); // else it has ended, and its cancel was lost
+      }),
+    };
+    this.#state = pause;
   }
 
   get #listening(): boolean {
