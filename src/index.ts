@@ -15,7 +15,7 @@ export type { RunOptions, ShutdownOptions } from './api/call-options.ts';
 export { type KillableBody, killable } from './api/killable.ts';
 export type { Slot } from './api/slot.ts';
 export { Supervisor, type ValueOf } from './api/supervisor.ts';
-export type { RateOptions, SupervisorOptions } from './api/supervisor-options.ts';
+export type { GateOptions, RateOptions, SupervisorOptions } from './api/supervisor-options.ts';
 export type { AroundAttempt } from './engine/runtime.ts';
 export type { Admission, Submission } from './engine/submission.ts';
 export type { Clock } from './kernel/clock.ts';

@@ -2,11 +2,12 @@
 
 import { localLeases } from '../engine/local-leases.ts';
 import type { AroundAttempt } from '../engine/runtime.ts';
-import { type Clock, MAX_TIMER_MS, systemClock } from '../kernel/clock.ts';
+import { type Clock, SystemClock } from '../kernel/clock.ts';
+import type { GateLimits } from '../kernel/gate.ts';
 import { systemRandom } from '../kernel/random.ts';
-import { aFunction, anObject, count, durationMs, nameText, refuse } from '../model/check.ts';
+import { aFunction, anObject, count, durationMs, finiteMs, nameText, refuse } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
-import { parse, parseAll, type Readers, readFields } from '../model/options.ts';
+import { parse, parseAll, parseGiven, type Readers, readFields } from '../model/options.ts';
 import {
   completeDefaults,
   DEFAULT_SETTINGS,
@@ -19,32 +20,30 @@ import type { TaskDefaults } from '../model/spec.ts';
 
 /** Limits how many attempts start, over all slots. */
 export interface RateOptions {
-  /**
-   * Starts allowed in one interval. A whole number, 1 or more. Intervals are fixed, so more starts
-   * can fall on both sides of a border.
-   */
+  /** Starts allowed within any `intervalMs`. A whole number, 1 or more. `Infinity`: no limit. */
   readonly limit: number;
-  /**
-   * The length of the interval, in ms. More than 0, at most 2,147,483,647. Measured on the
-   * platform's clock.
-   */
+  /** The length of the sliding window, in ms. More than 0, and finite. */
   readonly intervalMs: number;
 }
 
+/** The limits over all slots, which `configure` can change. */
+export interface GateOptions {
+  /**
+   * How many bodies may run at once, over all slots. A whole number, 1 or more. Default `Infinity`.
+   */
+  readonly concurrency?: number | undefined;
+  /** How many attempts may start within a time, over all slots. Default `false`: any number. */
+  readonly rate?: RateOptions | false | undefined;
+}
+
 /** Options of a supervisor. All are optional. */
-export interface SupervisorOptions {
+export interface SupervisorOptions extends GateOptions {
   /** The defaults of its tasks. */
   readonly defaults?: TaskDefaults | undefined;
   /** Options of slots, by name. What a slot leaves out comes from `slotDefaults`. */
   readonly slots?: Readonly<Record<string, SlotOptions>> | undefined;
   /** The defaults of its slots. */
   readonly slotDefaults?: SlotOptions | undefined;
-  /**
-   * How many bodies may run at once, over all slots. A whole number, 1 or more. Default `Infinity`.
-   */
-  readonly concurrency?: number | undefined;
-  /** How many attempts may start within a time, over all slots. Default none. */
-  readonly rate?: RateOptions | undefined;
   /**
    * The default `graceMs` of a task, and of `shutdown`, in ms. 0 or more. Default 60,000.
    */
@@ -74,12 +73,10 @@ export interface SupervisorOptions {
   readonly aroundAttempt?: AroundAttempt | undefined;
 }
 
-export interface SupervisorSettings {
+export interface SupervisorSettings extends GateLimits {
   readonly defaults: TaskSettings;
   readonly slots: ReadonlyMap<string, SlotSettings>;
   readonly slotDefaults: SlotSettings;
-  readonly concurrency: number;
-  readonly rate: RateOptions | undefined;
   readonly graceMs: number;
   readonly subscriberGraceMs: number;
   readonly limits: { readonly slots: number; readonly pending: number };
@@ -92,9 +89,10 @@ export interface SupervisorSettings {
 
 /**
  * As they are read: `defaults` and `slots` hold only what was given, since other options complete
- * them.
+ * them. Without a `clock`, one is made for each supervisor.
  */
-type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots'> & {
+type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots' | 'clock'> & {
+  readonly clock: Clock | undefined;
   readonly defaults: Partial<DefaultSettings>;
   readonly slots: ReadonlyMap<string, Partial<SlotSettings>>;
 };
@@ -111,18 +109,22 @@ const DEFAULTS: GivenOptions = {
   subscriberGraceMs: 5_000,
   limits: NO_LIMITS,
   deadFraction: Infinity,
-  clock: systemClock,
+  clock: undefined,
   random: systemRandom,
   leases: localLeases,
   aroundAttempt: undefined,
 };
 
+const GATE_READERS: Readers<GateLimits> = {
+  concurrency: (field, value) => count(field, value, 1),
+  rate: readRate,
+};
+
 const READERS: Readers<GivenOptions> = {
+  ...GATE_READERS,
   defaults: readDefaults,
   slots: readSlots,
   slotDefaults: (field, value) => ({ ...DEFAULT_SLOT_SETTINGS, ...readSlotOptions(field, value) }),
-  concurrency: (field, value) => count(field, value, 1),
-  rate: readRate,
   graceMs: durationMs,
   subscriberGraceMs: durationMs,
   limits: readLimits,
@@ -135,12 +137,18 @@ const READERS: Readers<GivenOptions> = {
 
 export function parseSupervisorOptions(value: unknown): SupervisorSettings {
   const { defaults, slots, ...options } = parse('options', value, READERS, DEFAULTS);
-  const { graceMs, slotDefaults } = options;
+  const { graceMs, slotDefaults, clock = new SystemClock() } = options;
   return {
     ...options,
+    clock,
     defaults: completeDefaults('defaults', defaults, { ...DEFAULT_SETTINGS, graceMs }),
     slots: new Map(Array.from(slots, ([name, given]) => [name, { ...slotDefaults, ...given }])),
   };
+}
+
+/** Reads the limits that `configure` changes: only those that were given. */
+export function parseGateOptions(value: unknown): Partial<GateLimits> {
+  return parseGiven('options', value, GATE_READERS);
 }
 
 function readSlots(field: string, value: unknown): Map<string, Partial<SlotSettings>> {
@@ -150,17 +158,18 @@ function readSlots(field: string, value: unknown): Map<string, Partial<SlotSetti
   return slots;
 }
 
-function readRate(field: string, value: unknown): RateOptions {
-  return parseAll<RateOptions>(field, value, {
+function readRate(field: string, value: unknown): RateOptions | undefined {
+  if (value === false) return undefined;
+  const rate = parseAll<RateOptions>(field, value, {
     limit: (path, got) => count(path, got, 1),
     intervalMs: readRateInterval,
   });
+  return rate.limit === Infinity ? undefined : rate;
 }
 
-/** p-queue's interval is one platform timer, which would fire a longer delay at once. */
 function readRateInterval(field: string, value: unknown): number {
-  if (typeof value === 'number' && value > 0 && value <= MAX_TIMER_MS) return value;
-  return refuse(field, `must be a number of ms, more than 0 and at most ${MAX_TIMER_MS}`, value);
+  const ms = finiteMs(field, value);
+  return ms > 0 ? ms : refuse(field, 'must be a number of ms, more than 0', value);
 }
 
 function readLimits(field: string, value: unknown): SupervisorSettings['limits'] {

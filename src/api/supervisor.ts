@@ -36,7 +36,12 @@ import {
 } from './call-options.ts';
 import { EventStream } from './event-stream.ts';
 import { type Slot, SlotHandle } from './slot.ts';
-import { parseSupervisorOptions, type SupervisorOptions } from './supervisor-options.ts';
+import {
+  type GateOptions,
+  parseGateOptions,
+  parseSupervisorOptions,
+  type SupervisorOptions,
+} from './supervisor-options.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a batch mixes specs of every result and state type
 type AnySpec = TaskSpec<any, any>;
@@ -92,7 +97,7 @@ export class Supervisor implements AsyncDisposable {
       random,
       aroundAttempt,
       turns: new TurnQueue(),
-      gate: new Gate(settings),
+      gate: new Gate(settings, clock),
       events,
       ledger: this.#ledger,
     };
@@ -243,6 +248,19 @@ export class Supervisor implements AsyncDisposable {
   /** As `submission.restart`. False for an id that is not live. */
   restart(id: TaskId): boolean {
     return this.#ledger.get(id)?.handle.restart() ?? false;
+  }
+
+  /**
+   * Changes the limits over all slots, from now on. What is left out stays. `concurrency: Infinity`
+   * and `rate: false` take a limit away. No body is stopped: with a lower limit, no attempt begins
+   * until enough bodies have ended. A higher limit lets attempts in at once, by priority. Bodies
+   * that run already count to `concurrency`. Starts count to `rate` as far as a rate counted them
+   * before. After a shutdown it does nothing.
+   *
+   * @throws OptionError for an invalid option. Nothing is changed then.
+   */
+  configure(options: GateOptions): void {
+    this.#runtime.gate.configure(parseGateOptions(options));
   }
 
   /**

@@ -5,7 +5,7 @@
 // here.
 
 import { after } from '../kernel/clock.ts';
-import type { Leave } from '../kernel/gate.ts';
+import type { Place } from '../kernel/gate.ts';
 import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
@@ -38,11 +38,11 @@ export interface ActorHost {
 
 type State =
   /**
-   * Waits for a place at the gate, or has one and waits for its turn. `leave` is undefined where
-   * the gate has no limit.
+   * Waits for a place at the gate, or has one and waits for its turn. `place` is undefined where
+   * the gate is open.
    */
-  | { readonly at: 'gate'; readonly leave: Leave | undefined }
-  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly leave: Leave | undefined }
+  | { readonly at: 'gate'; readonly place: Place | undefined }
+  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place }
   /** An attempt has ended, and what follows is being decided. */
   | { readonly at: 'decision' }
   | { readonly at: 'pause'; readonly status: 'backoff' | 'interval'; readonly dueMs: number; cancel(): void }
@@ -50,7 +50,7 @@ type State =
   | { readonly at: 'suspended' }
   | { readonly at: 'ended' };
 
-const OPEN_GATE: State = { at: 'gate', leave: undefined };
+const OPEN_GATE: State = { at: 'gate', place: undefined };
 const DECISION: State = { at: 'decision' };
 const SUSPENDED: State = { at: 'suspended' };
 const ENDED: State = { at: 'ended' };
@@ -91,7 +91,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   /** It waits at the concurrency gate for its first attempt. */
   get waitsAtGate(): boolean {
     const state = this.#state;
-    return state.at === 'gate' && this.attempts === 0 && state.leave !== undefined && !this.#isLetIn;
+    return state.at === 'gate' && this.attempts === 0 && state.place !== undefined && !this.#isLetIn;
   }
   get streak(): number {
     return this.#retries?.streak ?? 0;
@@ -133,7 +133,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   #stopWaiting(): void {
     const state = this.#state;
-    if (state.at === 'gate') state.leave?.();
+    if (state.at === 'gate') state.place?.leave();
     else if (state.at === 'pause') state.cancel();
   }
 
@@ -231,27 +231,27 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       this.#isLetIn = true;
       turns.push(this);
     };
-    this.#state = { at: 'gate', leave: gate.enter(this.submission.settings.priority, letIn) };
+    this.#state = { at: 'gate', place: gate.enter(this.submission.settings.priority, letIn) };
     if (this.waitsAtGate) this.#host.actorWaits();
   }
 
   onTurn(): void {
     const state = this.#state;
+    const { gate } = this.runtime;
     if (state.at !== 'gate' || !this.lease.check()) return; // stopped or suspended meanwhile
-    if (state.leave === undefined && !this.runtime.gate.open) {
-      this.#enterGate(); // paused meanwhile
-      return;
-    }
-    // A turn of an earlier wait at the gate may still come after a suspension.
-    if (state.leave === undefined || this.#isLetIn) this.#beginAttempt(state.leave);
+    if (state.place === undefined) {
+      if (gate.open) this.#beginAttempt(gate.openPlace);
+      else this.#enterGate(); // paused or limited meanwhile
+    } else if (this.#isLetIn) this.#beginAttempt(state.place); // else: the turn of a wait before a suspension
   }
 
-  #beginAttempt(leave: Leave | undefined): void {
+  #beginAttempt(place: Place): void {
+    place.begin();
     this.attempts += 1;
     if (this.attempts === 1) this.#host.actorBegins();
     this.runtime.ledger.totals.attempts += 1;
     const attempt = new Attempt(this, this.attempts);
-    this.#state = { at: 'attempt', attempt, leave };
+    this.#state = { at: 'attempt', attempt, place };
     this.#sinceMs = attempt.startedMs;
     if (this.#listening) this.#publishBegin(attempt);
     attempt.begin();
@@ -279,10 +279,10 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   attemptEnded(attempt: Attempt, bodyEnd: AttemptEnd, proof: Proof): void {
     if (proof === 'abandoned')
-      this.runtime.ledger.abandoned(attempt, { ...this.submission.view(this), status: 'overrun' });
+      this.runtime.ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
     // A value counts only if the slot was surely owned when it was returned.
     const end = this.suspending && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
-    if (this.#state.at === 'attempt') this.#state.leave?.();
+    if (this.#state.at === 'attempt') this.#state.place.leave();
     this.#state = DECISION;
     if (end.kind === 'failure') this.lastFailure = end.failure;
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
@@ -363,8 +363,15 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     }
     const { clock } = this.runtime;
     this.#sinceMs = clock.now();
-    const cancel = after(clock, ms, () => this.#nextAttempt());
-    this.#state = { at: 'pause', status, dueMs: this.#sinceMs + ms, cancel };
+    const pause: State = {
+      at: 'pause',
+      status,
+      dueMs: this.#sinceMs + ms,
+      cancel: after(clock, ms, () => {
+        if (this.#state === pause) this.#nextAttempt(); // else it has ended, and its cancel was lost
+      }),
+    };
+    this.#state = pause;
   }
 
   get #listening(): boolean {
@@ -374,6 +381,11 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   #publish(data: TaskEventData): void {
     const { subject } = this.#host;
     if (subject !== null) this.runtime.events.publishFor(subject, data);
+  }
+
+  /** The submission that views name. */
+  get #shown(): LiveSubmission {
+    return this.#host.subject ?? this.submission;
   }
 
   #end(outcome: Outcome): void {

@@ -9,7 +9,7 @@ import type { StopCause } from '../model/error.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
-import { firstOf, leaderOf } from '../policy/flight.ts';
+import { type Flight, firstOf, leaderOf } from '../policy/flight.ts';
 import { isQueued, type SlotEffect, SlotMachine } from '../policy/slot-machine.ts';
 import { Actor, type ActorHost, given } from './actor.ts';
 import { type HeldLease, LOCAL } from './held-lease.ts';
@@ -51,8 +51,9 @@ export class LiveSlot implements ActorHost, LeaseListener {
     const verdict = this.machine.submit(submission, limits);
     // A rejected submission needs no ledger entry, time or context, so a busy slot rejects cheaply.
     if (submission.place !== 'done') {
-      submission.submittedMs = clock.now();
-      if (verdict !== 'join') submission.captureContext(); // a joined one uses its leader's
+      if (verdict === 'join')
+        submission.submittedMs = clock.now(); // the body runs in the leader's context
+      else submission.begin(clock.now());
       ledger.enter(submission);
     }
     if (verdict === 'join') this.#joined(submission);
@@ -165,7 +166,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   actorBegins(): void {
     const { submission } = this.actor as Actor;
     submission.watch?.firstAttemptBegins();
-    for (const one of joinedOf(submission)) one.watch?.firstAttemptBegins();
+    if (submission.flight !== null) for (const one of joinedOf(submission.flight)) one.watch?.firstAttemptBegins();
     if (this.countedAtGate > 0) this.#changed(this);
   }
 
@@ -181,7 +182,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   actorEnded(actor: Actor, outcome: Outcome): void {
     const { ledger } = this.#runtime;
     const owner = actor.submission;
-    ledger.ownerEnded(outcome, owner, actor);
+    ledger.ownerEnded(outcome, this.subject ?? owner, actor);
     // Read first: it is the store's code, which may call back.
     const contended = this.#lease?.held.contended === true;
     const whenOwnerGone = this.#whenOwnerGone;
@@ -243,16 +244,16 @@ export class LiveSlot implements ActorHost, LeaseListener {
         this.#start(effect.entry);
         return;
       case 'stop':
-        this.actor?.requestStop(effect.by, effect.reason);
+        this.#actorOf(effect.owner)?.requestStop(effect.by, effect.reason);
         return;
       case 'suspend':
-        this.actor?.suspend();
+        this.#actorOf(effect.owner)?.suspend();
         return;
       case 'resume':
-        this.actor?.resume(this.#held);
+        this.#actorOf(effect.owner)?.resume(this.#held);
         return;
       case 'finish':
-        this.actor?.finish();
+        this.#actorOf(effect.owner)?.finish();
         return;
       case 'reject':
         this.#reject(effect);
@@ -263,6 +264,11 @@ export class LiveSlot implements ActorHost, LeaseListener {
       default:
         this.#doLease(effect);
     }
+  }
+
+  /** Undefined if this owner has ended while effects of earlier inputs were carried out. */
+  #actorOf(owner: LiveSubmission): Actor | undefined {
+    return this.actor?.submission === owner ? this.actor : undefined;
   }
 
   #doLease(effect: LeaseEffect): void {
@@ -302,7 +308,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#runtime.ledger.started();
     const actor = new Actor(this, this.#runtime, entry, this.#held);
     if (!entry.ended) entry.work = actor; // its submitter may have left those that joined it
-    for (const one of joinedOf(entry)) one.work = actor;
+    if (entry.flight !== null) for (const one of joinedOf(entry.flight)) one.work = actor;
     this.actor = actor;
     actor.start();
   }
@@ -319,9 +325,8 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   #detach({ entry, owner, by, reason }: Extract<SlotEffect<LiveSubmission>, { do: 'detach' }>): void {
-    const { actor } = this;
-    // The body ended meanwhile, and every participant with it.
-    if (actor?.submission !== owner) return;
+    const actor = this.#actorOf(owner);
+    if (actor === undefined) return; // it ended meanwhile, and every participant with it
     this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts: actor.attempts }, actor);
   }
 
@@ -360,8 +365,8 @@ type LeaseEffect = Extract<
   { do: 'acquire' | 'urge' | 'cancelRequest' | 'release' | 'setAside' }
 >;
 
-function* joinedOf({ flight }: LiveSubmission): IterableIterator<LiveSubmission> {
-  for (let one = flight?.first ?? null; one !== null; one = one.behind) yield one;
+function* joinedOf({ first }: Flight<LiveSubmission>): IterableIterator<LiveSubmission> {
+  for (let one = first; one !== null; one = one.behind) yield one;
 }
 
 function waitsFor(waiting: Iterable<LiveSubmission>, stage: number): boolean {

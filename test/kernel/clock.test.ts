@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { after, type Clock, MAX_TIMER_MS, systemClock } from '../../src/kernel/clock.ts';
+import { after, type Clock, MAX_TIMER_MS, SystemClock } from '../../src/kernel/clock.ts';
 
-describe('systemClock', () => {
+describe('SystemClock', () => {
+  let systemClock: SystemClock;
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+    systemClock = new SystemClock();
   });
   afterEach(() => {
     vi.restoreAllMocks();
@@ -48,7 +50,7 @@ describe('systemClock', () => {
   ] as const)('waits in full for %s', ([, ms]) => {
     const setTimer = vi.spyOn(globalThis, 'setTimeout');
     const fire = vi.fn();
-    systemClock.setTimer(ms, fire);
+    new SystemClock().setTimer(ms, fire);
     expect(setTimer.mock.calls[0]?.[1]).toBeLessThanOrEqual(MAX_TIMER_MS);
     vi.advanceTimersByTime(ms - 1);
     expect(fire).not.toHaveBeenCalled();
@@ -81,7 +83,7 @@ describe('systemClock', () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const fire = vi.fn();
-    systemClock.setTimer(100, fire);
+    new SystemClock().setTimer(100, fire);
     now = 99.5;
     vi.advanceTimersByTime(100);
     expect(fire).not.toHaveBeenCalled();
@@ -112,7 +114,7 @@ describe('systemClock', () => {
 test('after fires once and never after its cancel, also with a clock that fires twice and ignores a cancel', () => {
   const fires: (() => void)[] = [];
   const broken: Clock = {
-    ...systemClock,
+    ...new SystemClock(),
     setTimer: (_, fire) => {
       fires.push(fire);
       return () => {};

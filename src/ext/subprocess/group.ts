@@ -2,7 +2,8 @@
 // It spawns no process and makes no decision about when to stop one.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import timers from 'node:timers/promises';
+// Imported by name: fake timers replace neither, and the proof of an end needs real time.
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 
 const MAX_PAUSE_MS = 50;
 /**
@@ -55,7 +56,7 @@ export class ProcessGroup {
   async untilGone(): Promise<void> {
     let pauseMs = 1;
     for (let check = 1; !(await this.#hasEnded(check)); check += 1) {
-      await timers.setTimeout(pauseMs);
+      await pause(pauseMs);
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
     this.#gone = true;
@@ -83,7 +84,7 @@ async function onlyZombies(group: number): Promise<boolean> {
   let zombies = 0;
   const pids = tryRead(() => readdirSync('/proc'))?.filter((name) => /^\d+$/.test(name)) ?? [];
   for (const [n, pid] of pids.entries()) {
-    if (n % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await timers.setImmediate();
+    if (n % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await turn();
     const stat = tryRead(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
     if (stat === undefined) continue; // the process has gone since the listing
     const entry = parseStat(stat);
