@@ -17,6 +17,8 @@ import {
 } from '../model/settings.ts';
 import { DEFAULT_SLOT_SETTINGS, readSlotOptions, type SlotOptions, type SlotSettings } from '../model/slot-options.ts';
 import type { TaskDefaults } from '../model/spec.ts';
+import type { ShutdownTimes } from '../policy/shutdown.ts';
+import { shutdownTimes } from './call-options.ts';
 
 /** Limits how many attempts start, over all slots. */
 export interface RateOptions {
@@ -45,9 +47,17 @@ export interface SupervisorOptions extends GateOptions {
   /** The defaults of its slots. */
   readonly slotDefaults?: SlotOptions | undefined;
   /**
-   * The default `graceMs` of a task, and of `shutdown`, in ms. 0 or more. Default 60,000.
+   * The time that a shutdown gives all owners together to end, in ms, 0 or more. Then they are
+   * killed or abandoned. Keep it below the time that your platform gives the process: Kubernetes
+   * waits 30,000 ms. `Infinity`: until they end. Default 25,000.
    */
-  readonly graceMs?: number | undefined;
+  readonly shutdownGraceMs?: number | undefined;
+  /**
+   * The time for which a shutdown lets tasks with `onShutdown: 'finish'` go on, in ms. It is part
+   * of the grace: 0 or more, at most `shutdownGraceMs`. Then they are asked to stop, and have the
+   * rest of the grace. Default: half of the grace.
+   */
+  readonly finishMs?: number | undefined;
   /** How long a shutdown waits for all subscribers together, in ms, 0 or more. Default 5,000. */
   readonly subscriberGraceMs?: number | undefined;
   /**
@@ -77,7 +87,7 @@ export interface SupervisorSettings extends GateLimits {
   readonly defaults: TaskSettings;
   readonly slots: ReadonlyMap<string, SlotSettings>;
   readonly slotDefaults: SlotSettings;
-  readonly graceMs: number;
+  readonly shutdown: ShutdownTimes;
   readonly subscriberGraceMs: number;
   readonly limits: { readonly slots: number; readonly pending: number };
   readonly deadFraction: number;
@@ -91,10 +101,12 @@ export interface SupervisorSettings extends GateLimits {
  * As they are read: `defaults` and `slots` hold only what was given, since other options complete
  * them. Without a `clock`, one is made for each supervisor.
  */
-type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots' | 'clock'> & {
+type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots' | 'clock' | 'shutdown'> & {
   readonly clock: Clock | undefined;
   readonly defaults: Partial<DefaultSettings>;
   readonly slots: ReadonlyMap<string, Partial<SlotSettings>>;
+  readonly shutdownGraceMs: number;
+  readonly finishMs: number | undefined;
 };
 
 const NO_LIMITS: SupervisorSettings['limits'] = { slots: Infinity, pending: Infinity };
@@ -105,7 +117,8 @@ const DEFAULTS: GivenOptions = {
   slotDefaults: DEFAULT_SLOT_SETTINGS,
   concurrency: Infinity,
   rate: undefined,
-  graceMs: DEFAULT_SETTINGS.graceMs,
+  shutdownGraceMs: 25_000,
+  finishMs: undefined,
   subscriberGraceMs: 5_000,
   limits: NO_LIMITS,
   deadFraction: Infinity,
@@ -125,7 +138,8 @@ const READERS: Readers<GivenOptions> = {
   defaults: readDefaults,
   slots: readSlots,
   slotDefaults: (field, value) => ({ ...DEFAULT_SLOT_SETTINGS, ...readSlotOptions(field, value) }),
-  graceMs: durationMs,
+  shutdownGraceMs: durationMs,
+  finishMs: durationMs,
   subscriberGraceMs: durationMs,
   limits: readLimits,
   deadFraction: readFraction,
@@ -136,13 +150,14 @@ const READERS: Readers<GivenOptions> = {
 };
 
 export function parseSupervisorOptions(value: unknown): SupervisorSettings {
-  const { defaults, slots, ...options } = parse('options', value, READERS, DEFAULTS);
-  const { graceMs, slotDefaults, clock = new SystemClock() } = options;
+  const { defaults, slots, shutdownGraceMs, finishMs, ...options } = parse('options', value, READERS, DEFAULTS);
+  const { slotDefaults, clock = new SystemClock() } = options;
   return {
     ...options,
     clock,
-    defaults: completeDefaults('defaults', defaults, { ...DEFAULT_SETTINGS, graceMs }),
+    defaults: completeDefaults('defaults', defaults, DEFAULT_SETTINGS),
     slots: new Map(Array.from(slots, ([name, given]) => [name, { ...slotDefaults, ...given }])),
+    shutdown: shutdownTimes(shutdownGraceMs, finishMs),
   };
 }
 

@@ -278,8 +278,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   attemptEnded(attempt: Attempt, bodyEnd: AttemptEnd, proof: Proof): void {
-    if (proof === 'abandoned')
-      this.runtime.ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
+    if (proof === 'abandoned') this.runtime.ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
     // A value counts only if the slot was surely owned when it was returned.
     const end = this.suspending && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
     if (this.#state.at === 'attempt') this.#state.place.leave();

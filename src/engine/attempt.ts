@@ -13,8 +13,8 @@ import { field } from '../model/foreign.ts';
 import type { AttemptInfo, Kill } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 import { type BodyCall, type BodyEnd, callBody, callKill, type Thrown } from './call-body.ts';
-import { type StallWatch, watchForStall } from './stall-watch.ts';
 import type { HeldLease } from './held-lease.ts';
+import { type StallWatch, watchForStall } from './stall-watch.ts';
 import { type AttemptOwner, LiveTaskContext } from './task-context.ts';
 
 /**

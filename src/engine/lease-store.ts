@@ -76,7 +76,11 @@ export class LeaseStore {
   release(slot: string, { lease }: HeldLease): void {
     if (!this.#lock.isBusy(slot)) {
       const later = this.#release(lease);
-      if (later !== undefined) this.#trackRelease(slot, this.#lock.run(slot, () => later));
+      if (later !== undefined)
+        this.#trackRelease(
+          slot,
+          this.#lock.run(slot, () => later),
+        );
       return;
     }
     this.#trackRelease(

@@ -115,7 +115,9 @@ export class SlotLease {
   #refusalOf(held: HeldLease): Error | undefined {
     const last = this.#lastFence;
     if (last !== undefined && held.fence <= last)
-      return new RangeError(`the lease's fence must be greater than ${last}, the last one of this slot: it is ${held.fence}`);
+      return new RangeError(
+        `the lease's fence must be greater than ${last}, the last one of this slot: it is ${held.fence}`,
+      );
     this.#lastFence = held.fence;
     return held.isLost ? new Error('the lease was lost before it was granted') : undefined;
   }

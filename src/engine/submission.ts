@@ -204,7 +204,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
   /** How many others share its body and its outcome. */
   get joined(): number {
-    return participantsOf(leaderOf(this)) - 1;
+    return participantsOf(leaderOf<LiveSubmission>(this)) - 1;
   }
   get status(): TaskStatus {
     if (this.#outcome !== undefined) return 'ended';
