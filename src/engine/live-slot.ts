@@ -16,7 +16,7 @@ import { type HeldLease, LOCAL } from './held-lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import { type LeaseListener, SlotLease } from './slot-lease.ts';
-import type { LiveSubmission } from './submission.ts';
+import type { LiveSubmission, Work } from './submission.ts';
 
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
@@ -324,10 +324,10 @@ export class LiveSlot implements ActorHost, LeaseListener {
     else ledger.settle(entry, { kind: 'rejected', reason });
   }
 
-  #detach({ entry, owner, by, reason }: Extract<SlotEffect<LiveSubmission>, { do: 'detach' }>): void {
-    const actor = this.#actorOf(owner);
-    if (actor === undefined) return; // it ended meanwhile, and every participant with it
-    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts: actor.attempts }, actor);
+  /** The owner may have ended meanwhile: what the participant took part in is in its `work`. */
+  #detach({ entry, by, reason }: Extract<SlotEffect<LiveSubmission>, { do: 'detach' }>): void {
+    const work = entry.work as Work;
+    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts: work.attempts }, work);
   }
 
   /**

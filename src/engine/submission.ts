@@ -63,6 +63,8 @@ export interface Work {
   readonly attempts: number;
   readonly retries: number;
   readonly sinceMs: number;
+  /** The time since the slot was owned. */
+  readonly ranMs: number;
   readonly nextAttemptInMs: number | undefined;
   readonly lastFailure: Failure | undefined;
   restart(): boolean;
