@@ -46,6 +46,8 @@ export interface SupervisorOptions extends GateOptions {
   readonly slots?: Readonly<Record<string, SlotOptions>> | undefined;
   /** The defaults of its slots. */
   readonly slotDefaults?: SlotOptions | undefined;
+  /** The default `graceMs` of its tasks, in ms. 0 or more. Default 60,000. */
+  readonly graceMs?: number | undefined;
   /**
    * The time that a shutdown gives all owners together to end, in ms, 0 or more. Then they are
    * killed or abandoned. Keep it below the time that your platform gives the process: Kubernetes
@@ -105,6 +107,7 @@ type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots' | 'clock' | 's
   readonly clock: Clock | undefined;
   readonly defaults: Partial<DefaultSettings>;
   readonly slots: ReadonlyMap<string, Partial<SlotSettings>>;
+  readonly graceMs: number;
   readonly shutdownGraceMs: number;
   readonly finishMs: number | undefined;
 };
@@ -117,6 +120,7 @@ const DEFAULTS: GivenOptions = {
   slotDefaults: DEFAULT_SLOT_SETTINGS,
   concurrency: Infinity,
   rate: undefined,
+  graceMs: DEFAULT_SETTINGS.graceMs,
   shutdownGraceMs: 25_000,
   finishMs: undefined,
   subscriberGraceMs: 5_000,
@@ -138,6 +142,7 @@ const READERS: Readers<GivenOptions> = {
   defaults: readDefaults,
   slots: readSlots,
   slotDefaults: (field, value) => ({ ...DEFAULT_SLOT_SETTINGS, ...readSlotOptions(field, value) }),
+  graceMs: durationMs,
   shutdownGraceMs: durationMs,
   finishMs: durationMs,
   subscriberGraceMs: durationMs,
@@ -150,12 +155,12 @@ const READERS: Readers<GivenOptions> = {
 };
 
 export function parseSupervisorOptions(value: unknown): SupervisorSettings {
-  const { defaults, slots, shutdownGraceMs, finishMs, ...options } = parse('options', value, READERS, DEFAULTS);
+  const { defaults, slots, graceMs, shutdownGraceMs, finishMs, ...options } = parse('options', value, READERS, DEFAULTS);
   const { slotDefaults, clock = new SystemClock() } = options;
   return {
     ...options,
     clock,
-    defaults: completeDefaults('defaults', defaults, DEFAULT_SETTINGS),
+    defaults: completeDefaults('defaults', defaults, { ...DEFAULT_SETTINGS, graceMs }),
     slots: new Map(Array.from(slots, ([name, given]) => [name, { ...slotDefaults, ...given }])),
     shutdown: shutdownTimes(shutdownGraceMs, finishMs),
   };
