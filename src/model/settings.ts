@@ -2,7 +2,17 @@
 // spec.
 
 import { DEFAULT_BACKOFF, parseBackoff, type ResolvedBackoff } from './backoff.ts';
-import { abortSignal, aFunction, count, durationMs, finiteNumber, oneOf, positiveMs, refuse } from './check.ts';
+import {
+  abortSignal,
+  aFunction,
+  count,
+  durationMs,
+  finiteMs,
+  finiteNumber,
+  oneOf,
+  positiveMs,
+  refuse,
+} from './check.ts';
 import type { Failure } from './failure.ts';
 import { parseAll, parseGiven, type Readers } from './options.ts';
 import type { Kill } from './task.ts';
@@ -108,7 +118,7 @@ export const DEFAULT_SETTINGS: TaskSettings = {
 const DEFAULT_READERS: Readers<DefaultSettings> = {
   admission: readAdmission,
   restart: (field, value) => oneOf(field, value, RESTART_POLICIES),
-  intervalMs: durationMs,
+  intervalMs: finiteMs,
   maxRetries: (field, value) => count(field, value, 0),
   backoff: parseBackoff,
   retryIf: aFunction,
