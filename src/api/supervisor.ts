@@ -106,6 +106,7 @@ export class Supervisor implements AsyncDisposable {
     this.#host = {
       ids: this.#ids,
       now: () => clock.now(),
+      queueLimit: (slot) => this.#slots.settings(slot).queueLimit,
       cancel: (submission, by, reason) => this.#slots.cancel(submission, by, reason),
     };
   }
@@ -341,22 +342,20 @@ export class Supervisor implements AsyncDisposable {
 
   #read(spec: unknown, slot?: string): ParsedSpec {
     this.#throwIfClosed();
-    const parsed = parseSpec(spec, this.#defaults, this.#recent);
-    if (slot !== undefined && parsed.slot !== undefined)
-      refuse('slot', `must not be set here: slot(${JSON.stringify(slot)}) already names it`, parsed.slot);
+    const parsed = parseSpec(spec, this.#defaults, this.#recent, slot);
     this.#throwIfClosed(); // a getter of the spec may have closed it
     return parsed;
   }
 
   #submit(spec: unknown, slot?: string): Submission {
-    const submission = this.#create(this.#read(spec, slot), slot);
+    const submission = this.#create(this.#read(spec, slot));
     if (submission.isSignalAborted) this.#slots.reject(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
     return submission.handle;
   }
 
-  #create(spec: ParsedSpec, slot?: string): LiveSubmission {
-    const given = slot ?? spec.slot ?? spec.name;
+  #create(spec: ParsedSpec): LiveSubmission {
+    const given = spec.slot ?? spec.name;
     const configured = this.#slots.settings(given ?? '').admission; // no name: the slot defaults (no slot is ever named '')
     const policy = spec.admission ?? configured ?? this.#defaults.admission;
     this.#submitted += 1;

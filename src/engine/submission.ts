@@ -3,7 +3,7 @@
 
 import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
-import type { StopCause } from '../model/error.ts';
+import { brief, type StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
@@ -92,6 +92,8 @@ export interface Watch {
 export interface SubmissionHost {
   readonly ids: TaskIds;
   now(): number;
+  /** How many submissions may wait in a slot. */
+  queueLimit(slot: string): number;
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void;
 }
 
@@ -126,7 +128,7 @@ class SubmissionHandle implements Submission {
     if (outcome.kind === 'completed') return outcome.value;
     const { failure }: { readonly kind: string; readonly failure?: Failure } = outcome;
     const thrown = failure?.kind === 'thrown' ? { cause: failure.error } : undefined;
-    throw new OutcomeError(`${this.name}: ${outcomeText(outcome)}`, outcome, thrown);
+    throw new OutcomeError(`${brief(this.name)}: ${outcomeText(outcome, this.#live.queueLimit)}`, outcome, thrown);
   }
   cancel(reason?: unknown): Promise<Outcome> {
     this.#live.cancel(reason);
@@ -190,6 +192,10 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   get isSignalAborted(): boolean {
     const { signal } = this.settings;
     return signal !== undefined && isAborted(signal);
+  }
+  /** What its slot's queue may hold now. */
+  get queueLimit(): number {
+    return this.#host.queueLimit(this.slot);
   }
   get ended(): boolean {
     return this.#outcome !== undefined;
