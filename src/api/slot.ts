@@ -26,7 +26,7 @@ export interface Slot {
   configure(options: SlotOptions | undefined): void;
   /**
    * Stops the owner and rejects every waiting submission, in one step. Resolves once the owner's
-   * body has ended.
+   * body has ended, so that body must not await it.
    */
   cancel(reason?: unknown): Promise<void>;
   /**
@@ -40,7 +40,7 @@ export interface Slot {
   resume(): void;
   /**
    * Resolves when the slot has no owner and nothing waits. It stops nothing, and submissions are
-   * still accepted.
+   * still accepted. A body of the slot must not await it: it would wait for its own end.
    */
   idle(): Promise<void>;
   /** What the slot holds now: a copy. */

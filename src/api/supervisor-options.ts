@@ -40,7 +40,9 @@ export interface SupervisorOptions {
   /** The defaults of its slots. */
   readonly slotDefaults?: SlotOptions | undefined;
   /**
-   * How many bodies may run at once, over all slots. A whole number, 1 or more. Default `Infinity`.
+   * How many bodies may run at once, over all slots. A whole number, 1 or more. A body that awaits
+   * another submission keeps its place: if all places are kept so, none of them ends. Default
+   * `Infinity`.
    */
   readonly concurrency?: number | undefined;
   /** How many attempts may start within a time, over all slots. Default none. */

@@ -258,7 +258,10 @@ export class Supervisor implements AsyncDisposable {
     this.#runtime.gate.resume();
   }
 
-  /** Resolves when no task runs and none waits. Abandoned bodies do not count. */
+  /**
+   * Resolves when no task runs and none waits. Abandoned bodies do not count. A body must not await
+   * it: it would wait for its own end.
+   */
   idle(): Promise<void> {
     return this.#ledger.idle();
   }

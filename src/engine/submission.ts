@@ -33,10 +33,14 @@ export interface Submission<T = unknown> {
   readonly admission: Admission;
   /** What it does now. */
   readonly status: TaskStatus;
-  /** How it ended. Resolves exactly once and never rejects, so it may be ignored. */
+  /**
+   * How it ended. Resolves exactly once and never rejects, so it may be ignored. A body must not
+   * await its own outcome, nor that of a submission that waits for its slot: see "Waits that never
+   * end" in SEMANTICS.md.
+   */
   readonly outcome: Promise<Outcome<T>>;
   /**
-   * The value of a `completed` task.
+   * The value of a `completed` task. A body must not await it where it must not await `outcome`.
    *
    * @throws OutcomeError for every other outcome: the promise rejects with it.
    */
