@@ -54,6 +54,7 @@ describe('RetryError', () => {
       );
       const submission = supervisor.submit({ backoff: PLAIN_BACKOFF, run: body.run });
       await clock.advance(100);
+      expect(submission.status).toBe('ended');
       expect(await submission.value()).toBe('done');
       expect(recorded.of('backoffScheduled')).toMatchObject([{ delayMs: 100 }]);
     });
