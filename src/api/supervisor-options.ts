@@ -31,7 +31,9 @@ export interface RateOptions {
 /** The limits over all slots, which `configure` can change. */
 export interface GateOptions {
   /**
-   * How many bodies may run at once, over all slots. A whole number, 1 or more. Default `Infinity`.
+   * How many bodies may run at once, over all slots. A whole number, 1 or more. A body that awaits
+   * another submission keeps its place: if all places are kept so, none of them ends. Default
+   * `Infinity`.
    */
   readonly concurrency?: number | undefined;
   /** How many attempts may start within a time, over all slots. Default `false`: any number. */

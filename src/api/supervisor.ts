@@ -114,6 +114,7 @@ export class Supervisor implements AsyncDisposable {
     this.#host = {
       ids: this.#ids,
       now: () => clock.now(),
+      queueLimit: (slot) => this.#slots.settings(slot).queueLimit,
       cancel: (submission, by, reason) => this.#slots.cancel(submission, by, reason),
     };
   }
@@ -278,7 +279,10 @@ export class Supervisor implements AsyncDisposable {
     this.#runtime.gate.resume();
   }
 
-  /** Resolves when no task runs and none waits. Abandoned bodies do not count. */
+  /**
+   * Resolves when no task runs and none waits. Abandoned bodies do not count. A body must not await
+   * it: it would wait for its own end.
+   */
   idle(): Promise<void> {
     return this.#ledger.idle();
   }
@@ -363,22 +367,20 @@ export class Supervisor implements AsyncDisposable {
 
   #read(spec: unknown, slot?: string): ParsedSpec {
     this.#throwIfClosed();
-    const parsed = parseSpec(spec, this.#defaults, this.#recent);
-    if (slot !== undefined && parsed.slot !== undefined)
-      refuse('slot', `must not be set here: slot(${JSON.stringify(slot)}) already names it`, parsed.slot);
+    const parsed = parseSpec(spec, this.#defaults, this.#recent, slot);
     this.#throwIfClosed(); // a getter of the spec may have closed it
     return parsed;
   }
 
   #submit(spec: unknown, slot?: string): Submission {
-    const submission = this.#create(this.#read(spec, slot), slot);
+    const submission = this.#create(this.#read(spec, slot));
     if (submission.isSignalAborted) this.#slots.reject(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
     return submission.handle;
   }
 
-  #create(spec: ParsedSpec, slot?: string): LiveSubmission {
-    const given = slot ?? spec.slot ?? spec.name;
+  #create(spec: ParsedSpec): LiveSubmission {
+    const given = spec.slot ?? spec.name;
     const configured = this.#slots.settings(given ?? '').admission; // no name: the slot defaults (no slot is ever named '')
     const policy = spec.admission ?? configured ?? this.#defaults.admission;
     this.#submitted += 1;

@@ -1,7 +1,8 @@
 // The table of slots: which are live, how each is configured, and how many there may be.
 // live-slot.ts is what happens in one slot.
 
-import type { StopCause } from '../model/error.ts';
+import { refuse } from '../model/check.ts';
+import { type StopCause, show } from '../model/error.ts';
 import type { Rejection, RejectReason } from '../model/outcome.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView } from '../model/view.ts';
@@ -62,15 +63,16 @@ export class Slots {
     return this.#configured.get(name) ?? this.#defaults;
   }
 
-  /** Options left out keep their value. */
-  configure(name: string, given: Partial<SlotSettings>): void {
-    this.#configured.set(name, { ...this.settings(name), ...given });
+  /** Options left out keep their value. `undefined`: the slot has the defaults again. */
+  configure(name: string, given: Partial<SlotSettings> | undefined): void {
+    if (given === undefined) this.#configured.delete(name);
+    else this.#configured.set(name, { ...this.settings(name), ...given });
   }
 
   submit(submission: LiveSubmission): void {
     this.#runtime.ledger.submitted(submission);
     const known = this.#slots.get(submission.slot);
-    if (known === undefined && this.#slots.size >= this.#max.slots) {
+    if (known === undefined && this.#isFull) {
       this.#settleRejected(submission, { reason: 'resourceLimit' });
       return;
     }
@@ -113,8 +115,16 @@ export class Slots {
     return this.#slots.get(name)?.cancelAll(reason) ?? Promise.resolve();
   }
 
+  /** @throws OptionError where the slot is not live and `limits.slots` has no place for it. */
   pause(name: string): void {
-    (this.#slots.get(name) ?? this.#open(name)).pause();
+    const known = this.#slots.get(name);
+    if (known === undefined && this.#isFull)
+      refuse(
+        'limits.slots',
+        `must leave a place to pause slot(${show(name)}): raise the limit, or resume another slot`,
+        this.#max.slots,
+      );
+    (known ?? this.#open(name)).pause();
   }
 
   resume(name: string): void {
@@ -166,6 +176,10 @@ export class Slots {
     const stages = new Set<number>();
     for (const { stage } of this.#slots.values()) if (stage > above && stage !== Infinity) stages.add(stage);
     return [...stages].sort((a, b) => a - b);
+  }
+
+  get #isFull(): boolean {
+    return this.#slots.size >= this.#max.slots;
   }
 
   #open(name: string): LiveSlot {

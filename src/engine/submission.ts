@@ -3,7 +3,7 @@
 
 import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
-import type { StopCause } from '../model/error.ts';
+import { brief, type StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
@@ -34,10 +34,14 @@ export interface Submission<T = unknown> {
   readonly admission: Admission;
   /** What it does now. */
   readonly status: TaskStatus;
-  /** How it ended. Resolves exactly once and never rejects, so it may be ignored. */
+  /**
+   * How it ended. Resolves exactly once and never rejects, so it may be ignored. A body must not
+   * await its own outcome, nor that of a submission that waits for its slot: see "Waits that never
+   * end" in SEMANTICS.md.
+   */
   readonly outcome: Promise<Outcome<T>>;
   /**
-   * The value of a `completed` task.
+   * The value of a `completed` task. A body must not await it where it must not await `outcome`.
    *
    * @throws OutcomeError for every other outcome: the promise rejects with it.
    */
@@ -95,6 +99,8 @@ export interface Watch {
 export interface SubmissionHost {
   readonly ids: TaskIds;
   now(): number;
+  /** How many submissions may wait in a slot. */
+  queueLimit(slot: string): number;
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void;
 }
 
@@ -129,7 +135,7 @@ class SubmissionHandle implements Submission {
     if (outcome.kind === 'completed') return outcome.value;
     const { failure }: { readonly kind: string; readonly failure?: Failure } = outcome;
     const thrown = failure?.kind === 'thrown' ? { cause: failure.error } : undefined;
-    throw new OutcomeError(`${this.name}: ${outcomeText(outcome)}`, outcome, thrown);
+    throw new OutcomeError(`${brief(this.name)}: ${outcomeText(outcome, this.#live.queueLimit)}`, outcome, thrown);
   }
   cancel(reason?: unknown): Promise<Outcome> {
     this.#live.cancel(reason);
@@ -194,6 +200,10 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   get isSignalAborted(): boolean {
     const { signal } = this.settings;
     return signal !== undefined && isAborted(signal);
+  }
+  /** What its slot's queue may hold now. */
+  get queueLimit(): number {
+    return this.#host.queueLimit(this.slot);
   }
   get ended(): boolean {
     return this.#outcome !== undefined;

@@ -146,8 +146,11 @@ export const OUTCOME_KINDS = Object.keys({
   rejected: true,
 } satisfies Record<Outcome['kind'], true>) as Outcome['kind'][];
 
-/** One sentence for people. Programs use the fields of the outcome. */
-export function outcomeText(outcome: Outcome): string {
+/**
+ * One sentence for people. Programs use the fields of the outcome. `queueLimit` is that of the
+ * slot.
+ */
+export function outcomeText(outcome: Outcome, queueLimit: number): string {
   switch (outcome.kind) {
     case 'completed':
       return 'completed';
@@ -162,9 +165,12 @@ export function outcomeText(outcome: Outcome): string {
     case 'abandoned':
       return `abandoned (by ${outcome.by}): its body may still be alive`;
     case 'rejected':
-      return `rejected: ${outcome.reason}`;
+      return `rejected: ${outcome.reason}${outcome.reason === 'queueFull' ? fullText(queueLimit) : ''}`;
   }
 }
+
+const fullText = (queueLimit: number): string =>
+  ` (queueLimit is ${queueLimit}: set it in slots, in slotDefaults or with slot.configure)`;
 
 const attempts = (count: number): string => (count === 1 ? '1 attempt' : `${count} attempts`);
 

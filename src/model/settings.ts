@@ -7,6 +7,7 @@ import {
   aFunction,
   count,
   durationMs,
+  finiteMs,
   finiteNumber,
   oneOf,
   positiveMs,
@@ -131,7 +132,7 @@ export const DEFAULT_SETTINGS: TaskSettings = {
 const DEFAULT_READERS: Readers<DefaultSettings> = {
   admission: readAdmission,
   restart: (field, value) => oneOf(field, value, RESTART_POLICIES),
-  intervalMs: durationMs,
+  intervalMs: finiteMs,
   maxRetries: (field, value) => count(field, value, 0),
   backoff: parseBackoff,
   retryIf: aFunction,

@@ -53,7 +53,8 @@ test('the admission policies are queue, replace, dropIfRunning, keepLatest and j
 
 describe('the reader of each setting accepts the border of its range, and refuses what lies beyond', () => {
   const rows: readonly [name: keyof typeof SETTING_READERS, good: readonly unknown[], bad: unknown][] = [
-    ['intervalMs', [0, Infinity], -1],
+    ['intervalMs', [0, Number.MAX_VALUE], -1],
+    ['intervalMs', [], Infinity],
     ['maxRetries', [0, Infinity], 0.5],
     ['timeoutMs', [Number.MIN_VALUE, Infinity], 0],
     ['stallMs', [Number.MIN_VALUE, Infinity], 0],

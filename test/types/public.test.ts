@@ -34,6 +34,7 @@ import {
   type TaskId,
   type TaskSpec,
 } from 'slotvisor';
+import type { ScheduledTask } from 'slotvisor/cron';
 import { recordEvents, type VirtualClock } from 'slotvisor/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 
@@ -254,13 +255,15 @@ describe('narrowing', () => {
   });
 });
 
-describe('an option that is undefined counts as absent', () => {
+describe('an option that is undefined counts as absent, except the slot of a spec', () => {
   /** Every optional key, with the value `undefined`. */
   type Nothing<Options> = { [Key in keyof Options as undefined extends Options[Key] ? Key : never]-?: undefined };
 
   test('for the compiler, in every options object', () => {
-    expectTypeOf<Nothing<TaskSpec> & Pick<TaskSpec, 'run'>>().toExtend<TaskSpec>();
-    expectTypeOf<keyof Omit<TaskSpec, 'run'>>().toEqualTypeOf<keyof Nothing<TaskSpec>>();
+    expectTypeOf<Nothing<Omit<TaskSpec, 'slot'>> & Pick<TaskSpec, 'run'>>().toExtend<TaskSpec>();
+    expectTypeOf<keyof Omit<TaskSpec, 'run' | 'slot'>>().toEqualTypeOf<keyof Nothing<Omit<TaskSpec, 'slot'>>>();
+    expectTypeOf<{ run: () => 1; slot: undefined }>().not.toExtend<TaskSpec>();
+    expectTypeOf<{ run: () => 1; slot: undefined }>().not.toExtend<ScheduledTask>();
     expectTypeOf<Nothing<Backoff>>().toExtend<Backoff>();
     expectTypeOf<Nothing<SlotOptions>>().toExtend<SlotOptions>();
     expectTypeOf<Nothing<SupervisorOptions>>().toExtend<SupervisorOptions>();
@@ -276,7 +279,7 @@ describe('an option that is undefined counts as absent', () => {
     to.slot('s').configure({ queueLimit: undefined, admission: undefined });
     const submission = to.submit({
       run: () => 1,
-      slot: undefined,
+      name: undefined,
       timeoutMs: undefined,
       backoff: { firstMs: undefined },
     });

@@ -173,7 +173,7 @@ function readMissed(field: string, got: unknown): number {
 }
 
 function readTask(field: string, got: unknown): ReadTask {
-  const fields = readFields(field, got);
+  const fields = readFields(field, got, ['slot']); // the supervisor refuses `slot: undefined`
   const bodyFor = readBody(fields.run);
   const isNamed = 'slot' in fields || 'name' in fields;
   return (own) => {

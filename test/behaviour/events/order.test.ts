@@ -1,6 +1,6 @@
 // The order of the events of one submission.
 
-import { FatalError, type Submission, type TaskSpec } from 'slotvisor';
+import { type AdmissionPolicy, FatalError, type Submission, type TaskSpec } from 'slotvisor';
 import { seededRandom } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
 import { ADMISSION_POLICIES, ON_OVERRUN } from '../../../src/model/settings.ts';
@@ -177,3 +177,29 @@ describe('the order of the events of one submission', () => {
     expect(finished + recorded.of('rejected').length).toBe(all.length);
   });
 });
+
+test.each(['queue', 'replace', 'keepLatest'] as const)(
+  'an owner finishes first, then those that joined it in the order of their joins, and only then the next owner (%s) starts',
+  async (admission) => {
+    const { supervisor, clock, recorded } = setup();
+    const gate = gateBody();
+    const submit = (name: string, policy: AdmissionPolicy) =>
+      supervisor.submit({ slot: 's', name, admission: policy, run: gate.body });
+    const sharing = [submit('owner', 'queue'), submit('first', 'join'), submit('second', 'join')];
+    await clock.settle();
+    submit('next', admission);
+    const settled: string[] = [];
+    for (const one of sharing.toReversed()) void one.outcome.then(() => settled.push(one.name));
+    gate.open('value');
+    await clock.settle();
+    const ends = recorded.events.filter(({ type }) => type === 'finished' || type === 'started');
+    expect(ends.map((event) => `${'name' in event && event.name} ${event.type}`)).toEqual([
+      'owner started',
+      'owner finished',
+      'first finished',
+      'second finished',
+      'next started',
+    ]);
+    expect(settled).toEqual(['owner', 'first', 'second']);
+  },
+);
