@@ -92,6 +92,47 @@ describe('SystemClock', () => {
     expect(fire).toHaveBeenCalledTimes(1);
   });
 
+  test('gives the platform no delay below 0', () => {
+    const setTimer = vi.spyOn(globalThis, 'setTimeout');
+    const clock = new SystemClock();
+    for (const ms of [-0.5, -1, -1e9, -Infinity]) clock.setTimer(ms, () => {});
+    for (const [, delay] of setTimer.mock.calls) expect(delay).toBeGreaterThanOrEqual(0);
+    expect(setTimer).toHaveBeenCalledTimes(4);
+  });
+
+  test('takes the functions of the platform when it is made, and none later', () => {
+    const clock = new SystemClock();
+    const before = [clock.now(), clock.wallNow()];
+    const late = vi.fn(() => 1e15 as never);
+    for (const name of ['setTimeout', 'clearTimeout'] as const) vi.spyOn(globalThis, name).mockImplementation(late);
+    for (const object of [performance, Date]) vi.spyOn(object, 'now').mockImplementation(late);
+    const fire = vi.fn();
+    clock.setTimer(MAX_TIMER_MS + 5, fire);
+    clock.setTimer(5, fire)();
+    expect([clock.now(), clock.wallNow()]).toEqual(before);
+    vi.advanceTimersByTime(MAX_TIMER_MS + 5);
+    expect([fire.mock.calls.length, late.mock.calls.length, vi.getTimerCount()]).toEqual([1, 0, 0]);
+  });
+
+  test('follows its timers where fake ones leave performance.now alone', () => {
+    vi.spyOn(performance, 'now').mockReturnValue(0);
+    const clock = new SystemClock();
+    const fired: [string, number][] = [];
+    const set = (name: string, ms: number) => clock.setTimer(ms, () => fired.push([name, clock.now()]));
+    set('long', MAX_TIMER_MS + 5_000);
+    set('hour', 3_600_000);
+    set('second', 1_000);
+    vi.advanceTimersByTime(1_000);
+    set('later', 10);
+    vi.advanceTimersByTime(MAX_TIMER_MS + 4_000);
+    expect(fired).toEqual([
+      ['second', 1_000],
+      ['later', 1_010],
+      ['hour', 3_600_000],
+      ['long', MAX_TIMER_MS + 5_000],
+    ]);
+  });
+
   test('has a monotonic time and a wall clock in epoch ms', () => {
     const [now, wall] = [systemClock.now(), systemClock.wallNow()];
     vi.setSystemTime(wall - 3_600_000);
@@ -125,4 +166,17 @@ test('after fires once and never after its cancel, also with a clock that fires 
   after(broken, 5, canceled)();
   for (const fire of [...fires, ...fires]) fire();
   expect([twice.mock.calls.length, canceled.mock.calls.length]).toEqual([1, 0]);
+});
+
+test('after gives no clock a delay below 0', () => {
+  const delays: number[] = [];
+  const clock: Clock = {
+    ...new SystemClock(),
+    setTimer: (ms) => {
+      delays.push(ms);
+      return () => {};
+    },
+  };
+  for (const ms of [-1, -0.001, 0, 1]) after(clock, ms, () => {});
+  expect(delays).toEqual([0, 0, 0, 1]);
 });

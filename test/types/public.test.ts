@@ -8,6 +8,7 @@ import {
   type CanceledError,
   type Failure,
   FatalError,
+  type GateOptions,
   type KillableTask,
   type Lease,
   OptionError,
@@ -266,6 +267,7 @@ describe('an option that is undefined counts as absent, except the slot of a spe
     expectTypeOf<{ run: () => 1; slot: undefined }>().not.toExtend<ScheduledTask>();
     expectTypeOf<Nothing<Backoff>>().toExtend<Backoff>();
     expectTypeOf<Nothing<SlotOptions>>().toExtend<SlotOptions>();
+    expectTypeOf<Nothing<GateOptions>>().toExtend<GateOptions>();
     expectTypeOf<Nothing<SupervisorOptions>>().toExtend<SupervisorOptions>();
     expectTypeOf<{ slots: undefined; pending: undefined }>().toExtend<NonNullable<SupervisorOptions['limits']>>();
     expectTypeOf<Nothing<RunOptions>>().toExtend<RunOptions>();
@@ -277,6 +279,7 @@ describe('an option that is undefined counts as absent, except the slot of a spe
   test('at run time', async () => {
     const to = new Supervisor({ graceMs: undefined, clock: undefined, limits: { slots: undefined }, slots: undefined });
     to.slot('s').configure({ queueLimit: undefined, admission: undefined });
+    to.configure({ concurrency: undefined, rate: undefined });
     const submission = to.submit({
       run: () => 1,
       name: undefined,
@@ -297,6 +300,10 @@ describe('the compiler and the library reject', () => {
     ['run.kill', (to) => to.submit({ run: { run } })],
     // @ts-expect-error no such policy
     ['admission', (to) => to.submit({ run, admission: 'drop' })],
+    // @ts-expect-error a rate is an object or false
+    ['rate', (to) => to.configure({ rate: true })],
+    // @ts-expect-error a supervisor is made with it
+    ['graceMs', (to) => to.configure({ graceMs: 1 })],
     // @ts-expect-error no such restart policy
     ['restart', (to) => to.submit({ run, restart: 'sometimes' })],
     // @ts-expect-error no such action
