@@ -13,6 +13,11 @@ export interface GateLimits {
   readonly rate: { readonly limit: number; readonly intervalMs: number } | undefined;
 }
 
+// p-queue copies its options into an object that inherits from `Object.prototype`. An option that
+// is not used must be there too: p-queue would find what any code has added to `Object.prototype`.
+const NO_TIMEOUT: object = { timeout: undefined };
+const NO_SIGNAL: object = { signal: undefined };
+
 /** Gives the place back, or stops waiting for one. A second call does nothing. */
 export type Leave = () => void;
 
@@ -29,7 +34,7 @@ export class Gate {
       return waiters;
     } as unknown as new () => never;
     const limits = rate === undefined ? {} : { intervalCap: rate.limit, interval: rate.intervalMs };
-    this.#queue = new PQueue({ concurrency, queueClass, ...limits });
+    this.#queue = new PQueue({ ...NO_TIMEOUT, concurrency, queueClass, ...limits });
     this.#limited = concurrency !== Infinity || rate !== undefined;
   }
 
@@ -46,7 +51,7 @@ export class Gate {
       granted();
       return place.promise;
     };
-    ignore(this.#queue.add(takePlace, { waiter, id: '' } as object)); // without an id, p-queue would make one
+    ignore(this.#queue.add(takePlace, { ...NO_SIGNAL, waiter, id: '' } as object)); // without an id, p-queue would make one
     // Once inside, the waiter is no longer in the queue, and resolving the promise gives the place
     // back.
     return () => {

@@ -12,6 +12,10 @@ function setup(limits: Partial<GateLimits>) {
   return { gate, granted, enter };
 }
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 test('a gate is open while it has neither a limit nor a pause', () => {
   for (const [limits, open] of [
     [{}, true],
@@ -35,6 +39,29 @@ test('a gate without limits grants every place at once', async () => {
 });
 
 describe('a limited gate', () => {
+  test.for([
+    ['timeout', 1],
+    ['signal', AbortSignal.abort()],
+    ['carryoverConcurrencyCount', true],
+    ['strict', true],
+    ['interval', 1],
+    ['intervalCap', 1],
+    ['autoStart', false],
+  ] as const)('does not read %s from Object.prototype', async ([name, polluted]) => {
+    vi.useFakeTimers();
+    Object.assign(Object.prototype, { [name]: polluted });
+    let granted: string[] = [];
+    try {
+      const made = setup({ concurrency: 2 });
+      granted = made.granted;
+      for (const waiter of ['a', 'b', 'c']) made.enter(waiter);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+    await vi.advanceTimersByTimeAsync(10);
+    expect(granted).toEqual(['a', 'b']);
+  });
+
   test('grants as many places as it has, and the next one when a place is given back', async () => {
     const { granted, enter } = setup({ concurrency: 2 });
     const [a, b] = ['a', 'b', 'c', 'd'].map((name) => enter(name));
@@ -120,10 +147,6 @@ for (const [name, limits] of [
   });
 
 describe('a rate', () => {
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
   test('limits the places granted in each interval, however soon they are given back, and leaves no timer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
     const { granted, enter } = setup({ rate: { limit: 2, intervalMs: 100 } });
