@@ -157,7 +157,12 @@ const READERS: Readers<GivenOptions> = {
 };
 
 export function parseSupervisorOptions(value: unknown): SupervisorSettings {
-  const { defaults, slots, graceMs, shutdownGraceMs, finishMs, ...options } = parse('options', value, READERS, DEFAULTS);
+  const { defaults, slots, graceMs, shutdownGraceMs, finishMs, ...options } = parse(
+    'options',
+    value,
+    READERS,
+    DEFAULTS,
+  );
   const { slotDefaults, clock = new SystemClock() } = options;
   return {
     ...options,

@@ -7,8 +7,21 @@ import { runInNewContext } from 'node:vm';
 import { CanceledError } from 'slotvisor';
 import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
 import { VirtualClock } from 'slotvisor/testing';
-import { describe, expect, test } from 'vitest';
-import { ALOOF, fakeContext, isDead, isStopped, listener, type Rest, real, STUBBORN, script, until } from './setup.ts';
+import { describe, expect, test, vi } from 'vitest';
+import {
+  ALOOF,
+  exists,
+  fakeContext,
+  isDead,
+  isStopped,
+  listener,
+  type Rest,
+  real,
+  STUBBORN,
+  script,
+  spawnedDuring,
+  until,
+} from './setup.ts';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
@@ -267,6 +280,52 @@ describe('stall, kill and proof of end', () => {
     });
     expect(left.deref()).toBe(undefined);
     void task.kill; // keeps the task itself alive
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'a kill resolves when the pipes to the process are closed, also if a process that left the group holds them open',
+    () =>
+      spawnedDuring(async (spawned) => {
+        const received = listener();
+        const text = `setsid sh -c 'echo $$; exec sleep 1000' & ${STUBBORN}`;
+        const task = subprocessTask('sh', ['-c', text], {
+          onLine: received.onLine,
+          inheritEnv: ['PATH'],
+          stdin: 'x'.repeat(1e6),
+        });
+        const ctx = fakeContext();
+        const run = Promise.resolve(task.run(ctx)).catch(() => {});
+        await until(() => received.ids.length === 2);
+        await task.kill(ctx);
+        expect(spawned).toMatchObject([{ closed: true }]);
+        await run;
+        const escaped = received.ids.filter((id) => !isDead(id));
+        expect(escaped).toHaveLength(1);
+        for (const id of escaped) process.kill(id);
+      }),
+  );
+
+  test('a group is signaled no more once another process has the number of its leader', async () => {
+    const { supervisor } = real();
+    const received = listener();
+    const text = `echo $$; sh -c "${ALOOF.replaceAll('$', '\\$')}" & trap 'exit 0' TERM; while :; do sleep 0.01; done`;
+    const submission = script(supervisor, text, { onLine: received.onLine });
+    await until(() => received.ids.length === 2);
+    const [leader = Number.NaN, descendant = Number.NaN] = received.ids;
+    void submission.cancel();
+    await until(() => !exists(leader)); // its number can be used again, and its descendant lives on
+    let signals = 0;
+    const kill = process.kill.bind(process);
+    const table = vi.spyOn(process, 'kill').mockImplementation((id, signal) => {
+      if (id === leader) return true;
+      if (id === -leader) signals += 1;
+      return kill(id, signal);
+    });
+    await until(() => submission.status === 'ended' || signals > 0);
+    table.mockRestore();
+    expect(signals).toBe(0);
+    expect(isDead(descendant)).toBe(false);
+    process.kill(descendant, 'SIGKILL');
   });
 
   test('a shutdown kills the process after its grace and abandons nothing', async () => {

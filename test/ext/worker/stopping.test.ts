@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CanceledError } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import { workerTask } from 'slotvisor/worker';
@@ -156,6 +159,23 @@ describe('kill and proof of end', () => {
       attempts: 2,
     });
     expect(recorded.of('overrun')).toHaveLength(2);
+  });
+
+  test('a kill of a thread inside native code resolves only when that code has returned', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'slotvisor-native-'));
+    const data = { shared: shared(), gate: join(folder, 'gate') };
+    const task = workerTask(JOBS, { export: 'inNativeCode', workerData: data });
+    const ctx = fakeContext();
+    const run = Promise.resolve(task.run(ctx)).catch(() => {});
+    await until(() => data.shared[0] === 1);
+    let returned = false;
+    const killed = Promise.resolve(task.kill(ctx)).then(() => returned);
+    await new Promise(setImmediate);
+    returned = true;
+    writeFileSync(data.gate, '');
+    expect(await killed).toBe(true);
+    await run;
+    rmSync(folder, { recursive: true });
   });
 
   test('a kill finds its thread by submission id and attempt, not by the context object', async () => {
