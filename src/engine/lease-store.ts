@@ -30,7 +30,6 @@ export class LeaseStore {
   readonly #lock = new KeyedLock();
   readonly #calls = new Set<Promise<unknown>>();
   readonly #stopWatches = new Set<() => void>();
-  #closed = false;
 
   /** @throws OptionError for an invalid `ttlMs`. */
   constructor(store: SlotLeases, clock: Clock, events: EventPublisher) {
@@ -99,7 +98,6 @@ export class LeaseStore {
   }
 
   #release(lease: Lease): Promise<unknown> | undefined {
-    if (this.#closed) return undefined;
     try {
       return promised(lease.release());
     } catch {
@@ -136,7 +134,6 @@ export class LeaseStore {
 
   /** Closes the store. The caller bounds the wait. */
   async close(): Promise<void> {
-    this.#closed = true;
     for (const stop of this.#stopWatches) stop();
     try {
       await this.#store.close?.();
