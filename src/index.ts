@@ -35,7 +35,7 @@ export type { Failure } from './model/failure.ts';
 export type { TaskId } from './model/id.ts';
 export type { Lease, LeaseRequest, SlotLeases } from './model/lease.ts';
 export { type FailedBecause, type Outcome, OutcomeError, type RejectReason } from './model/outcome.ts';
-export type { AdmissionPolicy, OnOverrun, RestartLimit, RestartPolicy } from './model/settings.ts';
+export type { AdmissionPolicy, OnOverrun, OnShutdown, RestartLimit, RestartPolicy } from './model/settings.ts';
 export type { OnFull, SlotOptions } from './model/slot-options.ts';
 export type { TaskDefaults, TaskSpec } from './model/spec.ts';
 export type { AttemptInfo, KillableTask, TaskBody, TaskContext } from './model/task.ts';

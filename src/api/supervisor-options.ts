@@ -16,6 +16,8 @@ import {
 } from '../model/settings.ts';
 import { DEFAULT_SLOT_SETTINGS, readSlotOptions, type SlotOptions, type SlotSettings } from '../model/slot-options.ts';
 import type { TaskDefaults } from '../model/spec.ts';
+import type { ShutdownTimes } from '../policy/shutdown.ts';
+import { shutdownTimes } from './call-options.ts';
 
 /** Limits how many attempts start, over all slots. */
 export interface RateOptions {
@@ -46,9 +48,17 @@ export interface SupervisorOptions {
   /** How many attempts may start within a time, over all slots. Default none. */
   readonly rate?: RateOptions | undefined;
   /**
-   * The default `graceMs` of a task, and of `shutdown`, in ms. 0 or more. Default 60,000.
+   * The time that a shutdown gives all owners together to end, in ms, 0 or more. Then they are
+   * killed or abandoned. Keep it below the time that your platform gives the process: Kubernetes
+   * waits 30,000 ms. `Infinity`: until they end. Default 25,000.
    */
-  readonly graceMs?: number | undefined;
+  readonly shutdownGraceMs?: number | undefined;
+  /**
+   * The time for which a shutdown lets tasks with `onShutdown: 'finish'` go on, in ms. It is part
+   * of the grace: 0 or more, at most `shutdownGraceMs`. Then they are asked to stop, and have the
+   * rest of the grace. Default: half of the grace.
+   */
+  readonly finishMs?: number | undefined;
   /** How long a shutdown waits for all subscribers together, in ms, 0 or more. Default 5,000. */
   readonly subscriberGraceMs?: number | undefined;
   /**
@@ -80,7 +90,7 @@ export interface SupervisorSettings {
   readonly slotDefaults: SlotSettings;
   readonly concurrency: number;
   readonly rate: RateOptions | undefined;
-  readonly graceMs: number;
+  readonly shutdown: ShutdownTimes;
   readonly subscriberGraceMs: number;
   readonly limits: { readonly slots: number; readonly pending: number };
   readonly deadFraction: number;
@@ -94,9 +104,11 @@ export interface SupervisorSettings {
  * As they are read: `defaults` and `slots` hold only what was given, since other options complete
  * them.
  */
-type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots'> & {
+type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots' | 'shutdown'> & {
   readonly defaults: Partial<DefaultSettings>;
   readonly slots: ReadonlyMap<string, Partial<SlotSettings>>;
+  readonly shutdownGraceMs: number;
+  readonly finishMs: number | undefined;
 };
 
 const NO_LIMITS: SupervisorSettings['limits'] = { slots: Infinity, pending: Infinity };
@@ -107,7 +119,8 @@ const DEFAULTS: GivenOptions = {
   slotDefaults: DEFAULT_SLOT_SETTINGS,
   concurrency: Infinity,
   rate: undefined,
-  graceMs: DEFAULT_SETTINGS.graceMs,
+  shutdownGraceMs: 25_000,
+  finishMs: undefined,
   subscriberGraceMs: 5_000,
   limits: NO_LIMITS,
   deadFraction: Infinity,
@@ -123,7 +136,8 @@ const READERS: Readers<GivenOptions> = {
   slotDefaults: (field, value) => ({ ...DEFAULT_SLOT_SETTINGS, ...readSlotOptions(field, value) }),
   concurrency: (field, value) => count(field, value, 1),
   rate: readRate,
-  graceMs: durationMs,
+  shutdownGraceMs: durationMs,
+  finishMs: durationMs,
   subscriberGraceMs: durationMs,
   limits: readLimits,
   deadFraction: readFraction,
@@ -134,12 +148,13 @@ const READERS: Readers<GivenOptions> = {
 };
 
 export function parseSupervisorOptions(value: unknown): SupervisorSettings {
-  const { defaults, slots, ...options } = parse('options', value, READERS, DEFAULTS);
-  const { graceMs, slotDefaults } = options;
+  const { defaults, slots, shutdownGraceMs, finishMs, ...options } = parse('options', value, READERS, DEFAULTS);
+  const { slotDefaults } = options;
   return {
     ...options,
-    defaults: completeDefaults('defaults', defaults, { ...DEFAULT_SETTINGS, graceMs }),
+    defaults: completeDefaults('defaults', defaults, DEFAULT_SETTINGS),
     slots: new Map(Array.from(slots, ([name, given]) => [name, { ...slotDefaults, ...given }])),
+    shutdown: shutdownTimes(shutdownGraceMs, finishMs),
   };
 }
 

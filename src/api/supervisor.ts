@@ -24,7 +24,8 @@ import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
 import type { TaskSettings } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
-import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
+import type { RunReport, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
+import type { ShutdownTimes } from '../policy/shutdown.ts';
 import {
   parseRunOptions,
   parseShutdownOptions,
@@ -37,6 +38,8 @@ import {
 import { EventStream } from './event-stream.ts';
 import { type Slot, SlotHandle } from './slot.ts';
 import { parseSupervisorOptions, type SupervisorOptions } from './supervisor-options.ts';
+
+const AT_ONCE: ShutdownTimes = { graceMs: 0, finishMs: 0 };
 
 // biome-ignore lint/suspicious/noExplicitAny: a batch mixes specs of every result and state type
 type AnySpec = TaskSpec<any, any>;
@@ -69,7 +72,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #host: SubmissionHost;
   readonly #defaults: TaskSettings;
   readonly #recent = new RecentSettings();
-  readonly #graceMs: number;
+  readonly #times: ShutdownTimes;
   /** The objects that `get` returned, so that it returns the same object again. */
   readonly #handles = new WeakMap<LiveSubmission, Submission>();
   #submitted = 0;
@@ -98,7 +101,7 @@ export class Supervisor implements AsyncDisposable {
     };
     this.clock = clock;
     this.#defaults = settings.defaults;
-    this.#graceMs = settings.graceMs;
+    this.#times = settings.shutdown;
     const store = new LeaseStore(leases);
     this.#slots = new Slots(this.#runtime, store, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
@@ -170,12 +173,12 @@ export class Supervisor implements AsyncDisposable {
     const submissions = this.submitAll(specs);
     let signaled = false;
     const stopListening = onSignals(signals, () => {
-      ignore(this.#beginShutdown('signal', signaled ? 0 : this.#graceMs));
+      ignore(this.#shutdown.begin('signal', signaled ? AT_ONCE : this.#times));
       signaled = true;
     });
     try {
       const outcomes = await Promise.all(submissions.map((submission) => submission.outcome));
-      return { outcomes, shutdown: await this.#beginShutdown('finished', this.#graceMs) };
+      return { outcomes, shutdown: await this.#shutdown.begin('finished', this.#times) };
     } finally {
       stopListening();
     }
@@ -211,7 +214,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * `open`; `draining` from the call of `shutdown` on; `closed` once its report exists. Enough for
+   * `open`; `closing` from the call of `shutdown` on; `closed` once its report exists. Enough for
    * a health check.
    */
   get phase(): Snapshot['phase'] {
@@ -286,14 +289,19 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Ends the supervisor. Waiting submissions are rejected, owners are asked to stop, and all of
-   * them together have `graceMs` to end. Then killable bodies are killed, and the others are
-   * abandoned and named in the report. Nothing is accepted any more. A second call joins the first,
-   * and a shorter grace ends it earlier. The promise never rejects. A body that awaits it is asked
-   * to stop like any other, and counts as running until it ends.
+   * Ends the supervisor. Nothing is accepted any more. Waiting submissions are rejected, and owners
+   * are asked to stop, one `shutdownStage` after the other. Tasks with `onShutdown: 'finish'` go on
+   * for `finishMs` first. All of them together have `graceMs` to end. Then killable bodies are
+   * killed, and the others are abandoned and named in the report.
+   *
+   * A later call joins the first, and can only shorten what is left of its times. The promise never
+   * rejects. A body that awaits it is asked to stop like any other, and counts as running until it
+   * ends. Not promised: that a body ends. The report names what may be alive.
+   *
+   * @throws OptionError for an invalid option, such as a `finishMs` that is more than the grace.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    return this.#beginShutdown('caller', parseShutdownOptions(options, this.#graceMs));
+    return this.#shutdown.begin('caller', parseShutdownOptions(options, this.#times));
   }
 
   /**
@@ -306,7 +314,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** As `shutdown()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#beginShutdown('caller', this.#graceMs);
+    await this.#shutdown.begin('caller', this.#times);
   }
 
   /**
@@ -326,13 +334,9 @@ export class Supervisor implements AsyncDisposable {
     return unsubscribe;
   }
 
-  #beginShutdown(cause: ShutdownCause, graceMs: number): Promise<ShutdownReport> {
-    return this.#shutdown.begin(cause, graceMs);
-  }
-
   #checkDeadFraction(deadFraction: number): void {
     const { dead, totals } = this.#ledger;
-    if (dead >= totals.started * deadFraction) ignore(this.#beginShutdown('deadFraction', this.#graceMs));
+    if (dead >= totals.started * deadFraction) ignore(this.#shutdown.begin('deadFraction', this.#times));
   }
 
   #throwIfClosed(): void {

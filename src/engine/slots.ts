@@ -123,12 +123,24 @@ export class Slots {
     return Array.from(this.#slots.values(), (slot) => slot.view());
   }
 
-  /**
-   * For a shutdown: every owner is asked to stop, and nothing is accepted or started from here on.
-   */
-  close(): void {
+  /** For a shutdown: nothing is accepted or started from here on. */
+  close(_stageOver: () => void): void {
     this.#closed = true;
+  }
+
+  /** Stops every owner. */
+  tell(_stage: number): void {
     for (const slot of [...this.#slots.values()]) slot.close();
+  }
+
+  endFinish(): void {}
+
+  stages(_above: number): readonly number[] {
+    return [];
+  }
+
+  get stageIsOver(): boolean {
+    return false;
   }
 
   #open(name: string): LiveSlot {

@@ -173,8 +173,10 @@ export type TaskEvent =
       readonly type: 'shutdownStarted';
       /** What began the shutdown. */
       readonly cause: ShutdownCause;
-      /** The time that owners have to end, in ms. */
+      /** The time that all owners together have to end, in ms. */
       readonly graceMs: number;
+      /** The part of it in which finishers may go on, in ms. */
+      readonly finishMs: number;
     })
   | (EventBase & {
       readonly type: 'shutdownFinished';

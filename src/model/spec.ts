@@ -10,6 +10,7 @@ import {
   type AdmissionPolicy,
   checkInterval,
   type OnOverrun,
+  type OnShutdown,
   type RestartLimit,
   type RestartPolicy,
   readAdmission,
@@ -78,11 +79,25 @@ export interface TaskSpec<T = unknown, S = undefined> {
   readonly stallMs?: number | undefined;
   /**
    * The time from a stop request to an overrun, in ms. With 0 an attempt overruns on the next turn,
-   * with `Infinity` never. Default: the supervisor's `graceMs`, which is 60,000.
+   * with `Infinity` never. The end of a shutdown's grace comes first, if it is earlier. Default
+   * 60,000.
    */
   readonly graceMs?: number | undefined;
   /** What happens to a body that cannot be killed when it overruns its grace. Default `hold`. */
   readonly onOverrun?: OnOverrun | undefined;
+  /**
+   * What a shutdown does with it. `stop`: it is asked to stop when its stage begins; while it
+   * waits, it is rejected. `finish`: its present attempt goes on, or its first one if it has had
+   * none, and no attempt follows that one. Once the shutdown's `finishMs` is over, `finish` is
+   * `stop`. Not promised: that the finish time is enough. Default `stop`.
+   */
+  readonly onShutdown?: OnShutdown | undefined;
+  /**
+   * When a shutdown turns to it: the lowest stage is stopped first, and the next stage when that
+   * one has ended, at the latest after an equal share of what is left of the grace. Until then it
+   * goes on as before. A whole number, also a negative one. Default 0.
+   */
+  readonly shutdownStage?: number | undefined;
   /**
    * How long it may wait for its slot, in ms, 0 or more. After that time it is rejected as
    * `queueTimeout`. The wait at the concurrency gate does not count. Default none.

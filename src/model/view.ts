@@ -77,8 +77,8 @@ export type TotalName = 'submitted' | 'started' | 'attempts' | 'retries' | 'drop
 
 /** The state of a supervisor. */
 export interface Snapshot {
-  /** `open`; `draining` from the call of `shutdown` on; `closed` once the shutdown has ended. */
-  readonly phase: 'open' | 'draining' | 'closed';
+  /** `open`; `closing` from the call of `shutdown` on; `closed` once the shutdown has ended. */
+  readonly phase: 'open' | 'closing' | 'closed';
   /** The slots that have an owner, have waiting submissions, or are paused. */
   readonly slots: readonly SlotView[];
   /**
