@@ -53,6 +53,11 @@ test('the admission policies are queue, replace, dropIfRunning, keepLatest and j
   );
 });
 
+test('a shutdown stops a task or lets it finish', () => {
+  expect(ON_SHUTDOWN).toEqual(['stop', 'finish']);
+  expect(DEFAULT_SETTINGS).toMatchObject({ onShutdown: 'stop', shutdownStage: 0 });
+});
+
 describe('the reader of each setting accepts the border of its range, and refuses what lies beyond', () => {
   const rows: readonly [name: keyof typeof SETTING_READERS, good: readonly unknown[], bad: unknown][] = [
     ['intervalMs', [0, Infinity], -1],
