@@ -20,9 +20,12 @@ import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
 
+/** What a shutdown needs of the slots. */
+export type ClosingSlots = Pick<Slots, 'actors' | 'close' | 'tell' | 'endFinish' | 'stages' | 'stageIsOver'>;
+
 export class Shutdown {
   readonly #runtime: Runtime;
-  readonly #slots: Slots;
+  readonly #slots: ClosingSlots;
   readonly #store: LeaseStore;
   readonly #subscriberGraceMs: number;
   readonly #closed = deferred<ShutdownReport>();
@@ -31,7 +34,7 @@ export class Shutdown {
   #state: ShutdownState = OPEN;
   #stopTimer: () => void = () => {};
 
-  constructor(runtime: Runtime, slots: Slots, store: LeaseStore, subscriberGraceMs: number) {
+  constructor(runtime: Runtime, slots: ClosingSlots, store: LeaseStore, subscriberGraceMs: number) {
     this.#runtime = runtime;
     this.#slots = slots;
     this.#store = store;
@@ -140,12 +143,14 @@ export class Shutdown {
       const { nowMs, stages } = this.#moment();
       this.#step({ kind: 'time', nowMs: Math.max(nowMs, atMs), stages });
     };
-    this.#until(atMs, () => this.#runtime.turns.push({ onTurn: () => this.#inClosing(wake) }));
-  }
-
-  /** Sets no timer once the force has begun: its own timer runs then. */
-  #inClosing(wake: () => void): void {
-    if (this.#state.phase === 'closing') this.#until(this.#runtime.clock.now(), wake);
+    this.#until(atMs, () =>
+      this.#runtime.turns.push({
+        onTurn: () => {
+          // Once the force has begun, the timer is that of its patience.
+          if (this.#state.phase === 'closing') this.#until(this.#runtime.clock.now(), wake);
+        },
+      }),
+    );
   }
 
   #until(atMs: number, fire: () => void): void {

@@ -80,8 +80,8 @@ export interface TaskSpec<T = unknown, S = undefined> {
   readonly stallMs?: number | undefined;
   /**
    * The time from a stop request to an overrun, in ms. With 0 an attempt overruns on the next turn,
-   * with `Infinity` never. The end of a shutdown's grace comes first, if it is earlier. Default
-   * 60,000.
+   * with `Infinity` never. The end of a shutdown's grace comes first, if it is earlier. Default:
+   * the supervisor's `graceMs`, which is 60,000.
    */
   readonly graceMs?: number | undefined;
   /** What happens to a body that cannot be killed when it overruns its grace. Default `hold`. */

@@ -83,7 +83,6 @@ const TESTED_BY_BEHAVIOUR: readonly string[] = [
   'src/engine/actor.ts',
   'src/engine/attempt.ts',
   'src/engine/live-slot.ts',
-  'src/engine/shutdown.ts',
 ];
 
 /**

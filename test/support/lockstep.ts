@@ -33,7 +33,7 @@ const OWN_ERROR = new Error('own');
 export class Lockstep {
   readonly reference = new Reference();
   readonly clock = new VirtualClock();
-  readonly supervisor = new Supervisor({ clock: this.clock, graceMs: TIMES.shutdown });
+  readonly supervisor = new Supervisor({ clock: this.clock, shutdownGraceMs: TIMES.shutdown });
   readonly #submissions: Submission[] = [];
   readonly #outcomes: (string | undefined)[] = [];
   readonly #events: string[][] = [];

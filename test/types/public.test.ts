@@ -277,7 +277,13 @@ describe('an option that is undefined counts as absent, except the slot of a spe
   });
 
   test('at run time', async () => {
-    const to = new Supervisor({ graceMs: undefined, clock: undefined, limits: { slots: undefined }, slots: undefined });
+    const to = new Supervisor({
+      shutdownGraceMs: undefined,
+      finishMs: undefined,
+      clock: undefined,
+      limits: { slots: undefined },
+      slots: undefined,
+    });
     to.slot('s').configure({ queueLimit: undefined, admission: undefined });
     to.configure({ concurrency: undefined, rate: undefined });
     const submission = to.submit({
@@ -308,6 +314,14 @@ describe('the compiler and the library reject', () => {
     ['restart', (to) => to.submit({ run, restart: 'sometimes' })],
     // @ts-expect-error no such action
     ['onOverrun', (to) => to.submit({ run, onOverrun: 'kill' })],
+    // @ts-expect-error onShutdown is 'stop' or 'finish'
+    ['onShutdown', (to) => to.submit({ run, onShutdown: 'drain' })],
+    // @ts-expect-error a stage is a number
+    ['shutdownStage', (to) => to.submit({ run, shutdownStage: 'last' })],
+    // @ts-expect-error the grace of a shutdown is shutdownGraceMs, that of a task is in defaults
+    ['graceMs', () => new Supervisor({ graceMs: 5 })],
+    // @ts-expect-error a finish time is a number
+    ['finishMs', (to) => to.shutdown({ finishMs: '5' })],
     // @ts-expect-error no such jitter
     ['backoff.jitter', (to) => to.submit({ run, backoff: { jitter: 'some' } })],
     // @ts-expect-error a number of ms, not a string
@@ -370,7 +384,7 @@ test('the methods of the supervisor have precise return types', async () => {
   expectTypeOf<Admission>().toEqualTypeOf<'started' | 'queued' | 'joined' | 'waiting' | 'rejected'>();
   expectTypeOf(to.run).returns.toEqualTypeOf<Promise<RunReport>>();
   expectTypeOf(to.closed).toEqualTypeOf<Promise<ShutdownReport>>();
-  expectTypeOf(to.phase).toEqualTypeOf<'open' | 'draining' | 'closed'>();
+  expectTypeOf(to.phase).toEqualTypeOf<'open' | 'closing' | 'closed'>();
   expectTypeOf(to.check<number>).returns.toEqualTypeOf<void>();
   expectTypeOf(to.cancel).returns.toEqualTypeOf<Promise<Outcome | undefined>>();
   expectTypeOf<OutcomeError['outcome']>().toEqualTypeOf<Outcome>();

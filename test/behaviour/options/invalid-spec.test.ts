@@ -83,6 +83,8 @@ const SETTINGS: readonly Row[] = [
   row('graceMs', DURATION, NO_DURATIONS),
   row('queueTimeoutMs', DURATION, NO_DURATIONS),
   row('onOverrun', WORD, NO_WORDS),
+  row('onShutdown', WORD, NO_WORDS),
+  row('shutdownStage', /must be a whole number/, NO_NUMBERS, INFINITE, [[0.5, '0.5']]),
   row('priority', FINITE, NO_NUMBERS, INFINITE),
 ];
 

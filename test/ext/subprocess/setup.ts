@@ -8,6 +8,7 @@ import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
 import { recordEvents } from 'slotvisor/testing';
 import { afterEach, beforeEach } from 'vitest';
 
+const HOUR = 3_600_000;
 const opened: Supervisor[] = [];
 const handles = (): string[] => process.getActiveResourcesInfo().filter((name) => /^(?:Pipe|Process)Wrap$/.test(name));
 let before: string[] = [];
@@ -20,7 +21,7 @@ afterEach(async () => {
 });
 
 export function real(options: SupervisorOptions = {}) {
-  const supervisor = new Supervisor({ graceMs: 3_600_000, ...options });
+  const supervisor = new Supervisor({ shutdownGraceMs: HOUR, defaults: { graceMs: HOUR }, ...options });
   opened.push(supervisor);
   return { supervisor, recorded: recordEvents(supervisor) };
 }

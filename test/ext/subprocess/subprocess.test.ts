@@ -228,7 +228,7 @@ describe('the lines of a process', () => {
   });
 
   test('do not delay a kill when `onLine` never settles, and stop after the kill', async () => {
-    const { supervisor } = real({ graceMs: 20 });
+    const { supervisor } = real({ defaults: { graceMs: 20 } });
     const got: string[] = [];
     let release = (): void => {};
     const submission = script(supervisor, `echo 1; echo 2; ${STUBBORN}`, {

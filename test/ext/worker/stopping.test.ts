@@ -77,7 +77,7 @@ describe('a stop request', () => {
     });
     let began: Promise<void> | undefined;
     const { supervisor, recorded } = real({
-      graceMs: 0,
+      defaults: { graceMs: 0 },
       aroundAttempt: async (_, next) => {
         await held;
         began = next();
@@ -100,7 +100,7 @@ describe('a stop request', () => {
 
 describe('kill and proof of end', () => {
   test('after the grace, a loop that never yields is killed and counts no further', async () => {
-    const { supervisor, recorded } = real({ graceMs: 50 });
+    const { supervisor, recorded } = real({ defaults: { graceMs: 50 } });
     const data = { shared: shared() };
     const submission = job(supervisor, 'counting', { workerData: data });
     await until(() => Number(data.shared[0]) > 0);
@@ -112,7 +112,7 @@ describe('kill and proof of end', () => {
   });
 
   test('a replacement starts only after the thread that it replaces has ended (S1)', async () => {
-    const { supervisor } = real({ graceMs: 20 });
+    const { supervisor } = real({ defaults: { graceMs: 20 } });
     const data = { shared: shared() };
     const old = job(supervisor, 'counting', { workerData: data }, { slot: 'one' });
     await until(() => Number(data.shared[0]) > 0);
@@ -142,7 +142,7 @@ describe('kill and proof of end', () => {
 
   test('past its timeout a spinning worker is killed, and the next attempt is a fresh one', async () => {
     const clock = new VirtualClock();
-    const { supervisor, recorded } = real({ clock, graceMs: 0 });
+    const { supervisor, recorded } = real({ clock, defaults: { graceMs: 0 } });
     const data = { shared: shared() };
     const rest: Rest = { restart: 'onFailure', timeoutMs: 300, maxRetries: 1, backoff: { firstMs: 0 } };
     const { outcome } = job(supervisor, 'counting', { workerData: data }, rest);
@@ -190,7 +190,7 @@ describe('kill and proof of end', () => {
 
 describe('heartbeats of a worker', () => {
   test('a worker that spins without a heartbeat stalls after `stallMs`', async () => {
-    const { supervisor } = real({ graceMs: 0 });
+    const { supervisor } = real({ defaults: { graceMs: 0 } });
     const submission = job(supervisor, 'counting', { workerData: { shared: shared() } }, { stallMs: 200 });
     expect(await submission.outcome).toMatchObject({ kind: 'failed', failure: { kind: 'stalled', silentMs: 200 } });
   });
