@@ -267,7 +267,8 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   /**
    * The store refused the lease. The entry that asked is rejected, and the next waiting entry asks
    * again. `superseded`: a later replacement in another process took the place of the one that waits
-   * here. An owner that asked after a loss is stopped.
+   * here. An owner that asked after a loss is stopped. The answer to a withdrawn request rejects
+   * nothing.
    */
   denied(request: number, reason: 'slotBusy' | 'leaseUnavailable' | 'superseded', error?: unknown): void {
     const ownership = this.#ownership;
@@ -279,7 +280,8 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
       return;
     }
     this.#ownership = IDLE;
-    const refused = reason === 'superseded' ? this.#line.replacement : ownership.asker;
+    const { asker } = ownership;
+    const refused = asker !== null && reason === 'superseded' ? this.#line.replacement : asker;
     if (refused !== null && isQueued(refused)) this.#reject(refused, reason, null, error);
     this.#advance();
   }
