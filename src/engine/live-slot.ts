@@ -106,16 +106,15 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#carryOut();
   }
 
-  /** The shutdown's stage that reaches it: the lowest of its owner and of what waits. */
-  get stage(): number {
-    let lowest = this.actor?.submission.settings.shutdownStage ?? Infinity;
-    for (const { settings } of this.machine.waiting) lowest = Math.min(lowest, settings.shutdownStage);
-    return lowest;
+  /** The stages of a shutdown that its owner and the finishers that wait have. */
+  *stages(): IterableIterator<number> {
+    if (this.actor !== undefined) yield this.actor.submission.settings.shutdownStage;
+    for (const { finishes, settings } of this.machine.waiting) if (finishes) yield settings.shutdownStage;
   }
 
-  /** Asks the owner to finish or to stop, if the shutdown has reached it. */
+  /** Asks the owner to finish or to stop, if the shutdown has reached it or a finisher behind it. */
   tell(stage: number): void {
-    if (this.actor === undefined || this.stage > stage) return;
+    if (this.actor === undefined || !this.#isReached(stage)) return;
     this.machine.stop();
     if (this.machine.effects.length > 0) this.#carryOut();
   }
@@ -123,8 +122,18 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** The shutdown's next stage has to wait for this slot. */
   holds(stage: number): boolean {
     const { actor } = this;
-    if (this.stage > stage) return false;
-    return (actor !== undefined && actor.status !== 'overrun') || waitsFor(this.machine.waiting, stage);
+    if (actor === undefined) return this.#isReached(stage);
+    return actor.status === 'overrun' ? this.#hasWaiting(stage) : this.#isReached(stage);
+  }
+
+  #isReached(stage: number): boolean {
+    const { actor } = this;
+    return (actor !== undefined && actor.submission.settings.shutdownStage <= stage) || this.#hasWaiting(stage);
+  }
+
+  #hasWaiting(stage: number): boolean {
+    for (const { settings } of this.machine.waiting) if (settings.shutdownStage <= stage) return true;
+    return false;
   }
 
   /** The time to finish is over. */
@@ -367,9 +376,4 @@ type LeaseEffect = Extract<
 
 function* joinedOf({ first }: Flight<LiveSubmission>): IterableIterator<LiveSubmission> {
   for (let one = first; one !== null; one = one.behind) yield one;
-}
-
-function waitsFor(waiting: Iterable<LiveSubmission>, stage: number): boolean {
-  for (const { settings } of waiting) if (settings.shutdownStage <= stage) return true;
-  return false;
 }

@@ -171,10 +171,10 @@ export class Slots {
     return this.#holding.size === 0;
   }
 
-  /** The stages above this one that an owner or a finisher has to be told of, ascending. */
+  /** The stages above this one that an owner or a waiting finisher has: each once, ascending. */
   stages(above: number): number[] {
     const stages = new Set<number>();
-    for (const { stage } of this.#slots.values()) if (stage > above && stage !== Infinity) stages.add(stage);
+    for (const slot of this.#slots.values()) for (const stage of slot.stages()) if (stage > above) stages.add(stage);
     return [...stages].sort((a, b) => a - b);
   }
 
