@@ -151,10 +151,10 @@ function check({ entries, begun, overlaps, startedAfterShutdown, supervisor, clo
     const label = `${submission.id} ${given.admission} ${given.slot}`;
     if (outcome === undefined || outcomes.length > 1) wrong.push(`${label}: ${outcomes.length} outcomes (S3)`);
     if (outcome === undefined) continue;
-    // A canceled owner that others joined has its outcome at once. The body goes on for the others.
-    const isDetached = outcome.kind === 'canceled' && given.afterwards === 'cancel';
-    if (calledAfterOutcome && !isDetached) wrong.push(`${label}: called after its outcome`);
-    if (outcome.kind === 'rejected' && calls > 0) wrong.push(`${label}: rejected, and called`);
+    // A canceled submission that others joined has its outcome at once. Its body runs for the others.
+    const hasLeft = given.afterwards === 'cancel' && (outcome.kind === 'canceled' || outcome.kind === 'rejected');
+    if (calledAfterOutcome && !hasLeft) wrong.push(`${label}: called after its outcome`);
+    if (outcome.kind === 'rejected' && calls > 0 && !hasLeft) wrong.push(`${label}: rejected, and called`);
     const hasOwnBody = submission.admission !== 'joined';
     if (hasOwnBody && outcome.kind === 'completed' && outcome.value !== submission.id)
       wrong.push(`${label}: the value of another`);

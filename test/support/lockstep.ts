@@ -236,9 +236,10 @@ export class Lockstep {
       const view = supervisor.slot(slot).view();
       const place = reference.place(slot);
       const waiting = view.queued.map(({ id }) => this.#numberOf(id));
-      same(`queue of ${slot}`, waiting.join(), place.waiting.map(({ number }) => number).join());
+      same(`queue of ${slot}`, waiting.join(), place.waiting.map(({ members }) => members[0]?.number).join());
       const owner = view.owner && this.#numberOf(view.owner.id);
-      same(`owner of ${slot}`, owner, place.owner?.leader.number);
+      const { leader } = place.owner ?? {};
+      same(`owner of ${slot}`, owner, (leader?.members[0] ?? leader)?.number);
       const stopping = place.owner?.stop !== undefined;
       same(`phase of ${slot}`, view.phase, place.owner === undefined ? 'idle' : stopping ? 'stopping' : 'running');
       same(`pause of ${slot}`, view.paused, place.paused);

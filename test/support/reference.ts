@@ -51,7 +51,10 @@ export class Task {
   readonly events: string[] = [];
   admission = 'rejected';
   outcome: string | undefined;
-  run: Run | undefined;
+  /** The task whose body it shares: itself, unless it joined another one. */
+  leader: Task = this;
+  /** Of a leader: the tasks that share its place and its body, and have not left. */
+  readonly members: Task[] = [this];
   queueTimer: Timer | undefined;
   deadline: Timer | undefined;
 
@@ -69,7 +72,6 @@ interface Timer {
 /** The attempts of an owner. */
 class Run {
   readonly leader: Task;
-  readonly participants: Task[];
   attempts = 0;
   streak = 0;
   stop: StopCause | undefined;
@@ -78,7 +80,6 @@ class Run {
   begin: (() => void) | undefined;
   constructor(leader: Task) {
     this.leader = leader;
-    this.participants = [leader];
   }
 }
 
@@ -134,8 +135,8 @@ export class Reference {
     this.#admit(task);
     if (task.outcome === undefined) {
       if (plan.timed === 'deadline') task.deadline = this.#after(TIMES.deadline, () => this.#cancel(task, 'deadline'));
-      if (plan.timed === 'queueTimeout' && task.admission === 'queued')
-        task.queueTimer = this.#after(TIMES.queueTimeout, () => this.#withdraw(task, 'queueTimeout'));
+      if (plan.timed === 'queueTimeout' && !this.#hasBegun(task))
+        task.queueTimer = this.#after(TIMES.queueTimeout, () => this.#cancel(task, 'queueTimeout'));
     }
     return task;
   }
@@ -149,19 +150,23 @@ export class Reference {
       this.#own(place, task);
       return;
     }
-    if (policy === 'join' && place.owner !== undefined && place.owner.stop === undefined) {
+    const leader = place.owner?.stop === undefined ? (place.owner?.leader ?? place.waiting[0]) : place.waiting[0];
+    if (policy === 'join' && leader !== undefined) {
       task.admission = 'joined';
-      task.run = place.owner;
-      place.owner.participants.push(task);
-      task.events.push(`joined ${place.owner.leader.number}`);
+      task.leader = leader;
+      leader.members.push(task);
+      task.events.push(`joined ${leader.members[0]?.number}`);
       return;
     }
-    if (policy === 'dropIfRunning' && place.owner !== undefined) {
-      this.#reject(task, 'slotBusy', place.owner.leader);
+    const occupant = place.owner?.leader ?? place.waiting[0];
+    if (policy === 'dropIfRunning' && occupant !== undefined) {
+      this.#reject(task, 'slotBusy', occupant.members[0]);
       return;
     }
     if (policy === 'replace') {
+      const latest = place.queue.find((other) => other.plan.policy === 'keepLatest');
       if (place.replacement !== undefined) this.#reject(place.replacement, 'superseded', task);
+      if (latest !== undefined) this.#reject(latest, 'superseded', task);
       place.replacement = task;
       if (place.owner !== undefined) this.#stop(place.owner, 'replace');
     } else {
@@ -169,7 +174,7 @@ export class Reference {
       if (policy === 'keepLatest' && earlier >= 0) {
         this.#reject(place.queue[earlier] as Task, 'superseded', task, earlier);
       } else {
-        const limit = this.#queueLimit.get(task.plan.slot) ?? 100;
+        const limit = this.#queueLimit.get(task.plan.slot) ?? 1_000;
         if (place.queue.length >= limit) {
           if (limit === 0 || !this.#dropOldest.has(task.plan.slot)) {
             this.#reject(task, 'queueFull');
@@ -185,26 +190,44 @@ export class Reference {
     if (task.admission === 'queued') task.events.push(`queued ${place.waiting.length}`);
   }
 
-  /** `replacedAt`: the place in the queue that the new task takes. */
+  /** The run of the body that it shares; undefined while it waits. */
+  #runOf({ leader }: Task): Run | undefined {
+    const { owner } = this.place(leader.plan.slot);
+    return owner?.leader === leader ? owner : undefined;
+  }
+
+  #hasBegun(task: Task): boolean {
+    return (this.#runOf(task)?.attempts ?? 0) > 0;
+  }
+
+  /**
+   * Rejects all that share the place of the task. `replacedAt`: the place in the queue that the new
+   * task takes.
+   */
   #reject(task: Task, reason: RejectReason, by?: Task, replacedAt?: number): void {
     const place = this.place(task.plan.slot);
     if (place.replacement === task) place.replacement = undefined;
     const at = place.queue.indexOf(task);
     if (at >= 0) place.queue.splice(at, 1, ...(replacedAt !== undefined && by !== undefined ? [by] : []));
+    for (const member of task.members.splice(0)) this.#rejectOne(member, reason, by);
+  }
+
+  #rejectOne(task: Task, reason: RejectReason, by?: Task): void {
     task.events.push(`rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
     this.#settle(task, `rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
   }
 
+  /** It leaves a place in which no body has begun. The place stays for the others. */
   #withdraw(task: Task, reason: RejectReason): boolean {
-    const place = this.place(task.plan.slot);
-    if (place.replacement !== task && !place.queue.includes(task)) return false;
-    this.#reject(task, reason);
+    const { leader } = task;
+    if (!this.place(task.plan.slot).waiting.includes(leader)) return false;
+    if (leader.members.length === 1) this.#reject(leader, reason);
+    else this.#rejectOne(leader.members.splice(leader.members.indexOf(task), 1)[0] as Task, reason);
     return true;
   }
 
   #settle(task: Task, outcome: string): void {
     task.outcome = outcome;
-    task.run = undefined;
     this.#drop(task.deadline);
     this.#drop(task.queueTimer);
   }
@@ -214,18 +237,19 @@ export class Reference {
     if (task !== undefined && task.outcome === undefined) this.#cancel(task, 'caller');
   }
 
-  #cancel(task: Task, by: 'caller' | 'deadline'): void {
-    if (task.outcome !== undefined || this.#withdraw(task, by === 'caller' ? 'canceled' : 'deadline')) return;
-    const { run } = task;
+  #cancel(task: Task, by: 'caller' | 'deadline' | 'queueTimeout'): void {
+    if (task.outcome !== undefined || this.#withdraw(task, by === 'caller' ? 'canceled' : by)) return;
+    const run = this.#runOf(task);
     if (run === undefined) return;
-    if (run.participants.length === 1 && run.leader === task) {
+    const { members } = run.leader;
+    if (members.length === 1 && run.leader === task) {
       this.#stop(run, by);
       return;
     }
-    run.participants.splice(run.participants.indexOf(task), 1);
+    members.splice(members.indexOf(task), 1);
     task.events.push(`finished canceled ${run.attempts}`);
     this.#settle(task, `canceled ${run.stop ?? by} ${run.attempts}`);
-    if (run.participants.length === 0) this.#stop(run, by);
+    if (members.length === 0) this.#stop(run, by);
   }
 
   cancelSlot(slot: string): void {
@@ -251,8 +275,9 @@ export class Reference {
   }
 
   restart(number: number): boolean {
-    const run = this.tasks[number - 1]?.run;
-    if (run === undefined || run.stop !== undefined) return false;
+    const task = this.tasks[number - 1];
+    const run = task && task.outcome === undefined ? this.#runOf(task) : undefined;
+    if (run === undefined || run.stop !== undefined || this.#closed) return false;
     if (run.body !== undefined) {
       if (run.body.stopRequest !== undefined) return false;
       this.#requestStop(run.body, 'restart');
@@ -313,9 +338,7 @@ export class Reference {
     if (at >= 0) place.queue.splice(at, 1);
     const run = new Run(task);
     place.owner = run;
-    task.run = run;
-    this.#drop(task.queueTimer);
-    task.events.push('started');
+    this.#publish(run, 'started');
     this.#enter(run);
   }
 
@@ -328,13 +351,14 @@ export class Reference {
   }
 
   #publish(run: Run, event: string): void {
-    run.participants[0]?.events.push(event);
+    run.leader.members[0]?.events.push(event);
   }
 
   #begin(run: Run): void {
     run.begin = undefined;
     run.attempts += 1;
     const { leader } = run;
+    for (const { queueTimer } of leader.members) this.#drop(queueTimer);
     const body: Body = {
       run,
       task: leader,
@@ -484,7 +508,7 @@ export class Reference {
   #finish(run: Run, outcome: string, kind: string): void {
     const place = this.place(run.leader.plan.slot);
     place.owner = undefined;
-    for (const task of run.participants) {
+    for (const task of run.leader.members.splice(0)) {
       task.events.push(`finished ${kind} ${run.attempts}`);
       this.#settle(task, outcome);
     }
