@@ -262,8 +262,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#publish({ type: 'attemptStarted', attempt: number, ...waited });
   }
 
+  /** Since the submit of the submission that the event names. */
   #waitedMs(untilMs: number): number {
-    return untilMs - this.submission.submittedMs;
+    return untilMs - this.#shown.submittedMs;
   }
 
   attemptInterrupted(attempt: Attempt): void {
