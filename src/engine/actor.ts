@@ -29,7 +29,7 @@ type State =
    * the gate is open.
    */
   | { readonly at: 'gate'; readonly place: Place | undefined }
-  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place }
+  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place | undefined }
   /** An attempt has ended, and what follows is being decided. */
   | { readonly at: 'decision' }
   | { readonly at: 'pause'; readonly status: 'backoff' | 'interval'; readonly dueMs: number; cancel(): void }
@@ -107,8 +107,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       state.attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
       return;
     }
-    if (state.at === 'gate') state.place?.leave();
-    else if (state.at === 'pause') state.cancel();
+    if (state.at === 'pause') state.cancel();
+    else if (state.at === 'gate' && state.place !== undefined) this.runtime.gate.leave(state.place);
     this.#end({ kind: 'canceled', by, ...given(reason), attempts: this.attempts });
   }
 
@@ -152,15 +152,14 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   onTurn(): void {
     const state = this.#state;
-    const { gate } = this.runtime;
     if (state.at !== 'gate') return; // stopped meanwhile
-    if (state.place !== undefined) this.#beginAttempt(state.place);
-    else if (gate.open) this.#beginAttempt(gate.openPlace);
-    else this.#enterGate(); // paused or limited meanwhile
+    if (state.place === undefined && !this.runtime.gate.open)
+      this.#enterGate(); // paused or limited meanwhile
+    else this.#beginAttempt(state.place);
   }
 
-  #beginAttempt(place: Place): void {
-    place.begin();
+  #beginAttempt(place: Place | undefined): void {
+    this.runtime.gate.begin(place);
     this.attempts += 1;
     this.runtime.ledger.totals.attempts += 1;
     const attempt = new Attempt(this, this.attempts);
@@ -185,7 +184,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       this.abandonedBody = true;
       this.runtime.ledger.abandoned(attempt, { ...this.submission.view(this), status: 'overrun' });
     }
-    if (this.#state.at === 'attempt') this.#state.place.leave();
+    if (this.#state.at === 'attempt') this.runtime.gate.leave(this.#state.place);
     this.#state = DECISION;
     if (end.kind === 'failure') this.lastFailure = end.failure;
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
