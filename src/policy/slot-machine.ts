@@ -11,8 +11,8 @@
 //
 // S1   At most one owner. Only `ended`, the proof of end, makes room for the next one (#ownership).
 // S2   An attempt has a lease: `start` follows `granted`, or `ended` with the lease kept.
-// S3   Every entry that enters leaves by exactly one of: start and ended, reject, detach, the end of
-//      the owner that it joined.
+// S3   Every entry that enters leaves by exactly one of: start and ended, reject, detach, the end
+//      of the owner that it joined.
 // S4   The replacement goes first, then the queue, first in first out (WaitingLine).
 // S5   If an entry waits, the phase is not idle, or the slot is paused.
 // S6   `isIdle` is true when no lease is held, nothing waits, and the slot is not paused.
@@ -266,8 +266,8 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
 
   /**
    * The store refused the lease. The entry that asked is rejected, and the next waiting entry asks.
-   * `superseded`: a later replacement in another process took the place of the one that waits here,
-   * and that one is rejected. The answer to a withdrawn request rejects nothing. An owner that asked
+   * `superseded`: a later replacement in another process took the place of the one that waits
+   * here, which is rejected. The answer to a withdrawn request rejects nothing. An owner that asked
    * after a loss is stopped.
    */
   denied(request: number, reason: 'slotBusy' | 'leaseUnavailable' | 'superseded', error?: unknown): void {
