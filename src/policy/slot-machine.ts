@@ -108,6 +108,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   get paused(): boolean {
     return this.#paused;
   }
+  /** A shutdown began. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
   get queueLength(): number {
     return this.#line.queueLength;
   }
