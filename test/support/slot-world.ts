@@ -26,7 +26,7 @@ export class Violation extends Error {
 
 /**
  * One submission. What it does in a shutdown and after a lost lease is decided when a rule first
- * asks, so one path stands for all submissions that the rules have not told apart yet. A rule that
+ * asks, so one path stands for all submissions that no rule distinguishes yet. A rule that
  * asks too early is a violation.
  */
 export class Entry implements SlotEntry<Entry> {
