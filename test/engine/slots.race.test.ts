@@ -151,7 +151,7 @@ function check({ entries, begun, overlaps, startedAfterShutdown, supervisor, clo
     const label = `${submission.id} ${given.admission} ${given.slot}`;
     if (outcome === undefined || outcomes.length > 1) wrong.push(`${label}: ${outcomes.length} outcomes (S3)`);
     if (outcome === undefined) continue;
-    // A canceled submission that others joined has its outcome at once. Its body runs for the others.
+    // A canceled submission that others joined has its outcome at once. Its body runs for them.
     const hasLeft = given.afterwards === 'cancel' && (outcome.kind === 'canceled' || outcome.kind === 'rejected');
     if (calledAfterOutcome && !hasLeft) wrong.push(`${label}: called after its outcome`);
     if (outcome.kind === 'rejected' && calls > 0 && !hasLeft) wrong.push(`${label}: rejected, and called`);
