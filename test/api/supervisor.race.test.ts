@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ADMISSION_POLICIES, ON_OVERRUN, RESTART_POLICIES } from '../../src/model/settings.ts';
+import { ADMISSION_POLICIES, ON_OVERRUN, ON_SHUTDOWN, RESTART_POLICIES } from '../../src/model/settings.ts';
 import { RUNS, SEED } from '../support/effort.ts';
 import { Lockstep, type Step } from '../support/lockstep.ts';
 import type { Plan, Script } from '../support/reference.ts';
@@ -27,6 +27,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   restart: fc.constantFrom(...RESTART_POLICIES),
   maxRetries: fc.nat(2),
   onOverrun: fc.constantFrom(...ON_OVERRUN),
+  onShutdown: fc.constantFrom(...ON_SHUTDOWN),
   timed: fc.constantFrom('no', 'no', 'timeout', 'queueTimeout', 'deadline'),
 });
 
@@ -52,7 +53,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       dropOldest: fc.boolean(),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('shutdown' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('shutdown' as const) }) },
 );
 
 class StepCommand implements fc.AsyncCommand<object, Lockstep> {

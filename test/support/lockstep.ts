@@ -33,7 +33,11 @@ const OWN_ERROR = new Error('own');
 export class Lockstep {
   readonly reference = new Reference();
   readonly clock = new VirtualClock();
-  readonly supervisor = new Supervisor({ clock: this.clock, shutdownGraceMs: TIMES.shutdown });
+  readonly supervisor = new Supervisor({
+    clock: this.clock,
+    shutdownGraceMs: TIMES.shutdown,
+    finishMs: TIMES.finish,
+  });
   readonly #submissions: Submission[] = [];
   readonly #outcomes: (string | undefined)[] = [];
   readonly #events: string[][] = [];
@@ -168,6 +172,7 @@ export class Lockstep {
       ...(plan.restart === 'always' && { intervalMs: TIMES.interval }),
       graceMs: TIMES.grace,
       onOverrun: plan.onOverrun,
+      onShutdown: plan.onShutdown,
       ...(plan.timed === 'timeout' && { timeoutMs: TIMES.timeout }),
       ...(plan.timed === 'queueTimeout' && { queueTimeoutMs: TIMES.queueTimeout }),
       ...(plan.timed === 'deadline' && { deadlineMs: TIMES.deadline }),

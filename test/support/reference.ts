@@ -21,6 +21,7 @@ export interface Plan {
   readonly restart: RestartPolicy;
   readonly maxRetries: number;
   readonly onOverrun: 'hold' | 'abandon';
+  readonly onShutdown: 'stop' | 'finish';
   readonly timed: 'no' | 'timeout' | 'queueTimeout' | 'deadline';
 }
 
@@ -33,6 +34,7 @@ export const TIMES = {
   deadline: 503,
   backoff: 101,
   interval: 53,
+  finish: 397,
   shutdown: 1_009,
 } as const;
 
@@ -41,6 +43,7 @@ export const PLAIN: Omit<Plan, 'slot' | 'policy'> = {
   restart: 'never',
   maxRetries: 0,
   onOverrun: 'hold',
+  onShutdown: 'stop',
   timed: 'no',
 };
 
@@ -74,6 +77,9 @@ class Run {
   readonly leader: Task;
   attempts = 0;
   streak = 0;
+  /** A shutdown began, and nothing follows its attempt. */
+  finishing = false;
+  lastFailure: 'timedOut' | 'thrown' = 'thrown';
   stop: StopCause | undefined;
   body: Body | undefined;
   wait: Timer | undefined;
@@ -100,6 +106,11 @@ class Place {
   replacement: Task | undefined;
   queue: Task[] = [];
   paused = false;
+  /** Orders the slots as the supervisor's table does: an idle slot leaves it. */
+  liveSince = 0;
+  get isIdle(): boolean {
+    return this.owner === undefined && !this.paused && this.waiting.length === 0;
+  }
   get waiting(): Task[] {
     return this.replacement === undefined ? this.queue : [this.replacement, ...this.queue];
   }
@@ -116,7 +127,8 @@ export class Reference {
   timers: Timer[] = [];
   #jobs: (() => void)[] = [];
   #closed = false;
-  #forcing: Timer | undefined;
+  #nextStep: Timer | undefined;
+  #lives = 0;
 
   place(slot: string): Place {
     let place = this.places.get(slot);
@@ -127,8 +139,19 @@ export class Reference {
     return place;
   }
 
+  #enliven(place: Place): void {
+    if (!place.isIdle) return;
+    this.#lives += 1;
+    place.liveSince = this.#lives;
+  }
+
+  get #live(): Place[] {
+    return [...this.places.values()].sort((a, b) => a.liveSince - b.liveSince);
+  }
+
   submit(plan: Plan): Task | undefined {
     if (this.#closed) return undefined;
+    this.#enliven(this.place(plan.slot));
     const task = new Task(this.tasks.length + 1, plan);
     this.tasks.push(task);
     task.events.push('submitted');
@@ -215,6 +238,7 @@ export class Reference {
   #rejectOne(task: Task, reason: RejectReason, by?: Task): void {
     task.events.push(`rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
     this.#settle(task, `rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
+    this.#endShutdown();
   }
 
   /** It leaves a place in which no body has begun. The place stays for the others. */
@@ -259,6 +283,7 @@ export class Reference {
   }
 
   pause(slot: string): void {
+    this.#enliven(this.place(slot));
     this.place(slot).paused = true;
   }
 
@@ -294,11 +319,35 @@ export class Reference {
   shutdown(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const place of this.places.values()) {
-      for (const task of [...place.waiting]) this.#reject(task, 'shuttingDown');
-      if (place.owner !== undefined) this.#stop(place.owner, 'shutdown');
+    for (const { waiting } of this.#live)
+      for (const task of [...waiting]) if (task.plan.onShutdown === 'stop') this.#reject(task, 'shuttingDown');
+    for (const { owner } of this.#live) if (owner !== undefined) this.#tell(owner);
+    this.#nextStep = this.#after(TIMES.finish, () => this.#endFinish());
+    this.#endShutdown();
+  }
+
+  /** The shutdown reaches an owner. */
+  #tell(run: Run): void {
+    if (run.leader.plan.onShutdown === 'stop') {
+      this.#stop(run, 'shutdown');
+      return;
     }
-    this.#forcing = this.#after(TIMES.shutdown, () => this.#force());
+    if (run.stop !== undefined) return;
+    run.finishing = true;
+    if (run.attempts === 0 || run.body !== undefined) return;
+    if (run.streak === 0) this.#stop(run, 'shutdown');
+    else {
+      this.#stopWaiting(run);
+      this.#finish(run, `failed ${run.lastFailure} shuttingDown ${run.attempts}`, 'failed');
+    }
+  }
+
+  #endFinish(): void {
+    this.#nextStep = this.#after(TIMES.shutdown - TIMES.finish, () => this.#force());
+    for (const { waiting, owner } of this.#live) {
+      for (const task of [...waiting]) this.#reject(task, 'shuttingDown');
+      if (owner?.finishing === true) this.#stop(owner, 'shutdown');
+    }
     this.#endShutdown();
   }
 
@@ -337,6 +386,7 @@ export class Reference {
     const at = place.queue.indexOf(task);
     if (at >= 0) place.queue.splice(at, 1);
     const run = new Run(task);
+    run.finishing = this.#closed; // then only finishers wait
     place.owner = run;
     this.#publish(run, 'started');
     this.#enter(run);
@@ -389,10 +439,14 @@ export class Reference {
       this.#requestStop(run.body, 'stop');
       return;
     }
+    this.#stopWaiting(run);
+    this.#finish(run, `canceled ${by} ${run.attempts}`, 'canceled');
+  }
+
+  #stopWaiting(run: Run): void {
     this.#drop(run.wait);
     run.wait = undefined;
     run.begin = undefined;
-    this.#finish(run, `canceled ${by} ${run.attempts}`, 'canceled');
   }
 
   /** Gives the body its stop request, once. */
@@ -475,11 +529,14 @@ export class Reference {
         const failure = body.stopRequest === 'timeout' ? ' with timedOut' : threw;
         this.#finish(run, `canceled ${run.stop} ${run.attempts}${failure}`, 'canceled');
       }
+    } else if (body.stopRequest === 'restart' && run.finishing) {
+      const kind = how === 'abandoned' ? 'abandoned' : 'canceled';
+      this.#finish(run, `${kind} shutdown ${run.attempts}`, kind);
     } else if (body.stopRequest === 'restart') {
       run.streak = 0;
       this.#enter(run);
     } else if (failed) this.#afterFailure(run, body.stopRequest === 'timeout' ? 'timedOut' : 'thrown');
-    else if (plan.restart === 'always') {
+    else if (plan.restart === 'always' && !run.finishing) {
       run.streak = 0;
       this.#publish(run, `backoffScheduled ${TIMES.interval} success`);
       this.#wait(run, TIMES.interval);
@@ -490,7 +547,9 @@ export class Reference {
     const { restart, maxRetries } = run.leader.plan;
     if (restart === 'never') this.#finish(run, `failed ${kind} policy ${run.attempts}`, 'failed');
     else if (run.streak >= maxRetries) this.#finish(run, `failed ${kind} maxRetries ${run.attempts}`, 'failed');
+    else if (run.finishing) this.#finish(run, `failed ${kind} shuttingDown ${run.attempts}`, 'failed');
     else {
+      run.lastFailure = kind;
       const delay = TIMES.backoff * 2 ** run.streak;
       run.streak += 1;
       this.#publish(run, `backoffScheduled ${delay} failure`);
@@ -516,14 +575,15 @@ export class Reference {
     this.#endShutdown();
   }
 
-  /** Drops the timer of the grace when no owner is left. */
+  /** Drops the timer of the shutdown when no owner is left and nothing waits. */
   #endShutdown(): void {
-    if (this.#closed && [...this.places.values()].every(({ owner }) => owner === undefined)) this.#drop(this.#forcing);
+    const isOver = ({ owner, waiting }: Place) => owner === undefined && waiting.length === 0;
+    if (this.#closed && this.#live.every(isOver)) this.#drop(this.#nextStep);
   }
 
   #startNext(place: Place): void {
     const next = place.waiting[0];
-    if (next !== undefined && !place.paused && !this.#closed) this.#own(place, next);
+    if (next !== undefined && !place.paused) this.#own(place, next);
   }
 
   #after(ms: number, fire: () => void): Timer {
