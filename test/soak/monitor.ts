@@ -59,6 +59,10 @@ interface Entry {
   value: unknown;
   /** Other submissions may share its run. When it leaves, its body continues for them. */
   shared: boolean;
+  /** Whose body it shares: its own, unless it joined another submission. */
+  leader: Entry | undefined;
+  /** Of a leader: all that share its place, itself included. */
+  readonly members: Submission[];
 }
 
 interface Life {
@@ -80,7 +84,9 @@ export type Inner = (ctx: TaskContext, dead: () => void) => unknown;
 
 export type Kill = (ctx: TaskContext) => void | PromiseLike<void>;
 
-const waiting = (entry: Entry | undefined): boolean => entry?.submission.status === 'queued';
+/** Its place is taken. Its submitter may have left those that joined it. */
+const waiting = (entry: Entry | undefined): boolean =>
+  entry?.members.some(({ status }) => status === 'queued') ?? false;
 
 export class Monitor {
   readonly outcomes: Record<Outcome['kind'], number> = { ...ZERO_COUNTS };
@@ -99,7 +105,7 @@ export class Monitor {
    */
   readonly #mayBeAbandoned = new Set<Life>();
   #order = 0;
-  readonly #progress = new Map<string, 'submitted' | 'started'>();
+  readonly #progress = new Map<string, 'submitted' | 'joined' | 'started'>();
   #seq = 0;
   #markerHeard = (): void => {};
   #closing = false;
@@ -137,7 +143,18 @@ export class Monitor {
     const inPlace = policy === 'keepLatest' && latest !== undefined && !waiting(latest);
     const order = policy === 'replace' ? 0 : inPlace ? latest.order : ++this.#order;
     const abandons = spec.onOverrun === 'abandon';
-    entry = { submission, policy, abandons, order, calls: 0, value: undefined, shared: false };
+    const members = [submission];
+    entry = {
+      submission,
+      policy,
+      abandons,
+      order,
+      calls: 0,
+      value: undefined,
+      shared: false,
+      leader: undefined,
+      members,
+    };
     this.submitted += 1;
     this.#live.set(submission.id, entry);
     this.#place(book, entry);
@@ -229,16 +246,19 @@ export class Monitor {
         return;
       }
       case 'joined': {
-        const owner = this.#supervisor.slot(submission.slot).view().owner;
-        if (owner === undefined)
-          this.#findings.add('false outcomes', `${submission.id} joined a slot without an owner`);
-        else {
-          const leader = this.#live.get(owner.id); // the owner may have left the shared run
-          if (leader !== undefined) leader.shared = true;
-        }
-        entry.shared = true;
+        const { phase, owner, queued } = this.#supervisor.slot(submission.slot).view();
+        const named = this.#live.get((phase === 'running' ? owner?.id : queued[0]?.id) ?? '');
+        if (named === undefined) this.#findings.add('false outcomes', `${submission.id} joined nothing`);
+        else this.#join(entry, named.leader ?? named);
       }
     }
+  }
+
+  #join(entry: Entry, leader: Entry): void {
+    entry.leader = leader;
+    entry.shared = true;
+    leader.shared = true;
+    leader.members.push(entry.submission);
   }
 
   #call(entry: Entry, ctx: TaskContext, inner: Inner): unknown {
@@ -346,8 +366,8 @@ export class Monitor {
     if (!('id' in event)) return;
     const { id, type } = event;
     const state = this.#progress.get(id);
-    const expect = (should: string | undefined): void => {
-      if (state !== should) wrong(`${id} is ${state ?? 'unknown'}`);
+    const expect = (...should: (typeof state)[]): void => {
+      if (!should.includes(state)) wrong(`${id} is ${state ?? 'unknown'}`);
     };
     switch (type) {
       case 'submitted':
@@ -357,23 +377,26 @@ export class Monitor {
       case 'queued':
         expect('submitted');
         return;
-      case 'started':
       case 'joined':
         expect('submitted');
-        this.#progress.set(id, 'started');
+        this.#progress.set(id, type);
+        return;
+      case 'started': // of a flight, for the first that is left
+        expect('submitted', 'joined');
+        this.#progress.set(id, type);
         return;
       case 'rejected':
-        expect('submitted');
+        expect('submitted', 'joined');
         this.#progress.delete(id);
         return;
       case 'finished':
         // After a submission has left a shared run, its events may come under another id. No event
         // follows `finished`.
-        expect('started');
+        expect('started', 'joined');
         this.#progress.delete(id);
         return;
       default:
-        expect('started');
+        expect('started', 'joined');
     }
   }
 }

@@ -81,7 +81,7 @@ const FAULTS: Readonly<Partial<Record<Wrong, (supervisor: Supervisor) => Supervi
     }),
   'order violations': (supervisor) =>
     submitting(supervisor, (honest, spec) =>
-      honest(spec.admission === 'queue' ? { ...spec, admission: 'replace' } : spec),
+      honest(spec.admission === 'keepLatest' ? { ...spec, admission: 'replace' } : spec),
     ),
   'lost wakeups': (supervisor) =>
     disguised(supervisor, { slot: (name) => disguised(supervisor.slot(name), { resume: () => {} }) }),
