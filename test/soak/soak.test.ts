@@ -33,7 +33,7 @@ async function findingsOf(plant: (supervisor: Supervisor) => Supervisor): Promis
     monitor.submit({ slot, admission }, (ctx) => ctx.sleep(10).then(() => ({})));
   };
   for (let i = 0; i < 2 * CONCURRENCY; i += 1) submit(`alone ${i}`, 'queue');
-  for (const admission of ['queue', 'keepLatest', 'queue', 'join', 'dropIfRunning', 'queue'] as const)
+  for (const admission of ['queue', 'queue', 'keepLatest', 'join', 'dropIfRunning', 'queue'] as const)
     submit('queue', admission);
   for (const admission of ['queue', 'replace', 'replace'] as const) submit('replaced', admission);
   monitor.pause('paused');
