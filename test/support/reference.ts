@@ -1,516 +1,269 @@
 // A small model of the supervisor, written from the public promises alone. It uses plain arrays,
 // one slot at a time, and no code of the library. For a sequence of steps it gives the owner and
 // the queue of each slot, and the order, outcome and events of each submission.
+//
+// This file has the slots: who is admitted, joins, waits, leaves and goes next. What an owner does
+// is in reference-attempts.ts, the lease store in reference-leases.ts, the shutdown in
+// reference-shutdown.ts.
 
-import type { AdmissionPolicy, RejectReason, RestartPolicy, StopCause } from 'slotvisor';
-
-/**
- * What a body does. `onStart` happens inside its call. A body that does not end by itself waits
- * until the test ends it.
- */
-export interface Script {
-  /** With a policy the body submits a plain body to its own slot. */
-  readonly onStart: 'nothing' | 'return' | 'throw' | AdmissionPolicy;
-  readonly onStop: 'reject' | 'ignore' | 'return' | 'throw' | 'lateReturn' | 'lateThrow' | 'resubmit';
-}
-
-export interface Plan {
-  readonly slot: string;
-  readonly policy: AdmissionPolicy;
-  readonly script: Script;
-  readonly restart: RestartPolicy;
-  readonly maxRetries: number;
-  readonly onOverrun: 'hold' | 'abandon';
-  readonly timed: 'no' | 'timeout' | 'queueTimeout' | 'deadline';
-}
-
-// No two sums of these are equal, so no two timers of a slot are due at the same moment.
-export const TIMES = {
-  late: 7,
-  grace: 31,
-  timeout: 211,
-  queueTimeout: 307,
-  deadline: 503,
-  backoff: 101,
-  interval: 53,
-  shutdown: 1_009,
-} as const;
-
-export const PLAIN: Omit<Plan, 'slot' | 'policy'> = {
-  script: { onStart: 'nothing', onStop: 'reject' },
-  restart: 'never',
-  maxRetries: 0,
-  onOverrun: 'hold',
-  timed: 'no',
-};
-
-/** One submission. `events` and `outcome` are text, so that a difference is readable. */
-export class Task {
-  readonly number: number;
-  readonly plan: Plan;
-  readonly events: string[] = [];
-  admission = 'rejected';
-  outcome: string | undefined;
-  run: Run | undefined;
-  queueTimer: Timer | undefined;
-  deadline: Timer | undefined;
-
-  constructor(number: number, plan: Plan) {
-    this.number = number;
-    this.plan = plan;
-  }
-}
-
-interface Timer {
-  readonly due: number;
-  readonly fire: () => void;
-}
-
-/** The attempts of an owner. */
-class Run {
-  readonly leader: Task;
-  readonly participants: Task[];
-  attempts = 0;
-  streak = 0;
-  stop: StopCause | undefined;
-  body: Body | undefined;
-  wait: Timer | undefined;
-  begin: (() => void) | undefined;
-  constructor(leader: Task) {
-    this.leader = leader;
-    this.participants = [leader];
-  }
-}
-
-/** A call of a body that has not ended. */
-export interface Body {
-  readonly run: Run;
-  readonly task: Task;
-  readonly attempt: number;
-  stopRequest: 'stop' | 'restart' | 'timeout' | undefined;
-  overran: boolean;
-  abandoned: boolean;
-  timeout: Timer | undefined;
-  grace: Timer | undefined;
-}
-
-class Place {
-  owner: Run | undefined;
-  replacement: Task | undefined;
-  queue: Task[] = [];
-  paused = false;
-  get waiting(): Task[] {
-    return this.replacement === undefined ? this.queue : [this.replacement, ...this.queue];
-  }
-}
+import type { RejectReason, StopCause } from 'slotvisor';
+import { Attempts } from './reference-attempts.ts';
+import { Leases } from './reference-leases.ts';
+import { Flight, Place, type Plan, type Setting, Task, TIMES } from './reference-nouns.ts';
+import { Closing } from './reference-shutdown.ts';
+import { Time } from './reference-time.ts';
 
 export class Reference {
   readonly tasks: Task[] = [];
-  readonly bodies: Body[] = [];
   readonly places = new Map<string, Place>();
-  readonly started: number[] = [];
-  now = 0;
-  #queueLimit = new Map<string, number>();
-  #dropOldest = new Set<string>();
-  timers: Timer[] = [];
-  #jobs: (() => void)[] = [];
-  #closed = false;
-  #forcing: Timer | undefined;
+  /** For each slot the submissions in the order of their outcomes. */
+  readonly settled = new Map<string, number[]>();
+  readonly setting: Setting;
+  readonly time = new Time(() => this.closing.look());
+  readonly attempts: Attempts;
+  readonly leases: Leases;
+  readonly closing: Closing;
+
+  constructor(setting: Setting) {
+    this.setting = setting;
+    this.attempts = new Attempts(this);
+    this.leases = new Leases(this);
+    this.closing = new Closing(this);
+  }
+
+  get allPlaces(): Place[] {
+    return [...this.places.values()];
+  }
 
   place(slot: string): Place {
     let place = this.places.get(slot);
     if (place === undefined) {
-      place = new Place();
+      place = new Place(slot);
       this.places.set(slot, place);
+      this.settled.set(slot, []);
     }
     return place;
   }
 
-  submit(plan: Plan): Task | undefined {
-    if (this.#closed) return undefined;
-    const task = new Task(this.tasks.length + 1, plan);
+  submit(plan: Plan): void {
+    if (this.closing.began) return;
+    const place = this.place(plan.slot);
+    const task = new Task(this.tasks.length + 1, plan, this.time.now);
     this.tasks.push(task);
     task.events.push('submitted');
-    this.#admit(task);
-    if (task.outcome === undefined) {
-      if (plan.timed === 'deadline') task.deadline = this.#after(TIMES.deadline, () => this.#cancel(task, 'deadline'));
-      if (plan.timed === 'queueTimeout' && task.admission === 'queued')
-        task.queueTimer = this.#after(TIMES.queueTimeout, () => this.#withdraw(task, 'queueTimeout'));
-    }
-    return task;
+    this.#admit(place, task);
+    if (task.outcome !== undefined) return;
+    if (plan.timed === 'deadline') task.deadline = this.time.after(TIMES.deadline, () => this.leave(task, 'deadline'));
+    if (plan.timed === 'queueTimeout' && task.flight?.attempts === 0)
+      task.queueTimer = this.time.after(TIMES.queueTimeout, () => this.leave(task, 'queueTimeout'));
   }
 
-  #admit(task: Task): void {
-    const place = this.place(task.plan.slot);
+  #admit(place: Place, task: Task): void {
+    const flight = new Flight(task);
     const { policy } = task.plan;
-    const idle = place.owner === undefined && !place.paused;
-    if (idle) {
-      task.admission = 'started';
-      this.#own(place, task);
+    const [waitsFirst] = place.waiting;
+    if (place.phase === 'idle' && !place.paused) {
+      if (this.#isFull && !this.attempts.gateIsOpen) this.#refuse(task, 'resourceLimit');
+      else this.#start(place, flight);
       return;
     }
-    if (policy === 'join' && place.owner !== undefined && place.owner.stop === undefined) {
-      task.admission = 'joined';
-      task.run = place.owner;
-      place.owner.participants.push(task);
-      task.events.push(`joined ${place.owner.leader.number}`);
+    const joins = place.phase === 'running' ? place.owner : waitsFirst;
+    if (policy === 'join' && joins !== undefined) this.#join(task, joins);
+    else if (policy === 'dropIfRunning' && (place.owner ?? waitsFirst) !== undefined)
+      this.#refuse(task, 'slotBusy', (place.owner ?? waitsFirst)?.first);
+    else if (policy === 'replace') this.#replace(place, flight);
+    else this.#enqueue(place, flight);
+  }
+
+  /** On an idle slot. It waits if the lease is not granted at once. */
+  #start(place: Place, flight: Flight): void {
+    flight.leader.flight = flight;
+    if (flight.plan.policy === 'replace') place.replacement = flight;
+    else place.queue.push(flight);
+    this.advance(place);
+    this.#admitted(place, flight, 'waiting');
+  }
+
+  #join(task: Task, flight: Flight): void {
+    task.admission = 'joined';
+    task.flight = flight;
+    task.events.push(`joined ${flight.first.number}`);
+    flight.participants.push(task);
+  }
+
+  #replace(place: Place, flight: Flight): void {
+    const latest = place.queue.find(({ plan }) => plan.policy === 'keepLatest');
+    if (place.replacement === undefined && latest === undefined && this.#isFull) {
+      this.#refuse(flight.leader, 'resourceLimit');
       return;
     }
-    if (policy === 'dropIfRunning' && place.owner !== undefined) {
-      this.#reject(task, 'slotBusy', place.owner.leader);
-      return;
-    }
-    if (policy === 'replace') {
-      if (place.replacement !== undefined) this.#reject(place.replacement, 'superseded', task);
-      place.replacement = task;
-      if (place.owner !== undefined) this.#stop(place.owner, 'replace');
+    flight.leader.flight = flight;
+    this.supersede(place, flight.leader);
+    place.replacement = flight;
+    this.leases.urge(place);
+    if (place.owner !== undefined) this.attempts.stop(place.owner, 'replace');
+    this.#admitted(place, flight, 'queued');
+  }
+
+  #enqueue(place: Place, flight: Flight): void {
+    const { leader, plan } = flight;
+    const latest = place.queue.findIndex((other) => other.plan.policy === 'keepLatest');
+    if (plan.policy === 'keepLatest' && latest >= 0) {
+      const [old] = place.queue.splice(latest, 1, flight) as [Flight];
+      this.#rejectAll(old, 'superseded', leader);
     } else {
-      const earlier = place.queue.findIndex((other) => other.plan.policy === 'keepLatest');
-      if (policy === 'keepLatest' && earlier >= 0) {
-        this.#reject(place.queue[earlier] as Task, 'superseded', task, earlier);
-      } else {
-        const limit = this.#queueLimit.get(task.plan.slot) ?? 100;
-        if (place.queue.length >= limit) {
-          if (limit === 0 || !this.#dropOldest.has(task.plan.slot)) {
-            this.#reject(task, 'queueFull');
-            return;
-          }
-          while (place.queue.length >= limit) this.#reject(place.queue[0] as Task, 'queueFull', task);
-        }
-        place.queue.push(task);
+      // While the lease is requested, the head of the queue is about to own the slot.
+      const head = place.phase === 'waiting' && place.replacement === undefined ? 1 : 0;
+      const excess = (): boolean => place.queue.length - head >= place.queueLimit;
+      if (excess() && (!place.dropsOldest || place.queueLimit === 0)) {
+        this.#refuse(leader, 'queueFull');
+        return;
       }
+      if (!excess() && this.#isFull) {
+        this.#refuse(leader, 'resourceLimit');
+        return;
+      }
+      while (excess()) this.reject(place.queue[head] as Flight, 'queueFull', leader);
+      place.queue.push(flight);
     }
-    // An owner between two attempts ends at once, so its replacement starts in the same step.
-    task.admission = place.waiting.includes(task) ? 'queued' : 'started';
-    if (task.admission === 'queued') task.events.push(`queued ${place.waiting.length}`);
+    leader.flight = flight;
+    this.#admitted(place, flight, 'queued');
   }
 
-  /** `replacedAt`: the place in the queue that the new task takes. */
-  #reject(task: Task, reason: RejectReason, by?: Task, replacedAt?: number): void {
-    const place = this.place(task.plan.slot);
-    if (place.replacement === task) place.replacement = undefined;
-    const at = place.queue.indexOf(task);
-    if (at >= 0) place.queue.splice(at, 1, ...(replacedAt !== undefined && by !== undefined ? [by] : []));
-    task.events.push(`rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
-    this.#settle(task, `rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`);
+  /** An owner between two attempts ends at once, so its replacement can own the slot already. */
+  #admitted(place: Place, flight: Flight, otherwise: 'waiting' | 'queued'): void {
+    const { leader } = flight;
+    leader.admission = place.waiting.includes(flight) ? otherwise : 'started';
+    if (leader.admission !== 'started') leader.events.push(`queued ${place.waiting.length}`);
   }
 
-  #withdraw(task: Task, reason: RejectReason): boolean {
-    const place = this.place(task.plan.slot);
-    if (place.replacement !== task && !place.queue.includes(task)) return false;
-    this.#reject(task, reason);
-    return true;
+  /** `limits.pending` submissions wait for their first attempt. Joined ones take no place. */
+  get #isFull(): boolean {
+    const waiting = this.allPlaces.reduce((sum, place) => sum + place.waiting.length, 0);
+    const owners = this.allPlaces.filter(({ owner }) => owner !== undefined && this.attempts.isPending(owner)).length;
+    return waiting + owners >= this.setting.pending;
   }
 
-  #settle(task: Task, outcome: string): void {
+  /** Rejects what a new replacement takes the place of. `by`: none for one in another process. */
+  supersede(place: Place, by?: Task): void {
+    const latest = place.queue.find(({ plan }) => plan.policy === 'keepLatest');
+    if (place.replacement !== undefined) this.reject(place.replacement, 'superseded', by);
+    if (latest !== undefined) this.reject(latest, 'superseded', by);
+  }
+
+  /** Rejects a waiting flight: its leader first, then those who joined, in their order. */
+  reject(flight: Flight, reason: RejectReason, by?: Task): void {
+    this.#remove(flight);
+    this.#rejectAll(flight, reason, by);
+  }
+
+  #rejectAll(flight: Flight, reason: RejectReason, by?: Task): void {
+    for (const task of flight.participants.splice(0)) this.#refuse(task, reason, by);
+  }
+
+  #refuse(task: Task, reason: RejectReason, by?: Task): void {
+    const text = `rejected ${reason}${by === undefined ? '' : ` ${by.number}`}`;
+    task.events.push(text);
+    this.settle(task, text);
+  }
+
+  settle(task: Task, outcome: string): void {
     task.outcome = outcome;
-    task.run = undefined;
-    this.#drop(task.deadline);
-    this.#drop(task.queueTimer);
+    task.flight = undefined;
+    this.settled.get(task.plan.slot)?.push(task.number);
+    this.time.drop(task.deadline);
+    this.time.drop(task.queueTimer);
+  }
+
+  #remove(flight: Flight): void {
+    const place = this.place(flight.plan.slot);
+    if (place.replacement === flight) place.replacement = undefined;
+    place.queue = place.queue.filter((other) => other !== flight);
   }
 
   cancel(number: number): void {
     const task = this.tasks[number - 1];
-    if (task !== undefined && task.outcome === undefined) this.#cancel(task, 'caller');
+    if (task !== undefined) this.leave(task, 'caller');
   }
 
-  #cancel(task: Task, by: 'caller' | 'deadline'): void {
-    if (task.outcome !== undefined || this.#withdraw(task, by === 'caller' ? 'canceled' : 'deadline')) return;
-    const { run } = task;
-    if (run === undefined) return;
-    if (run.participants.length === 1 && run.leader === task) {
-      this.#stop(run, by);
-      return;
+  /** One participant leaves. The place in the slot, or the body, goes on for the others. */
+  leave(task: Task, by: 'caller' | 'deadline' | 'queueTimeout'): void {
+    const { flight } = task;
+    if (flight === undefined) return;
+    const place = this.place(task.plan.slot);
+    const isLast = flight.participants.length === 1;
+    if (place.owner !== flight) {
+      flight.participants.splice(flight.participants.indexOf(task), 1);
+      if (isLast) this.#remove(flight);
+      this.#refuse(task, by === 'caller' ? 'canceled' : by);
+      this.leases.callOffUnwanted(place);
+    } else if (isLast && flight.leader === task) {
+      this.attempts.stop(flight, by); // it has the body to itself, and ends with it
+    } else {
+      flight.participants.splice(flight.participants.indexOf(task), 1);
+      task.events.push(`finished canceled ${flight.attempts}`);
+      this.settle(task, `canceled ${flight.stop ?? by} ${flight.attempts}`);
+      if (isLast) this.attempts.stop(flight, by);
     }
-    run.participants.splice(run.participants.indexOf(task), 1);
-    task.events.push(`finished canceled ${run.attempts}`);
-    this.#settle(task, `canceled ${run.stop ?? by} ${run.attempts}`);
-    if (run.participants.length === 0) this.#stop(run, by);
   }
 
   cancelSlot(slot: string): void {
     const place = this.place(slot);
-    for (const task of [...place.waiting]) this.#reject(task, 'canceled');
-    if (place.owner !== undefined) this.#stop(place.owner, 'slot');
+    for (const flight of place.waiting) this.reject(flight, 'canceled');
+    this.leases.callOffUnwanted(place);
+    if (place.owner !== undefined) this.attempts.stop(place.owner, 'slot');
   }
 
   pause(slot: string): void {
-    this.place(slot).paused = true;
+    const place = this.place(slot);
+    place.paused = true;
+    this.leases.callOffUnwanted(place);
   }
 
   resume(slot: string): void {
     const place = this.place(slot);
     place.paused = false;
-    if (place.owner === undefined) this.#startNext(place);
+    this.advance(place);
   }
 
-  configure(slot: string, queueLimit: number, dropOldest: boolean): void {
-    this.#queueLimit.set(slot, queueLimit);
-    if (dropOldest) this.#dropOldest.add(slot);
-    else this.#dropOldest.delete(slot);
+  configure(slot: string, queueLimit: number, dropsOldest: boolean): void {
+    Object.assign(this.place(slot), { queueLimit, dropsOldest });
   }
 
-  restart(number: number): boolean {
-    const run = this.tasks[number - 1]?.run;
-    if (run === undefined || run.stop !== undefined) return false;
-    if (run.body !== undefined) {
-      if (run.body.stopRequest !== undefined) return false;
-      this.#requestStop(run.body, 'restart');
-      return true;
-    }
-    if (run.wait === undefined) return false;
-    this.#drop(run.wait);
-    run.wait = undefined;
-    run.streak = 0;
-    this.#enter(run);
-    return true;
+  restart(number: number): void {
+    const flight = this.tasks[number - 1]?.flight;
+    if (flight !== undefined && !this.closing.began) this.attempts.restart(flight);
   }
 
-  shutdown(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const place of this.places.values()) {
-      for (const task of [...place.waiting]) this.#reject(task, 'shuttingDown');
-      if (place.owner !== undefined) this.#stop(place.owner, 'shutdown');
-    }
-    this.#forcing = this.#after(TIMES.shutdown, () => this.#force());
-    this.#endShutdown();
+  /** The next one asks for the lease. It owns the slot at once if leases are local. */
+  advance(place: Place): void {
+    const [next] = place.waiting;
+    if (place.owner !== undefined || place.ask !== undefined || place.paused || next === undefined) return;
+    if (this.setting.leases === 'local') this.own(place, next);
+    else this.leases.request(place, next, next.plan.policy);
   }
 
-  /** Ends the body, with a value, its own error or the stop reason. */
-  end(body: Body, how: 'value' | 'error' | 'reason'): void {
-    this.bodies.splice(this.bodies.indexOf(body), 1);
-    if (!body.abandoned) this.#ended(body, how);
+  own(place: Place, flight: Flight): void {
+    this.#remove(flight);
+    place.owner = flight;
+    flight.first.events.push('started');
+    this.attempts.enter(flight, 'first');
+    this.closing.tell(place);
   }
 
-  advance(ms: number): void {
-    const end = this.now + ms;
-    this.settle();
-    for (;;) {
-      const timer = this.timers
-        .filter(({ due }) => due <= end)
-        .reduce<Timer | undefined>(
-          (first, one) => (first === undefined || one.due < first.due ? one : first),
-          undefined,
-        );
-      if (timer === undefined) break;
-      this.now = timer.due;
-      this.#drop(timer);
-      timer.fire();
-      this.settle();
-    }
-    this.now = end;
-  }
-
-  /** Runs the consequences of a step, in the order in which they were caused. */
-  settle(): void {
-    for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) job();
-  }
-
-  #own(place: Place, task: Task): void {
-    if (place.replacement === task) place.replacement = undefined;
-    const at = place.queue.indexOf(task);
-    if (at >= 0) place.queue.splice(at, 1);
-    const run = new Run(task);
-    place.owner = run;
-    task.run = run;
-    this.#drop(task.queueTimer);
-    task.events.push('started');
-    this.#enter(run);
-  }
-
-  #enter(run: Run): void {
-    const begin = () => {
-      if (run.begin === begin) this.#begin(run);
-    };
-    run.begin = begin;
-    this.#jobs.push(begin);
-  }
-
-  #publish(run: Run, event: string): void {
-    run.participants[0]?.events.push(event);
-  }
-
-  #begin(run: Run): void {
-    run.begin = undefined;
-    run.attempts += 1;
-    const { leader } = run;
-    const body: Body = {
-      run,
-      task: leader,
-      attempt: run.attempts,
-      stopRequest: undefined,
-      overran: false,
-      abandoned: false,
-      timeout: undefined,
-      grace: undefined,
-    };
-    run.body = body;
-    this.started.push(leader.number);
-    this.#publish(run, `attemptStarted ${run.attempts}`);
-    if (leader.plan.timed === 'timeout')
-      body.timeout = this.#after(TIMES.timeout, () => this.#requestStop(body, 'timeout'));
-    this.bodies.push(body);
-    const { onStart } = leader.plan.script;
-    if (onStart === 'return') this.end(body, 'value');
-    else if (onStart === 'throw') this.end(body, 'error');
-    else if (onStart !== 'nothing') this.submit({ ...PLAIN, slot: leader.plan.slot, policy: onStart });
-  }
-
-  #stop(run: Run, by: StopCause): void {
-    if (run.stop !== undefined) return;
-    run.stop = by;
-    this.#publish(run, `stopRequested ${by}`);
-    if (run.body !== undefined) {
-      this.#requestStop(run.body, 'stop');
-      return;
-    }
-    this.#drop(run.wait);
-    run.wait = undefined;
-    run.begin = undefined;
-    this.#finish(run, `canceled ${by} ${run.attempts}`, 'canceled');
-  }
-
-  /** Gives the body its stop request, once. */
-  #requestStop(body: Body, request: NonNullable<Body['stopRequest']>): void {
-    if (body.stopRequest !== undefined) return;
-    body.stopRequest = request;
-    this.#drop(body.timeout);
-    this.#jobs.push(() => {
-      if (this.bodies.includes(body)) this.#receiveStop(body);
-    });
-    body.grace = this.#after(TIMES.grace, () => this.#overrun(body));
-  }
-
-  #receiveStop(body: Body): void {
-    const { onStop } = body.task.plan.script;
-    switch (onStop) {
-      case 'ignore':
-        return;
-      case 'reject':
-        this.#jobs.push(() => this.#endIfAlive(body, 'reason'));
-        return;
-      case 'return':
-        this.#jobs.push(() => this.#endIfAlive(body, 'value'));
-        return;
-      case 'throw':
-        this.#jobs.push(() => this.#endIfAlive(body, 'error'));
-        return;
-      case 'lateReturn':
-        this.#after(TIMES.late, () => this.#endIfAlive(body, 'value'));
-        return;
-      case 'lateThrow':
-        this.#after(TIMES.late, () => this.#endIfAlive(body, 'error'));
-        return;
-      case 'resubmit':
-        this.submit({ ...PLAIN, slot: body.task.plan.slot, policy: 'queue' });
-        this.#jobs.push(() => this.#endIfAlive(body, 'reason'));
-    }
-  }
-
-  #endIfAlive(body: Body, how: 'value' | 'error' | 'reason'): void {
-    if (this.bodies.includes(body)) this.end(body, how);
-  }
-
-  #overrun(body: Body): void {
-    body.overran = true;
-    const { onOverrun } = body.task.plan;
-    this.#publish(body.run, `overrun ${onOverrun}`);
-    if (onOverrun === 'abandon') this.#abandon(body);
-  }
-
-  #abandon(body: Body): void {
-    body.abandoned = true;
-    this.#ended(body, 'abandoned');
-  }
-
-  /** Ends the grace of a shutdown. */
-  #force(): void {
-    for (const body of [...this.bodies])
-      if (!body.abandoned) {
-        this.#publish(body.run, 'overrun abandon');
-        this.#abandon(body);
-      }
-  }
-
-  #ended(body: Body, how: 'value' | 'error' | 'reason' | 'abandoned'): void {
-    const { run } = body;
-    const { plan } = run.leader;
-    const failed = body.stopRequest === undefined ? how === 'error' : body.stopRequest === 'timeout';
-    this.#drop(body.timeout);
-    this.#drop(body.grace);
-    run.body = undefined;
-    if (body.stopRequest === 'timeout') this.#publish(run, `attemptTimedOut ${body.attempt}`);
-    else if (failed) this.#publish(run, `attemptFailed ${body.attempt}`);
-    else this.#publish(run, `${how === 'value' ? 'attemptSucceeded' : 'attemptCanceled'} ${body.attempt}`);
-
-    if (run.stop !== undefined) {
-      if (how === 'abandoned') this.#finish(run, `abandoned ${run.stop} ${run.attempts}`, 'abandoned');
-      else {
-        const threw = how === 'error' && body.stopRequest !== 'timeout' ? ' with its own error' : '';
-        const failure = body.stopRequest === 'timeout' ? ' with timedOut' : threw;
-        this.#finish(run, `canceled ${run.stop} ${run.attempts}${failure}`, 'canceled');
-      }
-    } else if (body.stopRequest === 'restart') {
-      run.streak = 0;
-      this.#enter(run);
-    } else if (failed) this.#afterFailure(run, body.stopRequest === 'timeout' ? 'timedOut' : 'thrown');
-    else if (plan.restart === 'always') {
-      run.streak = 0;
-      this.#publish(run, `backoffScheduled ${TIMES.interval} success`);
-      this.#wait(run, TIMES.interval);
-    } else this.#finish(run, `completed ${run.attempts}`, 'completed');
-  }
-
-  #afterFailure(run: Run, kind: 'timedOut' | 'thrown'): void {
-    const { restart, maxRetries } = run.leader.plan;
-    if (restart === 'never') this.#finish(run, `failed ${kind} policy ${run.attempts}`, 'failed');
-    else if (run.streak >= maxRetries) this.#finish(run, `failed ${kind} maxRetries ${run.attempts}`, 'failed');
-    else {
-      const delay = TIMES.backoff * 2 ** run.streak;
-      run.streak += 1;
-      this.#publish(run, `backoffScheduled ${delay} failure`);
-      this.#wait(run, delay);
-    }
-  }
-
-  #wait(run: Run, ms: number): void {
-    run.wait = this.#after(ms, () => {
-      run.wait = undefined;
-      this.#enter(run);
-    });
-  }
-
-  #finish(run: Run, outcome: string, kind: string): void {
-    const place = this.place(run.leader.plan.slot);
+  /** The owner's body has ended, or was given up. The leader has its outcome first. */
+  ended(flight: Flight, outcome: string, kind: string): void {
+    const place = this.place(flight.plan.slot);
     place.owner = undefined;
-    for (const task of run.participants) {
-      task.events.push(`finished ${kind} ${run.attempts}`);
-      this.#settle(task, outcome);
+    for (const task of flight.participants) {
+      task.events.push(`finished ${kind} ${flight.attempts}`);
+      this.settle(task, outcome);
     }
-    this.#startNext(place);
-    this.#endShutdown();
+    this.leases.ownerEnded(place, flight);
+    this.advance(place);
   }
 
-  /** Drops the timer of the grace when no owner is left. */
-  #endShutdown(): void {
-    if (this.#closed && [...this.places.values()].every(({ owner }) => owner === undefined)) this.#drop(this.#forcing);
-  }
-
-  #startNext(place: Place): void {
-    const next = place.waiting[0];
-    if (next !== undefined && !place.paused && !this.#closed) this.#own(place, next);
-  }
-
-  #after(ms: number, fire: () => void): Timer {
-    const timer: Timer = { due: this.now + ms, fire };
-    this.timers.push(timer);
-    return timer;
-  }
-
-  #drop(timer: Timer | undefined): void {
-    if (timer === undefined) return;
-    const at = this.timers.indexOf(timer);
-    if (at >= 0) this.timers.splice(at, 1);
+  stopOwner(place: Place, by: StopCause): void {
+    if (place.owner !== undefined) this.attempts.stop(place.owner, by);
   }
 }
