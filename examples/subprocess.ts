@@ -11,7 +11,7 @@ import { subprocessTask } from 'slotvisor/subprocess';
 const folder = mkdtempSync(join(tmpdir(), 'slotvisor-'));
 const ticks = join(folder, 'ticks');
 const ticked = (): number => (existsSync(ticks) ? readFileSync(ticks).length : 0);
-const supervisor = new Supervisor({ graceMs: 100 }); // then SIGKILL
+const supervisor = new Supervisor({ defaults: { graceMs: 100 } }); // then SIGKILL
 
 // A kill of the shell alone would leave its child alive, and writing. Here the whole group is
 // killed. The next revision starts when no process of the group is left.

@@ -20,7 +20,7 @@ const headCount = new HeadCount();
 const upstream = new Upstream();
 const output = await mkdtemp(join(tmpdir(), 'slotvisor-tour-'));
 
-const supervisor = new Supervisor({ graceMs: 1_000, aroundAttempt: headCount.around });
+const supervisor = new Supervisor({ shutdownGraceMs: 1_000, aroundAttempt: headCount.around });
 supervisor.subscribe(timeline);
 
 /** The tour itself is a task. It waits with the methods of its context, so a shutdown stops it. */

@@ -10,7 +10,7 @@ import { Supervisor } from 'slotvisor';
 import { workerTask } from 'slotvisor/worker';
 
 const folder = fileURLToPath(new URL('../src', import.meta.url)); // files of this repository
-const supervisor = new Supervisor({ graceMs: 100 });
+const supervisor = new Supervisor({ defaults: { graceMs: 100 } });
 
 // A promise that never yields cannot be stopped. A thread can be terminated. The next revision
 // starts when the thread of the old one has ended.

@@ -353,6 +353,13 @@ describe('no violation is reported', () => {
     expect(print(ambientViolations(files))).toBe('');
   });
 
+  it('for the name of an import, which is no global', () => {
+    const text = "import { setTimeout as pause } from 'node:timers/promises'; export const wait = () => pause(1);";
+    expect(print(ambientViolations([file('src/ext/redis/a.ts', text)]))).toBe('');
+    const unnamed = text.replaceAll('setTimeout as pause', 'setTimeout').replace('pause', 'setTimeout');
+    expect(print(ambientViolations([file('src/ext/redis/a.ts', unnamed)]))).toContain('uses setTimeout');
+  });
+
   it('for the clock and timers in kernel and testing', () => {
     const files = ['kernel', 'testing'].map((layer) => file(`src/${layer}/a.ts`, 'setTimeout(f, Date.now());'));
     expect(print(ambientViolations(files))).toBe('');

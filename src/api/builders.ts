@@ -1,7 +1,7 @@
 // Builders for the three common specs. They return a plain spec. A `restart` or an `intervalMs` in
 // `rest` is ignored.
 
-import { durationMs } from '../model/check.ts';
+import { finiteMs } from '../model/check.ts';
 import type { TaskSpec } from '../model/spec.ts';
 
 type Rest<T, S> = Omit<TaskSpec<T, S>, 'run' | 'restart' | 'intervalMs'>;
@@ -26,5 +26,5 @@ export function periodic<T, S = undefined>(
   run: TaskSpec<T, S>['run'],
   rest?: Rest<T, S>,
 ): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'always', intervalMs: durationMs('everyMs', everyMs) };
+  return { ...rest, run, restart: 'always', intervalMs: finiteMs('everyMs', everyMs) };
 }

@@ -9,7 +9,8 @@ import {
   type TaskEvent,
   type TaskEventType,
 } from '../model/event.ts';
-import { parse, type Readers, reading } from '../model/options.ts';
+import { parse, parseGiven, type Readers, reading } from '../model/options.ts';
+import type { ShutdownTimes } from '../policy/shutdown.ts';
 
 /** Options of `supervisor.run`. */
 export interface RunOptions {
@@ -23,10 +24,16 @@ export interface RunOptions {
 /** Options of `supervisor.shutdown`. */
 export interface ShutdownOptions {
   /**
-   * The time that owners have to end, in ms, 0 or more. Then they are killed or abandoned.
-   * Default: the supervisor's `graceMs`.
+   * The time that all owners together have to end, in ms, 0 or more. Then they are killed or
+   * abandoned. Default: the supervisor's `shutdownGraceMs`.
    */
   readonly graceMs?: number | undefined;
+  /**
+   * The time for which tasks with `onShutdown: 'finish'` go on, in ms. It is part of the grace: 0
+   * or more, at most the grace. Default: half of `graceMs` where that is given, or else the
+   * supervisor's `finishMs`.
+   */
+  readonly finishMs?: number | undefined;
 }
 
 export interface SubscribeSettings {
@@ -79,7 +86,15 @@ function readSignals(field: string, value: unknown): readonly NodeJS.Signals[] {
   return [...new Set(names)];
 }
 
-/** The grace, or `defaultGraceMs` where the options give none. */
-export function parseShutdownOptions(options: ShutdownOptions, defaultGraceMs: number): number {
-  return parse('options', options, { graceMs: durationMs }, { graceMs: defaultGraceMs }).graceMs;
+/** The times of one call. `defaults` has those of the supervisor. */
+export function parseShutdownOptions(options: ShutdownOptions, defaults: ShutdownTimes): ShutdownTimes {
+  const given = parseGiven<ShutdownTimes>('options', options, { graceMs: durationMs, finishMs: durationMs });
+  if (given.graceMs !== undefined) return shutdownTimes(given.graceMs, given.finishMs);
+  return shutdownTimes(defaults.graceMs, given.finishMs ?? defaults.finishMs);
+}
+
+export function shutdownTimes(graceMs: number, finishMs = graceMs / 2): ShutdownTimes {
+  if (finishMs > graceMs)
+    refuse('finishMs', `must be at most the grace of the shutdown, of which it is part (${graceMs} ms)`, finishMs);
+  return { graceMs, finishMs };
 }

@@ -18,23 +18,29 @@ export interface Slot {
   submit<T, S = undefined>(spec: Omit<TaskSpec<T, S>, 'slot'>): Submission<T>;
   /**
    * Sets options. They stay until they are set again, also while the slot is idle. Options left out
-   * keep their value.
+   * keep their value. `undefined` takes back all that was set, by `slots` too: the slot follows
+   * `slotDefaults` again.
    *
    * @throws OptionError for an invalid option.
    */
-  configure(options: SlotOptions): void;
+  configure(options: SlotOptions | undefined): void;
   /**
    * Stops the owner and rejects every waiting submission, in one step. Resolves once the owner's
-   * body has ended.
+   * body has ended, so that body must not await it.
    */
   cancel(reason?: unknown): Promise<void>;
-  /** Nothing starts in this slot until `resume`. The owner goes on. */
+  /**
+   * Nothing starts in this slot until `resume`. The owner goes on. A paused slot is live: it counts
+   * to `limits.slots`.
+   *
+   * @throws OptionError if the slot is not live and `limits.slots` slots are: nothing is paused.
+   */
   pause(): void;
   /** Ends a pause. */
   resume(): void;
   /**
    * Resolves when the slot has no owner and nothing waits. It stops nothing, and submissions are
-   * still accepted.
+   * still accepted. A body of the slot must not await it: it would wait for its own end.
    */
   idle(): Promise<void>;
   /** What the slot holds now: a copy. */
@@ -56,8 +62,8 @@ export class SlotHandle implements Slot {
     return this.#submit(spec as TaskSpec<unknown, unknown>, this.name) as Submission<T>;
   }
 
-  configure(options: SlotOptions): void {
-    this.#slots.configure(this.name, readSlotOptions('options', options));
+  configure(options: SlotOptions | undefined): void {
+    this.#slots.configure(this.name, options === undefined ? undefined : readSlotOptions('options', options));
   }
 
   cancel(reason?: unknown): Promise<void> {

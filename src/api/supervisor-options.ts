@@ -2,11 +2,12 @@
 
 import { localLeases } from '../engine/local-leases.ts';
 import type { AroundAttempt } from '../engine/runtime.ts';
-import { type Clock, MAX_TIMER_MS, systemClock } from '../kernel/clock.ts';
+import { type Clock, SystemClock } from '../kernel/clock.ts';
+import type { GateLimits } from '../kernel/gate.ts';
 import { systemRandom } from '../kernel/random.ts';
-import { aFunction, anObject, count, durationMs, nameText, refuse } from '../model/check.ts';
+import { aFunction, anObject, count, durationMs, finiteMs, nameText, refuse } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
-import { parse, parseAll, type Readers, readFields } from '../model/options.ts';
+import { parse, parseAll, parseGiven, type Readers, readFields } from '../model/options.ts';
 import {
   completeDefaults,
   DEFAULT_SETTINGS,
@@ -16,39 +17,51 @@ import {
 } from '../model/settings.ts';
 import { DEFAULT_SLOT_SETTINGS, readSlotOptions, type SlotOptions, type SlotSettings } from '../model/slot-options.ts';
 import type { TaskDefaults } from '../model/spec.ts';
+import type { ShutdownTimes } from '../policy/shutdown.ts';
+import { shutdownTimes } from './call-options.ts';
 
 /** Limits how many attempts start, over all slots. */
 export interface RateOptions {
-  /**
-   * Starts allowed in one interval. A whole number, 1 or more. Intervals are fixed, so more starts
-   * can fall on both sides of a border.
-   */
+  /** Starts allowed within any `intervalMs`. A whole number, 1 or more. `Infinity`: no limit. */
   readonly limit: number;
-  /**
-   * The length of the interval, in ms. More than 0, at most 2,147,483,647. Measured on the
-   * platform's clock.
-   */
+  /** The length of the sliding window, in ms. More than 0, and finite. */
   readonly intervalMs: number;
 }
 
+/** The limits over all slots, which `configure` can change. */
+export interface GateOptions {
+  /**
+   * How many bodies may run at once, over all slots. A whole number, 1 or more. A body that awaits
+   * another submission keeps its place: if all places are kept so, none of them ends. Default
+   * `Infinity`.
+   */
+  readonly concurrency?: number | undefined;
+  /** How many attempts may start within a time, over all slots. Default `false`: any number. */
+  readonly rate?: RateOptions | false | undefined;
+}
+
 /** Options of a supervisor. All are optional. */
-export interface SupervisorOptions {
+export interface SupervisorOptions extends GateOptions {
   /** The defaults of its tasks. */
   readonly defaults?: TaskDefaults | undefined;
   /** Options of slots, by name. What a slot leaves out comes from `slotDefaults`. */
   readonly slots?: Readonly<Record<string, SlotOptions>> | undefined;
   /** The defaults of its slots. */
   readonly slotDefaults?: SlotOptions | undefined;
-  /**
-   * How many bodies may run at once, over all slots. A whole number, 1 or more. Default `Infinity`.
-   */
-  readonly concurrency?: number | undefined;
-  /** How many attempts may start within a time, over all slots. Default none. */
-  readonly rate?: RateOptions | undefined;
-  /**
-   * The default `graceMs` of a task, and of `shutdown`, in ms. 0 or more. Default 60,000.
-   */
+  /** The default `graceMs` of its tasks, in ms. 0 or more. Default 60,000. */
   readonly graceMs?: number | undefined;
+  /**
+   * The time that a shutdown gives all owners together to end, in ms, 0 or more. Then they are
+   * killed or abandoned. Keep it below the time that your platform gives the process: Kubernetes
+   * waits 30,000 ms. `Infinity`: until they end. Default 25,000.
+   */
+  readonly shutdownGraceMs?: number | undefined;
+  /**
+   * The time for which a shutdown lets tasks with `onShutdown: 'finish'` go on, in ms. It is part
+   * of the grace: 0 or more, at most `shutdownGraceMs`. Then they are asked to stop, and have the
+   * rest of the grace. Default: half of the grace.
+   */
+  readonly finishMs?: number | undefined;
   /** How long a shutdown waits for all subscribers together, in ms, 0 or more. Default 5,000. */
   readonly subscriberGraceMs?: number | undefined;
   /**
@@ -74,13 +87,11 @@ export interface SupervisorOptions {
   readonly aroundAttempt?: AroundAttempt | undefined;
 }
 
-export interface SupervisorSettings {
+export interface SupervisorSettings extends GateLimits {
   readonly defaults: TaskSettings;
   readonly slots: ReadonlyMap<string, SlotSettings>;
   readonly slotDefaults: SlotSettings;
-  readonly concurrency: number;
-  readonly rate: RateOptions | undefined;
-  readonly graceMs: number;
+  readonly shutdown: ShutdownTimes;
   readonly subscriberGraceMs: number;
   readonly limits: { readonly slots: number; readonly pending: number };
   readonly deadFraction: number;
@@ -92,11 +103,15 @@ export interface SupervisorSettings {
 
 /**
  * As they are read: `defaults` and `slots` hold only what was given, since other options complete
- * them.
+ * them. Without a `clock`, one is made for each supervisor.
  */
-type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots'> & {
+type GivenOptions = Omit<SupervisorSettings, 'defaults' | 'slots' | 'clock' | 'shutdown'> & {
+  readonly clock: Clock | undefined;
   readonly defaults: Partial<DefaultSettings>;
   readonly slots: ReadonlyMap<string, Partial<SlotSettings>>;
+  readonly graceMs: number;
+  readonly shutdownGraceMs: number;
+  readonly finishMs: number | undefined;
 };
 
 const NO_LIMITS: SupervisorSettings['limits'] = { slots: Infinity, pending: Infinity };
@@ -108,22 +123,30 @@ const DEFAULTS: GivenOptions = {
   concurrency: Infinity,
   rate: undefined,
   graceMs: DEFAULT_SETTINGS.graceMs,
+  shutdownGraceMs: 25_000,
+  finishMs: undefined,
   subscriberGraceMs: 5_000,
   limits: NO_LIMITS,
   deadFraction: Infinity,
-  clock: systemClock,
+  clock: undefined,
   random: systemRandom,
   leases: localLeases,
   aroundAttempt: undefined,
 };
 
+const GATE_READERS: Readers<GateLimits> = {
+  concurrency: (field, value) => count(field, value, 1),
+  rate: readRate,
+};
+
 const READERS: Readers<GivenOptions> = {
+  ...GATE_READERS,
   defaults: readDefaults,
   slots: readSlots,
   slotDefaults: (field, value) => ({ ...DEFAULT_SLOT_SETTINGS, ...readSlotOptions(field, value) }),
-  concurrency: (field, value) => count(field, value, 1),
-  rate: readRate,
   graceMs: durationMs,
+  shutdownGraceMs: durationMs,
+  finishMs: durationMs,
   subscriberGraceMs: durationMs,
   limits: readLimits,
   deadFraction: readFraction,
@@ -134,13 +157,25 @@ const READERS: Readers<GivenOptions> = {
 };
 
 export function parseSupervisorOptions(value: unknown): SupervisorSettings {
-  const { defaults, slots, ...options } = parse('options', value, READERS, DEFAULTS);
-  const { graceMs, slotDefaults } = options;
+  const { defaults, slots, graceMs, shutdownGraceMs, finishMs, ...options } = parse(
+    'options',
+    value,
+    READERS,
+    DEFAULTS,
+  );
+  const { slotDefaults, clock = new SystemClock() } = options;
   return {
     ...options,
+    clock,
     defaults: completeDefaults('defaults', defaults, { ...DEFAULT_SETTINGS, graceMs }),
     slots: new Map(Array.from(slots, ([name, given]) => [name, { ...slotDefaults, ...given }])),
+    shutdown: shutdownTimes(shutdownGraceMs, finishMs),
   };
+}
+
+/** Reads the limits that `configure` changes: only those that were given. */
+export function parseGateOptions(value: unknown): Partial<GateLimits> {
+  return parseGiven('options', value, GATE_READERS);
 }
 
 function readSlots(field: string, value: unknown): Map<string, Partial<SlotSettings>> {
@@ -150,17 +185,18 @@ function readSlots(field: string, value: unknown): Map<string, Partial<SlotSetti
   return slots;
 }
 
-function readRate(field: string, value: unknown): RateOptions {
-  return parseAll<RateOptions>(field, value, {
+function readRate(field: string, value: unknown): RateOptions | undefined {
+  if (value === false) return undefined;
+  const rate = parseAll<RateOptions>(field, value, {
     limit: (path, got) => count(path, got, 1),
     intervalMs: readRateInterval,
   });
+  return rate.limit === Infinity ? undefined : rate;
 }
 
-/** p-queue's interval is one platform timer, which would fire a longer delay at once. */
 function readRateInterval(field: string, value: unknown): number {
-  if (typeof value === 'number' && value > 0 && value <= MAX_TIMER_MS) return value;
-  return refuse(field, `must be a number of ms, more than 0 and at most ${MAX_TIMER_MS}`, value);
+  const ms = finiteMs(field, value);
+  return ms > 0 ? ms : refuse(field, 'must be a number of ms, more than 0', value);
 }
 
 function readLimits(field: string, value: unknown): SupervisorSettings['limits'] {

@@ -24,7 +24,8 @@ import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
 import type { TaskSettings } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
-import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
+import type { RunReport, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
+import type { ShutdownTimes } from '../policy/shutdown.ts';
 import {
   parseRunOptions,
   parseShutdownOptions,
@@ -36,7 +37,14 @@ import {
 } from './call-options.ts';
 import { EventStream } from './event-stream.ts';
 import { type Slot, SlotHandle } from './slot.ts';
-import { parseSupervisorOptions, type SupervisorOptions } from './supervisor-options.ts';
+import {
+  type GateOptions,
+  parseGateOptions,
+  parseSupervisorOptions,
+  type SupervisorOptions,
+} from './supervisor-options.ts';
+
+const AT_ONCE: ShutdownTimes = { graceMs: 0, finishMs: 0 };
 
 // biome-ignore lint/suspicious/noExplicitAny: a batch mixes specs of every result and state type
 type AnySpec = TaskSpec<any, any>;
@@ -69,7 +77,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #host: SubmissionHost;
   readonly #defaults: TaskSettings;
   readonly #recent = new RecentSettings();
-  readonly #graceMs: number;
+  readonly #times: ShutdownTimes;
   /** The objects that `get` returned, so that it returns the same object again. */
   readonly #handles = new WeakMap<LiveSubmission, Submission>();
   #submitted = 0;
@@ -92,20 +100,21 @@ export class Supervisor implements AsyncDisposable {
       random,
       aroundAttempt,
       turns: new TurnQueue(),
-      gate: new Gate(settings),
+      gate: new Gate(settings, clock),
       events,
       ledger: this.#ledger,
     };
     this.clock = clock;
     this.#defaults = settings.defaults;
-    this.#graceMs = settings.graceMs;
-    const store = new LeaseStore(leases);
+    this.#times = settings.shutdown;
+    const store = new LeaseStore(leases, clock, events);
     this.#slots = new Slots(this.#runtime, store, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
     this.#shutdown = new Shutdown(this.#runtime, this.#slots, store, settings.subscriberGraceMs);
     this.#host = {
       ids: this.#ids,
       now: () => clock.now(),
+      queueLimit: (slot) => this.#slots.settings(slot).queueLimit,
       cancel: (submission, by, reason) => this.#slots.cancel(submission, by, reason),
     };
   }
@@ -170,12 +179,12 @@ export class Supervisor implements AsyncDisposable {
     const submissions = this.submitAll(specs);
     let signaled = false;
     const stopListening = onSignals(signals, () => {
-      ignore(this.#beginShutdown('signal', signaled ? 0 : this.#graceMs));
+      ignore(this.#shutdown.begin('signal', signaled ? AT_ONCE : this.#times));
       signaled = true;
     });
     try {
       const outcomes = await Promise.all(submissions.map((submission) => submission.outcome));
-      return { outcomes, shutdown: await this.#beginShutdown('finished', this.#graceMs) };
+      return { outcomes, shutdown: await this.#shutdown.begin('finished', this.#times) };
     } finally {
       stopListening();
     }
@@ -211,7 +220,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * `open`; `draining` from the call of `shutdown` on; `closed` once its report exists. Enough for
+   * `open`; `closing` from the call of `shutdown` on; `closed` once its report exists. Enough for
    * a health check.
    */
   get phase(): Snapshot['phase'] {
@@ -229,7 +238,7 @@ export class Supervisor implements AsyncDisposable {
       slots: this.#slots.views(),
       totals: { ...totals },
       running,
-      queued: this.#slots.pending,
+      queued: this.#slots.queued,
       overrun: this.#slots.actors.filter(({ status }) => status === 'overrun').length,
       abandonedAlive,
     };
@@ -246,6 +255,19 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
+   * Changes the limits over all slots, from now on. What is left out stays. `concurrency: Infinity`
+   * and `rate: false` take a limit away. No body is stopped: with a lower limit, no attempt begins
+   * until enough bodies have ended. A higher limit lets attempts in at once, by priority. Bodies
+   * that run already count to `concurrency`. Starts count to `rate` as far as a rate counted them
+   * before. After a shutdown it does nothing.
+   *
+   * @throws OptionError for an invalid option. Nothing is changed then.
+   */
+  configure(options: GateOptions): void {
+    this.#runtime.gate.configure(parseGateOptions(options));
+  }
+
+  /**
    * No attempt begins until `resume`, except attempts that have passed the concurrency gate
    * already. Running bodies go on, and submissions are admitted as before.
    */
@@ -257,7 +279,10 @@ export class Supervisor implements AsyncDisposable {
     this.#runtime.gate.resume();
   }
 
-  /** Resolves when no task runs and none waits. Abandoned bodies do not count. */
+  /**
+   * Resolves when no task runs and none waits. Abandoned bodies do not count. A body must not await
+   * it: it would wait for its own end.
+   */
   idle(): Promise<void> {
     return this.#ledger.idle();
   }
@@ -286,14 +311,19 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Ends the supervisor. Waiting submissions are rejected, owners are asked to stop, and all of
-   * them together have `graceMs` to end. Then killable bodies are killed, and the others are
-   * abandoned and named in the report. Nothing is accepted any more. A second call joins the first,
-   * and a shorter grace ends it earlier. The promise never rejects. A body that awaits it is asked
-   * to stop like any other, and counts as running until it ends.
+   * Ends the supervisor. Nothing is accepted any more. Waiting submissions are rejected, and owners
+   * are asked to stop, one `shutdownStage` after the other. Tasks with `onShutdown: 'finish'` go on
+   * for `finishMs` first. All of them together have `graceMs` to end. Then killable bodies are
+   * killed, and the others are abandoned and named in the report.
+   *
+   * A later call joins the first, and can only shorten what is left of its times. The promise never
+   * rejects. A body that awaits it is asked to stop like any other, and counts as running until it
+   * ends. Not promised: that a body ends. The report names what may be alive.
+   *
+   * @throws OptionError for an invalid option, such as a `finishMs` that is more than the grace.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    return this.#beginShutdown('caller', parseShutdownOptions(options, this.#graceMs));
+    return this.#shutdown.begin('caller', parseShutdownOptions(options, this.#times));
   }
 
   /**
@@ -306,7 +336,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** As `shutdown()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#beginShutdown('caller', this.#graceMs);
+    await this.#shutdown.begin('caller', this.#times);
   }
 
   /**
@@ -326,13 +356,9 @@ export class Supervisor implements AsyncDisposable {
     return unsubscribe;
   }
 
-  #beginShutdown(cause: ShutdownCause, graceMs: number): Promise<ShutdownReport> {
-    return this.#shutdown.begin(cause, graceMs);
-  }
-
   #checkDeadFraction(deadFraction: number): void {
     const { dead, totals } = this.#ledger;
-    if (dead >= totals.started * deadFraction) ignore(this.#beginShutdown('deadFraction', this.#graceMs));
+    if (dead >= totals.started * deadFraction) ignore(this.#shutdown.begin('deadFraction', this.#times));
   }
 
   #throwIfClosed(): void {
@@ -341,22 +367,20 @@ export class Supervisor implements AsyncDisposable {
 
   #read(spec: unknown, slot?: string): ParsedSpec {
     this.#throwIfClosed();
-    const parsed = parseSpec(spec, this.#defaults, this.#recent);
-    if (slot !== undefined && parsed.slot !== undefined)
-      refuse('slot', `must not be set here: slot(${JSON.stringify(slot)}) already names it`, parsed.slot);
+    const parsed = parseSpec(spec, this.#defaults, this.#recent, slot);
     this.#throwIfClosed(); // a getter of the spec may have closed it
     return parsed;
   }
 
   #submit(spec: unknown, slot?: string): Submission {
-    const submission = this.#create(this.#read(spec, slot), slot);
+    const submission = this.#create(this.#read(spec, slot));
     if (submission.isSignalAborted) this.#slots.reject(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
     return submission.handle;
   }
 
-  #create(spec: ParsedSpec, slot?: string): LiveSubmission {
-    const given = slot ?? spec.slot ?? spec.name;
+  #create(spec: ParsedSpec): LiveSubmission {
+    const given = spec.slot ?? spec.name;
     const configured = this.#slots.settings(given ?? '').admission; // no name: the slot defaults (no slot is ever named '')
     const policy = spec.admission ?? configured ?? this.#defaults.admission;
     this.#submitted += 1;

@@ -1,10 +1,11 @@
 // The actor: the loop of attempts of one submission, from owning the slot to its outcome. Gate,
 // attempt, decision, wait, and again. policy/restart.ts and retries.ts decide what follows an
 // attempt; this file carries it out. At any moment an actor waits for exactly one thing, and a stop
-// request ends every wait at once.
+// request ends every wait at once. Over 300 lines because every way from one wait to the next is
+// here.
 
 import { after } from '../kernel/clock.ts';
-import type { Leave } from '../kernel/gate.ts';
+import type { Place } from '../kernel/gate.ts';
 import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
@@ -14,56 +15,70 @@ import type { TaskStatus } from '../model/view.ts';
 import { type AttemptEnd, afterAttempt, intervalDelayMs, type Progress, type StopRequest } from '../policy/restart.ts';
 import { Attempt, type AttemptHost, type Proof } from './attempt.ts';
 import { attemptEndEvent, type TaskEventData } from './events.ts';
+import type { HeldLease } from './held-lease.ts';
 import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
 export interface ActorHost {
+  /** A shutdown began: `restart()` does nothing. */
+  readonly isClosed: boolean;
+  /** The participant that its events name; null once all have left. */
+  readonly subject: LiveSubmission | null;
   /** The body has ended or was given up: the slot may go on. */
   actorEnded(actor: Actor, outcome: Outcome): void;
+  /** Its lease was lost, and no body runs. */
+  actorSuspended(actor: Actor): void;
+  /** It waits at the concurrency gate for its first attempt. */
+  actorWaits(): void;
+  /** Its first attempt begins. */
+  actorBegins(): void;
+  actorOverran(): void;
 }
 
 type State =
   /**
-   * Waits for a place at the gate, or has one and waits for its turn. `leave` is undefined where
-   * the gate has no limit.
+   * Waits for a place at the gate, or has one and waits for its turn. `place` is undefined where
+   * the gate is open.
    */
-  | { readonly at: 'gate'; readonly leave: Leave | undefined }
-  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly leave: Leave | undefined }
+  | { readonly at: 'gate'; readonly place: Place | undefined }
+  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place }
   /** An attempt has ended, and what follows is being decided. */
   | { readonly at: 'decision' }
   | { readonly at: 'pause'; readonly status: 'backoff' | 'interval'; readonly dueMs: number; cancel(): void }
+  /** Its lease was lost, and it has no body. */
+  | { readonly at: 'suspended' }
   | { readonly at: 'ended' };
 
-const OPEN_GATE: State = { at: 'gate', leave: undefined };
+const OPEN_GATE: State = { at: 'gate', place: undefined };
 const DECISION: State = { at: 'decision' };
+const SUSPENDED: State = { at: 'suspended' };
 const ENDED: State = { at: 'ended' };
 
 export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   readonly submission: LiveSubmission;
-  readonly fence: bigint;
+  /** Changes when a lost lease is followed by another one. */
+  lease: HeldLease;
   attempts = 0;
   retries = 0;
   lastFailure: Failure | undefined;
-  /** A body of this actor was given up and may be alive. */
-  abandonedBody = false;
   stop: StopRequest | undefined;
   restartAsked = false;
-  /** The submission that its events name. Null once every participant has left. */
-  subject: LiveSubmission | null;
+  suspending = false;
+  finishing = false;
   readonly runtime: Runtime;
   readonly #host: ActorHost;
   readonly #startedMs: number;
   #state: State = OPEN_GATE;
   #sinceMs: number;
   #retries: Retries | undefined; // made at the first failure
+  #isLetIn = false; // by the gate, and waits for its turn
 
-  constructor(host: ActorHost, runtime: Runtime, submission: LiveSubmission, fence: bigint) {
+  constructor(host: ActorHost, runtime: Runtime, submission: LiveSubmission, lease: HeldLease) {
     this.#host = host;
     this.runtime = runtime;
     this.submission = submission;
-    this.subject = submission;
-    this.fence = fence;
+    this.lease = lease;
     this.#startedMs = this.#sinceMs = runtime.clock.now();
   }
 
@@ -71,7 +86,12 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const state = this.#state;
     if (state.at === 'attempt') return state.attempt.state;
     if (state.at === 'pause') return state.status;
-    return state.at === 'ended' ? 'ended' : 'starting';
+    return state.at === 'ended' || state.at === 'suspended' ? state.at : 'starting';
+  }
+  /** It waits at the concurrency gate for its first attempt. */
+  get waitsAtGate(): boolean {
+    const state = this.#state;
+    return state.at === 'gate' && this.attempts === 0 && state.place !== undefined && !this.#isLetIn;
   }
   get streak(): number {
     return this.#retries?.streak ?? 0;
@@ -90,7 +110,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   /** Called once the actor owns its slot. */
   start(): void {
     if (this.#listening)
-      this.#publish({ type: 'started', waitedMs: this.#startedMs - this.submission.submittedMs, fence: this.fence });
+      this.#publish({ type: 'started', waitedMs: this.#waitedMs(this.#startedMs), fence: this.lease.fence });
     this.#enterGate();
   }
 
@@ -107,12 +127,68 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       state.attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
       return;
     }
-    if (state.at === 'gate') state.leave?.();
-    else if (state.at === 'pause') state.cancel();
+    this.#stopWaiting();
     this.#end({ kind: 'canceled', by, ...given(reason), attempts: this.attempts });
   }
 
+  #stopWaiting(): void {
+    const state = this.#state;
+    if (state.at === 'gate') state.place?.leave();
+    else if (state.at === 'pause') state.cancel();
+  }
+
+  /** The lease was lost. No attempt begins until `resume`. */
+  suspend(): void {
+    const { at } = this.#state;
+    if (at === 'ended' || this.stop !== undefined) return;
+    this.suspending = true;
+    if (this.#listening) this.#publish({ type: 'stopRequested', by: 'leaseLost' });
+    if (this.#state.at === 'attempt') {
+      this.#state.attempt.interrupt(stopReason('leaseLost', 'the lease of the slot was lost'));
+      return;
+    }
+    this.#stopWaiting();
+    this.#suspended();
+  }
+
+  #suspended(): void {
+    this.#state = SUSPENDED;
+    this.#sinceMs = this.runtime.clock.now();
+    this.#host.actorSuspended(this);
+  }
+
+  /** The slot has another lease. */
+  resume(lease: HeldLease): void {
+    if (this.#state.at !== 'suspended') return;
+    this.suspending = false;
+    this.lease = lease;
+    this.#startAfresh();
+  }
+
+  /** No other process can have the slot for this long: the body has to end within it. */
+  limitGrace(ms: number): void {
+    if (this.#state.at === 'attempt') this.#state.attempt.limitGrace(ms);
+  }
+
+  /**
+   * A shutdown lets it end its attempt, or gives it its first one. Nothing follows that attempt, so
+   * a wait for another one ends at once.
+   */
+  finish(): void {
+    this.finishing = true;
+    const { at } = this.#state;
+    if (this.attempts === 0 || (at !== 'gate' && at !== 'pause')) return;
+    const { lastFailure, streak } = this;
+    if (lastFailure === undefined || streak === 0) {
+      this.requestStop('shutdown', undefined);
+      return;
+    }
+    this.#stopWaiting();
+    this.#end({ kind: 'failed', failure: lastFailure, attempts: this.attempts, because: 'shuttingDown' });
+  }
+
   restart(): boolean {
+    if (this.#host.isClosed) return false;
     const state = this.#state;
     if (state.at === 'attempt' && state.attempt.state === 'running') {
       this.restartAsked = true;
@@ -146,26 +222,48 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   #enterGate(): void {
     const { gate, turns } = this.runtime;
     this.#state = OPEN_GATE;
-    if (gate.open) turns.push(this);
-    else this.#state = { at: 'gate', leave: gate.enter(this.submission.settings.priority, () => turns.push(this)) };
+    if (gate.open) {
+      turns.push(this);
+      return;
+    }
+    this.#isLetIn = false;
+    const letIn = (): void => {
+      this.#isLetIn = true;
+      turns.push(this);
+    };
+    this.#state = { at: 'gate', place: gate.enter(this.submission.settings.priority, letIn) };
+    if (this.waitsAtGate) this.#host.actorWaits();
   }
 
   onTurn(): void {
     const state = this.#state;
-    if (state.at !== 'gate') return; // stopped meanwhile
-    if (state.leave === undefined && !this.runtime.gate.open)
-      this.#enterGate(); // paused meanwhile
-    else this.#beginAttempt(state.leave);
+    const { gate } = this.runtime;
+    if (state.at !== 'gate' || !this.lease.check()) return; // stopped or suspended meanwhile
+    if (state.place === undefined) {
+      if (gate.open) this.#beginAttempt(gate.openPlace);
+      else this.#enterGate(); // paused or limited meanwhile
+    } else if (this.#isLetIn) this.#beginAttempt(state.place); // else: the turn of a wait before a suspension
   }
 
-  #beginAttempt(leave: Leave | undefined): void {
+  #beginAttempt(place: Place): void {
+    place.begin();
     this.attempts += 1;
+    if (this.attempts === 1) this.#host.actorBegins();
     this.runtime.ledger.totals.attempts += 1;
     const attempt = new Attempt(this, this.attempts);
-    this.#state = { at: 'attempt', attempt, leave };
+    this.#state = { at: 'attempt', attempt, place };
     this.#sinceMs = attempt.startedMs;
-    if (this.#listening) this.#publish({ type: 'attemptStarted', attempt: attempt.number });
+    if (this.#listening) this.#publishBegin(attempt);
     attempt.begin();
+  }
+
+  #publishBegin({ number, startedMs }: Attempt): void {
+    const waited = number === 1 ? { waitedMs: this.#waitedMs(startedMs) } : undefined;
+    this.#publish({ type: 'attemptStarted', attempt: number, ...waited });
+  }
+
+  #waitedMs(untilMs: number): number {
+    return untilMs - this.submission.submittedMs;
   }
 
   attemptInterrupted(attempt: Attempt): void {
@@ -176,14 +274,14 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const now = this.runtime.clock.now();
     this.#sinceMs = now;
     if (this.#listening) this.#publish({ type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
+    this.#host.actorOverran();
   }
 
-  attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void {
-    if (proof === 'abandoned') {
-      this.abandonedBody = true;
-      this.runtime.ledger.abandoned(attempt, { ...this.submission.view(this), status: 'overrun' });
-    }
-    if (this.#state.at === 'attempt') this.#state.leave?.();
+  attemptEnded(attempt: Attempt, bodyEnd: AttemptEnd, proof: Proof): void {
+    if (proof === 'abandoned') this.runtime.ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
+    // A value counts only if the slot was surely owned when it was returned.
+    const end = this.suspending && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
+    if (this.#state.at === 'attempt') this.#state.place.leave();
     this.#state = DECISION;
     if (end.kind === 'failure') this.lastFailure = end.failure;
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
@@ -214,6 +312,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
         return;
       case 'fatal':
         this.#end({ kind: 'fatal', failure: decision.failure, attempts });
+        return;
+      case 'suspend':
+        this.#suspended();
         return;
       case 'freshAttempt':
         this.#startAfresh();
@@ -261,8 +362,15 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     }
     const { clock } = this.runtime;
     this.#sinceMs = clock.now();
-    const cancel = after(clock, ms, () => this.#nextAttempt());
-    this.#state = { at: 'pause', status, dueMs: this.#sinceMs + ms, cancel };
+    const pause: State = {
+      at: 'pause',
+      status,
+      dueMs: this.#sinceMs + ms,
+      cancel: after(clock, ms, () => {
+        if (this.#state === pause) this.#nextAttempt(); // else it has ended, and its cancel was lost
+      }),
+    };
+    this.#state = pause;
   }
 
   get #listening(): boolean {
@@ -270,7 +378,13 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   #publish(data: TaskEventData): void {
-    if (this.subject !== null) this.runtime.events.publishFor(this.subject, data);
+    const { subject } = this.#host;
+    if (subject !== null) this.runtime.events.publishFor(subject, data);
+  }
+
+  /** The submission that views name. */
+  get #shown(): LiveSubmission {
+    return this.#host.subject ?? this.submission;
   }
 
   #end(outcome: Outcome): void {
@@ -278,6 +392,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#host.actorEnded(this, outcome);
   }
 }
+
+const STOPPED: AttemptEnd = { kind: 'stopped', failure: undefined };
 
 /** A reason that was not given is left out, not shown as `undefined`. */
 export function given(reason: unknown): { readonly reason?: unknown } {

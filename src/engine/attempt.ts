@@ -13,6 +13,7 @@ import { field } from '../model/foreign.ts';
 import type { AttemptInfo, Kill } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 import { type BodyCall, type BodyEnd, callBody, callKill, type Thrown } from './call-body.ts';
+import type { HeldLease } from './held-lease.ts';
 import { type StallWatch, watchForStall } from './stall-watch.ts';
 import { type AttemptOwner, LiveTaskContext } from './task-context.ts';
 
@@ -23,6 +24,7 @@ import { type AttemptOwner, LiveTaskContext } from './task-context.ts';
 export type Proof = 'settled' | 'killed' | 'abandoned';
 
 export interface AttemptHost extends AttemptOwner {
+  readonly lease: HeldLease;
   attemptInterrupted(attempt: Attempt): void;
   attemptOverran(attempt: Attempt, action: OverrunAction): void;
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void;
@@ -33,6 +35,8 @@ export class Attempt implements TurnTaker, BodyCall {
   readonly number: number;
   readonly startedMs: number;
   readonly context: LiveTaskContext;
+  /** Its own: the next attempt may have another one. */
+  readonly #lease: HeldLease;
   state: 'running' | 'stopping' | 'overrun' | 'ended' = 'running';
   /** When it was asked to stop. */
   interruptedMs = 0;
@@ -43,6 +47,7 @@ export class Attempt implements TurnTaker, BodyCall {
    */
   #failure: Failure | undefined;
   #proof: Proof = 'settled';
+  #graceLimitMs = Infinity;
   #listenerFailure: { readonly error: unknown } | undefined;
   #stopTimeout: (() => void) | undefined;
   #stopGrace: (() => void) | undefined;
@@ -51,6 +56,7 @@ export class Attempt implements TurnTaker, BodyCall {
   constructor(host: AttemptHost, number: number) {
     this.host = host;
     this.number = number;
+    this.#lease = host.lease;
     this.startedMs = host.runtime.clock.now();
     this.context = new LiveTaskContext(this);
   }
@@ -67,8 +73,23 @@ export class Attempt implements TurnTaker, BodyCall {
     return this.#token;
   }
 
+  get fence(): bigint {
+    return this.#lease.fence;
+  }
+
+  /** The body asks. A lost lease asks it to stop, also where its timer comes late. */
   get canceled(): boolean {
+    return this.#isAskedToStop || (this.state === 'running' && !this.#lease.check());
+  }
+
+  get #isAskedToStop(): boolean {
     return this.#token?.canceled === true;
+  }
+
+  /** Rejects with the stop reason, or with what the lease store threw. */
+  async ensureOwned(): Promise<void> {
+    if (!this.canceled) await this.token.race(this.#lease.confirm());
+    if (this.canceled || this.state === 'ended') throw this.token.reason ?? attemptHasEnded();
   }
 
   /** Calls the body, in the async context of its submitter. */
@@ -132,7 +153,20 @@ export class Attempt implements TurnTaker, BodyCall {
     const { submission, runtime } = this.host;
     callIn(submission.context, deliver, this);
     if (this.state === 'stopping')
-      this.#stopGrace = after(runtime.clock, submission.settings.graceMs, () => this.#overrun());
+      this.#stopGrace = after(runtime.clock, Math.min(submission.settings.graceMs, this.#graceLimitMs), () =>
+        this.#overrun(),
+      );
+  }
+
+  /** The grace ends in `ms` at the latest, also if it has begun. */
+  limitGrace(ms: number): void {
+    this.#graceLimitMs = ms;
+    if (this.state !== 'stopping' || this.#stopGrace === undefined || ms === Infinity) return;
+    const { clock } = this.host.runtime;
+    const leftMs = this.interruptedMs + this.host.submission.settings.graceMs - clock.now();
+    if (ms >= leftMs) return;
+    this.#stopGrace();
+    this.#stopGrace = after(clock, ms, () => this.#overrun());
   }
 
   deliver(): void {
@@ -180,6 +214,7 @@ export class Attempt implements TurnTaker, BodyCall {
   /** Gives the body up: the attempt ends without proof. */
   abandon(): void {
     this.#proof = 'abandoned';
+    this.#lease.bodyGivenUp();
     this.#finish(undefined);
   }
 
@@ -196,7 +231,13 @@ export class Attempt implements TurnTaker, BodyCall {
   /** Proof of end: how the body ended, or `undefined` when its kill resolved. */
   ended(body: BodyEnd | undefined): void {
     if (this.state !== 'ended') this.#finish(body);
-    else this.host.runtime.ledger.bodyEndedAfterAttempt(this); // an abandoned body, or the second proof of a killed one
+    else if (this.#proof === 'abandoned') this.#givenUpBodyEnded();
+  }
+
+  #givenUpBodyEnded(): void {
+    this.#proof = 'settled'; // a second proof changes nothing
+    this.host.runtime.ledger.bodyEndedAfterAttempt(this);
+    this.#lease.bodyEnded();
   }
 
   #finish(body: BodyEnd | undefined): void {
@@ -215,7 +256,7 @@ export class Attempt implements TurnTaker, BodyCall {
 
   #endOf(body: BodyEnd | undefined): AttemptEnd {
     if (this.#failure !== undefined) return { kind: 'failure', failure: this.#failure };
-    if (!this.canceled) return unaskedEnd(body as BodyEnd); // only a body that was asked to stop is killed or given up
+    if (!this.#isAskedToStop) return unaskedEnd(body as BodyEnd); // only a body that was asked to stop is killed or given up
     return body?.kind === 'value' ? body : this.#stoppedEnd(body);
   }
 

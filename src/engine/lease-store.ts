@@ -1,34 +1,42 @@
-// Calls the user's lease store. Every call goes through here, and every error is caught here. Calls
-// for one slot never overlap. A store that throws, hangs, answers late or returns a wrong type
-// affects only the slot it was asked for.
+// Calls the user's lease store. Every `acquire`, `release` and `close` goes through here, and every
+// error is caught here. Calls for one slot never overlap, but for `releaseAside`. A store that
+// throws, hangs, answers late or returns a wrong type affects only the slot it was asked for.
 
+import { after, type Clock } from '../kernel/clock.ts';
 import { ignore, promised } from '../kernel/deferred.ts';
 import { KeyedLock } from '../kernel/lock.ts';
-import { abortSignal, aFunction, refuse } from '../model/check.ts';
+import { positiveMs } from '../model/check.ts';
 import type { Lease, LeaseRequest, SlotLeases } from '../model/lease.ts';
-import { LOCAL_LEASE, localLeases } from './local-leases.ts';
+import type { EventPublisher } from './events.ts';
+import { HeldLease } from './held-lease.ts';
+import { localLeases } from './local-leases.ts';
+import { RecentFences } from './recent-fences.ts';
 
-/** A lease of the store. Each field was read once. */
-export interface HeldLease {
-  readonly lease: Lease;
-  readonly fence: bigint;
-  readonly lost: AbortSignal;
-  readonly revoked: AbortSignal | undefined;
-}
-
-export interface LeaseAnswer {
+/** What becomes of a request. */
+export interface RequestListener {
   granted(held: HeldLease): void;
   /** `null`: another process holds the slot. Otherwise what the store threw. */
-  refused(error: { readonly error: unknown } | null): void;
+  refused(why: { readonly error: unknown } | null | 'superseded'): void;
 }
 
+const DEFAULT_TTL_MS = 30_000;
+
 export class LeaseStore {
+  readonly fences = new RecentFences();
   readonly #store: SlotLeases;
+  readonly #ttlMs: number;
+  readonly #clock: Clock;
+  readonly #events: EventPublisher;
   readonly #lock = new KeyedLock();
   readonly #calls = new Set<Promise<unknown>>();
+  readonly #stopWatches = new Set<() => void>();
 
-  constructor(store: SlotLeases) {
+  /** @throws OptionError for an invalid `ttlMs`. */
+  constructor(store: SlotLeases, clock: Clock, events: EventPublisher) {
     this.#store = store;
+    this.#ttlMs = store.ttlMs === undefined ? DEFAULT_TTL_MS : positiveMs('leases.ttlMs', store.ttlMs);
+    this.#clock = clock;
+    this.#events = events;
   }
 
   /** Every slot belongs to this process. */
@@ -36,45 +44,84 @@ export class LeaseStore {
     return this.#store === localLeases;
   }
 
-  acquire(request: LeaseRequest, answer: LeaseAnswer): void {
+  acquire(request: LeaseRequest, listener: RequestListener): void {
     // A store that answers synchronously costs no turn: the slot is owned when `submit` returns.
     if (!this.#lock.isBusy(request.slot)) {
-      let lease: unknown;
+      let answer: unknown;
       try {
-        lease = this.#store.acquire(request);
+        answer = this.#store.acquire(request);
       } catch (error) {
-        answer.refused({ error });
+        listener.refused({ error });
         return;
       }
-      const later = promised(lease);
-      if (later === undefined) deliver(lease, answer);
-      else this.#call(request.slot, () => later, answer);
+      const later = promised(answer);
+      if (later === undefined) deliver(answer, listener);
+      else this.#call(request.slot, () => later, listener);
       return;
     }
-    this.#call(request.slot, () => (request.signal.aborted ? null : this.#store.acquire(request)), answer);
+    this.#call(request.slot, () => (request.signal.aborted ? null : this.#store.acquire(request)), listener);
   }
 
-  #call(slot: string, section: () => unknown, answer: LeaseAnswer): void {
+  #call(slot: string, section: () => unknown, listener: RequestListener): void {
     this.#track(
       this.#lock.run(slot, section).then(
-        (lease) => deliver(lease, answer),
-        (error: unknown) => answer.refused({ error }),
+        (answer) => deliver(answer, listener),
+        (error: unknown) => listener.refused({ error }),
       ),
     );
   }
 
   /** A release that fails is ignored: the lease runs out in the store. */
-  release(slot: string, lease: Lease): void {
+  release(slot: string, { lease }: HeldLease): void {
     if (!this.#lock.isBusy(slot)) {
-      try {
-        const later = promised(lease.release());
-        if (later !== undefined) this.#track(this.#lock.run(slot, () => later));
-      } catch {
-        // see above
-      }
+      const later = this.#release(lease);
+      if (later !== undefined)
+        this.#trackRelease(
+          slot,
+          this.#lock.run(slot, () => later),
+        );
       return;
     }
-    this.#track(this.#lock.run(slot, () => lease.release()));
+    this.#trackRelease(
+      slot,
+      this.#lock.run(slot, () => this.#release(lease)),
+    );
+  }
+
+  /**
+   * Releases a lease that was set aside. It waits for no other call of its slot: a pending request
+   * may wait for this release.
+   */
+  releaseAside(slot: string, { lease }: HeldLease): void {
+    const later = this.#release(lease);
+    if (later !== undefined) this.#trackRelease(slot, later);
+  }
+
+  #release(lease: Lease): Promise<unknown> | undefined {
+    try {
+      return promised(lease.release());
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Publishes `leaseStalled` once, unless the returned function is called within `ttlMs`: the store
+   * has answered.
+   */
+  watch(slot: string, what: 'acquire' | 'release'): () => void {
+    const fromMs = this.#clock.now();
+    const stopTimer = after(this.#clock, this.#ttlMs, () => {
+      this.#stopWatches.delete(stop);
+      const sinceMs = this.#clock.now() - fromMs;
+      this.#events.listening?.publish({ type: 'leaseStalled', slot, what, sinceMs });
+    });
+    const stop = (): void => {
+      this.#stopWatches.delete(stop);
+      stopTimer();
+    };
+    this.#stopWatches.add(stop);
+    return stop;
   }
 
   /**
@@ -87,11 +134,17 @@ export class LeaseStore {
 
   /** Closes the store. The caller bounds the wait. */
   async close(): Promise<void> {
+    for (const stop of this.#stopWatches) stop();
     try {
       await this.#store.close?.();
     } catch {
       // the supervisor is done with the store
     }
+  }
+
+  #trackRelease(slot: string, release: Promise<unknown>): void {
+    const stopWatch = this.watch(slot, 'release');
+    this.#track(release.then(stopWatch, stopWatch));
   }
 
   #track(call: Promise<unknown>): void {
@@ -104,36 +157,18 @@ export class LeaseStore {
   }
 }
 
-/** The lease of every local slot. It is never lost and never revoked. */
-export const LOCAL: HeldLease = Object.freeze({
-  lease: LOCAL_LEASE,
-  fence: LOCAL_LEASE.fence,
-  lost: LOCAL_LEASE.lost,
-  revoked: undefined,
-});
-
-function deliver(lease: unknown, answer: LeaseAnswer): void {
-  if (lease === null) {
-    answer.refused(null);
+function deliver(answer: unknown, listener: RequestListener): void {
+  if (answer === null || answer === 'superseded') {
+    listener.refused(answer);
     return;
   }
   let held: HeldLease;
   try {
-    held = readLease(lease as Lease);
+    held = new HeldLease(answer as Lease);
   } catch (cause) {
-    const error = new TypeError('the lease store must return a lease or null', { cause });
-    answer.refused({ error });
+    const error = new TypeError("the lease store must return a lease, null or 'superseded'", { cause });
+    listener.refused({ error });
     return;
   }
-  answer.granted(held);
-}
-
-/** Reads each field once. Throws when the value is not a lease. */
-function readLease(lease: Lease): HeldLease {
-  const { fence, lost, revoked, release } = lease;
-  if (typeof fence !== 'bigint') refuse('fence', 'must be a bigint', fence);
-  aFunction('release', release);
-  abortSignal('lost', lost);
-  if (revoked !== undefined) abortSignal('revoked', revoked);
-  return { lease, fence, lost, revoked };
+  listener.granted(held);
 }

@@ -1,21 +1,24 @@
 // One slot: its machine, its lease, its actor, and the interpreter of the machine's effects. Every
 // input goes to the machine. Every effect is carried out here, in order, before the call returns.
+// Over 300 lines because every effect is carried out in one place.
 
 import { onAbort } from '../kernel/abort-listeners.ts';
 import { after } from '../kernel/clock.ts';
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { StopCause } from '../model/error.ts';
-import type { Outcome, RejectReason } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
+import { type Flight, firstOf, leaderOf } from '../policy/flight.ts';
 import { isQueued, type SlotEffect, SlotMachine } from '../policy/slot-machine.ts';
 import { Actor, type ActorHost, given } from './actor.ts';
-import { type LeaseStore, LOCAL } from './lease-store.ts';
+import { type HeldLease, LOCAL } from './held-lease.ts';
+import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
-import { SlotLease } from './slot-lease.ts';
-import type { LiveSubmission } from './submission.ts';
+import { type LeaseListener, SlotLease } from './slot-lease.ts';
+import type { LiveSubmission, Work } from './submission.ts';
 
-export class LiveSlot implements ActorHost {
+export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
   readonly machine = new SlotMachine<LiveSubmission>();
   readonly #runtime: Runtime;
@@ -23,19 +26,18 @@ export class LiveSlot implements ActorHost {
   /** Undefined while leases are local. */
   #lease: SlotLease | undefined;
   readonly #changed: (slot: LiveSlot) => void;
-  /** How many submissions waited when the table last counted. */
+  /** What the table counted last. */
   counted = 0;
+  countedAtGate = 0;
   /** Runs the owner. */
   actor: Actor | undefined;
-  /** The submissions that share the owner's outcome. */
-  #joined: Set<LiveSubmission> | undefined;
   #carryingOut = false;
   #whenOwnerGone: Deferred<void> | undefined;
   #idle: Deferred<void> | undefined;
 
   /**
-   * `changed` is called after effects were carried out: the slot may be idle now, and its queue may
-   * have changed.
+   * `changed` is called after effects were carried out, and after other changes of what waits: the
+   * slot may be idle now.
    */
   constructor(name: string, runtime: Runtime, store: LeaseStore, changed: (slot: LiveSlot) => void) {
     this.name = name;
@@ -48,18 +50,13 @@ export class LiveSlot implements ActorHost {
     const { clock, ledger, events } = this.#runtime;
     const verdict = this.machine.submit(submission, limits);
     // A rejected submission needs no ledger entry, time or context, so a busy slot rejects cheaply.
-    // A joined one uses its leader's context.
     if (submission.place !== 'done') {
-      if (verdict !== 'join') submission.begin(clock.now());
+      if (verdict === 'join')
+        submission.submittedMs = clock.now(); // the body runs in the leader's context
+      else submission.begin(clock.now());
       ledger.enter(submission);
     }
-    if (verdict === 'join') {
-      submission.work = this.actor ?? null;
-      this.#joined ??= new Set();
-      this.#joined.add(submission);
-      const leader = this.machine.owner as LiveSubmission;
-      events.listening?.publishFor(submission, { type: 'joined', leader: leader.id });
-    }
+    if (verdict === 'join') this.#joined(submission);
     this.#carryOut();
     if (submission.place === 'joined') submission.admission = 'joined';
     else if (isQueued(submission)) {
@@ -70,8 +67,7 @@ export class LiveSlot implements ActorHost {
   }
 
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void {
-    const rejection: RejectReason = by === 'deadline' ? 'deadline' : 'canceled';
-    if (!this.machine.withdraw(submission, rejection)) this.machine.detach(submission, by, reason);
+    this.machine.leave(submission, by, reason);
     this.#carryOut();
   }
 
@@ -104,42 +100,117 @@ export class LiveSlot implements ActorHost {
     return this.#idle.promise;
   }
 
+  /** A shutdown began. */
   close(): void {
     this.machine.close();
     this.#carryOut();
   }
 
+  /** The stages of a shutdown that its owner and the finishers that wait have. */
+  *stages(): IterableIterator<number> {
+    if (this.actor !== undefined) yield this.actor.submission.settings.shutdownStage;
+    for (const { finishes, settings } of this.machine.waiting) if (finishes) yield settings.shutdownStage;
+  }
+
+  /** Asks the owner to finish or to stop, if the shutdown has reached it or a finisher behind it. */
+  tell(stage: number): void {
+    if (this.actor === undefined || !this.#isReached(stage)) return;
+    this.machine.stop();
+    if (this.machine.effects.length > 0) this.#carryOut();
+  }
+
+  /** The shutdown's next stage has to wait for this slot. */
+  holds(stage: number): boolean {
+    const { actor } = this;
+    if (actor === undefined) return this.#isReached(stage);
+    return actor.status === 'overrun' ? this.#hasWaiting(stage) : this.#isReached(stage);
+  }
+
+  #isReached(stage: number): boolean {
+    const { actor } = this;
+    return (actor !== undefined && actor.submission.settings.shutdownStage <= stage) || this.#hasWaiting(stage);
+  }
+
+  #hasWaiting(stage: number): boolean {
+    for (const { settings } of this.machine.waiting) if (settings.shutdownStage <= stage) return true;
+    return false;
+  }
+
+  /** The time to finish is over. */
+  endFinish(): void {
+    this.machine.endFinish();
+    this.#carryOut();
+  }
+
+  /** Called when it leaves the table. */
+  end(): void {
+    this.#lease?.end();
+  }
+
   view(): SlotView {
-    const { name, machine, actor } = this;
+    const { name, machine, actor, subject } = this;
     const { phase, paused } = machine;
     return {
       name,
       phase,
       paused,
-      ...(actor !== undefined && { owner: actor.submission.view(actor) }),
-      queued: [...machine.waiting()].map((one) => one.view()),
+      ...(actor !== undefined && { owner: (subject ?? actor.submission).view(actor) }),
+      queued: Array.from(machine.waiting, (leader) => (firstOf(leader) as LiveSubmission).view()),
     };
+  }
+
+  get isClosed(): boolean {
+    return this.machine.isClosed;
+  }
+
+  get subject(): LiveSubmission | null {
+    const { actor } = this;
+    return actor === undefined ? null : firstOf(actor.submission);
+  }
+
+  actorWaits(): void {
+    this.#changed(this);
+  }
+
+  actorBegins(): void {
+    const { submission } = this.actor as Actor;
+    submission.watch?.firstAttemptBegins();
+    if (submission.flight !== null) for (const one of joinedOf(submission.flight)) one.watch?.firstAttemptBegins();
+    if (this.countedAtGate > 0) this.#changed(this);
+  }
+
+  actorOverran(): void {
+    this.#changed(this);
+  }
+
+  actorSuspended(actor: Actor): void {
+    this.machine.suspended(actor.submission, actor.lease.hasBodyAlive);
+    this.#carryOut();
   }
 
   actorEnded(actor: Actor, outcome: Outcome): void {
     const { ledger } = this.#runtime;
     const owner = actor.submission;
-    ledger.ownerEnded(outcome, owner, actor);
+    ledger.ownerEnded(outcome, this.subject ?? owner, actor);
     // Read first: it is the store's code, which may call back.
-    const contended = this.#lease?.contended === true;
-    const joined = this.#joined;
+    const contended = this.#lease?.held.contended === true;
     const whenOwnerGone = this.#whenOwnerGone;
     this.actor = undefined;
-    this.#joined = undefined;
     this.#whenOwnerGone = undefined;
-    // Marked first: a callback below may cancel one of them.
-    if (joined !== undefined) for (const one of joined) one.place = 'done';
-    this.machine.ended(owner, actor.abandonedBody, contended);
+    const joined = this.machine.ended(owner, actor.lease.hasBodyAlive, contended);
     ledger.settle(owner, outcome, actor);
-    if (joined !== undefined) for (const one of joined) ledger.settle(one, outcome, actor);
+    if (joined !== null) for (const one of joined) ledger.settle(one, outcome, actor);
     this.#carryOut();
     whenOwnerGone?.resolve();
     ledger.ownerGone(outcome);
+  }
+
+  leaseAnswered(): void {
+    this.#carryOut();
+  }
+
+  leaseLost({ graceMs }: HeldLease): void {
+    this.actor?.limitGrace(graceMs);
   }
 
   get #isIdle(): boolean {
@@ -148,6 +219,13 @@ export class LiveSlot implements ActorHost {
 
   #publish(type: 'slotPaused' | 'slotResumed'): void {
     this.#runtime.events.listening?.publish({ type, slot: this.name });
+  }
+
+  #joined(submission: LiveSubmission): void {
+    const leader = leaderOf(submission);
+    submission.work = leader.place === 'owner' ? (this.actor ?? null) : null;
+    const first = firstOf(leader) as LiveSubmission; // itself, where it is the only one left
+    this.#runtime.events.listening?.publishFor(submission, { type: 'joined', leader: first.id });
   }
 
   /**
@@ -171,49 +249,77 @@ export class LiveSlot implements ActorHost {
 
   #do(effect: SlotEffect<LiveSubmission>): void {
     switch (effect.do) {
-      case 'acquire':
-        this.#acquire(effect.asker, effect.request);
-        return;
-      case 'cancelRequest':
-        this.#lease?.cancelRequest();
-        return;
-      case 'dropLease':
-        this.#lease?.drop();
-        return;
-      case 'release':
-        this.#lease?.release();
-        return;
       case 'start':
         this.#start(effect.entry);
         return;
       case 'stop':
-        (this.actor as Actor).requestStop(effect.by, effect.reason);
+        this.#actorOf(effect.owner)?.requestStop(effect.by, effect.reason);
+        return;
+      case 'suspend':
+        this.#actorOf(effect.owner)?.suspend();
+        return;
+      case 'resume':
+        this.#actorOf(effect.owner)?.resume(this.#held);
+        return;
+      case 'finish':
+        this.#actorOf(effect.owner)?.finish();
         return;
       case 'reject':
         this.#reject(effect);
         return;
       case 'detach':
         this.#detach(effect);
+        return;
+      default:
+        this.#doLease(effect);
     }
   }
 
-  #acquire(asker: LiveSubmission, request: number): void {
+  /** Undefined if this owner has ended while effects of earlier inputs were carried out. */
+  #actorOf(owner: LiveSubmission): Actor | undefined {
+    return this.actor?.submission === owner ? this.actor : undefined;
+  }
+
+  #doLease(effect: LeaseEffect): void {
+    switch (effect.do) {
+      case 'acquire':
+        this.#acquire(effect);
+        return;
+      case 'urge':
+        this.#lease?.urge();
+        return;
+      case 'cancelRequest':
+        this.#lease?.cancelRequest();
+        return;
+      case 'release':
+        this.#lease?.release();
+        return;
+      case 'setAside':
+        this.#lease?.setAside();
+    }
+  }
+
+  #acquire({ asker, request, policy }: Extract<LeaseEffect, { do: 'acquire' }>): void {
     if (this.#store.isLocal) {
       this.machine.granted(request);
       return;
     }
-    this.#lease ??= new SlotLease(this.name, this.machine, this.#store, () => this.#carryOut());
-    this.#lease.acquire(asker, request);
+    this.#lease ??= new SlotLease(this.name, this.machine, this.#store, this);
+    this.#lease.acquire(asker, request, policy);
+  }
+
+  get #held(): HeldLease {
+    return this.#lease?.held ?? LOCAL;
   }
 
   #start(entry: LiveSubmission): void {
     if (entry.admission === 'rejected') entry.admission = 'started';
-    entry.watch?.leftQueue();
     this.#runtime.ledger.started();
-    const actor = new Actor(this, this.#runtime, entry, this.#lease?.fence ?? LOCAL.fence);
-    entry.work = actor;
-    actor.start();
+    const actor = new Actor(this, this.#runtime, entry, this.#held);
+    if (!entry.ended) entry.work = actor; // its submitter may have left those that joined it
+    if (entry.flight !== null) for (const one of joinedOf(entry.flight)) one.work = actor;
     this.actor = actor;
+    actor.start();
   }
 
   /**
@@ -227,14 +333,10 @@ export class LiveSlot implements ActorHost {
     else ledger.settle(entry, { kind: 'rejected', reason });
   }
 
-  #detach({ entry, owner, by, reason }: Extract<SlotEffect<LiveSubmission>, { do: 'detach' }>): void {
-    const { actor } = this;
-    // The body ended meanwhile, and every participant with it.
-    if (actor?.submission !== owner) return;
-    const joined = this.#joined as Set<LiveSubmission>;
-    joined.delete(entry);
-    if (actor.subject === entry) actor.subject = joined.values().next().value ?? null;
-    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts: actor.attempts }, actor);
+  /** The owner may have ended meanwhile: what the participant took part in is in its `work`. */
+  #detach({ entry, by, reason }: Extract<SlotEffect<LiveSubmission>, { do: 'detach' }>): void {
+    const work = entry.work as Work;
+    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts: work.attempts }, work);
   }
 
   /**
@@ -252,17 +354,26 @@ export class LiveSlot implements ActorHost {
     const { clock } = this.#runtime;
     const leaveSignal = signal && onAbort(signal, (reason) => submission.cancelBy('signal', reason));
     const stopDeadline = after(clock, deadlineMs, () => submission.cancelBy('deadline', undefined));
-    const leftQueue = after(clock, isQueued(submission) ? queueTimeoutMs : Infinity, () => {
-      this.machine.withdraw(submission, 'queueTimeout');
-      this.#carryOut();
-    });
+    const hasBegun = submission.work !== null && submission.work.attempts > 0;
+    const firstAttemptBegins = after(clock, hasBegun ? Infinity : queueTimeoutMs, () =>
+      submission.cancelBy('queueTimeout', undefined),
+    );
     submission.watch = {
-      leftQueue,
+      firstAttemptBegins,
       end() {
         leaveSignal?.();
         stopDeadline();
-        leftQueue();
+        firstAttemptBegins();
       },
     };
   }
+}
+
+type LeaseEffect = Extract<
+  SlotEffect<LiveSubmission>,
+  { do: 'acquire' | 'urge' | 'cancelRequest' | 'release' | 'setAside' }
+>;
+
+function* joinedOf({ first }: Flight<LiveSubmission>): IterableIterator<LiveSubmission> {
+  for (let one = first; one !== null; one = one.behind) yield one;
 }

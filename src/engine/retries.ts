@@ -88,7 +88,7 @@ export class Retries {
   #delayMs(failure: Failure): number {
     const error = field(failure, 'error'); // only a `thrown` failure has it
     const asked = error instanceof RetryError ? field(error, 'afterMs') : undefined;
-    if (typeof asked === 'number' && asked >= 0) return asked;
+    if (typeof asked === 'number' && asked >= 0 && asked < Infinity) return asked;
     const { backoff } = this.#settings;
     this.#previousDelayMs = delayMs(backoff, this.streak, this.#runtime.random(), this.#previousDelayMs);
     return this.#previousDelayMs;

@@ -3,39 +3,47 @@
 
 import { after } from '../kernel/clock.ts';
 import { deferred, ignore } from '../kernel/deferred.ts';
+import { Queue } from '../kernel/queue.ts';
 import { OUTCOME_KINDS, type Outcome } from '../model/outcome.ts';
-import type { ShutdownCause, ShutdownReport } from '../model/view.ts';
+import type { ShutdownCause, ShutdownReport, Snapshot } from '../model/view.ts';
 import {
   KILL_PATIENCE_MS,
+  type Moment,
   OPEN,
   type ShutdownEffect,
   type ShutdownInput,
   type ShutdownState,
+  type ShutdownTimes,
   shutdownStep,
 } from '../policy/shutdown.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
 
+/** What a shutdown needs of the slots. */
+export type ClosingSlots = Pick<Slots, 'actors' | 'close' | 'tell' | 'endFinish' | 'stages' | 'stageIsOver'>;
+
 export class Shutdown {
   readonly #runtime: Runtime;
-  readonly #slots: Slots;
+  readonly #slots: ClosingSlots;
   readonly #store: LeaseStore;
   readonly #subscriberGraceMs: number;
   readonly #closed = deferred<ShutdownReport>();
+  readonly #effects = new Queue<ShutdownEffect>();
+  #carryingOut = false;
   #state: ShutdownState = OPEN;
   #stopTimer: () => void = () => {};
 
-  constructor(runtime: Runtime, slots: Slots, store: LeaseStore, subscriberGraceMs: number) {
+  constructor(runtime: Runtime, slots: ClosingSlots, store: LeaseStore, subscriberGraceMs: number) {
     this.#runtime = runtime;
     this.#slots = slots;
     this.#store = store;
     this.#subscriberGraceMs = subscriberGraceMs;
   }
 
-  get phase(): 'open' | 'draining' | 'closed' {
+  get phase(): Snapshot['phase'] {
     const { phase } = this.#state;
-    return phase === 'open' || phase === 'closed' ? phase : 'draining';
+    return phase === 'open' || phase === 'closed' ? phase : 'closing';
   }
 
   get closed(): Promise<ShutdownReport> {
@@ -43,15 +51,14 @@ export class Shutdown {
   }
 
   /**
-   * The first call begins the shutdown. A later call with a shorter grace hastens it. All calls end
+   * The first call begins the shutdown. A later call with shorter times hastens it. All calls end
    * together.
    */
-  begin(cause: ShutdownCause, graceMs: number): Promise<ShutdownReport> {
-    const nowMs = this.#runtime.clock.now();
+  begin(cause: ShutdownCause, times: ShutdownTimes): Promise<ShutdownReport> {
     if (this.#state.phase === 'open') {
-      this.#runtime.events.listening?.publish({ type: 'shutdownStarted', cause, graceMs });
-      this.#step({ kind: 'begin', cause, graceMs, nowMs });
-    } else this.#step({ kind: 'hasten', graceMs, nowMs });
+      this.#runtime.events.listening?.publish({ type: 'shutdownStarted', cause, ...times });
+      this.#step({ kind: 'begin', cause, ...times, ...this.#moment() });
+    } else this.#step({ kind: 'hasten', ...times, ...this.#moment() });
     return this.closed;
   }
 
@@ -65,24 +72,49 @@ export class Shutdown {
     });
   }
 
+  /** The next stage may begin. Checked again on a later turn, when the slots are consistent. */
+  #stageIsOver(): void {
+    this.#runtime.turns.push({
+      onTurn: () => {
+        if (this.#slots.stageIsOver) this.#step({ kind: 'stageOver', ...this.#moment() });
+      },
+    });
+  }
+
+  #moment(): Moment {
+    const begun = this.#state.phase === 'closing' ? this.#state.stage : -Infinity;
+    return { nowMs: this.#runtime.clock.now(), stages: this.#slots.stages(begun) };
+  }
+
+  /**
+   * The lease store is called by the effects, and may call `shutdown`. A re-entered step leaves its
+   * effects to the outer one, so that they come in their order.
+   */
   #step(input: ShutdownInput): void {
     const { state, effects } = shutdownStep(this.#state, input);
     this.#state = state;
-    for (const effect of effects) this.#do(effect);
+    for (const effect of effects) this.#effects.push(effect);
+    if (this.#carryingOut) return;
+    this.#carryingOut = true;
+    for (let effect = this.#effects.take(); effect; effect = this.#effects.take()) this.#do(effect);
+    this.#carryingOut = false;
   }
 
   #do(effect: ShutdownEffect): void {
-    const { clock } = this.#runtime;
     switch (effect.do) {
-      case 'stopAll':
+      case 'close':
         this.#runtime.ledger.keepRecord();
-        this.#slots.close();
+        this.#slots.close(() => this.#stageIsOver());
         this.ledgerEmptied();
         return;
-      case 'graceUntil':
-        this.#until(effect.atMs, () =>
-          this.#afterStopRequests(() => this.#step({ kind: 'graceOver', nowMs: Math.max(clock.now(), effect.atMs) })),
-        );
+      case 'tell':
+        this.#slots.tell(effect.stage);
+        return;
+      case 'endFinish':
+        this.#slots.endFinish();
+        return;
+      case 'wakeAt':
+        this.#wakeAt(effect.atMs);
         return;
       case 'killOrAbandon':
         for (const actor of this.#slots.actors) actor.force();
@@ -102,15 +134,29 @@ export class Shutdown {
     }
   }
 
+  /**
+   * Waits one turn more, so that every body sees its stop request before the force, even with
+   * `graceMs: 0`. A timer that fired counts as on time.
+   */
+  #wakeAt(atMs: number): void {
+    const wake = (): void => {
+      const { nowMs, stages } = this.#moment();
+      this.#step({ kind: 'time', nowMs: Math.max(nowMs, atMs), stages });
+    };
+    this.#until(atMs, () =>
+      this.#runtime.turns.push({
+        onTurn: () => {
+          // Once the force has begun, the timer is that of its patience.
+          if (this.#state.phase === 'closing') this.#until(this.#runtime.clock.now(), wake);
+        },
+      }),
+    );
+  }
+
   #until(atMs: number, fire: () => void): void {
     const { clock } = this.#runtime;
     this.#stopTimer();
     this.#stopTimer = after(clock, Math.max(0, atMs - clock.now()), fire);
-  }
-
-  /** Waits one turn, so that every body sees its stop request first, even with `graceMs: 0`. */
-  #afterStopRequests(go: () => void): void {
-    this.#runtime.turns.push({ onTurn: () => this.#until(this.#runtime.clock.now(), go) });
   }
 
   async #flush(withinGrace: boolean): Promise<void> {

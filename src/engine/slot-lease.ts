@@ -3,112 +3,184 @@
 
 import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
-import { stopReason } from '../model/error.ts';
-import { field } from '../model/foreign.ts';
+import { type CanceledError, stopReason } from '../model/error.ts';
 import type { LeaseRequest } from '../model/lease.ts';
+import type { AdmissionPolicy } from '../model/settings.ts';
 import type { SlotMachine } from '../policy/slot-machine.ts';
-import { type HeldLease, type LeaseStore, LOCAL } from './lease-store.ts';
+import { type HeldLease, LOCAL } from './held-lease.ts';
+import type { LeaseStore } from './lease-store.ts';
 import type { LiveSubmission } from './submission.ts';
+
+export interface LeaseListener {
+  /** The store has answered, and the machine knows. */
+  leaseAnswered(): void;
+  /** The lease is lost, and the machine knows. */
+  leaseLost(lease: HeldLease): void;
+}
+
+/** The request that the store has not answered. */
+interface Pending {
+  readonly withdrawn: CancelToken<CanceledError>;
+  readonly urgent: CancelToken<CanceledError>;
+  stopWatch: () => void;
+}
 
 export class SlotLease {
   readonly #slot: string;
   readonly #machine: SlotMachine<LiveSubmission>;
   readonly #store: LeaseStore;
-  readonly #answered: () => void;
+  readonly #listener: LeaseListener;
   #held: HeldLease = LOCAL;
+  #lastFence: bigint | undefined;
   #unwatch: (() => void) | undefined;
-  #requested: CancelToken<unknown> | undefined;
+  #pending: Pending | undefined;
 
-  /** `answered` is called after each input that came from the store. */
-  constructor(slot: string, machine: SlotMachine<LiveSubmission>, store: LeaseStore, answered: () => void) {
+  constructor(slot: string, machine: SlotMachine<LiveSubmission>, store: LeaseStore, listener: LeaseListener) {
     this.#slot = slot;
     this.#machine = machine;
     this.#store = store;
-    this.#answered = answered;
+    this.#listener = listener;
+    this.#lastFence = store.fences.take(slot);
   }
 
-  get fence(): bigint {
-    return this.#held.fence;
+  get held(): HeldLease {
+    return this.#held;
   }
 
-  /** Another process waits for the slot. */
-  get contended(): boolean {
-    return field(this.#held.lease, 'contended') === true;
-  }
-
-  acquire(asker: LiveSubmission, request: number): void {
+  acquire(asker: LiveSubmission, request: number, policy: AdmissionPolicy): void {
     const machine = this.#machine;
-    const token = new CancelToken<unknown>();
-    this.#requested = token;
-    this.#store.acquire(requestOf(asker, token), {
+    const pending = { withdrawn: newToken(), urgent: newToken(), stopWatch: () => {} };
+    this.#pending = pending;
+    if (policy === 'replace') this.urge();
+    const answered = (): void => {
+      this.#pending = undefined;
+      pending.stopWatch();
+    };
+    this.#store.acquire(requestOf(asker, policy, pending), {
       granted: (held) => {
-        this.#requested = undefined;
-        if (isAborted(held.lost)) machine.denied(request, 'leaseUnavailable', new Error('lost before it was granted'));
-        else if (machine.granted(request)) this.#hold(held, request);
-        else this.#store.release(this.#slot, held.lease);
-        this.#answered();
+        answered();
+        this.#granted(held, request);
+        this.#listener.leaseAnswered();
       },
-      refused: (failure) => {
-        this.#requested = undefined;
-        if (failure === null) machine.denied(request, 'slotBusy');
-        else machine.denied(request, 'leaseUnavailable', failure.error);
-        this.#answered();
+      refused: (why) => {
+        answered();
+        if (why === null) machine.denied(request, 'slotBusy');
+        else if (why !== 'superseded') machine.denied(request, 'leaseUnavailable', why.error);
+        else if (pending.urgent.canceled) machine.denied(request, 'superseded');
+        else machine.denied(request, 'leaseUnavailable', notUrgent());
+        this.#listener.leaseAnswered();
       },
     });
   }
 
+  /** Tells the store that a replacement waits. */
+  urge(): void {
+    cancel(this.#pending?.urgent, stopReason('replace', 'a replacement waits for this slot'));
+  }
+
   /** Cancels the pending request, unless the store has answered it. */
   cancelRequest(): void {
-    const token = this.#requested;
-    token?.cancel(stopReason('caller', 'no submission waits for this slot any more'));
-    token?.deliver(() => {});
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    pending.stopWatch = this.#store.watch(this.#slot, 'acquire');
+    cancel(pending.withdrawn, stopReason('caller', 'no submission waits for this slot any more'));
   }
 
   release(): void {
-    const held = this.#held;
-    this.drop();
-    if (held !== LOCAL) this.#store.release(this.#slot, held.lease);
+    const held = this.#drop();
+    if (held !== LOCAL) this.#store.release(this.#slot, held);
   }
 
-  /** Forgets a lost lease. It must not be released. */
-  drop(): void {
-    this.#unwatch?.();
-    this.#unwatch = undefined;
-    this.#held = LOCAL;
+  /** Releases the lease when the bodies have ended that were given up under it. */
+  setAside(): void {
+    const held = this.#drop();
+    held.whenBodiesEnded(() => this.#store.releaseAside(this.#slot, held));
+  }
+
+  /** Called when the slot leaves the table. */
+  end(): void {
+    if (this.#lastFence !== undefined) this.#store.fences.keep(this.#slot, this.#lastFence);
+  }
+
+  #granted(held: HeldLease, request: number): void {
+    const refusal = this.#refusalOf(held);
+    if (refusal === undefined && this.#machine.granted(request)) {
+      this.#hold(held, request);
+      return;
+    }
+    this.#store.release(this.#slot, held);
+    if (refusal !== undefined) this.#machine.denied(request, 'leaseUnavailable', refusal);
+  }
+
+  #refusalOf(held: HeldLease): Error | undefined {
+    const last = this.#lastFence;
+    if (last !== undefined && held.fence <= last)
+      return new RangeError(
+        `the lease's fence must be greater than ${last}, the last one of this slot: it is ${held.fence}`,
+      );
+    this.#lastFence = held.fence;
+    return held.isLost ? new Error('the lease was lost before it was granted') : undefined;
   }
 
   #hold(held: HeldLease, request: number): void {
     this.#held = held;
-    const { lost, revoked } = held;
-    const unwatchLost = this.#watch(lost, () => this.#machine.lost(request));
-    const unwatchRevoked = revoked && this.#watch(revoked, () => this.#machine.revoked(request));
+    held.onLost = () => {
+      this.#machine.lost(request);
+      this.#listener.leaseAnswered();
+      this.#listener.leaseLost(held);
+    };
+    const unwatchLost = watch(held.lost, held.onLost);
+    const unwatchRevoked =
+      held.revoked &&
+      watch(held.revoked, () => {
+        this.#machine.revoked(request);
+        this.#listener.leaseAnswered();
+      });
     this.#unwatch = () => {
+      held.onLost = undefined;
       unwatchLost();
       unwatchRevoked?.();
     };
   }
 
-  #watch(signal: AbortSignal, input: () => void): () => void {
-    if (!isAborted(signal))
-      return onAbort(signal, () => {
-        input();
-        this.#answered();
-      });
-    input(); // `acquire` calls `answered` after this
-    return () => {};
+  #drop(): HeldLease {
+    const held = this.#held;
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    this.#held = LOCAL;
+    return held;
   }
 }
 
+const newToken = (): CancelToken<CanceledError> => new CancelToken();
+
+function cancel(token: CancelToken<CanceledError> | undefined, reason: CanceledError): void {
+  token?.cancel(reason);
+  token?.deliver(() => {});
+}
+
+function watch(signal: AbortSignal, listener: () => void): () => void {
+  if (!isAborted(signal)) return onAbort(signal, listener);
+  listener();
+  return () => {};
+}
+
+const notUrgent = (): Error => new TypeError("the lease store may answer 'superseded' to an urgent request only");
+
 /**
- * A plain object, so that a store can spread or log it. The signal is made when the store reads it.
+ * A plain object, so that a store can spread or log it. The signals are made when the store reads
+ * them.
  */
-function requestOf(asker: LiveSubmission, token: CancelToken<unknown>): LeaseRequest {
+function requestOf(asker: LiveSubmission, policy: AdmissionPolicy, { withdrawn, urgent }: Pending): LeaseRequest {
   return {
     slot: asker.slot,
     owner: asker.id,
-    policy: asker.policy,
+    policy,
+    get urgent() {
+      return urgent.signal;
+    },
     get signal() {
-      return token.signal;
+      return withdrawn.signal;
     },
   };
 }

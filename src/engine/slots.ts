@@ -1,7 +1,8 @@
 // The table of slots: which are live, how each is configured, and how many there may be.
 // live-slot.ts is what happens in one slot.
 
-import type { StopCause } from '../model/error.ts';
+import { refuse } from '../model/check.ts';
+import { type StopCause, show } from '../model/error.ts';
 import type { Rejection, RejectReason } from '../model/outcome.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView } from '../model/view.ts';
@@ -25,13 +26,21 @@ export class Slots {
   readonly #store: LeaseStore;
   readonly #max: SupervisorLimits;
   readonly #defaults: SlotSettings;
-  #pending = 0;
+  /** Submissions that wait in a slot. */
+  queued = 0;
+  /** Owners that wait at the concurrency gate for their first attempt. */
+  #atGate = 0;
   #closed = false;
+  /** The stage that a shutdown has reached. */
+  #stage = -Infinity;
+  /** The slots that the next stage has to wait for. */
+  readonly #holding = new Set<LiveSlot>();
+  #stageOver = (): void => {};
   /**
    * Written for each submission and read by its slot within the call. A new object each time would
    * cost 40 bytes a submission.
    */
-  readonly #limits = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true };
+  readonly #limits = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true, mayStart: true };
   readonly #changed = (slot: LiveSlot): void => this.#account(slot);
 
   constructor(runtime: Runtime, store: LeaseStore, max: SupervisorLimits, defaults: SlotSettings) {
@@ -41,8 +50,9 @@ export class Slots {
     this.#defaults = defaults;
   }
 
-  get pending(): number {
-    return this.#pending;
+  /** Submissions that wait for their first attempt. */
+  get #pending(): number {
+    return this.queued + this.#atGate;
   }
   /** One for each slot that has an owner. */
   get actors(): Actor[] {
@@ -53,15 +63,16 @@ export class Slots {
     return this.#configured.get(name) ?? this.#defaults;
   }
 
-  /** Options left out keep their value. */
-  configure(name: string, given: Partial<SlotSettings>): void {
-    this.#configured.set(name, { ...this.settings(name), ...given });
+  /** Options left out keep their value. `undefined`: the slot has the defaults again. */
+  configure(name: string, given: Partial<SlotSettings> | undefined): void {
+    if (given === undefined) this.#configured.delete(name);
+    else this.#configured.set(name, { ...this.settings(name), ...given });
   }
 
   submit(submission: LiveSubmission): void {
     this.#runtime.ledger.submitted(submission);
     const known = this.#slots.get(submission.slot);
-    if (known === undefined && this.#slots.size >= this.#max.slots) {
+    if (known === undefined && this.#isFull) {
       this.#settleRejected(submission, { reason: 'resourceLimit' });
       return;
     }
@@ -79,7 +90,8 @@ export class Slots {
    */
   dryRun(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
     const { slots, pending } = this.#max;
-    const free = { slots: slots - this.#slots.size, pending: pending - this.#pending };
+    const starts = pending === Infinity ? Infinity : this.#runtime.gate.room;
+    const free = { slots: slots - this.#slots.size, pending: pending - this.#pending, starts };
     const trial = new DryRun(free, this.#store.isLocal);
     const rejections = new Map<LiveSubmission, Rejection>();
     for (const submission of batch) {
@@ -103,8 +115,16 @@ export class Slots {
     return this.#slots.get(name)?.cancelAll(reason) ?? Promise.resolve();
   }
 
+  /** @throws OptionError where the slot is not live and `limits.slots` has no place for it. */
   pause(name: string): void {
-    (this.#slots.get(name) ?? this.#open(name)).pause();
+    const known = this.#slots.get(name);
+    if (known === undefined && this.#isFull)
+      refuse(
+        'limits.slots',
+        `must leave a place to pause slot(${show(name)}): raise the limit, or resume another slot`,
+        this.#max.slots,
+      );
+    (known ?? this.#open(name)).pause();
   }
 
   resume(name: string): void {
@@ -124,11 +144,42 @@ export class Slots {
   }
 
   /**
-   * For a shutdown: every owner is asked to stop, and nothing is accepted or started from here on.
+   * A shutdown began: nothing is admitted from here on, and what waits is rejected, but for
+   * finishers. `stageOver` is called when nothing holds the stage that was told last.
    */
-  close(): void {
+  close(stageOver: () => void): void {
     this.#closed = true;
+    this.#stageOver = stageOver;
     for (const slot of [...this.#slots.values()]) slot.close();
+  }
+
+  /** Every owner up to this stage is asked to finish or to stop. */
+  tell(stage: number): void {
+    this.#stage = stage;
+    const slots = [...this.#slots.values()];
+    for (const slot of slots) if (slot.holds(stage)) this.#holding.add(slot);
+    for (const slot of slots) slot.tell(stage);
+    if (this.stageIsOver) this.#stageOver();
+  }
+
+  /** The time to finish is over. */
+  endFinish(): void {
+    for (const slot of [...this.#slots.values()]) slot.endFinish();
+  }
+
+  get stageIsOver(): boolean {
+    return this.#holding.size === 0;
+  }
+
+  /** The stages above this one that an owner or a waiting finisher has: each once, ascending. */
+  stages(above: number): number[] {
+    const stages = new Set<number>();
+    for (const slot of this.#slots.values()) for (const stage of slot.stages()) if (stage > above) stages.add(stage);
+    return [...stages].sort((a, b) => a - b);
+  }
+
+  get #isFull(): boolean {
+    return this.#slots.size >= this.#max.slots;
   }
 
   #open(name: string): LiveSlot {
@@ -148,14 +199,28 @@ export class Slots {
     limits.queueLimit = queueLimit;
     limits.onFull = onFull;
     limits.mayWait = this.#pending < this.#max.pending;
+    limits.mayStart = limits.mayWait || this.#runtime.gate.room > 0;
     return limits;
   }
 
   /** Counts a slot's queue again. An idle slot leaves the table (S6). */
   #account(slot: LiveSlot): void {
     const { pending } = slot.machine;
-    this.#pending += pending - slot.counted;
+    this.queued += pending - slot.counted;
     slot.counted = pending;
-    if (slot.machine.isIdle && this.#slots.get(slot.name) === slot) this.#slots.delete(slot.name);
+    const atGate = slot.actor?.waitsAtGate === true ? 1 : 0;
+    this.#atGate += atGate - slot.countedAtGate;
+    slot.countedAtGate = atGate;
+    if (this.#closed) this.#accountStage(slot);
+    if (!slot.machine.isIdle || this.#slots.get(slot.name) !== slot) return;
+    this.#slots.delete(slot.name);
+    slot.end();
+  }
+
+  #accountStage(slot: LiveSlot): void {
+    slot.tell(this.#stage); // an owner that began after the stage
+    if (this.#holding.has(slot) && !slot.holds(this.#stage)) this.#holding.delete(slot);
+    else return;
+    if (this.stageIsOver) this.#stageOver();
   }
 }

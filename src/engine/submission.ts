@@ -3,7 +3,7 @@
 
 import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
-import type { StopCause } from '../model/error.ts';
+import { brief, type StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
@@ -11,12 +11,13 @@ import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
 import type { ParsedSpec } from '../model/spec.ts';
 import type { Run } from '../model/task.ts';
 import type { TaskStatus, TaskView } from '../model/view.ts';
+import { type Flight, leaderOf, participantsOf } from '../policy/flight.ts';
 import type { Place, SlotEntry } from '../policy/slot-machine.ts';
 
 /**
  * What the slot decided, known when `submit` returns. `started`: it owns the slot, and its first
  * attempt begins on a later turn. `queued`: it waits in the queue, or as the replacement. `joined`:
- * it shares the owner's outcome. `waiting`: the slot's lease was requested. `rejected`: it never
+ * it shares the outcome of the owner, or of a submission that waits. `waiting`: the slot's lease was requested. `rejected`: it never
  * owns the slot, and the outcome says why.
  */
 export type Admission = 'started' | 'queued' | 'joined' | 'waiting' | 'rejected';
@@ -33,10 +34,14 @@ export interface Submission<T = unknown> {
   readonly admission: Admission;
   /** What it does now. */
   readonly status: TaskStatus;
-  /** How it ended. Resolves exactly once and never rejects, so it may be ignored. */
+  /**
+   * How it ended. Resolves exactly once and never rejects, so it may be ignored. A body must not
+   * await its own outcome, nor that of a submission that waits for its slot: see "Waits that never
+   * end" in SEMANTICS.md.
+   */
   readonly outcome: Promise<Outcome<T>>;
   /**
-   * The value of a `completed` task.
+   * The value of a `completed` task. A body must not await it where it must not await `outcome`.
    *
    * @throws OutcomeError for every other outcome: the promise rejects with it.
    */
@@ -62,6 +67,8 @@ export interface Work {
   readonly attempts: number;
   readonly retries: number;
   readonly sinceMs: number;
+  /** The time since the slot was owned. */
+  readonly ranMs: number;
   readonly nextAttemptInMs: number | undefined;
   readonly lastFailure: Failure | undefined;
   restart(): boolean;
@@ -84,14 +91,16 @@ export function workView(
 
 /** The watch on a submission's signal, deadline and time in the queue. */
 export interface Watch {
-  /** The submission left the queue: `queueTimeoutMs` no longer applies. */
-  leftQueue(): void;
+  /** The first attempt begins: `queueTimeoutMs` no longer applies. */
+  firstAttemptBegins(): void;
   end(): void;
 }
 
 export interface SubmissionHost {
   readonly ids: TaskIds;
   now(): number;
+  /** How many submissions may wait in a slot. */
+  queueLimit(slot: string): number;
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void;
 }
 
@@ -126,7 +135,7 @@ class SubmissionHandle implements Submission {
     if (outcome.kind === 'completed') return outcome.value;
     const { failure }: { readonly kind: string; readonly failure?: Failure } = outcome;
     const thrown = failure?.kind === 'thrown' ? { cause: failure.error } : undefined;
-    throw new OutcomeError(`${this.name}: ${outcomeText(outcome)}`, outcome, thrown);
+    throw new OutcomeError(`${brief(this.name)}: ${outcomeText(outcome, this.#live.queueLimit)}`, outcome, thrown);
   }
   cancel(reason?: unknown): Promise<Outcome> {
     this.#live.cancel(reason);
@@ -155,6 +164,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   place: Place = 'new';
   ahead: LiveSubmission | null = null;
   behind: LiveSubmission | null = null;
+  flight: Flight<LiveSubmission> | null = null;
   readonly #host: SubmissionHost;
   #id: TaskId | undefined;
   #outcome: Outcome | undefined;
@@ -191,8 +201,22 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     const { signal } = this.settings;
     return signal !== undefined && isAborted(signal);
   }
+  /** What its slot's queue may hold now. */
+  get queueLimit(): number {
+    return this.#host.queueLimit(this.slot);
+  }
   get ended(): boolean {
     return this.#outcome !== undefined;
+  }
+  get finishes(): boolean {
+    return this.settings.onShutdown === 'finish';
+  }
+  get resumes(): boolean {
+    return this.settings.restart !== 'never';
+  }
+  /** How many others share its body and its outcome. */
+  get joined(): number {
+    return participantsOf(leaderOf<LiveSubmission>(this)) - 1;
   }
   get status(): TaskStatus {
     if (this.#outcome !== undefined) return 'ended';
@@ -238,8 +262,8 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
 
   /** `work` is given where `this.work` has been cleared already. */
   view(work: Work | null = this.work): TaskView {
-    const { id, name, slot, meta } = this;
+    const { id, name, slot, meta, joined } = this;
     const waiting = { status: this.status, attempt: 0, retries: 0, sinceMs: this.#host.now() - this.submittedMs };
-    return { id, name, slot, ...(work === null ? waiting : workView(work)), meta };
+    return { id, name, slot, ...(work === null ? waiting : workView(work)), ...(joined > 0 && { joined }), meta };
   }
 }

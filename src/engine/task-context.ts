@@ -14,16 +14,17 @@ import type { LiveSubmission } from './submission.ts';
 export interface AttemptOwner {
   readonly runtime: Runtime;
   readonly submission: LiveSubmission;
-  readonly fence: bigint;
 }
 
 /** The attempt, as far as its body can reach it. */
 export interface AttemptSide {
   readonly host: AttemptOwner;
   readonly number: number;
+  readonly fence: bigint;
   readonly token: CancelToken<CanceledError>;
   readonly canceled: boolean;
   onCancel(listener: (reason: CanceledError) => void): () => void;
+  ensureOwned(): Promise<void>;
   heartbeat(): void;
 }
 
@@ -51,7 +52,7 @@ export class LiveTaskContext implements TaskContext<unknown> {
     return this.#attempt.number;
   }
   get fence(): bigint {
-    return this.#attempt.host.fence;
+    return this.#attempt.fence;
   }
   get signal(): AbortSignal {
     return this.#attempt.token.signal;
@@ -74,6 +75,9 @@ export class LiveTaskContext implements TaskContext<unknown> {
   }
   get untilCanceled(): TaskContext['untilCanceled'] {
     return (work) => quietly(this.#attempt.token.race(work));
+  }
+  get ensureOwned(): TaskContext['ensureOwned'] {
+    return () => quietly(this.#attempt.ensureOwned());
   }
   get heartbeat(): TaskContext['heartbeat'] {
     return () => this.#attempt.heartbeat();

@@ -26,6 +26,8 @@ export interface BusHooks<T> {
 /** How many items are handled between two turns of the event loop. */
 const BATCH = 256;
 
+type SetImmediate = (job: () => void) => unknown;
+
 class Subscription<T> {
   readonly #listener: Listener<T>;
   readonly #hooks: BusHooks<T>;
@@ -38,10 +40,12 @@ class Subscription<T> {
   totalLost = 0;
   #whenEmpty: Deferred<void> | undefined;
   readonly #onTurn = () => this.#deliver();
+  readonly #setImmediate: SetImmediate;
 
-  constructor(listener: Listener<T>, hooks: BusHooks<T>) {
+  constructor(listener: Listener<T>, hooks: BusHooks<T>, setImmediate: SetImmediate) {
     this.#listener = listener;
     this.#hooks = hooks;
+    this.#setImmediate = setImmediate;
   }
 
   enqueue(item: T): void {
@@ -80,7 +84,7 @@ class Subscription<T> {
     while (this.#items.size > 0) {
       if (this.#leftInBatch === 0) {
         this.#leftInBatch = BATCH;
-        setImmediate(this.#onTurn);
+        this.#setImmediate(this.#onTurn);
         return;
       }
       this.#leftInBatch -= 1;
@@ -130,6 +134,8 @@ class Subscription<T> {
 export class Bus<T> {
   readonly #subscriptions = new Set<Subscription<T>>();
   readonly #hooks: BusHooks<T>;
+  /** Taken once: a turn that fake timers swallow would be the last one. */
+  readonly #setImmediate: SetImmediate = setImmediate;
   #lostByEnded = 0;
 
   constructor(hooks: BusHooks<T>) {
@@ -154,7 +160,7 @@ export class Bus<T> {
 
   /** Returns a function that ends the subscription. Nothing is handled after it. */
   subscribe(listener: Listener<T>): () => void {
-    const subscription = new Subscription(listener, this.#hooks);
+    const subscription = new Subscription(listener, this.#hooks, this.#setImmediate);
     this.#subscriptions.add(subscription);
     return () => {
       if (!this.#subscriptions.delete(subscription)) return;

@@ -1,5 +1,6 @@
 // The only use of the platform's clocks and timers. `setImmediate` apart, all time comes from a
-// `Clock`.
+// `Clock`. A supervisor takes what it uses of the platform once, when it is made. Fake timers that
+// are put in or out later would mix with real ones: a fake `clearTimeout` cancels no real timer.
 
 /**
  * Where time and timers come from: the supervisor's `clock` option. Replace it in tests;
@@ -25,39 +26,65 @@ export interface Clock {
  */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-const noop = (): void => {};
-const timerDelay = (ms: number): number => Math.min(Math.ceil(ms), MAX_TIMER_MS);
-
 /**
- * The platform's clock. It waits for a delay that is longer than `MAX_TIMER_MS` with several
- * timers, and sets a timer again that fired too early.
+ * The platform rounds times, so its timers may fire this much too early. A timer that fires earlier
+ * is driven by fake timers that leave `performance.now` alone.
  */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
-  setTimer(ms, fire) {
-    const due = performance.now() + ms;
-    const check = (): void => {
-      const leftMs = due - performance.now();
-      if (leftMs <= 0) fire();
-      else timer = setTimeout(check, timerDelay(leftMs));
-    };
-    let timer = setTimeout(check, timerDelay(ms));
-    return () => clearTimeout(timer);
-  },
-};
+const ROUNDING_MS = 2;
+
+const noop = (): void => {};
+const timerDelay = (ms: number): number => Math.min(Math.max(0, Math.ceil(ms)), MAX_TIMER_MS);
 
 /**
- * Sets a timer. With `Infinity` it sets none. It fires once, and never after it was canceled, also
- * with a clock that breaks its promises.
+ * The platform's clock. It takes the platform's functions when it is made. It waits for a delay
+ * that is longer than `MAX_TIMER_MS` with several timers, and sets a timer again that fired a
+ * little too early. Where fake timers leave `performance.now` alone, its time follows its timers:
+ * when a timer has fired, its delay has passed.
+ */
+export class SystemClock implements Clock {
+  readonly now: Clock['now'];
+  readonly wallNow: Clock['wallNow'];
+  readonly setTimer: Clock['setTimer'];
+
+  constructor() {
+    const { setTimeout, clearTimeout } = globalThis;
+    const platformNow = performance.now.bind(performance);
+    let aheadMs = 0;
+    const now = (): number => platformNow() + aheadMs;
+    this.now = now;
+    this.wallNow = Date.now.bind(Date);
+    this.setTimer = (ms, fire) => {
+      let setMs = now();
+      let delayMs = timerDelay(ms);
+      const dueMs = setMs + ms;
+      const check = (): void => {
+        const earlyMs = setMs + delayMs - now();
+        if (earlyMs > ROUNDING_MS) aheadMs += earlyMs;
+        setMs = now();
+        if (setMs >= dueMs) {
+          fire();
+          return;
+        }
+        delayMs = timerDelay(dueMs - setMs);
+        timer = setTimeout(check, delayMs);
+      };
+      let timer = setTimeout(check, delayMs);
+      return () => clearTimeout(timer);
+    };
+  }
+}
+
+/**
+ * Sets a timer. With `Infinity` it sets none; a delay below 0 is 0. It fires once, and never after
+ * it was canceled, also with a clock that breaks its promises.
  */
 export function after(clock: Clock, ms: number, fire: () => void): () => void {
   if (ms === Infinity) return noop;
-  // `systemClock` needs no guard against late or repeated fires. The guard would cost a tenth of a
-  // backoff.
-  if (clock === systemClock) return clock.setTimer(ms, fire);
+  // `SystemClock` takes any delay, and needs no guard against late or repeated fires. The guard
+  // would cost a tenth of a backoff.
+  if (clock instanceof SystemClock) return clock.setTimer(ms, fire);
   let due = true;
-  const cancel = clock.setTimer(ms, () => {
+  const cancel = clock.setTimer(Math.max(0, ms), () => {
     if (!due) return;
     due = false;
     fire();

@@ -1,74 +1,199 @@
-// The concurrency gate: how many may be inside at once, how many may enter within a time, and in
-// which order. It wraps p-queue: p-queue runs a function for each place, and the place is taken
-// until that function's promise settles. `open` is true while there is neither a limit nor a pause;
-// callers then do not use the gate at all. The interval of a rate is measured by p-queue with the
-// platform's timers, not with an injected clock.
+// The concurrency gate: how many may be inside at once, how many may begin within a time, and in
+// which order. p-queue keeps the pause, and takes waiters from its queue while it sees any. The
+// gate counts the places and the starts, and shows p-queue no waiter while there is no room. So a
+// waiter that the rate holds back takes no place and keeps its order. No count is left to p-queue:
+// it frees a place through the global `queueMicrotask` and measures a rate with global timers, and
+// either may be fake.
+//
+// `open` is true while there is neither a limit nor a pause. Callers then take `openPlace` instead
+// of a wait.
 
 import PQueue from 'p-queue';
+import { after, type Clock } from './clock.ts';
 import { deferred, ignore } from './deferred.ts';
 import { PriorityQueue, Waiter } from './priority-queue.ts';
+import { type Rate, RateWindow } from './rate-window.ts';
 
 export interface GateLimits {
   readonly concurrency: number;
-  readonly rate: { readonly limit: number; readonly intervalMs: number } | undefined;
+  readonly rate: Rate | undefined;
 }
 
-/** Gives the place back, or stops waiting for one. A second call does nothing. */
-export type Leave = () => void;
+export interface Place {
+  /** What the place was taken for begins. This moment counts to the rate. */
+  begin(): void;
+  /**
+   * Gives the place back, or stops waiting for one. If nothing began, nothing counts to the rate.
+   */
+  leave(): void;
+}
 
 export class Gate {
+  /** For each entry while the gate is open. Nothing is allocated for it: it must be left once. */
+  readonly openPlace: Place = {
+    begin: () => {
+      this.#inside += 1;
+    },
+    leave: () => this.#makeRoom(),
+  };
+  readonly #clock: Clock;
   readonly #waiters = new PriorityQueue();
   readonly #queue: PQueue;
-  readonly #limited: boolean;
+  #limits: GateLimits;
+  #window: RateWindow | undefined;
+  #inside = 0;
+  /** Places inside for which nothing has begun. */
+  #coming = 0;
+  #wake: { readonly atMs: number; readonly cancel: () => void } | undefined;
+  /**
+   * The moment that the latest timer waited for. It has come, also if the clock shows a fraction
+   * less.
+   */
+  #reachedMs = -Infinity;
 
-  constructor({ concurrency, rate }: GateLimits) {
-    const waiters = this.#waiters;
-    // p-queue removes a waiting function by an AbortSignal, which costs more than the rest of a
-    // place, or through its queue class. So it gets this queue.
-    const queueClass = function OwnQueue() {
-      return waiters;
-    } as unknown as new () => never;
-    const limits = rate === undefined ? {} : { intervalCap: rate.limit, interval: rate.intervalMs };
-    this.#queue = new PQueue({ concurrency, queueClass, ...limits });
-    this.#limited = concurrency !== Infinity || rate !== undefined;
+  constructor(limits: GateLimits, clock: Clock) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#window = limits.rate && new RateWindow(limits.rate);
+    this.#queue = newQueue(this.#waiters, () => this.#hasRoom());
   }
 
   /** There is neither a limit nor a pause, so `enter` need not be called. */
   get open(): boolean {
-    return !this.#limited && !this.#queue.isPaused;
+    return this.#limits.concurrency === Infinity && this.#window === undefined && !this.#queue.isPaused;
+  }
+
+  /** How many would get a place now. */
+  get room(): number {
+    if (this.#queue.isPaused || this.#waiters.size > 0) return 0;
+    const places = this.#limits.concurrency - this.#inside;
+    const starts = this.#window?.room(Math.max(this.#reachedMs, this.#clock.now()), this.#coming) ?? Infinity;
+    return Math.max(0, Math.min(places, starts));
   }
 
   /** Calls `granted` once there is a place, on a later turn or within this call. */
-  enter(priority: number, granted: () => void): Leave {
-    const place = deferred<void>();
+  enter(priority: number, granted: () => void): Place {
     const waiter = new Waiter(priority);
-    const takePlace = () => {
+    const left = deferred<void>();
+    let at: 'queue' | 'coming' | 'begun' | 'left' = 'queue';
+    const comeIn = (): Promise<void> => {
+      at = 'coming';
+      this.#inside += 1;
+      this.#coming += 1;
       granted();
-      return place.promise;
+      return left.promise;
     };
-    ignore(this.#queue.add(takePlace, { waiter, id: '' } as object)); // without an id, p-queue would make one
-    // Once inside, the waiter is no longer in the queue, and resolving the promise gives the place
-    // back.
-    return () => {
-      if (!this.#waiters.remove(waiter)) place.resolve();
-      else if (this.#waiters.size === 0) this.#recheck();
+    ignore(this.#queue.add(comeIn, jobOptions(waiter)));
+    this.#watchRate();
+    return {
+      begin: () => {
+        at = 'begun';
+        this.#coming -= 1;
+        this.#window?.started(this.#clock.now());
+        this.#watchRate();
+      },
+      leave: () => {
+        const was = at;
+        at = 'left';
+        if (was === 'left') return;
+        if (was === 'coming') this.#coming -= 1;
+        left.resolve();
+        if (was !== 'queue') this.#makeRoom();
+        else if (this.#waiters.remove(waiter)) this.#watchRate();
+      },
     };
   }
 
-  /**
-   * Makes p-queue check its queue again, by setting its limit. If the queue is empty, p-queue then
-   * stops its timer.
-   */
-  #recheck(): void {
-    const { concurrency } = this.#queue;
-    this.#queue.concurrency = concurrency;
+  /** What is left out stays. Nothing that is inside has to leave. */
+  configure(given: Partial<GateLimits>): void {
+    this.#limits = { ...this.#limits, ...given };
+    const { rate } = this.#limits;
+    this.#window = rate && new RateWindow(rate, this.#window);
+    this.#letIn();
   }
 
   pause(): void {
     this.#queue.pause();
+    this.#watchRate();
   }
 
   resume(): void {
     this.#queue.start();
+    this.#watchRate();
   }
+
+  #makeRoom(): void {
+    this.#inside -= 1;
+    this.#letIn();
+  }
+
+  /** Makes p-queue look at the waiters again, by setting its limit. */
+  #letIn(): void {
+    if (this.#waiters.size > 0) this.#queue.concurrency = Infinity;
+    this.#watchRate();
+  }
+
+  #hasRoom(): boolean {
+    if (this.#inside >= this.#limits.concurrency) return false;
+    if (this.#window === undefined) return true;
+    return this.#window.opensAtMs(this.#coming) <= Math.max(this.#reachedMs, this.#clock.now());
+  }
+
+  /** There is a timer while the rate alone holds the first waiter back. */
+  #watchRate(): void {
+    const atMs = this.#rateOpensAtMs();
+    if (this.#wake?.atMs === atMs) return;
+    this.#wake?.cancel();
+    this.#wake = undefined;
+    if (atMs === Infinity) return;
+    const cancel = after(this.#clock, atMs - this.#clock.now(), () => {
+      this.#wake = undefined;
+      this.#reachedMs = atMs;
+      this.#letIn();
+    });
+    this.#wake = { atMs, cancel };
+  }
+
+  #rateOpensAtMs(): number {
+    const waits = this.#waiters.size > 0 && !this.#queue.isPaused && this.#inside < this.#limits.concurrency;
+    return waits && this.#window !== undefined ? this.#window.opensAtMs(this.#coming) : Infinity;
+  }
+}
+
+/*
+ * p-queue copies its options into plain objects. Whatever it reads of them is an own property here,
+ * so that nothing is read from a polluted `Object.prototype`.
+ */
+
+function newQueue(waiters: PriorityQueue, hasRoom: () => boolean): PQueue {
+  const shown = {
+    get size(): number {
+      return hasRoom() ? waiters.size : 0;
+    },
+    enqueue: waiters.enqueue.bind(waiters),
+    dequeue: waiters.dequeue.bind(waiters),
+  };
+  // p-queue removes a waiting function by an AbortSignal, which costs more than the rest of a
+  // place, or through its queue class. So it gets this queue.
+  const queueClass = function OwnQueue() {
+    return shown;
+  };
+  const options = {
+    __proto__: null,
+    queueClass,
+    autoStart: true,
+    carryoverConcurrencyCount: undefined,
+    carryoverIntervalCount: false,
+    concurrency: Infinity,
+    interval: 0,
+    intervalCap: Infinity,
+    strict: false,
+    timeout: undefined,
+  };
+  return new PQueue(options as object);
+}
+
+/** Without an id, p-queue would make one. */
+function jobOptions(waiter: Waiter): object {
+  return { __proto__: null, waiter, id: '', priority: 0, signal: undefined, timeout: undefined };
 }

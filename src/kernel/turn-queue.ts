@@ -20,6 +20,8 @@ export class TurnQueue {
   #scheduled = false;
   #leftInBatch = BATCH;
   readonly #onTurn = () => this.#run();
+  /** Taken once: a turn that fake timers swallow would be the last one. */
+  readonly #setImmediate = setImmediate;
 
   push(taker: TurnTaker): void {
     this.#waiting.push(taker);
@@ -47,7 +49,7 @@ export class TurnQueue {
     if (this.#leftInBatch > 0) soon(this.#onTurn);
     else {
       this.#leftInBatch = BATCH;
-      setImmediate(this.#onTurn);
+      this.#setImmediate(this.#onTurn);
     }
   }
 

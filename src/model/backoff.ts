@@ -29,7 +29,11 @@ export interface Backoff {
   readonly firstMs?: number | undefined;
   /** The growth of the base delay from one retry to the next. Finite, 1 or more. Default 2. */
   readonly factor?: number | undefined;
-  /** The longest delay, in ms. `firstMs` or more. Default 30,000, or `firstMs` if that is more. */
+  /**
+   * The longest delay, in ms. `firstMs` or more. Default 30,000, or `firstMs` if that is more.
+   * `Infinity`: no longest delay. A delay that overflows the numbers is then `Infinity`: the task
+   * waits until `restart()` or a stop request.
+   */
   readonly maxMs?: number | undefined;
   /** The shortest delay, in ms. Finite, 0 or more. A smaller `maxMs` overrides it. Default 0. */
   readonly floorMs?: number | undefined;

@@ -48,6 +48,11 @@ export function finiteNumber(field: string, value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) ? value : refuse(field, 'must be a finite number', value);
 }
 
+/** A whole number of any sign. */
+export function wholeNumber(field: string, value: unknown): number {
+  return Number.isSafeInteger(value) ? (value as number) + 0 : refuse(field, 'must be a whole number', value);
+}
+
 /** A number from `min` to `max`, both included. */
 export function numberFrom(field: string, value: unknown, min: number, max: number): number {
   if (typeof value === 'number' && value >= min && value <= max) return value;

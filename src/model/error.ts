@@ -9,6 +9,7 @@ export const STOP_CAUSES = [
   'slot',
   'signal',
   'deadline',
+  'queueTimeout',
   'shutdown',
   'leaseLost',
   'task',
@@ -23,6 +24,7 @@ export const STOP_CAUSES = [
  * - `signal`: the spec's `signal` was aborted.
  * - `deadline`: `deadlineMs` passed. In a {@link TimeoutError}: `timeoutMs` or `stallMs` was
  *   exceeded.
+ * - `queueTimeout`: `queueTimeoutMs` passed, and the first attempt had not begun.
  * - `shutdown`: a shutdown began.
  * - `leaseLost`: the slot's lease was lost.
  * - `task`: the body threw a {@link CanceledError} of its own.
@@ -57,8 +59,8 @@ export class RetryError extends Error {
     brand(RetryError, 'RetryError');
   }
   /**
-   * The delay, in ms, in place of the backoff, for this retry only. 0 or more. The backoff applies
-   * if it is undefined, negative, or not a number.
+   * The delay, in ms, in place of the backoff, for this retry only. Finite, 0 or more. The backoff
+   * applies if it is undefined, negative, infinite or not a number.
    */
   readonly afterMs: number | undefined;
   constructor(message: string, options?: { cause?: unknown; afterMs?: number | undefined }) {
@@ -127,6 +129,9 @@ function withoutStack<E>(make: () => E): E {
   }
 }
 
+/** How much of a text of the caller a message shows, in UTF-16 units. */
+const MAX_SHOWN = 60;
+
 /**
  * Thrown for an invalid option. The message names the field, the rule and the value. The call had
  * no effect.
@@ -136,7 +141,7 @@ export class OptionError extends TypeError {
   static {
     brand(OptionError, 'OptionError');
   }
-  /** The path of the option, such as `backoff.firstMs`. */
+  /** The path of the option, such as `backoff.firstMs`. A long one is cut to 60 characters. */
   readonly field: string;
   /** The invalid value. */
   readonly got: unknown;
@@ -146,16 +151,18 @@ export class OptionError extends TypeError {
    *   its kind.
    */
   constructor(field: string, rule: string, got: unknown, shown = show(got)) {
-    super(`${field} ${rule}, got ${shown}`);
-    this.field = field;
+    const path = briefPath(field);
+    super(`${path} ${rule}, got ${shown}`);
+    this.field = path;
     this.got = got;
   }
 }
 
-function show(value: unknown): string {
+/** A value of the caller in a message: in at most 60 characters, an object by its kind. */
+export function show(value: unknown): string {
   try {
     if (typeof value === 'string') return JSON.stringify(brief(value));
-    if (typeof value === 'bigint') return brief(`${value}n`);
+    if (typeof value === 'bigint') return isHuge(value) ? 'a huge bigint' : brief(`${value}n`);
     if (typeof value === 'function') return 'a function';
     if (Array.isArray(value)) return 'an array';
     if (typeof value === 'object' && value !== null) return 'an object';
@@ -165,8 +172,17 @@ function show(value: unknown): string {
   }
 }
 
-function brief(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+/** Its digits would take long to compute. */
+const isHuge = (value: bigint): boolean => BigInt.asIntN(1_024, value) !== value;
+
+/** A text of the caller in a message: at most 60 characters, then a mark. */
+export function brief(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
+
+/** Cut in its middle: the names of the library's own options are at the ends. */
+function briefPath(path: string): string {
+  return path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN - 20)}…${path.slice(-19)}` : path;
 }
 
 /** Thrown by `submit`, `submitAll`, `check` and `run` once a shutdown has begun. */

@@ -51,7 +51,7 @@ export interface TaskEventBase extends EventBase {
  * |---|---|
  * | `submitted` | the submission was made, also if it is then rejected |
  * | `queued` | it waits in its slot |
- * | `joined` | it shares the outcome of the slot's owner |
+ * | `joined` | it shares the outcome of an owner or of a waiting submission |
  * | `rejected` | it ended without having owned or shared the slot |
  * | `started` | it owns the slot; its first attempt waits for the concurrency gate |
  * | `attemptStarted` | an attempt begins; the body is called next |
@@ -65,6 +65,7 @@ export interface TaskEventBase extends EventBase {
  * | `overrun` | the grace of a stopped attempt is over, and its body has not ended |
  * | `finished` | the submission has its outcome |
  * | `slotPaused`, `slotResumed` | a slot was paused or resumed |
+ * | `leaseStalled` | the lease store has not answered for its `ttlMs`; once a call |
  * | `shutdownStarted` | the shutdown began |
  * | `shutdownFinished` | every task has ended or was abandoned; subscribers get their last events |
  * | `subscriberFailed` | another subscriber threw or rejected |
@@ -87,7 +88,7 @@ export type TaskEvent =
     })
   | (TaskEventBase & {
       readonly type: 'joined';
-      /** The owner whose outcome it shares. */
+      /** The submission whose outcome it shares: the first one that has not left. */
       readonly leader: TaskId;
     })
   | (TaskEventBase & {
@@ -99,7 +100,7 @@ export type TaskEvent =
     })
   | (TaskEventBase & {
       readonly type: 'started';
-      /** The time since `submit`, in ms. */
+      /** The time from `submit` until it owned the slot, in ms. */
       readonly waitedMs: number;
       /** The fencing token of the slot's lease. `0n` where leases are local. */
       readonly fence: bigint;
@@ -108,6 +109,11 @@ export type TaskEvent =
       readonly type: 'attemptStarted';
       /** 1 for the first attempt of the submission. */
       readonly attempt: number;
+      /**
+       * How long the submission waited for its first attempt, in ms: in the queue, for the lease,
+       * at the concurrency gate, and while it was suspended. Present for the first attempt only.
+       */
+      readonly waitedMs?: number;
     })
   | (TaskEventBase & {
       readonly type: 'attemptSucceeded' | 'attemptCanceled';
@@ -170,11 +176,22 @@ export type TaskEvent =
       readonly slot: string;
     })
   | (EventBase & {
+      readonly type: 'leaseStalled';
+      /** The name of the slot. */
+      readonly slot: string;
+      /** The call: a canceled `acquire`, or a `release`. */
+      readonly what: 'acquire' | 'release';
+      /** The time since the cancel or the call, in ms. */
+      readonly sinceMs: number;
+    })
+  | (EventBase & {
       readonly type: 'shutdownStarted';
       /** What began the shutdown. */
       readonly cause: ShutdownCause;
-      /** The time that owners have to end, in ms. */
+      /** The time that all owners together have to end, in ms. */
       readonly graceMs: number;
+      /** The part of it in which finishers may go on, in ms. */
+      readonly finishMs: number;
     })
   | (EventBase & {
       readonly type: 'shutdownFinished';
@@ -219,6 +236,7 @@ export const EVENT_TYPES = Object.keys({
   finished: true,
   slotPaused: true,
   slotResumed: true,
+  leaseStalled: true,
   shutdownStarted: true,
   shutdownFinished: true,
   subscriberFailed: true,

@@ -4,7 +4,7 @@
 
 import leven from 'leven';
 import { anObject, refuse } from './check.ts';
-import { OptionError } from './error.ts';
+import { brief, OptionError } from './error.ts';
 import { describe } from './failure.ts';
 
 /** How each option is read. A reader returns the value to use, or throws an OptionError. */
@@ -67,20 +67,20 @@ export function anOptionsObject(field: string, value: unknown): object {
 /**
  * The own fields of an object whose field names are free, such as environment variables. Each field
  * is read once, so that the value that is checked is the value that is used. The values are neither
- * checked nor copied. A field that is `undefined` is absent. The result has no prototype, so a
- * polluted `Object.prototype` adds no field.
+ * checked nor copied. A field that is `undefined` is absent, unless `kept` has its name. The result
+ * has no prototype, so a polluted `Object.prototype` adds no field.
  *
  * @throws OptionError for a value that is not an object, and for a field that throws when it is
  *   read.
  */
-export function readFields(field: string, value: unknown): { [name: string]: unknown } {
+export function readFields(field: string, value: unknown, kept: readonly string[] = []): { [name: string]: unknown } {
   const fields = Object.create(null) as { [name: string]: unknown };
   let path = field;
   try {
     for (const key of Object.keys(anOptionsObject(field, value))) {
       path = pathOf(field, key);
       const got = (value as typeof fields)[key];
-      if (got !== undefined) fields[key] = got;
+      if (got !== undefined || kept.includes(key)) fields[key] = got;
     }
   } catch (error) {
     unreadable(path, value, error);
@@ -103,7 +103,7 @@ export function reading<T>(field: string, value: unknown, read: () => T): T {
 
 export function unreadable(field: string, value: unknown, error: unknown): never {
   if (error instanceof OptionError) throw error;
-  throw new OptionError(field, 'must be readable', value, `an error when it was read: ${describe(error)}`);
+  throw new OptionError(field, 'must be readable', value, `an error when it was read: ${brief(describe(error))}`);
 }
 
 /** The name of an option in an error. */
@@ -112,12 +112,24 @@ export function pathOf(field: string, key: string): string {
 }
 
 export function refuseUnknown(path: string, key: string, value: unknown, known: readonly string[]): never {
-  const nearest = known
-    .map((name) => ({ name, distance: leven(name, key) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  const hint =
-    nearest !== undefined && nearest.distance <= 3 && nearest.distance < key.length
-      ? `did you mean ${nearest.name}?`
-      : `known: ${known.join(', ')}`;
+  const hint = BELONGS.get(key) ?? nearest(key, known) ?? `known: ${known.join(', ')}`;
   return refuse(path, `is not an option (${hint})`, value);
+}
+
+const OF_A_SLOT = 'a slot has it: set it in slots, in slotDefaults or with slot.configure';
+
+/** Options that are often given in the wrong place, and where they belong. */
+const BELONGS: ReadonlyMap<string, string> = new Map([
+  ['queueLimit', OF_A_SLOT],
+  ['onFull', OF_A_SLOT],
+]);
+
+/** The time that a comparison takes grows with the length of the name. */
+const MAX_COMPARED = 40;
+
+function nearest(key: string, known: readonly string[]): string | undefined {
+  if (key.length > MAX_COMPARED) return undefined;
+  const [first] = known.map((name) => ({ name, distance: leven(name, key) })).sort((a, b) => a.distance - b.distance);
+  if (first === undefined || first.distance > 3 || first.distance >= key.length) return undefined;
+  return `did you mean ${first.name}?`;
 }

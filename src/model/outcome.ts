@@ -48,7 +48,7 @@ export interface Rejection {
   readonly by?: TaskId;
 }
 
-export const FAILED_BECAUSE = ['policy', 'maxRetries', 'restartLimit', 'retryIf'] as const;
+export const FAILED_BECAUSE = ['policy', 'maxRetries', 'restartLimit', 'retryIf', 'shuttingDown'] as const;
 
 /**
  * Which rule forbade another attempt after a failure.
@@ -57,6 +57,7 @@ export const FAILED_BECAUSE = ['policy', 'maxRetries', 'restartLimit', 'retryIf'
  * - `maxRetries`: all retries of the streak were used.
  * - `restartLimit`: the task was restarted too often within the window.
  * - `retryIf`: the predicate returned a falsy value, threw, or returned a promise.
+ * - `shuttingDown`: the task has `onShutdown: 'finish'`, and a shutdown began.
  */
 export type FailedBecause = (typeof FAILED_BECAUSE)[number];
 
@@ -145,8 +146,11 @@ export const OUTCOME_KINDS = Object.keys({
   rejected: true,
 } satisfies Record<Outcome['kind'], true>) as Outcome['kind'][];
 
-/** One sentence for people. Programs use the fields of the outcome. */
-export function outcomeText(outcome: Outcome): string {
+/**
+ * One sentence for people. Programs use the fields of the outcome. `queueLimit` is that of the
+ * slot.
+ */
+export function outcomeText(outcome: Outcome, queueLimit: number): string {
   switch (outcome.kind) {
     case 'completed':
       return 'completed';
@@ -161,9 +165,12 @@ export function outcomeText(outcome: Outcome): string {
     case 'abandoned':
       return `abandoned (by ${outcome.by}): its body may still be alive`;
     case 'rejected':
-      return `rejected: ${outcome.reason}`;
+      return `rejected: ${outcome.reason}${outcome.reason === 'queueFull' ? fullText(queueLimit) : ''}`;
   }
 }
+
+const fullText = (queueLimit: number): string =>
+  ` (queueLimit is ${queueLimit}: set it in slots, in slotDefaults or with slot.configure)`;
 
 const attempts = (count: number): string => (count === 1 ? '1 attempt' : `${count} attempts`);
 

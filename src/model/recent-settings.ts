@@ -40,6 +40,8 @@ function areEqual(a: TaskSettings, b: TaskSettings): boolean {
     a.stallMs === b.stallMs &&
     a.graceMs === b.graceMs &&
     a.onOverrun === b.onOverrun &&
+    a.onShutdown === b.onShutdown &&
+    a.shutdownStage === b.shutdownStage &&
     a.queueTimeoutMs === b.queueTimeoutMs &&
     a.deadlineMs === b.deadlineMs &&
     a.priority === b.priority &&

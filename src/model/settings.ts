@@ -2,7 +2,18 @@
 // spec.
 
 import { DEFAULT_BACKOFF, parseBackoff, type ResolvedBackoff } from './backoff.ts';
-import { abortSignal, aFunction, count, durationMs, finiteNumber, oneOf, positiveMs, refuse } from './check.ts';
+import {
+  abortSignal,
+  aFunction,
+  count,
+  durationMs,
+  finiteMs,
+  finiteNumber,
+  oneOf,
+  positiveMs,
+  refuse,
+  wholeNumber,
+} from './check.ts';
 import type { Failure } from './failure.ts';
 import { parseAll, parseGiven, type Readers } from './options.ts';
 import type { Kill } from './task.ts';
@@ -40,6 +51,15 @@ export const ON_OVERRUN = ['hold', 'abandon'] as const;
  */
 export type OnOverrun = (typeof ON_OVERRUN)[number];
 
+export const ON_SHUTDOWN = ['stop', 'finish'] as const;
+
+/**
+ * What a shutdown does with a task. `stop`: it asks the body to stop, and rejects what waits.
+ * `finish`: it lets the present attempt end by itself, and gives a first attempt to what waits,
+ * until the shutdown's finish time is over. No attempt follows that one.
+ */
+export type OnShutdown = (typeof ON_SHUTDOWN)[number];
+
 /**
  * How often a task may be restarted after failures. If it would be restarted once more, it ends
  * `failed`, with `because: 'restartLimit'`.
@@ -64,6 +84,8 @@ export interface DefaultSettings {
   readonly stallMs: number;
   readonly graceMs: number;
   readonly onOverrun: OnOverrun;
+  readonly onShutdown: OnShutdown;
+  readonly shutdownStage: number;
   readonly queueTimeoutMs: number;
   readonly deadlineMs: number;
   readonly priority: number;
@@ -97,6 +119,8 @@ export const DEFAULT_SETTINGS: TaskSettings = {
   stallMs: Infinity,
   graceMs: 60_000,
   onOverrun: 'hold',
+  onShutdown: 'stop',
+  shutdownStage: 0,
   queueTimeoutMs: Infinity,
   deadlineMs: Infinity,
   priority: 0,
@@ -108,7 +132,7 @@ export const DEFAULT_SETTINGS: TaskSettings = {
 const DEFAULT_READERS: Readers<DefaultSettings> = {
   admission: readAdmission,
   restart: (field, value) => oneOf(field, value, RESTART_POLICIES),
-  intervalMs: durationMs,
+  intervalMs: finiteMs,
   maxRetries: (field, value) => count(field, value, 0),
   backoff: parseBackoff,
   retryIf: aFunction,
@@ -117,6 +141,8 @@ const DEFAULT_READERS: Readers<DefaultSettings> = {
   stallMs: positiveMs,
   graceMs: durationMs,
   onOverrun: (field, value) => oneOf(field, value, ON_OVERRUN),
+  onShutdown: (field, value) => oneOf(field, value, ON_SHUTDOWN),
+  shutdownStage: wholeNumber,
   queueTimeoutMs: durationMs,
   deadlineMs: positiveMs,
   priority: finiteNumber,

@@ -23,7 +23,7 @@ export interface SlotOptions {
   readonly admission?: AdmissionPolicy | undefined;
   /**
    * How many submissions may wait in the queue. A waiting replacement does not count. A whole
-   * number, 0 or more. `Infinity`: no limit. Default 100.
+   * number, 0 or more. `Infinity`: no limit. Default 1,000.
    */
   readonly queueLimit?: number | undefined;
   /** What happens when the queue is full. Default `reject`. */
@@ -36,7 +36,7 @@ export interface SlotSettings {
   readonly onFull: OnFull;
 }
 
-export const DEFAULT_SLOT_SETTINGS: SlotSettings = { admission: undefined, queueLimit: 100, onFull: 'reject' };
+export const DEFAULT_SLOT_SETTINGS: SlotSettings = { admission: undefined, queueLimit: 1_000, onFull: 'reject' };
 
 const READERS: Readers<SlotSettings> = {
   admission: readAdmission,

@@ -3,6 +3,7 @@
 
 import type { Backoff } from './backoff.ts';
 import { aFunction, nameText, refuse } from './check.ts';
+import { show } from './error.ts';
 import type { Failure } from './failure.ts';
 import { anOptionsObject, refuseUnknown, unreadable } from './options.ts';
 import type { RecentSettings } from './recent-settings.ts';
@@ -10,6 +11,7 @@ import {
   type AdmissionPolicy,
   checkInterval,
   type OnOverrun,
+  type OnShutdown,
   type RestartLimit,
   type RestartPolicy,
   readAdmission,
@@ -20,8 +22,8 @@ import type { Kill, KillableTask, Run, TaskBody } from './task.ts';
 
 /**
  * What to run, in which slot, and under which rules. Only own fields count, and each is read once.
- * An option given as `undefined` is absent. `Infinity` means "none" and overrides an inherited
- * default. The supervisor's `defaults` override the defaults that are named here.
+ * An option given as `undefined` is absent, except `slot`. `Infinity` means "none" and overrides an
+ * inherited default. The supervisor's `defaults` override the defaults that are named here.
  */
 export interface TaskSpec<T = unknown, S = undefined> {
   /** The body, or an object with the body and its `kill`. */
@@ -29,10 +31,11 @@ export interface TaskSpec<T = unknown, S = undefined> {
   /** A label for events and views. 1 to 1,024 UTF-16 units. Default: the slot, or else the id. */
   readonly name?: string | undefined;
   /**
-   * The slot. At most one body runs in a slot. 1 to 1,024 characters. Default: the name. With
-   * neither, the task gets a slot of its own, which is never busy.
+   * The slot. At most one body runs in a slot. 1 to 1,024 UTF-16 units. Default: the name. With
+   * neither, the task gets a slot of its own, which is never busy. `undefined` is refused: leave
+   * the option out.
    */
-  readonly slot?: string | undefined;
+  readonly slot?: string;
   /**
    * What happens when the slot is busy. Default: the slot's `admission`, or else the supervisor's,
    * or else `queue`.
@@ -41,9 +44,8 @@ export interface TaskSpec<T = unknown, S = undefined> {
   /** What follows an attempt. Default `onFailure`. */
   readonly restart?: RestartPolicy | undefined;
   /**
-   * The pause from the end of a successful attempt to the next attempt, in ms. Needs
-   * `restart: 'always'`. `Infinity`: until `restart()`. Default 0: no pause, but starts are at
-   * least 1 ms apart.
+   * The pause from the end of a successful attempt to the next attempt, in ms. Finite, 0 or more.
+   * Needs `restart: 'always'`. Default 0: no pause, but starts are at least 1 ms apart.
    */
   readonly intervalMs?: number | undefined;
   /**
@@ -78,11 +80,25 @@ export interface TaskSpec<T = unknown, S = undefined> {
   readonly stallMs?: number | undefined;
   /**
    * The time from a stop request to an overrun, in ms. With 0 an attempt overruns on the next turn,
-   * with `Infinity` never. Default: the supervisor's `graceMs`, which is 60,000.
+   * with `Infinity` never. The end of a shutdown's grace comes first, if it is earlier. Default:
+   * the supervisor's `graceMs`, which is 60,000.
    */
   readonly graceMs?: number | undefined;
   /** What happens to a body that cannot be killed when it overruns its grace. Default `hold`. */
   readonly onOverrun?: OnOverrun | undefined;
+  /**
+   * What a shutdown does with it. `stop`: it is asked to stop when its stage begins; while it
+   * waits, it is rejected. `finish`: its present attempt goes on, or its first one if it has had
+   * none, and no attempt follows that one. Once the shutdown's `finishMs` is over, `finish` is
+   * `stop`. Not promised: that the finish time is enough. Default `stop`.
+   */
+  readonly onShutdown?: OnShutdown | undefined;
+  /**
+   * When a shutdown turns to it: the lowest stage is stopped first, and the next stage when that
+   * one has ended, at the latest after an equal share of what is left of the grace. Until then it
+   * goes on as before. A whole number, also a negative one. Default 0.
+   */
+  readonly shutdownStage?: number | undefined;
   /**
    * How long it may wait for its slot, in ms, 0 or more. After that time it is rejected as
    * `queueTimeout`. The wait at the concurrency gate does not count. Default none.
@@ -134,11 +150,16 @@ const SPEC_KEYS = ['run', 'name', 'slot', ...READERS.keys(), 'meta'];
 
 /**
  * Reads a spec. A spec without settings shares `defaults`. A spec whose settings equal recent ones
- * shares those.
+ * shares those. `inSlot` is the slot of a handle, for a spec that must not name one.
  */
-export function parseSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings): ParsedSpec {
+export function parseSpec(
+  value: unknown,
+  defaults: TaskSettings,
+  recent: RecentSettings,
+  inSlot?: string | undefined,
+): ParsedSpec {
   try {
-    return readSpec(value, defaults, recent);
+    return readSpec(value, defaults, recent, inSlot);
   } catch (error) {
     return unreadable('spec', value, error);
   }
@@ -148,10 +169,15 @@ export function parseSpec(value: unknown, defaults: TaskSettings, recent: Recent
  * Has a loop of its own instead of `parse`, because every submission pays for it (measured: 61 ns
  * without settings).
  */
-function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings): ParsedSpec {
+function readSpec(
+  value: unknown,
+  defaults: TaskSettings,
+  recent: RecentSettings,
+  inSlot: string | undefined,
+): ParsedSpec {
   let run: unknown;
   let name: string | undefined;
-  let slot: string | undefined;
+  let slot = inSlot;
   let admission: AdmissionPolicy | undefined;
   let meta: unknown;
   let draft: Draft | undefined;
@@ -160,7 +186,7 @@ function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings
   for (const key in given) {
     if (!hasOwn.call(given, key)) continue;
     const got = given[key];
-    if (got === undefined && SPEC_KEYS.includes(key)) continue;
+    if (got === undefined && key !== 'slot' && SPEC_KEYS.includes(key)) continue;
     switch (key) {
       case 'run':
         run = got;
@@ -172,7 +198,7 @@ function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings
         name = nameText(key, got);
         break;
       case 'slot':
-        slot = nameText(key, got);
+        slot = readSlot(got, inSlot);
         break;
       case 'admission':
         admission = readAdmission(key, got);
@@ -189,6 +215,19 @@ function readSpec(value: unknown, defaults: TaskSettings, recent: RecentSettings
   }
   if (draft !== undefined && givesInterval) checkInterval(draft, 'intervalMs');
   return { run: body, name, slot, admission, meta, settings: draft === undefined ? defaults : recent.share(draft) };
+}
+
+/**
+ * A name that was lost must not give a slot of its own, where nothing is excluded. So `undefined`
+ * is refused.
+ */
+function readSlot(got: unknown, inSlot: string | undefined): string {
+  if (inSlot !== undefined)
+    return got === undefined
+      ? inSlot
+      : refuse('slot', `must not be set here: slot(${show(inSlot)}) already names it`, got);
+  if (got === undefined) return refuse('slot', 'must be a string; leave it out for a slot of its own', got);
+  return nameText('slot', got);
 }
 
 /** Settings while they are being read. */

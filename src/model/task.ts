@@ -49,7 +49,7 @@ export interface TaskContext<S = undefined> {
   readonly signal: AbortSignal;
   /**
    * True from the stop request on. `signal` is aborted and `onCancel` listeners are called one turn
-   * later.
+   * later. It asks the slot's lease too: if that is lost, the attempt is asked to stop at once.
    */
   readonly canceled: boolean;
   /** What the spec's `state` returned for this attempt. Undefined without `state`. */
@@ -57,8 +57,8 @@ export interface TaskContext<S = undefined> {
   /** The spec's `meta`. */
   readonly meta: unknown;
   /**
-   * The fencing token of the slot's lease. It is greater for every later lease of the slot. `0n`
-   * where leases are local.
+   * The fencing token of the lease under which this attempt began. It is greater for every later
+   * lease of the slot. `0n` where leases are local.
    */
   readonly fence: bigint;
   /**
@@ -83,6 +83,14 @@ export interface TaskContext<S = undefined> {
    * stop the work.
    */
   untilCanceled<R>(work: PromiseLike<R>): Promise<R>;
+  /**
+   * Asks the lease store whether this process still has the slot. Rejects with the stop reason if
+   * not, or if the attempt is asked to stop meanwhile; with the store's error if it cannot answer.
+   * Where leases are local it resolves. Call it right before an effect on the outside. Not promised:
+   * that the lease holds for the time after the answer. Only a check of the `fence` where the effect
+   * takes place can exclude that.
+   */
+  ensureOwned(): Promise<void>;
   /** Restarts the time that `stallMs` measures. Without `stallMs` it does nothing. */
   heartbeat(): void;
 }

@@ -10,6 +10,7 @@ export const TASK_STATUSES = [
   'running',
   'backoff',
   'interval',
+  'suspended',
   'stopping',
   'overrun',
   'ended',
@@ -24,13 +25,17 @@ export const TASK_STATUSES = [
  * - `running`: its body runs.
  * - `backoff`: it waits between a failure and the retry.
  * - `interval`: it waits between a success and the next attempt.
+ * - `suspended`: the slot's lease was lost, its body has ended, and it waits for another lease.
  * - `stopping`: its body was asked to stop and has not ended.
  * - `overrun`: its body was asked to stop, has not ended, and the grace is over.
  * - `ended`: it has its outcome.
  */
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-/** One live submission. A joined submission shows the attempts of the body that it shares. */
+/**
+ * One live submission. A joined submission shows the status and the attempts of the body that it
+ * shares.
+ */
 export interface TaskView {
   /** The id of the submission. */
   readonly id: TaskId;
@@ -50,6 +55,8 @@ export interface TaskView {
   readonly nextAttemptInMs?: number;
   /** The failure of the latest attempt that failed. Absent while none has failed. */
   readonly lastFailure?: Failure;
+  /** How many others share its body and its outcome. Absent where it has both to itself. */
+  readonly joined?: number;
   /** The spec's `meta`. */
   readonly meta: unknown;
 }
@@ -66,9 +73,15 @@ export interface SlotView {
   readonly phase: 'idle' | 'waiting' | 'running' | 'stopping';
   /** It was paused: nothing starts in it until `resume`. */
   readonly paused: boolean;
-  /** Absent while the slot has no owner. */
+  /**
+   * Absent while the slot has no owner. If the owner has left a body that others share, the first
+   * of them that is left.
+   */
   readonly owner?: TaskView;
-  /** The waiting submissions, in the order in which they will start. */
+  /**
+   * The waiting submissions, in the order in which they will start. Those that share one place are
+   * shown once.
+   */
   readonly queued: readonly TaskView[];
 }
 
@@ -77,8 +90,8 @@ export type TotalName = 'submitted' | 'started' | 'attempts' | 'retries' | 'drop
 
 /** The state of a supervisor. */
 export interface Snapshot {
-  /** `open`; `draining` from the call of `shutdown` on; `closed` once the shutdown has ended. */
-  readonly phase: 'open' | 'draining' | 'closed';
+  /** `open`; `closing` from the call of `shutdown` on; `closed` once the shutdown has ended. */
+  readonly phase: 'open' | 'closing' | 'closed';
   /** The slots that have an owner, have waiting submissions, or are paused. */
   readonly slots: readonly SlotView[];
   /**

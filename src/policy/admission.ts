@@ -21,6 +21,8 @@ export interface Limits {
   readonly onFull: 'reject' | 'dropOldest';
   /** False when `limits.pending` submissions wait already. */
   readonly mayWait: boolean;
+  /** The concurrency gate would let in a start now. */
+  readonly mayStart: boolean;
 }
 
 export type Verdict =
@@ -35,25 +37,30 @@ export type Verdict =
   | 'resourceLimit';
 
 export function admit(slot: SlotState, policy: AdmissionPolicy, limits: Limits): Verdict {
-  if (slot.phase === 'idle' && !slot.paused) return 'start';
+  if (slot.phase === 'idle' && !slot.paused) return start(limits);
   switch (policy) {
     case 'queue':
       return append(slot, limits);
     case 'replace':
-      return slot.hasReplacement || limits.mayWait ? 'replaceOwner' : 'resourceLimit';
+      return slot.hasReplacement || slot.hasLatest || limits.mayWait ? 'replaceOwner' : 'resourceLimit';
     case 'dropIfRunning':
       return isTaken(slot) ? 'slotBusy' : append(slot, limits);
     case 'keepLatest':
       return slot.hasLatest ? 'takeLatest' : append(slot, limits);
     case 'join':
-      return slot.phase === 'running' ? 'join' : append(slot, limits);
+      return slot.phase === 'running' || hasWaiting(slot) ? 'join' : append(slot, limits);
   }
 }
 
-/** The slot has an owner, or a waiting submission that may become one without a `resume`. */
+const hasWaiting = (slot: SlotState): boolean => slot.hasReplacement || slot.queueLength > 0;
+
 function isTaken(slot: SlotState): boolean {
-  if (slot.phase === 'running' || slot.phase === 'stopping') return true;
-  return !slot.paused && (slot.hasReplacement || slot.queueLength > 0);
+  return slot.phase === 'running' || slot.phase === 'stopping' || hasWaiting(slot);
+}
+
+/** A start that the gate would not let in now waits at the gate. */
+function start(limits: Limits): Verdict {
+  return limits.mayStart || limits.mayWait ? 'start' : 'resourceLimit';
 }
 
 /**

@@ -11,7 +11,8 @@ import type { ResolvedBackoff } from '../model/backoff.ts';
  * kept.
  *
  * The delay is at least `floorMs`. It is at least 1 ms too, unless the base delay is 0 or `maxMs`
- * is less than 1. It is at most `maxMs`, which overrides both.
+ * is less than 1. It is at most `maxMs`, which overrides both. It is never NaN. Where a number
+ * overflows, the delay is `maxMs`.
  */
 export function delayMs(backoff: ResolvedBackoff, retryIndex: number, random: number, previousMs: number): number {
   const { firstMs, maxMs, floorMs } = backoff;
@@ -24,9 +25,9 @@ export function delayMs(backoff: ResolvedBackoff, retryIndex: number, random: nu
       case 'none':
         return base;
       case 'full':
-        return base * random;
+        return between(0, base, random);
       case 'equal':
-        return base / 2 + (base / 2) * random;
+        return between(base / 2, base, random);
       case 'band':
         return between(firstMs, Math.min(3 * base, maxMs), random);
       case 'decorrelated':
@@ -36,18 +37,18 @@ export function delayMs(backoff: ResolvedBackoff, retryIndex: number, random: nu
 }
 
 /**
- * `min(firstMs * factor^n, maxMs)`. An overflow gives `maxMs`. A `firstMs` of 0 gives 0 for every
- * n, because 0 times an infinite factor would be NaN.
+ * `min(firstMs * factor^n, maxMs)`. An overflow gives `maxMs`. Without growth it is `firstMs` for
+ * every n, because 0 times infinity and 1 to the power of infinity are NaN.
  */
 function baseMs({ firstMs, factor, maxMs }: ResolvedBackoff, retryIndex: number): number {
-  if (firstMs === 0) return 0;
+  if (firstMs === 0 || factor === 1) return firstMs;
   return Math.min(firstMs * factor ** retryIndex, maxMs);
 }
 
 /**
- * A number between `low` and `high`; `low` if `high` is not greater. An infinite `high` counts as
- * the largest finite number, because there is no number between `low` and infinity to draw.
+ * A number from `low` to `high`; `low` if `high` is not greater. An infinite `high` gives itself:
+ * there is no number to draw, and infinity times a `random` of 0 would be NaN.
  */
 function between(low: number, high: number, random: number): number {
-  return low + Math.max(0, Math.min(high, Number.MAX_VALUE) - low) * random;
+  return high === Infinity ? high : low + Math.max(0, high - low) * random;
 }

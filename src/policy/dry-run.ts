@@ -1,9 +1,11 @@
 // The dry run of a batch: every entry is submitted, in order, to a copy of its slot's machine. The
-// slots do not change.
+// slots do not change. An entry of the real line is copied when the trial first reaches it, so a
+// dry run costs the same, however many entries wait.
 
 import type { RejectReason } from '../model/outcome.ts';
 import type { AdmissionPolicy } from '../model/settings.ts';
 import type { Limits } from './admission.ts';
+import type { Flight } from './flight.ts';
 import { type Place, type SlotEntry, SlotMachine } from './slot-machine.ts';
 
 /** What is still free in the supervisor. */
@@ -12,23 +14,62 @@ export interface Capacity {
   slots: number;
   /** How many more submissions may wait. */
   pending: number;
+  /** How many starts the concurrency gate would let in now. */
+  starts: number;
 }
+
+/** What a copy needs of a real entry. */
+interface Real {
+  readonly policy: AdmissionPolicy;
+  readonly place: Place;
+  readonly ahead: Real | null;
+  readonly behind: Real | null;
+}
+
+type CopyOf = (entry: Real) => TrialEntry;
 
 class TrialEntry implements SlotEntry<TrialEntry> {
   readonly policy: AdmissionPolicy;
-  readonly ofBatch: boolean;
+  readonly ofBatch: boolean = true;
+  readonly finishes = false;
+  readonly resumes = false;
   place: Place = 'new';
   ahead: TrialEntry | null = null;
   behind: TrialEntry | null = null;
+  flight: Flight<TrialEntry> | null = null; // a copy leaves those that joined the real entry out: no rule depends on them
 
-  constructor(policy: AdmissionPolicy, ofBatch: boolean) {
+  constructor(policy: AdmissionPolicy) {
     this.policy = policy;
-    this.ofBatch = ofBatch;
   }
 }
 
+/** A copy of a real entry. Its links are copied when they are first read. */
+class CopiedEntry extends TrialEntry {
+  override readonly ofBatch = false;
+
+  constructor(real: Real, copyOf: CopyOf) {
+    super(real.policy);
+    this.place = real.place;
+    copyWhenRead(this, 'ahead', () => real.ahead && copyOf(real.ahead));
+    copyWhenRead(this, 'behind', () => real.behind && copyOf(real.behind));
+  }
+}
+
+function copyWhenRead(entry: TrialEntry, link: 'ahead' | 'behind', read: () => TrialEntry | null): void {
+  const set = (value: TrialEntry | null) => Object.defineProperty(entry, link, { value, writable: true });
+  Object.defineProperty(entry, link, {
+    configurable: true,
+    get: () => {
+      const value = read();
+      set(value);
+      return value;
+    },
+    set,
+  });
+}
+
 interface Copyable {
-  copy(copyEntry: (entry: { readonly policy: AdmissionPolicy }) => TrialEntry): SlotMachine<TrialEntry>;
+  copy(copyOf: CopyOf): SlotMachine<TrialEntry>;
 }
 
 export class DryRun {
@@ -50,19 +91,34 @@ export class DryRun {
     slot: string,
     find: () => Copyable | undefined,
     policy: AdmissionPolicy,
-    limits: Omit<Limits, 'mayWait'>,
+    limits: Pick<Limits, 'queueLimit' | 'onFull'>,
   ): RejectReason | undefined {
     const machine = this.#copies.get(slot) ?? this.#open(slot, find());
     if (machine === undefined) return 'resourceLimit';
+    const free = this.#free;
     const before = machine.pending;
-    machine.submit(new TrialEntry(policy, true), { ...limits, mayWait: this.#free.pending > 0 });
+    const { queueLimit, onFull } = limits;
+    machine.submit(new TrialEntry(policy), {
+      queueLimit,
+      onFull,
+      mayWait: free.pending > 0,
+      mayStart: free.starts > 0,
+    });
+    const rejected = this.#carryOut(machine);
+    free.pending -= machine.pending - before;
+    return rejected;
+  }
+
+  #carryOut(machine: SlotMachine<TrialEntry>): RejectReason | undefined {
+    const free = this.#free;
     let rejected: RejectReason | undefined;
-    for (const effect of machine.effects.splice(0)) {
+    for (const effect of machine.effects) {
       if (effect.do === 'acquire' && this.#grantsImmediately) machine.granted(effect.request);
+      else if (effect.do === 'start' && free.starts > 0) free.starts -= 1;
+      else if (effect.do === 'start') free.pending -= 1;
       else if (effect.do === 'reject' && effect.entry.ofBatch) rejected = effect.reason;
     }
     machine.effects.length = 0;
-    this.#free.pending -= machine.pending - before;
     return rejected;
   }
 
@@ -71,8 +127,22 @@ export class DryRun {
       if (this.#free.slots <= 0) return undefined;
       this.#free.slots -= 1;
     }
-    const machine = real?.copy(({ policy }) => new TrialEntry(policy, false)) ?? new SlotMachine<TrialEntry>();
+    const machine = real?.copy(copier()) ?? new SlotMachine<TrialEntry>();
     this.#copies.set(slot, machine);
     return machine;
   }
+}
+
+/** Answers for the same entry with the same copy. */
+function copier(): CopyOf {
+  const copies = new Map<Real, TrialEntry>();
+  const copyOf: CopyOf = (entry) => {
+    let copy = copies.get(entry);
+    if (copy === undefined) {
+      copy = new CopiedEntry(entry, copyOf);
+      copies.set(entry, copy);
+    }
+    return copy;
+  };
+  return copyOf;
 }

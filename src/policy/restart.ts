@@ -28,6 +28,10 @@ export interface Progress {
   readonly stop: StopRequest | undefined;
   /** `restart()` was called during the attempt. */
   readonly restartAsked: boolean;
+  /** The lease was lost: no attempt may begin before there is another one. */
+  readonly suspending: boolean;
+  /** A shutdown began, and nothing follows the attempt. */
+  readonly finishing: boolean;
   /** Failed attempts in a row before this one. */
   readonly streak: number;
 }
@@ -37,6 +41,7 @@ export type Decision =
   | { readonly next: 'cancel'; readonly by: StopCause; readonly reason: unknown; readonly failure: Failure | undefined }
   | { readonly next: 'fail'; readonly failure: Failure; readonly because: FailedBecause }
   | { readonly next: 'fatal'; readonly failure: Failure }
+  | { readonly next: 'suspend' } //         then a fresh attempt
   | { readonly next: 'freshAttempt' } //    at once, after restart()
   | { readonly next: 'afterInterval' } //   after a success
   | { readonly next: 'retry'; readonly failure: Failure }; // after backoff, if `retryIf` and the restart limit agree
@@ -46,23 +51,27 @@ export function afterAttempt(end: AttemptEnd, task: Progress, settings: TaskSett
     const { by, reason } = task.stop;
     return { next: 'cancel', by, reason, failure: end.failure };
   }
-  // The task was not asked to stop, so only restart() can have stopped the attempt.
-  if (task.restartAsked || end.kind === 'stopped') return { next: 'freshAttempt' };
+  if (task.suspending) return { next: 'suspend' };
+  // Nothing else stopped the attempt, so it was restart().
+  if (task.restartAsked || end.kind === 'stopped') return task.finishing ? SHUT_DOWN : { next: 'freshAttempt' };
   switch (end.kind) {
     case 'value':
-      return settings.restart === 'always' ? { next: 'afterInterval' } : { next: 'complete', value: end.value };
+      if (settings.restart === 'always' && !task.finishing) return { next: 'afterInterval' };
+      return { next: 'complete', value: end.value };
     case 'gaveUp':
       return { next: 'cancel', by: 'task', reason: end.reason, failure: undefined };
     case 'failure':
-      return afterFailure(end.failure, task.streak, settings);
+      return afterFailure(end.failure, task, settings);
   }
 }
 
-function afterFailure(failure: Failure, streak: number, settings: TaskSettings): Decision {
+const SHUT_DOWN: Decision = { next: 'cancel', by: 'shutdown', reason: undefined, failure: undefined };
+
+function afterFailure(failure: Failure, { streak, finishing }: Progress, settings: TaskSettings): Decision {
   if (failure.fatal) return { next: 'fatal', failure };
   if (settings.restart === 'never') return { next: 'fail', failure, because: 'policy' };
   if (streak >= settings.maxRetries) return { next: 'fail', failure, because: 'maxRetries' };
-  return { next: 'retry', failure };
+  return finishing ? { next: 'fail', failure, because: 'shuttingDown' } : { next: 'retry', failure };
 }
 
 /**

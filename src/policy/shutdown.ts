@@ -1,5 +1,6 @@
-// The steps of a shutdown: stop all owners, wait for the grace, kill or abandon the rest, wait for
-// the killed, flush, report. This file decides; engine/shutdown.ts acts.
+// The steps of a shutdown: stop the owners, one stage after the other; end the finish time; wait
+// for the grace; kill or abandon the rest; wait for the killed; flush; report. This file decides;
+// engine/shutdown.ts acts.
 
 import type { ShutdownCause } from '../model/view.ts';
 
@@ -11,26 +12,64 @@ export const KILL_PATIENCE_MS = 5_000;
 
 export type ShutdownState =
   | { readonly phase: 'open' }
-  /** All owners were asked to stop. Their grace ends at `deadlineMs`. */
-  | { readonly phase: 'draining'; readonly cause: ShutdownCause; readonly deadlineMs: number }
+  | Closing
   /** The grace is over. Bodies that still run are killed or abandoned. */
   | { readonly phase: 'forcing'; readonly cause: ShutdownCause }
   | { readonly phase: 'flushing'; readonly cause: ShutdownCause; readonly withinGrace: boolean }
   | { readonly phase: 'closed' };
 
+interface Closing {
+  readonly phase: 'closing';
+  readonly cause: ShutdownCause;
+  /** The end of the grace. */
+  readonly deadlineMs: number;
+  /** The end of the finish time: at most `deadlineMs`. */
+  readonly finishUntilMs: number;
+  readonly finishOver: boolean;
+  /** The latest stage that has begun. `Infinity`: all have. */
+  readonly stage: number;
+  /** When the next stage begins at the latest. `Infinity` once all have begun. */
+  readonly stageUntilMs: number;
+}
+
+/** The time that a shutdown takes at most. */
+export interface ShutdownTimes {
+  /** From the call to the force. */
+  readonly graceMs: number;
+  /** The part of the grace in which finishers may go on: at most `graceMs`. */
+  readonly finishMs: number;
+}
+
+/** What the engine sees at an input. */
+export interface Moment {
+  readonly nowMs: number;
+  /**
+   * The stages that have not begun and still have an owner or a waiting finisher: each once,
+   * ascending.
+   */
+  readonly stages: readonly number[];
+}
+
 export type ShutdownInput =
-  | { readonly kind: 'begin'; readonly cause: ShutdownCause; readonly graceMs: number; readonly nowMs: number }
-  /** A later call of `shutdown`, or a second signal. It can only shorten the grace. */
-  | { readonly kind: 'hasten'; readonly graceMs: number; readonly nowMs: number }
-  | { readonly kind: 'graceOver'; readonly nowMs: number }
+  | ({ readonly kind: 'begin'; readonly cause: ShutdownCause } & ShutdownTimes & Moment)
+  /** A later call of `shutdown`, or a second signal. It can only shorten what is left. */
+  | ({ readonly kind: 'hasten' } & ShutdownTimes & Moment)
+  /** Nothing is left that the next stage has to wait for. */
+  | ({ readonly kind: 'stageOver' } & Moment)
+  /** The timer fired. It may be late, early, or that of an earlier `wakeAt`. */
+  | ({ readonly kind: 'time' } & Moment)
   | { readonly kind: 'patienceOver' }
   /** No submission is left. */
   | { readonly kind: 'empty' }
   | { readonly kind: 'flushed' };
 
 export type ShutdownEffect =
-  | { readonly do: 'stopAll' }
-  | { readonly do: 'graceUntil'; readonly atMs: number }
+  | { readonly do: 'close' }
+  /** Stop the owners of this stage and of all lower ones. `Infinity`: all owners. */
+  | { readonly do: 'tell'; readonly stage: number }
+  | { readonly do: 'endFinish' }
+  /** Answer with `time`, on a later turn. There is one timer: this takes the place of the last. */
+  | { readonly do: 'wakeAt'; readonly atMs: number }
   | { readonly do: 'killOrAbandon' }
   | { readonly do: 'patienceUntil'; readonly atMs: number }
   | { readonly do: 'abandonRest' }
@@ -44,47 +83,114 @@ export interface ShutdownStep {
   readonly effects: readonly ShutdownEffect[];
 }
 
+/** Input in a phase other than its own changes nothing. */
 export function shutdownStep(state: ShutdownState, input: ShutdownInput): ShutdownStep {
-  switch (input.kind) {
-    case 'begin': {
-      if (state.phase !== 'open') return unchanged(state);
-      const deadlineMs = input.nowMs + input.graceMs;
-      return {
-        state: { phase: 'draining', cause: input.cause, deadlineMs },
-        effects: [{ do: 'stopAll' }, { do: 'graceUntil', atMs: deadlineMs }],
-      };
-    }
-    case 'hasten':
-      return hasten(state, input.nowMs + input.graceMs);
-    case 'graceOver':
-      // The timer of an earlier, longer grace may still fire. It is ignored.
-      if (state.phase !== 'draining' || input.nowMs < state.deadlineMs) return unchanged(state);
-      return {
-        state: { phase: 'forcing', cause: state.cause },
-        effects: [{ do: 'killOrAbandon' }, { do: 'patienceUntil', atMs: input.nowMs + KILL_PATIENCE_MS }],
-      };
-    case 'patienceOver':
-      return state.phase === 'forcing' ? { state, effects: [{ do: 'abandonRest' }] } : unchanged(state);
-    case 'empty': {
-      if (state.phase !== 'draining' && state.phase !== 'forcing') return unchanged(state);
-      const withinGrace = state.phase === 'draining';
-      return {
-        state: { phase: 'flushing', cause: state.cause, withinGrace },
-        effects: [{ do: 'flush', withinGrace }],
-      };
-    }
-    case 'flushed':
-      if (state.phase !== 'flushing') return unchanged(state);
-      return {
-        state: { phase: 'closed' },
-        effects: [{ do: 'report', cause: state.cause, withinGrace: state.withinGrace }],
-      };
+  switch (state.phase) {
+    case 'open':
+      return input.kind === 'begin' ? begin(input) : unchanged(state);
+    case 'closing':
+      return whileClosing(state, input);
+    case 'forcing':
+      if (input.kind === 'patienceOver') return { state, effects: [{ do: 'abandonRest' }] };
+      return input.kind === 'empty' ? flush(state.cause, false) : unchanged(state);
+    case 'flushing':
+      return input.kind === 'flushed' ? report(state.cause, state.withinGrace) : unchanged(state);
+    case 'closed':
+      return unchanged(state);
   }
 }
 
-function hasten(state: ShutdownState, deadlineMs: number): ShutdownStep {
-  if (state.phase !== 'draining' || deadlineMs >= state.deadlineMs) return unchanged(state);
-  return { state: { ...state, deadlineMs }, effects: [{ do: 'graceUntil', atMs: deadlineMs }] };
+function whileClosing(state: Closing, input: ShutdownInput): ShutdownStep {
+  switch (input.kind) {
+    case 'hasten':
+      return hasten(state, input);
+    case 'stageOver':
+      return state.stage === Infinity ? unchanged(state) : goOn({ ...state, stageUntilMs: input.nowMs }, input);
+    case 'time':
+      return mayForce(state, input.nowMs) ? force(state, input.nowMs) : goOn(state, input);
+    case 'empty':
+      return flush(state.cause, true);
+    default:
+      return unchanged(state);
+  }
+}
+
+function begin(input: Extract<ShutdownInput, { kind: 'begin' }>): ShutdownStep {
+  const { cause, graceMs, finishMs, nowMs } = input;
+  const closing: Closing = {
+    phase: 'closing',
+    cause,
+    deadlineMs: nowMs + graceMs,
+    finishUntilMs: nowMs + finishMs,
+    finishOver: false,
+    stage: -Infinity,
+    stageUntilMs: nowMs,
+  };
+  const { state, effects } = goOn(closing, input);
+  return { state, effects: [{ do: 'close' }, ...effects] };
+}
+
+/** Nothing is ever put off. */
+function hasten(state: Closing, input: Extract<ShutdownInput, { kind: 'hasten' }>): ShutdownStep {
+  const { graceMs, finishMs, nowMs, stages } = input;
+  const deadlineMs = Math.min(state.deadlineMs, nowMs + graceMs);
+  const finishUntilMs = Math.min(state.finishUntilMs, nowMs + finishMs);
+  const share = shareOf(deadlineMs, nowMs, stages.length + 1);
+  const stageUntilMs = state.stage === Infinity ? Infinity : Math.min(state.stageUntilMs, nowMs + share);
+  // Setting the same timer again at each call would let frequent calls put it off.
+  if (deadlineMs === state.deadlineMs && finishUntilMs === state.finishUntilMs && stageUntilMs === state.stageUntilMs)
+    return unchanged(state);
+  return goOn({ ...state, deadlineMs, finishUntilMs, stageUntilMs }, input);
+}
+
+/** Begins the next stage and ends the finish time, if they are due. Waits for what comes next. */
+function goOn(state: Closing, { nowMs, stages }: Moment): ShutdownStep {
+  const effects: ShutdownEffect[] = [];
+  let next = state;
+  if (nowMs >= next.stageUntilMs) {
+    next = nextStage(next, nowMs, stages);
+    effects.push({ do: 'tell', stage: next.stage });
+  }
+  if (!next.finishOver && nowMs >= next.finishUntilMs) {
+    next = { ...next, finishOver: true };
+    effects.push({ do: 'endFinish' });
+  }
+  const finishUntilMs = next.finishOver ? Infinity : next.finishUntilMs;
+  effects.push({ do: 'wakeAt', atMs: Math.min(next.stageUntilMs, finishUntilMs, next.deadlineMs) });
+  return { state: next, effects };
+}
+
+/** The last stage lasts until the grace is over. At the end of the grace all stages begin. */
+function nextStage(state: Closing, nowMs: number, stages: readonly number[]): Closing {
+  const [stage, ...later] = stages;
+  if (stage === undefined || later.length === 0 || nowMs >= state.deadlineMs)
+    return { ...state, stage: Infinity, stageUntilMs: Infinity };
+  return { ...state, stage, stageUntilMs: nowMs + shareOf(state.deadlineMs, nowMs, stages.length) };
+}
+
+/** What is left of the grace, in equal shares for the stages that have not ended. */
+function shareOf(deadlineMs: number, nowMs: number, stages: number): number {
+  return (deadlineMs - nowMs) / stages;
+}
+
+/** Only when every owner has seen its stop request: on a later turn than the last of them. */
+function mayForce({ deadlineMs, finishOver, stage }: Closing, nowMs: number): boolean {
+  return nowMs >= deadlineMs && finishOver && stage === Infinity;
+}
+
+function force({ cause }: Closing, nowMs: number): ShutdownStep {
+  return {
+    state: { phase: 'forcing', cause },
+    effects: [{ do: 'killOrAbandon' }, { do: 'patienceUntil', atMs: nowMs + KILL_PATIENCE_MS }],
+  };
+}
+
+function flush(cause: ShutdownCause, withinGrace: boolean): ShutdownStep {
+  return { state: { phase: 'flushing', cause, withinGrace }, effects: [{ do: 'flush', withinGrace }] };
+}
+
+function report(cause: ShutdownCause, withinGrace: boolean): ShutdownStep {
+  return { state: { phase: 'closed' }, effects: [{ do: 'report', cause, withinGrace }] };
 }
 
 function unchanged(state: ShutdownState): ShutdownStep {

@@ -2,44 +2,55 @@
 // never acts: each input appends named effects to `effects`, and engine/live-slot.ts carries them
 // out in order. It uses no clock, timer, promise or I/O.
 //
-// The queue is part of the state. Its links are stored in the entries, so every input is O(1), also
-// a cancel in the middle of the queue. Over 300 lines because all rules of one slot are explored
-// together, as one machine.
+// waiting-line.ts keeps the order of what waits, and flight.ts those that joined an entry. Every
+// input costs the same, however many entries wait. Over 300 lines because all rules of one slot are
+// explored together, as one machine.
 //
 // Stale or impossible input changes nothing (S8): answers of the lease store carry the number of
 // their request, and ends carry their owner.
 //
 // S1   At most one owner. Only `ended`, the proof of end, makes room for the next one (#ownership).
-// S2   An owner has a lease: `#own` follows `granted`, or `ended` with the lease kept.
-// S3   Every entry that enters leaves by exactly one of: start and ended, reject, detach.
-// S4   The replacement goes first, then the queue, first in first out (#candidate).
+// S2   An attempt has a lease: `start` follows `granted`, or `ended` with the lease kept.
+// S3   Every entry that enters leaves by exactly one of: start and ended, reject, detach, or the end
+//      of the owner that it joined.
+// S4   The replacement goes first, then the queue, first in first out (WaitingLine).
 // S5   If an entry waits, the phase is not idle, or the slot is paused.
-// S6   `isIdle` is true when nothing is held, nothing waits, and the slot is not paused.
-// S7   A closed slot starts nothing.
+// S6   `isIdle` is true when no lease is held, nothing waits, and the slot is not paused.
+// S7   After `close` only entries that finish start; after `endFinish`, none.
 // S10  `#advance` follows every input that may free the slot.
+// S11  A lost lease is released by the proof of end (`ended`, `suspended`), and the owner that lost
+//      it gets no attempt before the next grant (`resume`).
 
 import type { StopCause } from '../model/error.ts';
 import type { RejectReason } from '../model/outcome.ts';
 import type { AdmissionPolicy } from '../model/settings.ts';
 import { admit, type Limits, queuedBehindCandidate, type SlotState, type Verdict } from './admission.ts';
+import { Flight, firstOf, hasLeft, leaderOf, type Participant } from './flight.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** Where an entry is. */
 export type Place = 'new' | 'replacement' | 'queue' | 'owner' | 'joined' | 'done';
 
-/** One submission, as the machine sees it. Only the machine sets `place` and the links. */
-export interface SlotEntry<Self> {
+/** One submission, as the machine sees it. Only policy/ sets the fields that are not `readonly`. */
+export interface SlotEntry<Self extends SlotEntry<Self>> extends Participant<Self> {
   readonly policy: AdmissionPolicy;
+  /** It may end its attempt after a shutdown began. */
+  readonly finishes: boolean;
+  /** It goes on after a lost lease, once the slot has another one. */
+  readonly resumes: boolean;
   place: Place;
-  ahead: Self | null;
-  behind: Self | null;
 }
 
 export type SlotEffect<E> =
-  | { readonly do: 'acquire'; readonly request: number; readonly asker: E }
+  | { readonly do: 'acquire'; readonly request: number; readonly asker: E; readonly policy: AdmissionPolicy }
+  | { readonly do: 'urge' } // a replacement waits for the request's answer
   | { readonly do: 'cancelRequest' }
   | { readonly do: 'release' }
-  | { readonly do: 'dropLease' } // a lost lease must not be released
+  | { readonly do: 'setAside' } // the lease is released when the bodies that were given up have ended
   | { readonly do: 'start'; readonly entry: E }
+  | { readonly do: 'suspend'; readonly owner: E } // no attempt until `resume`
+  | { readonly do: 'resume'; readonly owner: E }
+  | { readonly do: 'finish'; readonly owner: E } // nothing follows its attempt
   | { readonly do: 'stop'; readonly owner: E; readonly by: StopCause; readonly reason: unknown }
   | {
       readonly do: 'reject';
@@ -57,18 +68,20 @@ interface Requested<E> {
   readonly phase: 'waiting';
   readonly request: number;
   asker: E | null; // null once the request is withdrawn; until then an entry waits that may start
+  urged: boolean;
 }
 
 interface Owned<E> {
   phase: 'running' | 'stopping';
   readonly owner: E;
-  readonly request: number; // the number of the lease's request
+  request: number; // the number of the lease's request
   /**
-   * `held`: may be kept for the next owner. `revoked`: must be released. `lost`: must not be
-   * released.
+   * `held`: may be kept for the next owner. `revoked`: must be released. `lost`: gone, and released
+   * at proof of end. `requested`: it was lost and released, and the owner waits for the next one.
+   * `none`: the store refused that.
    */
-  lease: 'held' | 'revoked' | 'lost';
-  participants: number; // the owner and those that joined, less those that were detached
+  lease: 'held' | 'revoked' | 'lost' | 'requested' | 'none';
+  finishing: boolean;
   stop: Stop | undefined; // the first stop request; undefined while running
 }
 
@@ -78,21 +91,16 @@ interface Stop {
 }
 
 const IDLE = { phase: 'idle' } as const;
-
-/** True while the entry waits for the slot. */
-export const isQueued = ({ place }: { readonly place: Place }): boolean => place === 'replacement' || place === 'queue';
+const NONE: readonly never[] = [];
 
 export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   readonly effects: SlotEffect<E>[] = [];
-  #paused = false;
-  #queueLength = 0;
+  #line = new WaitingLine<E>();
   #ownership: Ownership<E> = IDLE;
+  #paused = false;
   #closed = false;
+  #finishOver = false;
   #requests = 0;
-  #replacement: E | null = null;
-  #head: E | null = null;
-  #tail: E | null = null;
-  #latest: E | null = null; // the waiting `keepLatest`; there is at most one
 
   get phase(): SlotState['phase'] {
     return this.#ownership.phase;
@@ -100,14 +108,18 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   get paused(): boolean {
     return this.#paused;
   }
+  /** A shutdown began. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
   get queueLength(): number {
-    return this.#queueLength;
+    return this.#line.queueLength;
   }
   get hasReplacement(): boolean {
-    return this.#replacement !== null;
+    return this.#line.replacement !== null;
   }
   get hasLatest(): boolean {
-    return this.#latest !== null;
+    return this.#line.latest !== null;
   }
   /**
    * The entry that started the body. It stays the owner until the body has ended, also after it was
@@ -116,46 +128,41 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   get owner(): E | null {
     return 'owner' in this.#ownership ? this.#ownership.owner : null;
   }
-  /**
-   * The owner. While the lease is requested: the entry that would own the slot if the lease were
-   * granted now.
-   */
+  /** The participant that has the slot, or that would have it if the lease were granted now. */
   get occupant(): E | null {
-    return this.owner ?? this.#candidate();
-  }
-  get participants(): number {
-    return 'owner' in this.#ownership ? this.#ownership.participants : 0;
+    const entry = this.owner ?? this.#line.first;
+    return entry && firstOf(entry);
   }
   /**
-   * Nothing is held and the slot is not paused. Nothing waits either (S5), so the slot may leave
-   * the table.
+   * No lease is held or requested, and the slot is not paused. Nothing waits either (S5), so the
+   * slot may leave the table.
    */
   get isIdle(): boolean {
     return this.#ownership.phase === 'idle' && !this.#paused;
   }
   /** How many entries wait, the replacement included. */
   get pending(): number {
-    return this.#queueLength + (this.hasReplacement ? 1 : 0);
+    return this.#line.length;
   }
   /** In the order in which they will start. */
-  *waiting(): IterableIterator<E> {
-    if (this.#replacement !== null) yield this.#replacement;
-    for (let entry = this.#head; entry !== null; entry = entry.behind) yield entry;
+  get waiting(): Iterable<E> {
+    return this.#line;
   }
 
-  /** A copy of the machine in the same state, with entries of its own, for a dry run. */
-  copy<C extends SlotEntry<C>>(copyEntry: (entry: E) => C): SlotMachine<C> {
+  /** A copy of the machine in the same state, for a dry run. See {@link WaitingLine.copy}. */
+  copy<C extends SlotEntry<C>>(copyOf: (entry: E) => C): SlotMachine<C> {
     const copy = new SlotMachine<C>();
-    for (const entry of this.waiting()) copy.#wait(copyEntry(entry));
+    copy.#line = this.#line.copy(copyOf);
     const ownership = this.#ownership;
-    if (ownership.phase === 'waiting') copy.#ownership = { ...ownership, asker: ownership.asker && copy.#candidate() };
-    else if ('owner' in ownership) copy.#ownership = { ...ownership, owner: copyEntry(ownership.owner) };
+    if (ownership.phase === 'waiting')
+      copy.#ownership = { ...ownership, asker: ownership.asker && copyOf(ownership.asker) };
+    else if ('owner' in ownership) copy.#ownership = { ...ownership, owner: copyOf(ownership.owner) };
     copy.#paused = this.#paused;
     return copy;
   }
 
   submit(entry: E, limits: Limits): Verdict | 'shuttingDown' {
-    if (this.#closed) return this.#reject(entry, 'shuttingDown', null);
+    if (this.#closed) return this.#refuse(entry, 'shuttingDown', null);
     const verdict = admit(this, entry.policy, limits);
     switch (verdict) {
       case 'start':
@@ -163,11 +170,13 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
         this.#advance();
         return verdict;
       case 'replaceOwner':
+        this.#supersedeFor(entry);
         this.#wait(entry);
+        this.#urge();
         this.#stopOwner('replace', undefined);
         return verdict;
       case 'dropOldest':
-        while (queuedBehindCandidate(this) >= limits.queueLimit) this.#rejectQueued(this.#oldest(), 'queueFull', entry);
+        while (queuedBehindCandidate(this) >= limits.queueLimit) this.#reject(this.#oldest(), 'queueFull', entry);
         this.#wait(entry);
         return verdict;
       case 'append':
@@ -180,33 +189,22 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
         this.#join(entry);
         return verdict;
       case 'slotBusy':
-        return this.#reject(entry, verdict, this.occupant);
+        return this.#refuse(entry, verdict, this.occupant);
       case 'queueFull':
       case 'resourceLimit':
-        return this.#reject(entry, verdict, null);
+        return this.#refuse(entry, verdict, null);
     }
   }
 
-  /** Rejects a waiting entry. Returns false, and changes nothing, if the entry does not wait. */
-  withdraw(entry: E, reason: RejectReason): boolean {
-    if (!isQueued(entry)) return false;
-    this.#rejectQueued(entry, reason, null);
-    this.#withdrawUnwanted();
-    return true;
-  }
-
-  /** Cancels an owner or a joined entry. The body is stopped when no participant remains. */
-  detach(entry: E, by: StopCause, reason?: unknown): void {
-    const ownership = this.#ownership;
-    if (!('owner' in ownership) || (entry.place !== 'owner' && entry.place !== 'joined')) return;
-    if (entry.place === 'owner' && ownership.participants === 1) {
-      this.#stopOwner(by, reason); // it has the body to itself, and ends with it
-      return;
-    }
-    ownership.participants -= 1;
-    entry.place = 'done';
-    this.effects.push({ do: 'detach', entry, owner: ownership.owner, ...(ownership.stop ?? { by, reason }) });
-    if (ownership.participants === 0) this.#stopOwner(by, reason);
+  /**
+   * One participant leaves its flight. Nothing happens if it has left already. What it leaves
+   * behind goes on while a participant is left: the body, or the place in the slot.
+   */
+  leave(entry: E, by: StopCause, reason?: unknown): void {
+    if (hasLeft(entry)) return;
+    const leader = leaderOf(entry);
+    if (isQueued(leader)) this.#leaveLine(entry, leader, rejectionFor(by));
+    else if (leader.place === 'owner') this.#leaveOwner(entry, by, reason);
   }
 
   /** Stops the owner and rejects every waiting entry. */
@@ -216,24 +214,32 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   /**
-   * The owner's body has ended (proof of end), or was given up. `abandoned`: it was given up and
-   * may be alive, so the lease is released, and the next owner gets a greater fence. `contended`:
-   * another process waits, so the lease is released. Returns false for an entry that is not the
-   * owner.
+   * The owner's body has ended (proof of end), or was given up. `bodyAlive`: a body that was given
+   * up may be alive, so the lease is set aside, and the next owner gets another one with a greater
+   * fence. `contended`: another process waits, so the lease is released, unless a replacement waits
+   * here. Returns the joined entries, which end with it; null for an entry that is not the owner.
    */
-  ended(owner: E, abandoned: boolean, contended: boolean): boolean {
+  ended(owner: E, bodyAlive: boolean, contended: boolean): readonly E[] | null {
     const ownership = this.#ownership;
-    if (!('owner' in ownership) || ownership.owner !== owner) return false;
-    owner.place = 'done';
+    if (!('owner' in ownership) || ownership.owner !== owner) return null;
+    const joined = this.#end(owner);
+    const { lease, request } = ownership;
     this.#ownership = IDLE;
-    const next = this.#candidate();
-    if (ownership.lease === 'held' && !abandoned && !contended && next !== null && !this.#paused && !this.#closed) {
-      this.#own(next, ownership.request);
-      return true;
+    const next = this.#line.first;
+    if (lease === 'requested') {
+      this.#ownership = { phase: 'waiting', request, asker: owner, urged: false };
+      this.#urge();
+      this.#withdrawUnwanted();
+      return joined;
     }
-    this.effects.push({ do: ownership.lease === 'lost' ? 'dropLease' : 'release' });
+    const isKept = lease === 'held' && !bodyAlive && (!contended || this.hasReplacement);
+    if (isKept && next !== null && !this.#paused) {
+      this.#own(next, request);
+      return joined;
+    }
+    if (lease !== 'none') this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });
     this.#advance();
-    return true;
+    return joined;
   }
 
   /**
@@ -242,10 +248,16 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
    */
   granted(request: number): boolean {
     const ownership = this.#ownership;
-    if (ownership.phase !== 'waiting' || ownership.request !== request) return false;
+    if (ownership.phase === 'idle' || ownership.request !== request) return false;
+    if ('owner' in ownership) {
+      if (ownership.lease !== 'requested') return false;
+      ownership.lease = 'held';
+      if (ownership.phase === 'running') this.effects.push({ do: 'resume', owner: ownership.owner });
+      return true;
+    }
     this.#ownership = IDLE;
     if (ownership.asker !== null) {
-      this.#own(this.#candidate() as E, request);
+      this.#own(this.#line.first as E, request);
       return true;
     }
     this.#advance();
@@ -254,32 +266,60 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
 
   /**
    * The store refused the lease. The entry that asked is rejected, and the next waiting entry asks
-   * again.
+   * again. `superseded`: a later replacement in another process took the place of the one that waits
+   * here. An owner that asked after a loss is stopped. The answer to a withdrawn request rejects
+   * nothing.
    */
-  denied(request: number, reason: 'slotBusy' | 'leaseUnavailable', error?: unknown): void {
+  denied(request: number, reason: 'slotBusy' | 'leaseUnavailable' | 'superseded', error?: unknown): void {
     const ownership = this.#ownership;
-    if (ownership.phase !== 'waiting' || ownership.request !== request) return;
+    if (ownership.phase === 'idle' || ownership.request !== request) return;
+    if ('owner' in ownership) {
+      if (ownership.lease !== 'requested') return;
+      ownership.lease = 'none';
+      this.#stopOwner('leaseLost', error);
+      return;
+    }
     this.#ownership = IDLE;
-    if (ownership.asker !== null && isQueued(ownership.asker)) this.#rejectQueued(ownership.asker, reason, null, error);
+    const { asker } = ownership;
+    const refused = asker !== null && reason === 'superseded' ? this.#line.replacement : asker;
+    if (refused !== null && isQueued(refused)) this.#reject(refused, reason, null, error);
     this.#advance();
   }
 
-  /** The lease is lost: another process may own the slot. The owner is stopped. */
+  /** The lease is lost: another process may own the slot. The owner is suspended, or stopped. */
   lost(request: number): void {
     const ownership = this.#ownership;
     if (!('owner' in ownership) || ownership.request !== request) return;
+    const { owner, lease } = ownership;
+    if (lease !== 'held' && lease !== 'revoked') return;
     ownership.lease = 'lost';
-    this.#stopOwner('leaseLost', undefined);
+    if (ownership.phase === 'running' && owner.resumes && !ownership.finishing)
+      this.effects.push({ do: 'suspend', owner });
+    else this.#stopOwner('leaseLost', undefined);
   }
 
   /**
-   * A replacement in another process asks for the slot. The owner is stopped, and the lease is
-   * released at its end.
+   * Proof that the suspended owner has no body. `bodyAlive`: as in `ended`. Its lost lease is
+   * released, and it asks for another one.
+   */
+  suspended(owner: E, bodyAlive: boolean): void {
+    const ownership = this.#ownership;
+    if (!('owner' in ownership) || ownership.owner !== owner) return;
+    if (ownership.lease !== 'lost' || ownership.phase !== 'running') return;
+    this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });
+    ownership.lease = 'requested';
+    ownership.request = this.#request(owner, 'queue');
+  }
+
+  /**
+   * A replacement in another process asks for the slot. It supersedes what a later replacement here
+   * would supersede. The owner is stopped, and the lease is released at its end.
    */
   revoked(request: number): void {
     const ownership = this.#ownership;
     if (!('owner' in ownership) || ownership.request !== request || ownership.lease !== 'held') return;
     ownership.lease = 'revoked';
+    this.#supersedeFor(null);
     this.#stopOwner('replace', undefined);
   }
 
@@ -294,38 +334,71 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     this.#advance();
   }
 
-  /** From here on the slot accepts and starts nothing. */
+  /**
+   * A shutdown began. From here on the slot admits nothing, and only entries that finish wait. The
+   * owner goes on.
+   */
   close(): void {
     this.#closed = true;
-    this.#rejectAll('shuttingDown');
-    this.#stopOwner('shutdown', undefined);
+    for (const entry of [...this.#line]) if (!entry.finishes) this.#reject(entry, 'shuttingDown', null);
+    this.#withdrawUnwanted();
   }
 
-  /** The entry that starts next. */
-  #candidate(): E | null {
-    return this.#replacement ?? this.#head;
+  /**
+   * The shutdown has reached the owner: it is asked to finish if it may, and to stop otherwise. The
+   * next owner goes on until a call of its own.
+   */
+  stop(): void {
+    const ownership = this.#ownership;
+    if (ownership.phase !== 'running') return;
+    const { owner, lease, finishing } = ownership;
+    if (!owner.finishes || this.#finishOver || lease !== 'held') this.#stopOwner('shutdown', undefined);
+    else if (!finishing) {
+      ownership.finishing = true;
+      this.effects.push({ do: 'finish', owner });
+    }
+  }
+
+  /** The time to finish is over. Nothing starts from here on. */
+  endFinish(): void {
+    this.#finishOver = true;
+    this.#rejectAll('shuttingDown');
+    if ('owner' in this.#ownership && this.#ownership.finishing) this.#stopOwner('shutdown', undefined);
   }
 
   /**
    * The entry that has waited longest among those that count to `queueLimit`. There must be one.
    */
   #oldest(): E {
-    const head = this.#head as E;
-    return queuedBehindCandidate(this) < this.#queueLength ? (head.behind as E) : head;
+    return this.#line.oldest(queuedBehindCandidate(this) < this.queueLength);
   }
 
   #advance(): void {
-    const asker = this.#candidate();
-    if (this.#ownership.phase !== 'idle' || asker === null || this.#paused || this.#closed) return;
+    const asker = this.#line.first;
+    if (this.#ownership.phase !== 'idle' || asker === null || this.#paused) return;
+    const { policy } = asker;
+    const request = this.#request(asker, policy);
+    this.#ownership = { phase: 'waiting', request, asker, urged: policy === 'replace' };
+  }
+
+  #request(asker: E, policy: AdmissionPolicy): number {
     this.#requests += 1;
-    this.#ownership = { phase: 'waiting', request: this.#requests, asker };
-    this.effects.push({ do: 'acquire', request: this.#requests, asker });
+    this.effects.push({ do: 'acquire', request: this.#requests, asker, policy });
+    return this.#requests;
+  }
+
+  /** Tells the store that a replacement waits for the pending request. */
+  #urge(): void {
+    const ownership = this.#ownership;
+    if (ownership.phase !== 'waiting' || ownership.asker === null || ownership.urged || !this.hasReplacement) return;
+    ownership.urged = true;
+    this.effects.push({ do: 'urge' });
   }
 
   #own(entry: E, request: number): void {
-    this.#unlink(entry);
+    this.#line.remove(entry);
     entry.place = 'owner';
-    this.#ownership = { phase: 'running', owner: entry, request, lease: 'held', participants: 1, stop: undefined };
+    this.#ownership = { phase: 'running', owner: entry, request, lease: 'held', finishing: false, stop: undefined };
     this.effects.push({ do: 'start', entry });
   }
 
@@ -338,78 +411,109 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   #join(entry: E): void {
-    (this.#ownership as Owned<E>).participants += 1; // admission.ts answers `join` only beside a running owner
+    const { owner } = this;
+    const leader = owner !== null && this.phase === 'running' ? owner : (this.#line.first as E);
+    leader.flight ??= new Flight(leader);
+    leader.flight.join(entry);
     entry.place = 'joined';
   }
 
   #wait(entry: E): void {
     if (entry.policy === 'replace') {
-      if (this.#replacement !== null) this.#rejectQueued(this.#replacement, 'superseded', entry);
-      this.#replacement = entry;
+      this.#line.replacement = entry;
       entry.place = 'replacement';
       return;
     }
+    this.#line.append(entry);
     entry.place = 'queue';
-    entry.ahead = this.#tail;
-    if (this.#tail === null) this.#head = entry;
-    else this.#tail.behind = entry;
-    this.#tail = entry;
-    this.#queueLength += 1;
-    if (entry.policy === 'keepLatest') this.#latest = entry;
   }
 
   #takeLatest(entry: E): void {
-    const old = this.#latest as E; // admission.ts answers `takeLatest` only while one waits
-    const { ahead, behind } = old;
-    this.#rejectQueued(old, 'superseded', entry);
+    const old = this.#line.latest as E; // admission.ts answers `takeLatest` only while one waits
+    this.#line.takePlace(old, entry);
     entry.place = 'queue';
-    entry.ahead = ahead;
-    entry.behind = behind;
-    if (ahead === null) this.#head = entry;
-    else ahead.behind = entry;
-    if (behind === null) this.#tail = entry;
-    else behind.ahead = entry;
-    this.#queueLength += 1;
-    this.#latest = entry;
+    this.#rejectFlight(old, 'superseded', entry);
   }
 
-  #unlink(entry: E): void {
-    if (entry === this.#replacement) {
-      this.#replacement = null;
+  /** Rejects what a new replacement supersedes. `by`: null for a replacement in another process. */
+  #supersedeFor(by: E | null): void {
+    const { replacement, latest } = this.#line;
+    if (replacement !== null) this.#reject(replacement, 'superseded', by);
+    if (latest !== null) this.#reject(latest, 'superseded', by);
+  }
+
+  #leaveLine(entry: E, leader: E, reason: RejectReason): void {
+    const { flight } = leader;
+    if (flight === null || flight.participants === 1) {
+      this.#reject(leader, reason, null);
+      this.#withdrawUnwanted();
       return;
     }
-    if (entry.ahead === null) this.#head = entry.behind;
-    else entry.ahead.behind = entry.behind;
-    if (entry.behind === null) this.#tail = entry.ahead;
-    else entry.behind.ahead = entry.ahead;
-    entry.ahead = null;
-    entry.behind = null;
-    this.#queueLength -= 1;
-    if (entry === this.#latest) this.#latest = null;
+    flight.leave(entry);
+    if (entry !== leader) entry.place = 'done';
+    this.effects.push({ do: 'reject', entry, reason, by: null, error: undefined });
   }
 
-  #reject<R extends RejectReason>(entry: E, reason: R, by: E | null, error?: unknown): R {
+  #leaveOwner(entry: E, by: StopCause, reason: unknown): void {
+    const { owner, stop } = this.#ownership as Owned<E>;
+    const { flight } = owner;
+    if (flight === null || (entry === owner && flight.participants === 1)) {
+      this.#stopOwner(by, reason); // it has the body to itself, and ends with it
+      return;
+    }
+    flight.leave(entry);
+    if (entry !== owner) entry.place = 'done';
+    this.effects.push({ do: 'detach', entry, owner, ...(stop ?? { by, reason }) });
+    if (flight.participants === 0) this.#stopOwner(by, reason);
+  }
+
+  /** Ends a whole flight. Returns the joined entries that were left. */
+  #end(leader: E): readonly E[] {
+    leader.place = 'done';
+    if (leader.flight === null) return NONE;
+    const joined = leader.flight.end();
+    for (const entry of joined) entry.place = 'done';
+    return joined;
+  }
+
+  /** Rejects one entry that does not wait. */
+  #refuse<R extends RejectReason>(entry: E, reason: R, by: E | null, error?: unknown): R {
     entry.place = 'done';
     this.effects.push({ do: 'reject', entry, reason, by, error });
     return reason;
   }
 
-  #rejectQueued(entry: E, reason: RejectReason, by: E | null, error?: unknown): void {
-    this.#unlink(entry);
-    this.#reject(entry, reason, by, error);
+  /** Rejects a waiting entry, with all that joined it. */
+  #reject(entry: E, reason: RejectReason, by: E | null, error?: unknown): void {
+    this.#line.remove(entry);
+    this.#rejectFlight(entry, reason, by, error);
+  }
+
+  #rejectFlight(leader: E, reason: RejectReason, by: E | null, error?: unknown): void {
+    const isLeft = hasLeft(leader);
+    const joined = this.#end(leader);
+    if (!isLeft) this.#refuse(leader, reason, by, error);
+    for (const entry of joined) this.#refuse(entry, reason, by, error);
   }
 
   #rejectAll(reason: RejectReason): void {
-    for (let next = this.#candidate(); next !== null; next = this.#candidate()) this.#rejectQueued(next, reason, null);
+    for (let next = this.#line.first; next !== null; next = this.#line.first) this.#reject(next, reason, null);
     this.#withdrawUnwanted();
   }
 
   /** Withdraws a pending lease request when no entry may start. A late grant is then released. */
   #withdrawUnwanted(): void {
     const ownership = this.#ownership;
-    if (ownership.phase !== 'waiting' || ownership.asker === null || (this.#candidate() !== null && !this.#paused))
-      return;
+    if (ownership.phase !== 'waiting' || ownership.asker === null) return;
+    if (this.#line.first !== null && !this.#paused) return;
     ownership.asker = null;
     this.effects.push({ do: 'cancelRequest' });
   }
+}
+
+/** True while the entry waits for the slot. A joined entry does not wait itself. */
+export const isQueued = ({ place }: { readonly place: Place }): boolean => place === 'replacement' || place === 'queue';
+
+function rejectionFor(by: StopCause): RejectReason {
+  return by === 'deadline' || by === 'queueTimeout' ? by : 'canceled';
 }

@@ -29,6 +29,8 @@ export class VirtualClock implements Clock {
   #wallOffset: number;
   readonly #pending: Timer[] = []; // the last timer fires first
   #timers = 0;
+  /** Taken once, so that fake timers that are put in later do not hold it up. */
+  readonly #setImmediate: (job: () => void) => unknown = setImmediate;
 
   /** Sets no timer. */
   constructor({ wallMs = Date.UTC(2020, 0, 1) }: VirtualClockOptions = {}) {
@@ -91,7 +93,7 @@ export class VirtualClock implements Clock {
    */
   async settle(): Promise<void> {
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await new Promise<void>((resolve) => this.#setImmediate(resolve));
       if (turn > 0 && !process.getActiveResourcesInfo().includes('Immediate')) return;
     }
   }

@@ -4,6 +4,7 @@ import {
   parseShutdownOptions,
   parseSubscribeOptions,
   parseSubscriber,
+  type ShutdownOptions,
 } from '../../src/api/call-options.ts';
 import { EVENT_TYPES, type Subscriber, type TaskEvent } from '../../src/model/event.ts';
 
@@ -105,14 +106,30 @@ describe('the signals of run', () => {
   });
 });
 
-describe('the grace of a shutdown', () => {
-  test('is the given one, else the default', () => {
-    expect(
-      [{}, { graceMs: undefined }, { graceMs: 0 }, { graceMs: Infinity }].map((o) => parseShutdownOptions(o, 7)),
-    ).toEqual([7, 7, 0, Infinity]);
+describe('the times of a shutdown', () => {
+  const defaults = { graceMs: 8, finishMs: 3 };
+
+  test.for<readonly [what: string, options: ShutdownOptions, times: object]>([
+    ["are the supervisor's where none is given", {}, { graceMs: 8, finishMs: 3 }],
+    ['are absent where they are undefined', { graceMs: undefined, finishMs: undefined }, { graceMs: 8, finishMs: 3 }],
+    ['give finishMs half of a given grace', { graceMs: 20 }, { graceMs: 20, finishMs: 10 }],
+    ['may leave no time', { graceMs: 0 }, { graceMs: 0, finishMs: 0 }],
+    ['may be endless', { graceMs: Infinity }, { graceMs: Infinity, finishMs: Infinity }],
+    ['are the given ones', { graceMs: 20, finishMs: 20 }, { graceMs: 20, finishMs: 20 }],
+    ["complete a given finishMs with the supervisor's grace", { finishMs: 8 }, { graceMs: 8, finishMs: 8 }],
+  ])('%s', ([, options, times]) => {
+    expect(parseShutdownOptions(options, defaults)).toEqual(times);
   });
 
-  test.for([-1, Number.NaN, '5', {}])('is refused when it is %j', (graceMs) => {
-    expect(() => parseShutdownOptions(bad({ graceMs }), 7)).toThrow(refused('graceMs'));
+  test.for([-1, Number.NaN, '5', {}])('are refused by field when they are %j', (value) => {
+    expect(() => parseShutdownOptions(bad({ graceMs: value }), defaults)).toThrow(refused('graceMs'));
+    expect(() => parseShutdownOptions(bad({ finishMs: value }), defaults)).toThrow(refused('finishMs'));
   });
+
+  test.for([{ finishMs: 9 }, { graceMs: 20, finishMs: 21 }, { graceMs: 0, finishMs: 1 }])(
+    'are refused by finishMs where that is more than the grace: %j',
+    (options) => {
+      expect(() => parseShutdownOptions(options, defaults)).toThrow(refused('finishMs'));
+    },
+  );
 });

@@ -46,6 +46,12 @@ test('configure passes on only the options that are given', () => {
   expect(slots.configure).toHaveBeenCalledExactlyOnceWith('s', { queueLimit: 5 });
 });
 
+test('configure passes on undefined, which takes the configuration back', () => {
+  const { slot, slots } = setup();
+  slot.configure(undefined);
+  expect(slots.configure).toHaveBeenCalledExactlyOnceWith('s', undefined);
+});
+
 test('configure refuses an invalid option by its field, and changes nothing', () => {
   const { slot, slots } = setup();
   expect(() => slot.configure({ queueLimit: -1 })).toThrow(

@@ -1,9 +1,9 @@
 // How options complete each other. test/behaviour has the refusals.
 
 import { describe, expect, test, vi } from 'vitest';
-import { parseSupervisorOptions } from '../../src/api/supervisor-options.ts';
+import { parseSupervisorOptions, type SupervisorOptions } from '../../src/api/supervisor-options.ts';
 import { localLeases } from '../../src/engine/local-leases.ts';
-import { MAX_TIMER_MS, systemClock } from '../../src/kernel/clock.ts';
+import { SystemClock } from '../../src/kernel/clock.ts';
 import { systemRandom } from '../../src/kernel/random.ts';
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts';
 import { DEFAULT_SLOT_SETTINGS } from '../../src/model/slot-options.ts';
@@ -17,17 +17,19 @@ test('options that are left out have their defaults', () => {
     slotDefaults: DEFAULT_SLOT_SETTINGS,
     concurrency: Infinity,
     rate: undefined,
-    graceMs: 60_000,
     subscriberGraceMs: 5_000,
     limits: { slots: Infinity, pending: Infinity },
     deadFraction: Infinity,
-    clock: systemClock,
+    clock: expect.any(SystemClock),
     random: systemRandom,
     leases: localLeases,
     aroundAttempt: undefined,
+    shutdown: { graceMs: 25_000, finishMs: 12_500 },
   };
   expect(parseSupervisorOptions({})).toEqual(defaults);
-  expect(parseSupervisorOptions({ graceMs: undefined, slots: undefined })).toEqual(defaults);
+  expect(parseSupervisorOptions({ shutdownGraceMs: undefined, finishMs: undefined, slots: undefined })).toEqual(
+    defaults,
+  );
 });
 
 describe('the defaults of tasks', () => {
@@ -38,17 +40,40 @@ describe('the defaults of tasks', () => {
     expect(DEFAULT_SETTINGS).toEqual(before);
   });
 
-  test("have the supervisor's graceMs unless they give one", () => {
-    expect(parseSupervisorOptions({ graceMs: 5 }).defaults.graceMs).toBe(5);
-    expect(parseSupervisorOptions({ graceMs: 5, defaults: { graceMs: 7 } })).toMatchObject({
-      graceMs: 5,
-      defaults: { graceMs: 7 },
-    });
-  });
-
   test('may have an intervalMs only beside restart: always', () => {
     expect(parseSupervisorOptions({ defaults: { intervalMs: 5, restart: 'always' } }).defaults.intervalMs).toBe(5);
     expect(() => parseSupervisorOptions({ defaults: { intervalMs: 5 } })).toThrow(refused('defaults.intervalMs'));
+  });
+});
+
+describe('the times of a shutdown', () => {
+  test.for<readonly [options: SupervisorOptions, times: object]>([
+    [{ shutdownGraceMs: 5 }, { graceMs: 5, finishMs: 2.5 }],
+    [{ shutdownGraceMs: 0 }, { graceMs: 0, finishMs: 0 }],
+    [{ shutdownGraceMs: Infinity }, { graceMs: Infinity, finishMs: Infinity }],
+    [
+      { shutdownGraceMs: Infinity, finishMs: 5 },
+      { graceMs: Infinity, finishMs: 5 },
+    ],
+    [{ finishMs: 25_000 }, { graceMs: 25_000, finishMs: 25_000 }],
+    [{ finishMs: 0 }, { graceMs: 25_000, finishMs: 0 }],
+  ])('are the given ones, and finishMs is half of the grace by default: %j', ([options, times]) => {
+    expect(parseSupervisorOptions(options).shutdown).toEqual(times);
+  });
+
+  test.for([
+    [
+      { finishMs: 25_001 },
+      'finishMs must be at most the grace of the shutdown, of which it is part (25000 ms), got 25001',
+    ],
+    [
+      { shutdownGraceMs: 5, finishMs: Infinity },
+      'finishMs must be at most the grace of the shutdown, of which it is part (5 ms), got Infinity',
+    ],
+  ] as const)('are refused by finishMs where that is more than the grace: %j', ([options, message]) => {
+    expect(() => parseSupervisorOptions(options)).toThrow(
+      expect.objectContaining({ name: 'OptionError', field: 'finishMs', message }),
+    );
   });
 });
 
@@ -73,10 +98,10 @@ describe('the options of slots', () => {
 
 describe('the rate', () => {
   test('is a copy of its limit and interval', () => {
-    const rate = { limit: 2, intervalMs: MAX_TIMER_MS };
+    const rate = { limit: 2, intervalMs: 2 ** 40 };
     const kept = parseSupervisorOptions({ rate }).rate;
     rate.limit = 9;
-    expect(kept).toEqual({ limit: 2, intervalMs: MAX_TIMER_MS });
+    expect(kept).toEqual({ limit: 2, intervalMs: 2 ** 40 });
   });
 
   test.for<readonly [field: string, rate: object]>([
@@ -84,7 +109,7 @@ describe('the rate', () => {
     ['rate.intervalMs', { limit: 5 }],
     ['rate.limit', { limit: 0, intervalMs: 5 }],
     ['rate.intervalMs', { limit: 1, intervalMs: 0 }],
-    ['rate.intervalMs', { limit: 1, intervalMs: MAX_TIMER_MS + 1 }],
+    ['rate.intervalMs', { limit: 1, intervalMs: Infinity }],
   ])('is refused by the field %s for %j', ([field, rate]) => {
     expect(() => parseSupervisorOptions({ rate })).toThrow(refused(field));
   });

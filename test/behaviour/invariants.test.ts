@@ -35,7 +35,7 @@ describe('safety', () => {
       ['timeout', ({ clock }) => clock.advance(50)],
     ];
     for (const [name, stop] of stops) {
-      const world = gatedSlot({ graceMs: 5 });
+      const world = gatedSlot({ defaults: { graceMs: 5 } });
       const { supervisor, clock, gate, submit } = world;
       const owner = submit({ timeoutMs: 50 });
       await clock.settle();
@@ -67,7 +67,7 @@ describe('safety', () => {
   });
 
   test('each submission has one outcome of seven kinds, and its promise never rejects (S3)', async () => {
-    const { supervisor, clock, submit } = gatedSlot({ graceMs: 10 });
+    const { supervisor, clock, submit } = gatedSlot({ defaults: { graceMs: 10 } });
     const hang = () => new Promise(() => {});
     const until = (ctx: TaskContext) => ctx.sleep(Infinity);
     const submissions: Record<Outcome['kind'], Submission> = {
@@ -315,7 +315,7 @@ describe('safety', () => {
   });
 
   test('a timeout aborts the signal, and the slot stays occupied until the body has settled (S1)', async () => {
-    const { clock, gate, submit } = gatedSlot({ graceMs: 10 });
+    const { clock, gate, submit } = gatedSlot({ defaults: { graceMs: 10 } });
     const owner = submit({ timeoutMs: 50 });
     const next = submit();
     await clock.advance(100_000);
@@ -402,7 +402,7 @@ describe('events, names and numbers', () => {
   // A rejected submission has no `finished`. A canceled participant of a shared body has its
   // `finished` before the attempt has ended.
   test('the events of each submission match one grammar, and no event follows the last one', async () => {
-    const world = gatedSlot({ graceMs: 10 });
+    const world = gatedSlot({ defaults: { graceMs: 10 } });
     const { clock, submit, recorded } = world;
     const flaky = (ctx: TaskContext) => (ctx.attempt < 3 ? fail() : 'third');
     const all = [

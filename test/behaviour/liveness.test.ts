@@ -43,7 +43,7 @@ describe('liveness', () => {
   test.for(endings)(
     'after %s of the owner the waiting submission runs without any time passing (S5, S10)',
     async ([, end]) => {
-      const world = gatedSlot({ graceMs: 10, defaults: { onOverrun: 'abandon' } });
+      const world = gatedSlot({ defaults: { graceMs: 10, onOverrun: 'abandon' } });
       const { clock, submit } = world;
       submit();
       const waiting = submit();

@@ -14,7 +14,7 @@ const fail = (): never => {
 describe('resources', () => {
   test('when all work has ended no table entry, no timer and no listener on the parent signal is left (S6)', async () => {
     const parent = new AbortController();
-    const world = gatedSlot({ graceMs: 10, slots: { idle: { queueLimit: 1 } } });
+    const world = gatedSlot({ defaults: { graceMs: 10 }, slots: { idle: { queueLimit: 1 } } });
     const { supervisor, clock, submit } = world;
     const shared = { signal: parent.signal, timeoutMs: 50, stallMs: 40, queueTimeoutMs: 1_000, deadlineMs: 5_000 };
     submit(shared);

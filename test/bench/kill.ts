@@ -65,7 +65,7 @@ async function counting(begin: (count: Int32Array) => () => Promise<unknown>): P
   };
 }
 
-const supervisor = new Supervisor({ graceMs: 0 });
+const supervisor = new Supervisor({ defaults: { graceMs: 0 } });
 const inSlot = (run: Parameters<Supervisor['submit']>[0]['run']) =>
   supervisor.submit({ slot: 'bench', restart: 'never', run });
 

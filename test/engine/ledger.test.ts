@@ -35,7 +35,13 @@ function setup() {
       meta: undefined,
       settings: DEFAULT_SETTINGS,
     };
-    const submission = new LiveSubmission({ ids, now: () => 0, cancel: () => {} }, number, spec, 's', 'queue');
+    const submission = new LiveSubmission(
+      { ids, now: () => 0, queueLimit: () => 9, cancel: () => {} },
+      number,
+      spec,
+      's',
+      'queue',
+    );
     ledger.submitted(submission);
     ledger.enter(submission);
     return submission;

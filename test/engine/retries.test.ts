@@ -43,14 +43,14 @@ describe('the delay of a retry', () => {
     expect(retries.failed(failure)).toEqual({ afterMs: 200 });
   });
 
-  test.for([0, 7, Infinity])('is the afterMs of a RetryError, %d, without a random number', (afterMs) => {
+  test.for([0, 7, Number.MAX_VALUE])('is the afterMs of a RetryError, %d, without a random number', (afterMs) => {
     const { retries, random } = setup();
     expect(retries.failed(thrownFailure(new RetryError('later', { afterMs })))).toEqual({ afterMs });
     expect(retries.streak).toBe(1);
     expect(random).not.toHaveBeenCalled();
   });
 
-  test.for([undefined, -1, Number.NaN, '5'])('ignores a RetryError whose afterMs is %s', (afterMs) => {
+  test.for([undefined, -1, Number.NaN, Infinity, '5'])('ignores a RetryError whose afterMs is %s', (afterMs) => {
     const error = new RetryError('later');
     Object.defineProperty(error, 'afterMs', { value: afterMs });
     expect(setup().retries.failed(thrownFailure(error))).toEqual({ afterMs: 100 });

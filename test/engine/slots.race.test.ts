@@ -44,7 +44,7 @@ interface Entry {
 
 class World {
   readonly clock = new VirtualClock();
-  readonly supervisor = new Supervisor({ clock: this.clock, graceMs: 1_000 });
+  readonly supervisor = new Supervisor({ clock: this.clock, shutdownGraceMs: 1_000 });
   readonly entries: Entry[] = [];
   /** The owners, in the order in which their first bodies began. */
   readonly begun: Entry[] = [];

@@ -13,7 +13,12 @@ const failure = thrownFailure(new Error('boom'));
 type Given = Partial<Omit<ParsedSpec, 'settings'>> & { readonly settings?: Partial<TaskSettings> };
 
 function setup({ settings, ...given }: Given = {}) {
-  const host = { ids: createTaskIds('x'), now: vi.fn(() => 100), cancel: vi.fn() } satisfies SubmissionHost;
+  const host = {
+    ids: createTaskIds('x'),
+    now: vi.fn(() => 100),
+    queueLimit: vi.fn(() => 9),
+    cancel: vi.fn(),
+  } satisfies SubmissionHost;
   const meta = { own: true };
   const spec: ParsedSpec = {
     run: () => 1,
@@ -74,6 +79,19 @@ test('value throws an OutcomeError that names the task, with the thrown error as
   expect(error).toBeInstanceOf(OutcomeError);
   expect(error).toMatchObject({ message: expect.stringMatching(/^s: failed after 3/), outcome });
   expect((error as Error).cause).toBe((failure as { error: unknown }).error);
+});
+
+test('value throws an OutcomeError that shows a long name in 60 characters', async () => {
+  const { live, handle } = setup({ name: 'n'.repeat(1_024) });
+  live.settle({ kind: 'canceled', by: 'caller', attempts: 0 });
+  await expect(handle.value()).rejects.toThrow(/^n{60}…: canceled/);
+});
+
+test('value throws an OutcomeError that names the limit of the queue, if that was full', async () => {
+  const { host, live, handle } = setup();
+  live.settle({ kind: 'rejected', reason: 'queueFull' });
+  await expect(handle.value()).rejects.toThrow(/^s: rejected: queueFull \(queueLimit is 9: set it in slots,/);
+  expect(host.queueLimit).toHaveBeenCalledExactlyOnceWith('s');
 });
 
 test('value throws an OutcomeError without a cause when no body threw', async () => {

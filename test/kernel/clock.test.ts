@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { after, type Clock, MAX_TIMER_MS, systemClock } from '../../src/kernel/clock.ts';
+import { after, type Clock, MAX_TIMER_MS, SystemClock } from '../../src/kernel/clock.ts';
 
-describe('systemClock', () => {
+describe('SystemClock', () => {
+  let systemClock: SystemClock;
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+    systemClock = new SystemClock();
   });
   afterEach(() => {
     vi.restoreAllMocks();
@@ -48,7 +50,7 @@ describe('systemClock', () => {
   ] as const)('waits in full for %s', ([, ms]) => {
     const setTimer = vi.spyOn(globalThis, 'setTimeout');
     const fire = vi.fn();
-    systemClock.setTimer(ms, fire);
+    new SystemClock().setTimer(ms, fire);
     expect(setTimer.mock.calls[0]?.[1]).toBeLessThanOrEqual(MAX_TIMER_MS);
     vi.advanceTimersByTime(ms - 1);
     expect(fire).not.toHaveBeenCalled();
@@ -81,13 +83,54 @@ describe('systemClock', () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const fire = vi.fn();
-    systemClock.setTimer(100, fire);
+    new SystemClock().setTimer(100, fire);
     now = 99.5;
     vi.advanceTimersByTime(100);
     expect(fire).not.toHaveBeenCalled();
     now = 100;
     vi.advanceTimersByTime(1);
     expect(fire).toHaveBeenCalledTimes(1);
+  });
+
+  test('gives the platform no delay below 0', () => {
+    const setTimer = vi.spyOn(globalThis, 'setTimeout');
+    const clock = new SystemClock();
+    for (const ms of [-0.5, -1, -1e9, -Infinity]) clock.setTimer(ms, () => {});
+    for (const [, delay] of setTimer.mock.calls) expect(delay).toBeGreaterThanOrEqual(0);
+    expect(setTimer).toHaveBeenCalledTimes(4);
+  });
+
+  test('takes the functions of the platform when it is made, and none later', () => {
+    const clock = new SystemClock();
+    const before = [clock.now(), clock.wallNow()];
+    const late = vi.fn(() => 1e15 as never);
+    for (const name of ['setTimeout', 'clearTimeout'] as const) vi.spyOn(globalThis, name).mockImplementation(late);
+    for (const object of [performance, Date]) vi.spyOn(object, 'now').mockImplementation(late);
+    const fire = vi.fn();
+    clock.setTimer(MAX_TIMER_MS + 5, fire);
+    clock.setTimer(5, fire)();
+    expect([clock.now(), clock.wallNow()]).toEqual(before);
+    vi.advanceTimersByTime(MAX_TIMER_MS + 5);
+    expect([fire.mock.calls.length, late.mock.calls.length, vi.getTimerCount()]).toEqual([1, 0, 0]);
+  });
+
+  test('follows its timers where fake ones leave performance.now alone', () => {
+    vi.spyOn(performance, 'now').mockReturnValue(0);
+    const clock = new SystemClock();
+    const fired: [string, number][] = [];
+    const set = (name: string, ms: number) => clock.setTimer(ms, () => fired.push([name, clock.now()]));
+    set('long', MAX_TIMER_MS + 5_000);
+    set('hour', 3_600_000);
+    set('second', 1_000);
+    vi.advanceTimersByTime(1_000);
+    set('later', 10);
+    vi.advanceTimersByTime(MAX_TIMER_MS + 4_000);
+    expect(fired).toEqual([
+      ['second', 1_000],
+      ['later', 1_010],
+      ['hour', 3_600_000],
+      ['long', MAX_TIMER_MS + 5_000],
+    ]);
   });
 
   test('has a monotonic time and a wall clock in epoch ms', () => {
@@ -112,7 +155,7 @@ describe('systemClock', () => {
 test('after fires once and never after its cancel, also with a clock that fires twice and ignores a cancel', () => {
   const fires: (() => void)[] = [];
   const broken: Clock = {
-    ...systemClock,
+    ...new SystemClock(),
     setTimer: (_, fire) => {
       fires.push(fire);
       return () => {};
@@ -123,4 +166,17 @@ test('after fires once and never after its cancel, also with a clock that fires 
   after(broken, 5, canceled)();
   for (const fire of [...fires, ...fires]) fire();
   expect([twice.mock.calls.length, canceled.mock.calls.length]).toEqual([1, 0]);
+});
+
+test('after gives no clock a delay below 0', () => {
+  const delays: number[] = [];
+  const clock: Clock = {
+    ...new SystemClock(),
+    setTimer: (ms) => {
+      delays.push(ms);
+      return () => {};
+    },
+  };
+  for (const ms of [-1, -0.001, 0, 1]) after(clock, ms, () => {});
+  expect(delays).toEqual([0, 0, 0, 1]);
 });

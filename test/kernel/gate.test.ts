@@ -1,15 +1,27 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Gate, type GateLimits, type Leave } from '../../src/kernel/gate.ts';
+import { Gate, type GateLimits } from '../../src/kernel/gate.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 const NONE: GateLimits = { concurrency: Infinity, rate: undefined };
 
-/** A gate, and the names of those that got a place, in order. */
+/** A gate, and the names of those that got a place, in order. `enter` returns how to leave. */
 function setup(limits: Partial<GateLimits>) {
-  const gate = new Gate({ ...NONE, ...limits });
+  const clock = new VirtualClock();
+  const gate = new Gate({ ...NONE, ...limits }, clock);
   const granted: string[] = [];
-  const enter = (name: string, priority = 0): Leave => gate.enter(priority, () => granted.push(name));
-  return { gate, granted, enter };
+  const place = (name: string, priority = 0) => gate.enter(priority, () => granted.push(name));
+  const enter = (name: string, priority = 0): (() => void) => place(name, priority).leave;
+  /** Enters, and begins at once when there is a place. */
+  const begin = (name: string, priority = 0): (() => void) => {
+    const own = gate.enter(priority, () => {
+      granted.push(name);
+      queueMicrotask(() => own.begin());
+    });
+    return own.leave;
+  };
+  return { clock, gate, granted, place, enter, begin };
 }
 
 test('a gate is open while it has neither a limit nor a pause', () => {
@@ -120,26 +132,252 @@ for (const [name, limits] of [
   });
 
 describe('a rate', () => {
+  test('limits the starts in any interval, however soon places are given back, and leaves no timer', async () => {
+    const { clock, granted, begin } = setup({ rate: { limit: 2, intervalMs: 100 } });
+    const leaves = ['a', 'b'].map((name) => begin(name));
+    await clock.advance(30);
+    for (const name of ['c', 'd', 'e']) leaves.push(begin(name));
+    for (const leave of leaves.slice(0, 2)) leave();
+    await clock.advance(69);
+    expect(granted).toEqual(['a', 'b']);
+    await clock.advance(1);
+    expect(granted).toEqual(['a', 'b', 'c', 'd']);
+    await clock.advance(100);
+    expect(granted).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('counts a start when it begins, not when it got its place', async () => {
+    const { clock, granted, place, enter } = setup({ rate: { limit: 1, intervalMs: 100 } });
+    const slow = place('slow');
+    enter('next');
+    await clock.advance(500);
+    expect([granted, clock.timers]).toEqual([['slow'], 0]); // no moment is known
+    slow.begin();
+    await clock.advance(99);
+    expect(granted).toEqual(['slow']);
+    await clock.advance(1);
+    expect(granted).toEqual(['slow', 'next']);
+  });
+
+  test('does not count a place that is given back before it begins', async () => {
+    const { granted, enter } = setup({ rate: { limit: 1, intervalMs: 100 } });
+    const quit = enter('quitter');
+    enter('next');
+    quit();
+    await turn();
+    expect(granted).toEqual(['quitter', 'next']);
+  });
+
+  test('lets the highest priority in first when the window opens, also if it came last', async () => {
+    const { clock, granted, begin } = setup({ concurrency: 5, rate: { limit: 1, intervalMs: 100 } });
+    begin('first');
+    begin('low', -1);
+    begin('usual');
+    await clock.advance(99);
+    begin('high', 1);
+    await clock.advance(301);
+    expect(granted).toEqual(['first', 'high', 'usual', 'low']);
+  });
+
+  test('holds a timer only while it alone holds a waiter back', async () => {
+    const { clock, gate, begin } = setup({ concurrency: 2, rate: { limit: 2, intervalMs: 100 } });
+    const leaves = ['a', 'b'].map((name) => begin(name));
+    await turn();
+    expect(clock.timers).toBe(0);
+    const quit = begin('c');
+    expect(clock.timers).toBe(0); // both places are taken
+    leaves[0]?.();
+    expect(clock.timers).toBe(1);
+    gate.pause();
+    expect(clock.timers).toBe(0);
+    gate.resume();
+    expect(clock.timers).toBe(1);
+    quit();
+    expect(clock.timers).toBe(0);
+  });
+
+  test('with intervals that are sums of fractions keeps its pace', async () => {
+    const { clock, granted, begin } = setup({ rate: { limit: 1, intervalMs: 0.1 } });
+    for (let n = 0; n < 100; n += 1) begin(`${n}`);
+    await clock.advance(10);
+    expect([granted.length, clock.timers]).toEqual([100, 0]);
+  });
+
+  const schedule = fc.array(fc.tuple(fc.nat(40), fc.nat(120), fc.integer({ min: 0, max: 2 }), fc.nat(9)), {
+    maxLength: 60,
+  });
+  test('never lets more than `limit` start in an interval, and none later than it must', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 1, max: 6 }),
+        schedule,
+        async (limit, intervalMs, concurrency, arrivals) => {
+          const clock = new VirtualClock();
+          const gate = new Gate({ concurrency, rate: { limit, intervalMs } }, clock);
+          const starts: number[] = [];
+          const ends: number[] = [];
+          const waiting = new Map<number, number>();
+          let [inside, earlier, next] = [0, 0, 0];
+          for (const [gapMs, lastsMs, priority, patience] of arrivals) {
+            await clock.advance(gapMs);
+            const id = next++;
+            waiting.set(id, priority);
+            const place = gate.enter(priority, () =>
+              queueMicrotask(() => {
+                if (!waiting.delete(id)) return;
+                for (const [other, its] of waiting) if (its > priority && other < id) earlier += 1;
+                inside += 1;
+                expect(inside).toBeLessThanOrEqual(concurrency);
+                place.begin();
+                starts.push(clock.now());
+                clock.setTimer(lastsMs, () => {
+                  inside -= 1;
+                  ends.push(clock.now());
+                  place.leave();
+                });
+              }),
+            );
+            if (patience === 0 && waiting.delete(id)) place.leave(); // gives up at once
+            // A waiter is there only if the window or the gate is full.
+            await clock.settle();
+            const inWindow = starts.filter((start) => start > clock.now() - intervalMs).length;
+            if (waiting.size > 0) expect(inside === concurrency || inWindow === limit).toBe(true);
+          }
+          while (waiting.size > 0) {
+            expect(await clock.next()).toBe(true);
+            const inWindow = starts.filter((start) => start > clock.now() - intervalMs).length;
+            await clock.settle();
+            if (waiting.size > 0) expect(inside === concurrency || inWindow === limit).toBe(true);
+          }
+          expect(earlier).toBe(0);
+          for (const [index, start] of starts.entries()) {
+            const before = starts[index - limit];
+            if (before !== undefined) expect(start - before).toBeGreaterThanOrEqual(intervalMs);
+          }
+          await clock.advance(1_000);
+          expect(clock.timers).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('limits that change', () => {
+  test('a higher concurrency lets waiters in at once, by priority', () => {
+    const { gate, granted, enter } = setup({ concurrency: 1 });
+    for (const [name, priority] of Object.entries({ a: 0, low: -1, b: 0, high: 1, c: 0 })) enter(name, priority);
+    gate.configure({ concurrency: 3 });
+    expect(granted).toEqual(['a', 'high', 'b']);
+    gate.configure({ concurrency: Infinity });
+    expect([granted.slice(3), gate.open]).toEqual([['c', 'low'], true]);
+  });
+
+  test('a lower concurrency counts everyone inside, who came while the gate was open too', async () => {
+    const { gate, granted, enter } = setup({});
+    for (let n = 0; n < 3; n += 1) gate.openPlace.begin();
+    gate.configure({ concurrency: 2 });
+    const leave = enter('a');
+    enter('b');
+    for (const expected of [[], ['a'], ['a', 'b']]) {
+      gate.openPlace.leave();
+      await turn();
+      expect(granted).toEqual(expected);
+    }
+    leave();
+  });
+
+  test('a rate that is taken away lets everyone in and leaves no timer, and concurrency stays', async () => {
+    const { clock, gate, granted, begin } = setup({ concurrency: 3, rate: { limit: 1, intervalMs: 100 } });
+    for (const name of ['a', 'b', 'c', 'd']) begin(name);
+    await turn();
+    expect([granted, clock.timers]).toEqual([['a'], 1]);
+    gate.configure({ rate: undefined });
+    expect([granted, clock.timers]).toEqual([['a', 'b', 'c'], 0]);
+  });
+
+  test('a new rate counts the starts that the old one counted', async () => {
+    const { clock, gate, granted, begin } = setup({ rate: { limit: 3, intervalMs: 100 } });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) begin(name);
+    await clock.advance(50);
+    gate.configure({ rate: { limit: 1, intervalMs: 200 } });
+    await clock.advance(149);
+    expect(granted).toHaveLength(3);
+    await clock.advance(1);
+    expect(granted).toHaveLength(4);
+    gate.configure({ rate: { limit: 2, intervalMs: 200 } });
+    await clock.settle();
+    expect([granted.length, clock.timers]).toEqual([5, 0]);
+  });
+
+  test('a change keeps a pause', async () => {
+    const { clock, gate, granted, begin } = setup({});
+    gate.pause();
+    begin('a');
+    gate.configure({ concurrency: 5, rate: { limit: 1, intervalMs: 100 } });
+    gate.configure({ concurrency: Infinity, rate: undefined });
+    await clock.advance(1_000);
+    expect([granted, gate.open, clock.timers]).toEqual([[], false, 0]);
+    gate.resume();
+    expect([granted, gate.open]).toEqual([['a'], true]);
+  });
+});
+
+describe('what p-queue reads of the surroundings', () => {
   afterEach(() => {
     vi.useRealTimers();
   });
 
-  test('limits the places granted in each interval, however soon they are given back, and leaves no timer', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
-    const { granted, enter } = setup({ rate: { limit: 2, intervalMs: 100 } });
-    const leaves = ['a', 'b', 'c', 'd', 'e'].map((name) => enter(name));
-    await turn();
-    for (const leave of leaves.slice(0, 2)) leave();
-    await turn();
-    expect(granted).toEqual(['a', 'b']);
-    await vi.advanceTimersByTimeAsync(99);
-    expect(granted).toEqual(['a', 'b']);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(granted).toEqual(['a', 'b', 'c', 'd']);
-    await vi.advanceTimersByTimeAsync(100);
-    expect(granted).toEqual(['a', 'b', 'c', 'd', 'e']);
-    for (const leave of leaves) leave();
-    await turn();
-    expect(vi.getTimerCount()).toBe(0);
+  /** Every option that p-queue reads, of the queue and of a function. */
+  const READ = [
+    ['autoStart', false],
+    ['carryoverConcurrencyCount', true],
+    ['carryoverIntervalCount', true],
+    ['concurrency', 0],
+    ['id', {}],
+    ['interval', 1e9],
+    ['intervalCap', 1],
+    ['priority', 7],
+    ['queueClass', Map],
+    ['signal', AbortSignal.abort()],
+    ['strict', true],
+    ['timeout', 1],
+    ['waiter', {}],
+  ] as const;
+  test.for(READ)('%s in a polluted Object.prototype changes nothing', async ([name, value]) => {
+    const seen: string[][] = [];
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true });
+    try {
+      const { gate, granted, enter } = setup({ concurrency: 2 });
+      const leaves = ['a', 'b', 'c'].map((one) => enter(one));
+      await new Promise((resolve) => setTimeout(resolve, 5)); // the polluted timeout is 1 ms
+      seen.push([...granted]);
+      leaves[0]?.();
+      gate.pause();
+      gate.resume();
+      seen.push([...granted]);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+    expect(seen).toEqual([
+      ['a', 'b'],
+      ['a', 'b', 'c'],
+    ]);
+  });
+
+  test('fake timers that swallow the microtasks and timers of p-queue cost no place', async () => {
+    const { granted, enter } = setup({ concurrency: 1 });
+    const leaves = [enter('a')];
+    for (const name of ['b', 'c', 'd']) {
+      vi.useFakeTimers({ toFake: ['queueMicrotask', 'setTimeout', 'setInterval', 'Date'], now: -1e9 });
+      leaves.at(-1)?.();
+      leaves.push(enter(name));
+      await turn();
+      vi.useRealTimers();
+      expect(granted.at(-1)).toBe(name);
+    }
   });
 });

@@ -14,6 +14,7 @@ import {
   positiveMs,
   refuse,
   wholeFrom,
+  wholeNumber,
 } from '../../src/model/check.ts';
 import { OptionError } from '../../src/model/error.ts';
 
@@ -56,6 +57,12 @@ const checks: readonly [
   ['a count from 0', from0, [0, 1, Number.MAX_SAFE_INTEGER, Infinity], [-1, 0.5, 2 ** 53, -Infinity, ...notANumber]],
   ['a count from 1', from1, [1, Infinity], [0, -0, ...notANumber]],
   ['a number within bounds', numbers, [1, 1.5, 2], [0, 2.1, Infinity, ...notANumber]],
+  [
+    'a whole number',
+    wholeNumber,
+    [-1, 0, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+    [0.5, 2 ** 53, Infinity, -Infinity, ...notANumber],
+  ],
   ['a whole number within bounds', wholes, [1, 2], [0, 1.5, 3, Infinity, ...notANumber]],
   ['a finite number', finiteNumber, [0, -1.5, 1e300], [Infinity, -Infinity, ...notANumber]],
   [
@@ -93,8 +100,9 @@ for (const [name, check, good, bad] of checks)
     });
   });
 
-test('the checks of durations and counts turn -0 into 0', () => {
-  expect([durationMs('f', -0), finiteMs('f', -0), count('f', -0, 0)]).toStrictEqual([0, 0, 0]);
+test('the checks of durations, counts and whole numbers turn -0 into 0', () => {
+  const turned = [durationMs('f', -0), finiteMs('f', -0), count('f', -0, 0), wholeNumber('f', -0)];
+  expect(turned).toStrictEqual([0, 0, 0, 0]);
 });
 
 describe('the message of an OptionError', () => {

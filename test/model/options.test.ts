@@ -131,7 +131,26 @@ describe('parseGiven', () => {
     });
 });
 
+test('an unknown option of up to 40 characters gets the nearest name as a hint, a longer one does not', () => {
+  const near = 'n'.repeat(39);
+  const readers = { [near]: (_field: string, value: unknown) => value };
+  expect(() => parseGiven('f', { [`${near}x`]: 1 }, readers)).toThrow(`did you mean ${near}?`);
+  expect(() => parseGiven('f', { [`${near}xx`]: 1 }, readers)).toThrow('is not an option (known: ');
+});
+
+test('an option of a slot that is given elsewhere is refused with the places where it belongs', () => {
+  for (const name of ['queueLimit', 'onFull'])
+    expect(() => parseGiven('f', { [name]: 1 }, READERS)).toThrow(
+      `f.${name} is not an option (a slot has it: set it in slots, in slotDefaults or with slot.configure), got 1`,
+    );
+});
+
 describe('readFields', () => {
+  test('keeps an undefined field whose name it is given', () => {
+    const fields = readFields('f', { a: undefined, b: undefined }, ['b', 'c']);
+    expect(Object.entries(fields)).toEqual([['b', undefined]]);
+  });
+
   test('accepts every name, skips undefined, and does not inherit from Object.prototype', () => {
     const fields = readFields('env', Object.assign(JSON.parse('{ "A": "1", "__proto__": "2" }'), { B: undefined }));
     expect(Object.entries(fields)).toEqual([

@@ -11,9 +11,13 @@ test.for<readonly [Outcome, RegExp]>([
   [{ kind: 'canceled', by: 'replace', attempts: 1 }, /canceled.*replace/],
   [{ kind: 'killed', by: 'overrun', attempts: 1 }, /killed.*overrun/],
   [{ kind: 'abandoned', by: 'shutdown', attempts: 1 }, /abandoned.*shutdown.*alive/],
-  [{ kind: 'rejected', reason: 'queueFull' }, /rejected.*queueFull/],
+  [{ kind: 'rejected', reason: 'slotBusy' }, /^rejected: slotBusy$/],
+  [
+    { kind: 'rejected', reason: 'queueFull' },
+    /^rejected: queueFull \(queueLimit is 7: set it in slots, in slotDefaults or with slot\.configure\)$/,
+  ],
 ])('the text of %o says how it ended and why', ([outcome, text]) => {
-  expect(outcomeText(outcome)).toMatch(text);
+  expect(outcomeText(outcome, 7)).toMatch(text);
 });
 
 test('an OutcomeError carries the outcome object itself and the cause', () => {

@@ -17,6 +17,8 @@ describe('RecentSettings', () => {
     stallMs: 1,
     graceMs: 1,
     onOverrun: 'abandon',
+    onShutdown: 'finish',
+    shutdownStage: 1,
     queueTimeoutMs: 1,
     deadlineMs: 1,
     priority: 1,

@@ -4,6 +4,7 @@ import {
   completeDefaults,
   DEFAULT_SETTINGS,
   ON_OVERRUN,
+  ON_SHUTDOWN,
   RESTART_POLICIES,
   readAdmission,
   readDefaults,
@@ -38,6 +39,7 @@ describe('the reader of', () => {
     ['admission', ADMISSION_POLICIES],
     ['restart', RESTART_POLICIES],
     ['onOverrun', ON_OVERRUN],
+    ['onShutdown', ON_SHUTDOWN],
   ] as const)('%s accepts each of its words and refuses every other word', ([option, words]) => {
     for (const word of words) expect(SETTING_READERS[option]('f', word)).toBe(word);
     expect(() => SETTING_READERS[option]('f', 'drop')).toThrow('f must be one of');
@@ -51,9 +53,15 @@ test('the admission policies are queue, replace, dropIfRunning, keepLatest and j
   );
 });
 
+test('a shutdown stops a task or lets it finish', () => {
+  expect(ON_SHUTDOWN).toEqual(['stop', 'finish']);
+  expect(DEFAULT_SETTINGS).toMatchObject({ onShutdown: 'stop', shutdownStage: 0 });
+});
+
 describe('the reader of each setting accepts the border of its range, and refuses what lies beyond', () => {
   const rows: readonly [name: keyof typeof SETTING_READERS, good: readonly unknown[], bad: unknown][] = [
-    ['intervalMs', [0, Infinity], -1],
+    ['intervalMs', [0, Number.MAX_VALUE], -1],
+    ['intervalMs', [], Infinity],
     ['maxRetries', [0, Infinity], 0.5],
     ['timeoutMs', [Number.MIN_VALUE, Infinity], 0],
     ['stallMs', [Number.MIN_VALUE, Infinity], 0],
@@ -61,6 +69,8 @@ describe('the reader of each setting accepts the border of its range, and refuse
     ['queueTimeoutMs', [0, Infinity], -1],
     ['deadlineMs', [Number.MIN_VALUE, Infinity], 0],
     ['priority', [-1e300, 0], Infinity],
+    ['shutdownStage', [Number.MIN_SAFE_INTEGER, -1, 0, Number.MAX_SAFE_INTEGER], Infinity],
+    ['shutdownStage', [1], 0.5],
     ['retryIf', [() => true], {}],
     ['state', [() => 1], null],
     ['signal', [new AbortController().signal], new AbortController()],

@@ -12,8 +12,8 @@ test('readSlotOptions accepts every admission policy and every onFull', () => {
   for (const onFull of ON_FULL) expect(readSlotOptions('s', { onFull })).toEqual({ onFull });
 });
 
-test('by default a queue holds 100 submissions, and a full queue rejects', () => {
-  expect(DEFAULT_SLOT_SETTINGS).toStrictEqual({ admission: undefined, queueLimit: 100, onFull: 'reject' });
+test('by default a queue holds 1,000 submissions, and a full queue rejects', () => {
+  expect(DEFAULT_SLOT_SETTINGS).toStrictEqual({ admission: undefined, queueLimit: 1_000, onFull: 'reject' });
 });
 
 describe('readSlotOptions', () => {

@@ -4,7 +4,7 @@ import { ON_FULL } from '../../src/model/slot-options.ts';
 import { admit, type Limits, queuedBehindCandidate, type SlotState, type Verdict } from '../../src/policy/admission.ts';
 
 const IDLE: SlotState = { phase: 'idle', paused: false, hasReplacement: false, hasLatest: false, queueLength: 0 };
-const LIMITS: Limits = { queueLimit: 2, onFull: 'reject', mayWait: true };
+const LIMITS: Limits = { queueLimit: 2, onFull: 'reject', mayWait: true, mayStart: true };
 
 type VerdictPer<List extends readonly unknown[]> = { readonly [K in keyof List]: Verdict };
 
@@ -25,6 +25,18 @@ const rows: readonly Row[] = [
     { queueLimit: 0, mayWait: false },
     ['start', 'start', 'start', 'start', 'start'],
   ],
+  [
+    'idle, while the start would wait at the gate',
+    {},
+    { queueLimit: 0, mayStart: false },
+    ['start', 'start', 'start', 'start', 'start'],
+  ],
+  [
+    'idle, while the start would wait at the gate and nothing more may wait',
+    {},
+    { mayStart: false, mayWait: false },
+    ['resourceLimit', 'resourceLimit', 'resourceLimit', 'resourceLimit', 'resourceLimit'],
+  ],
   ['running', { phase: 'running' }, {}, ['append', 'replaceOwner', 'slotBusy', 'append', 'join']],
   ['stopping', { phase: 'stopping' }, {}, ['append', 'replaceOwner', 'slotBusy', 'append', 'append']],
   [
@@ -38,13 +50,31 @@ const rows: readonly Row[] = [
     'paused, without an owner, while others wait',
     { paused: true, hasReplacement: true, queueLength: 1 },
     {},
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'join'],
+  ],
+  [
+    'paused, without an owner, while one waits in the queue',
+    { paused: true, queueLength: 1 },
+    {},
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'join'],
+  ],
+  [
+    'paused, without an owner, while a replacement waits',
+    { paused: true, hasReplacement: true },
+    {},
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'join'],
+  ],
+  [
+    'paused, while a lease request is withdrawn and nothing waits',
+    { phase: 'waiting', paused: true },
+    {},
     ['append', 'replaceOwner', 'append', 'append', 'append'],
   ],
   [
     'paused while the lease is requested',
     { phase: 'waiting', paused: true, queueLength: 1 },
     {},
-    ['append', 'replaceOwner', 'append', 'append', 'append'],
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'join'],
   ],
   [
     'running, while a keepLatest waits',
@@ -62,6 +92,18 @@ const rows: readonly Row[] = [
     'stopping, with a full queue',
     { phase: 'stopping', queueLength: 2 },
     {},
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
+  ],
+  [
+    'stopping, while a replacement waits',
+    { phase: 'stopping', hasReplacement: true },
+    {},
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'join'],
+  ],
+  [
+    'stopping, with a queueLimit of 0',
+    { phase: 'stopping' },
+    { queueLimit: 0 },
     ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'queueFull'],
   ],
   [
@@ -101,6 +143,18 @@ const rows: readonly Row[] = [
     ['resourceLimit', 'resourceLimit', 'slotBusy', 'resourceLimit', 'join'],
   ],
   [
+    'running, while nothing more may wait, but a replacement can take the place of a keepLatest',
+    { phase: 'running', hasLatest: true, queueLength: 1 },
+    { mayWait: false },
+    ['resourceLimit', 'replaceOwner', 'slotBusy', 'takeLatest', 'join'],
+  ],
+  [
+    'stopping, while nothing more may wait',
+    { phase: 'stopping' },
+    { mayWait: false },
+    ['resourceLimit', 'resourceLimit', 'slotBusy', 'resourceLimit', 'resourceLimit'],
+  ],
+  [
     'running, while nothing more may wait, but a place can be taken over',
     { phase: 'running', hasReplacement: true, hasLatest: true, queueLength: 2 },
     { mayWait: false, onFull: 'dropOldest' },
@@ -110,25 +164,25 @@ const rows: readonly Row[] = [
     'waiting for the lease that the head of the queue requested',
     { phase: 'waiting', queueLength: 1 },
     {},
-    ['append', 'replaceOwner', 'slotBusy', 'append', 'append'],
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'join'],
   ],
   [
     'waiting for that lease, where the head does not count towards the limit',
     { phase: 'waiting', queueLength: 2 },
     {},
-    ['append', 'replaceOwner', 'slotBusy', 'append', 'append'],
+    ['append', 'replaceOwner', 'slotBusy', 'append', 'join'],
   ],
   [
     'waiting for that lease, with a full queue behind the head',
     { phase: 'waiting', queueLength: 3 },
     {},
-    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'queueFull'],
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
   ],
   [
     'waiting for the lease that a replacement requested',
     { phase: 'waiting', hasReplacement: true, queueLength: 2 },
     {},
-    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'queueFull'],
+    ['queueFull', 'replaceOwner', 'slotBusy', 'queueFull', 'join'],
   ],
   [
     'waiting for a lease that no submission needs any more',
@@ -166,20 +220,36 @@ describe('in every state of the slot and under all limits', () => {
     ),
   );
   const allLimits = ON_FULL.flatMap((onFull) =>
-    [0, 2].flatMap((queueLimit) => [true, false].map((mayWait) => ({ queueLimit, onFull, mayWait }))),
+    [0, 2].flatMap((queueLimit) =>
+      [true, false].flatMap((mayWait) => [true, false].map((mayStart) => ({ queueLimit, onFull, mayWait, mayStart }))),
+    ),
   );
   const each = (policy: AdmissionPolicy, check: (verdict: Verdict, slot: SlotState, limits: Limits) => void) => {
     for (const slot of states) for (const limits of allLimits) check(admit(slot, policy, limits), slot, limits);
   };
 
-  test('a submission starts only in an idle slot that is not paused (S1)', () => {
+  const isFree = (slot: SlotState) => slot.phase === 'idle' && !slot.paused;
+  const hasWaiting = (slot: SlotState) => slot.hasReplacement || slot.queueLength > 0;
+  const hasOwner = (slot: SlotState) => slot.phase === 'running' || slot.phase === 'stopping';
+
+  test('a submission starts only in an idle slot that is not paused, if the gate or the line has room (S1)', () => {
     for (const policy of ADMISSION_POLICIES)
-      each(policy, (verdict, slot) => expect(verdict === 'start').toBe(slot.phase === 'idle' && !slot.paused));
+      each(policy, (verdict, slot, limits) =>
+        expect(verdict === 'start').toBe(isFree(slot) && (limits.mayStart || limits.mayWait)),
+      );
   });
 
-  test("only the supervisor's limit rejects a replacement", () => {
+  test("only the supervisor's limit rejects a replacement, unless it takes the place of another submission", () => {
     each('replace', (verdict, slot, limits) => {
-      if (limits.mayWait || slot.hasReplacement) expect(['start', 'replaceOwner']).toContain(verdict);
+      const isRejected = !limits.mayWait && (isFree(slot) ? !limits.mayStart : !slot.hasReplacement && !slot.hasLatest);
+      expect(verdict === 'resourceLimit').toBe(isRejected);
+      if (!isRejected) expect(['start', 'replaceOwner']).toContain(verdict);
+    });
+  });
+
+  test('a dropIfRunning finds the slot busy when it has an owner or something waits in it', () => {
+    each('dropIfRunning', (verdict, slot) => {
+      if (!isFree(slot)) expect(verdict === 'slotBusy').toBe(hasOwner(slot) || hasWaiting(slot));
     });
   });
 
@@ -191,7 +261,9 @@ describe('in every state of the slot and under all limits', () => {
       });
   });
 
-  test('a submission joins only a running owner', () => {
-    each('join', (verdict, slot) => expect(verdict === 'join').toBe(slot.phase === 'running'));
+  test('a submission joins an owner that is not asked to stop, else what waits, whatever the limits are', () => {
+    each('join', (verdict, slot) => {
+      if (!isFree(slot)) expect(verdict === 'join').toBe(slot.phase === 'running' || hasWaiting(slot));
+    });
   });
 });

@@ -54,6 +54,39 @@ describe('the delay before a retry', () => {
     expect(delays({ firstMs: 10, floorMs: 999, maxMs: 50, jitter: 'none' }, 0, [0])).toEqual([50]);
   });
 
+  const FIRST = [0, Number.MIN_VALUE, 0.5, 1, 200, 1e200, Number.MAX_VALUE];
+  const FACTORS = [1, 1 + Number.EPSILON, 2, 1e200, Number.MAX_VALUE];
+  const LIMITS = [0, Number.MIN_VALUE, 1, 30_000, 1e200, Number.MAX_VALUE, Infinity];
+  const RANDOM = [0, Number.MIN_VALUE, 0.5, 1 - Number.EPSILON / 2];
+  test.each(JITTERS)(
+    'with jitter %s is a number in its bounds for all extremes, and maxMs where it overflows',
+    (jitter) => {
+      const extremes = fc.record({
+        firstMs: fc.constantFrom(...FIRST),
+        factor: fc.constantFrom(...FACTORS),
+        maxMs: fc.constantFrom(...LIMITS),
+        floorMs: fc.constantFrom(0, 1, Number.MAX_VALUE),
+      });
+      const retry = fc.constantFrom(0, 1, 2, 3, 1_100, 1e6, Infinity);
+      const previous = fc.constantFrom(...LIMITS);
+      fc.assert(
+        fc.property(extremes, retry, fc.constantFrom(...RANDOM), previous, (given, n, random, previousMs) => {
+          fc.pre(given.firstMs <= given.maxMs);
+          const delay = delayMs(parseBackoff('backoff', { ...given, jitter }), n, random, previousMs);
+          expect(delay).toBeGreaterThanOrEqual(Math.min(given.floorMs, given.maxMs));
+          expect(delay).toBeLessThanOrEqual(given.maxMs);
+        }),
+        { numRuns: 3_000 },
+      );
+      const endless = parseBackoff('backoff', { firstMs: 1e200, factor: 1e200, maxMs: Infinity, jitter });
+      for (const random of RANDOM) expect(delayMs(endless, 3, random, Number.MAX_VALUE)).toBe(Infinity);
+    },
+  );
+
+  test('is firstMs for every retry with factor 1, the retry Infinity included', () => {
+    expect(delays({ firstMs: 7, factor: 1, jitter: 'none' }, 0, [Infinity])).toEqual([7]);
+  });
+
   test('keeps its bounds for every backoff, retry and random number', () => {
     const backoff = fc.record({
       firstMs: fc.double({ min: 0, max: 1e6, noNaN: true }),

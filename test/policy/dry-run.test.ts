@@ -1,156 +1,320 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ADMISSION_POLICIES, type AdmissionPolicy } from '../../src/model/settings.ts';
 import { ON_FULL, type OnFull } from '../../src/model/slot-options.ts';
-import { DryRun } from '../../src/policy/dry-run.ts';
+import { type Capacity, DryRun } from '../../src/policy/dry-run.ts';
 import { SlotMachine } from '../../src/policy/slot-machine.ts';
-import type { Entry, Machine } from '../support/slot-explorer.ts';
+import { Entry, type Machine } from '../support/slot-world.ts';
 
-interface Case {
-  readonly before: readonly AdmissionPolicy[];
-  readonly batch: readonly AdmissionPolicy[];
+interface SlotLimits {
   readonly queueLimit: number;
   readonly onFull: OnFull;
-  readonly paused: boolean;
-  readonly grantsImmediately: boolean;
 }
 
-const cases: fc.Arbitrary<Case> = fc.record({
-  before: fc.array(fc.constantFrom(...ADMISSION_POLICIES), { maxLength: 5 }),
-  batch: fc.array(fc.constantFrom(...ADMISSION_POLICIES), { minLength: 1, maxLength: 5 }),
-  queueLimit: fc.nat(3),
-  onFull: fc.constantFrom(...ON_FULL),
-  paused: fc.boolean(),
-  grantsImmediately: fc.boolean(),
-});
+const UNLIMITED: SlotLimits = { queueLimit: Infinity, onFull: 'reject' };
 
-function submit(machine: Machine, policy: AdmissionPolicy, n: number, given: Case): Entry {
-  const entry: Entry = { n, policy, place: 'new', ahead: null, behind: null };
-  machine.submit(entry, { ...given, mayWait: true });
-  for (const effect of machine.effects)
-    if (effect.do === 'acquire' && given.grantsImmediately) machine.granted(effect.request);
-  machine.effects.length = 0;
-  return entry;
-}
-
-test('a dry run accepts a batch exactly when submitting the batch would reject none of its entries', () => {
-  fc.assert(
-    fc.property(cases, (given) => {
-      const machine: Machine = new SlotMachine<Entry>();
-      if (given.paused) machine.pause();
-      given.before.forEach((policy, n) => {
-        submit(machine, policy, n, given);
-      });
-      const dryRun = new DryRun({ slots: 1, pending: Infinity }, given.grantsImmediately);
-      const refused = given.batch.map((policy) =>
-        dryRun.add('s', () => (machine.isIdle ? undefined : machine), policy, given),
-      );
-      const entries = given.batch.map((policy, i) => submit(machine, policy, 100 + i, given));
-      const rejected = entries.filter(({ place }) => place === 'done');
-      expect(refused.some((reason) => reason !== undefined)).toBe(rejected.length > 0);
-    }),
-    { numRuns: 5_000 },
-  );
+/** A capacity that has no limit where the test sets none. */
+const free = (limits: Partial<Capacity> = {}): Capacity => ({
+  slots: Infinity,
+  pending: Infinity,
+  starts: Infinity,
+  ...limits,
 });
 
 const nothing = () => undefined;
 
-test('the limits of slots and of waiting submissions hold over the whole batch', () => {
-  const limits = { queueLimit: 10, onFull: 'reject' } as const;
-  const slots = new DryRun({ slots: 1, pending: 9 }, true);
-  expect(slots.add('a', nothing, 'queue', limits)).toBeUndefined();
-  expect(slots.add('a', nothing, 'queue', limits)).toBeUndefined();
-  expect(slots.add('b', nothing, 'queue', limits)).toBe('resourceLimit');
-  const pending = new DryRun({ slots: 9, pending: 1 }, true);
-  expect(['queue', 'queue', 'queue'].map((p) => pending.add('a', nothing, p as AdmissionPolicy, limits))).toEqual([
-    undefined,
-    undefined,
-    'resourceLimit',
-  ]);
-});
-
-/** A slot with an owner, and submissions that wait. */
-function running(waiting: readonly AdmissionPolicy[], hasReplacement = false): () => Machine {
-  const machine: Machine = new SlotMachine<Entry>();
-  const unlimited = {
-    queueLimit: 9,
-    onFull: 'reject',
-    grantsImmediately: true,
-    before: [],
-    batch: [],
-    paused: false,
-  } as const;
-  for (const policy of ['queue', ...waiting, ...(hasReplacement ? (['replace'] as const) : [])] as const)
-    submit(machine, policy, 0, unlimited);
-  return () => machine;
+function submit(machine: Machine, entry: Entry, limits: SlotLimits, grantsImmediately: boolean): void {
+  machine.submit(entry, { ...limits, mayWait: true, mayStart: true });
+  for (const effect of machine.effects)
+    if (effect.do === 'acquire' && grantsImmediately) machine.granted(effect.request);
+  machine.effects.length = 0;
 }
 
-test('an entry for a live slot does not count towards the slots that may be opened', () => {
-  const limits = { queueLimit: 10, onFull: 'reject' } as const;
-  expect(new DryRun({ slots: 0, pending: 1 }, true).add('a', running([]), 'queue', limits)).toBeUndefined();
-});
-
-test('a replacement that supersedes another does not count as one more waiting submission', () => {
-  const limits = { queueLimit: 10, onFull: 'reject' } as const;
-  const dryRun = new DryRun({ slots: 1, pending: 1 }, true);
-  expect(dryRun.add('a', running([], true), 'replace', limits)).toBeUndefined();
-  expect(dryRun.add('b', running([]), 'queue', limits)).toBeUndefined();
-  expect(dryRun.add('b', running([]), 'queue', limits)).toBe('resourceLimit');
-});
-
-test('an entry that queues beside a waiting replacement counts as one more waiting submission', () => {
-  const limits = { queueLimit: 10, onFull: 'reject' } as const;
-  const dryRun = new DryRun({ slots: 1, pending: 1 }, true);
-  expect(dryRun.add('a', running([], true), 'queue', limits)).toBeUndefined();
-  expect(dryRun.add('a', running([], true), 'queue', limits)).toBe('resourceLimit');
-});
-
-test('an entry that drops the oldest does not count as one more waiting submission', () => {
-  const limits = { queueLimit: 1, onFull: 'dropOldest' } as const;
-  const dryRun = new DryRun({ slots: 1, pending: 1 }, true);
-  expect(dryRun.add('a', running(['queue']), 'queue', limits)).toBeUndefined();
-  expect(dryRun.add('b', running([]), 'queue', limits)).toBeUndefined();
-  expect(dryRun.add('c', running([]), 'queue', limits)).toBe('resourceLimit');
-});
-
-/** A slot whose lease has been requested. */
-function requested(): Machine {
+/** A slot to which these were submitted, in order. */
+function slotWith(policies: readonly AdmissionPolicy[], grantsImmediately = true): Machine {
   const machine: Machine = new SlotMachine<Entry>();
-  submit(machine, 'queue', 0, {
-    queueLimit: 9,
-    onFull: 'reject',
-    grantsImmediately: false,
-    before: [],
-    batch: [],
-    paused: false,
+  policies.forEach((policy, n) => {
+    submit(machine, new Entry(n, policy), UNLIMITED, grantsImmediately);
   });
   return machine;
 }
 
-function paused(machine: Machine): Machine {
-  machine.pause();
-  return machine;
-}
+/** A slot with an owner, behind which these wait. */
+const running = (...waiting: readonly AdmissionPolicy[]): Machine => slotWith(['queue', ...waiting]);
 
-test.for<readonly [claim: string, found: Machine, batch: readonly AdmissionPolicy[], last: string]>([
-  ['a replacement that supersedes an entry of the batch', running([])(), ['replace', 'replace'], 'superseded'],
-  ['a keepLatest that supersedes an entry of the batch', running([])(), ['keepLatest', 'keepLatest'], 'superseded'],
-  ['an entry that drops an older entry of the batch', running([])(), ['queue', 'queue'], 'queueFull'],
-  [
-    'an entry that drops an older entry of the batch beside a replacement',
-    requested(),
-    ['queue', 'replace', 'queue'],
-    'queueFull',
-  ],
-  [
-    'an owner that the batch replaces, and that still owns the slot',
-    paused(running([])()),
-    ['replace', 'dropIfRunning'],
-    'slotBusy',
-  ],
-])('a batch is rejected, with the reason, because of %s', ([, found, batch, last]) => {
-  const dryRun = new DryRun({ slots: 0, pending: 9 }, false);
-  const limits = { queueLimit: 1, onFull: 'dropOldest' } as const;
-  const reasons = batch.map((policy) => dryRun.add('a', () => found, policy, limits));
-  expect(reasons).toEqual(batch.map((_, i) => (i === batch.length - 1 ? last : undefined)));
+describe('a dry run', () => {
+  const policies = fc.constantFrom(...ADMISSION_POLICIES);
+  const cases = fc.record({
+    before: fc.array(policies, { maxLength: 6 }),
+    leaving: fc.array(fc.nat(5), { maxLength: 3 }),
+    batch: fc.array(policies, { minLength: 1, maxLength: 5 }),
+    queueLimit: fc.nat(3),
+    onFull: fc.constantFrom(...ON_FULL),
+    paused: fc.boolean(),
+    grantsImmediately: fc.boolean(),
+  });
+
+  test('accepts a batch exactly when submitting the batch would reject none of its entries, a joined one included', () => {
+    fc.assert(
+      fc.property(cases, (given) => {
+        const machine: Machine = new SlotMachine<Entry>();
+        if (given.paused) machine.pause();
+        const before = given.before.map((policy, n) => new Entry(n, policy));
+        for (const entry of before) submit(machine, entry, given, given.grantsImmediately);
+        for (const n of given.leaving) if (before[n] !== undefined) machine.leave(before[n], 'caller');
+        machine.effects.length = 0;
+        const dryRun = new DryRun(free(), given.grantsImmediately);
+        const found = () => (machine.isIdle ? undefined : machine);
+        const refused = given.batch.map((policy) => dryRun.add('s', found, policy, given));
+        const batch = given.batch.map((policy, i) => new Entry(100 + i, policy));
+        for (const entry of batch) submit(machine, entry, given, given.grantsImmediately);
+        const rejected = batch.filter(({ place }) => place === 'done');
+        expect(refused.some((reason) => reason !== undefined)).toBe(rejected.length > 0);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('leaves the slot and its entries as they were', () => {
+    const entries = (['queue', 'replace', 'keepLatest', 'queue'] as const).map((policy, n) => new Entry(n, policy));
+    const machine: Machine = new SlotMachine<Entry>();
+    for (const entry of entries) submit(machine, entry, UNLIMITED, true);
+    const shown = () => [
+      machine.phase,
+      machine.owner,
+      [...machine.waiting],
+      entries.map(({ place, ahead, behind, flight }) => [place, ahead, behind, flight]),
+    ];
+    const before = shown();
+    const dryRun = new DryRun(free(), true);
+    for (const policy of [...ADMISSION_POLICIES, ...ADMISSION_POLICIES])
+      dryRun.add('s', () => machine, policy, { queueLimit: 2, onFull: 'dropOldest' });
+    expect(shown()).toEqual(before);
+    expect(machine.effects).toEqual([]);
+  });
+
+  describe('reads as many entries beside 100,000 that wait as beside 10, with a batch of', () => {
+    /** A queue behind an owner, and how often its entries are read. */
+    function counted(waiting: number) {
+      const count = { reads: 0 };
+      const machine: Machine = new SlotMachine<Entry>();
+      const read = (entry: Entry) =>
+        new Proxy(entry, {
+          get(target, key) {
+            count.reads += 1;
+            return Reflect.get(target, key);
+          },
+        });
+      for (let n = 0; n <= waiting; n += 1) submit(machine, read(new Entry(n, 'queue')), UNLIMITED, true);
+      submit(machine, read(new Entry(-1, 'replace')), UNLIMITED, true);
+      submit(machine, read(new Entry(-2, 'keepLatest')), UNLIMITED, true);
+      return { machine, count };
+    }
+    const short = counted(10);
+    const long = counted(100_000);
+
+    for (const policy of ADMISSION_POLICIES)
+      test(`${policy}`, () => {
+        const readsOf = ({ machine, count }: typeof short): number => {
+          count.reads = 0;
+          const limits = { queueLimit: machine.queueLength, onFull: 'dropOldest' } as const;
+          const dryRun = new DryRun(free(), true);
+          for (let i = 0; i < 3; i += 1) dryRun.add('s', () => machine, policy, limits);
+          return count.reads;
+        };
+        expect(readsOf(long)).toBe(readsOf(short));
+      });
+  });
+});
+
+describe('the limits of the supervisor hold over the whole batch:', () => {
+  const reasons = (
+    capacity: Partial<Capacity>,
+    batch: readonly (readonly [slot: string, found: Machine | undefined, policy: AdmissionPolicy])[],
+    limits = UNLIMITED,
+    grantsImmediately = true,
+  ) => {
+    const dryRun = new DryRun(free(capacity), grantsImmediately);
+    return batch.map(([slot, found, policy]) => dryRun.add(slot, () => found, policy, limits));
+  };
+  const ok = undefined;
+
+  test('a slot is opened once for all its entries', () => {
+    expect(
+      reasons({ slots: 1 }, [
+        ['a', undefined, 'queue'],
+        ['a', undefined, 'queue'],
+        ['b', undefined, 'queue'],
+      ]),
+    ).toEqual([ok, ok, 'resourceLimit']);
+  });
+
+  test('an entry for a live slot opens none', () => {
+    expect(reasons({ slots: 0 }, [['a', running(), 'queue']])).toEqual([ok]);
+  });
+
+  test('every entry that waits counts to limits.pending', () => {
+    expect(
+      reasons({ pending: 1 }, [
+        ['a', undefined, 'queue'],
+        ['a', undefined, 'queue'],
+        ['a', undefined, 'queue'],
+      ]),
+    ).toEqual([ok, ok, 'resourceLimit']);
+  });
+
+  test('an entry that waits for a lease counts to limits.pending', () => {
+    expect(
+      reasons(
+        { pending: 1 },
+        [
+          ['a', undefined, 'queue'],
+          ['b', running(), 'queue'],
+        ],
+        UNLIMITED,
+        false,
+      ),
+    ).toEqual([ok, 'resourceLimit']);
+  });
+
+  test('a start that waits at the gate counts to limits.pending', () => {
+    expect(
+      reasons({ pending: 1, starts: 1 }, [
+        ['a', undefined, 'queue'],
+        ['b', undefined, 'queue'],
+        ['c', undefined, 'queue'],
+      ]),
+    ).toEqual([ok, ok, 'resourceLimit']);
+  });
+
+  test('a start that the gate lets in counts to nothing', () => {
+    expect(
+      reasons({ pending: 0, starts: 2 }, [
+        ['a', undefined, 'queue'],
+        ['b', undefined, 'replace'],
+      ]),
+    ).toEqual([ok, ok]);
+  });
+
+  test('an entry that joins counts to nothing', () => {
+    expect(
+      reasons({ pending: 0, starts: 1 }, [
+        ['a', undefined, 'queue'],
+        ['a', undefined, 'join'],
+        ['b', running(), 'join'],
+      ]),
+    ).toEqual([ok, ok, ok]);
+  });
+
+  test.for<[claim: string, before: Machine, policy: AdmissionPolicy]>([
+    ['a replacement that supersedes another', running('replace'), 'replace'],
+    ['a replacement that supersedes a keepLatest', running('keepLatest'), 'replace'],
+    ['a keepLatest that supersedes another', running('keepLatest'), 'keepLatest'],
+  ])('%s takes its place', ([, before, policy]) => {
+    expect(
+      reasons({ pending: 1 }, [
+        ['a', before, policy],
+        ['b', running(), 'queue'],
+        ['b', running(), 'queue'],
+      ]),
+    ).toEqual([ok, ok, 'resourceLimit']);
+  });
+
+  test('a replacement that supersedes a replacement and a keepLatest frees a place', () => {
+    expect(
+      reasons({ pending: 0 }, [
+        ['a', running('replace', 'keepLatest'), 'replace'],
+        ['a', undefined, 'queue'],
+        ['a', undefined, 'queue'],
+      ]),
+    ).toEqual([ok, ok, 'resourceLimit']);
+  });
+
+  test('an entry that queues beside a waiting replacement counts', () => {
+    expect(
+      reasons({ pending: 1 }, [
+        ['a', running('replace'), 'queue'],
+        ['a', undefined, 'queue'],
+      ]),
+    ).toEqual([ok, 'resourceLimit']);
+  });
+
+  test('an entry that drops the oldest does not count', () => {
+    expect(
+      reasons(
+        { pending: 1 },
+        [
+          ['a', running('queue'), 'queue'],
+          ['b', running(), 'queue'],
+          ['c', running(), 'queue'],
+        ],
+        { queueLimit: 1, onFull: 'dropOldest' },
+      ),
+    ).toEqual([ok, ok, 'resourceLimit']);
+  });
+});
+
+describe('a batch is rejected, with the reason, because of', () => {
+  const stopping = (next: AdmissionPolicy) => {
+    const machine = running();
+    machine.cancel();
+    submit(machine, new Entry(9, next), UNLIMITED, true);
+    return machine;
+  };
+  const pausedWith = (machine: Machine) => {
+    machine.pause();
+    return machine;
+  };
+
+  test.for<readonly [claim: string, found: Machine, batch: readonly AdmissionPolicy[], last: string]>([
+    ['a replacement that supersedes an entry of the batch', running(), ['replace', 'replace'], 'superseded'],
+    ['a replacement that supersedes a keepLatest of the batch', running(), ['keepLatest', 'replace'], 'superseded'],
+    ['a keepLatest that supersedes an entry of the batch', running(), ['keepLatest', 'keepLatest'], 'superseded'],
+    [
+      'a replacement that supersedes one of before, which an entry of the batch joined',
+      running('replace'),
+      ['join', 'replace'],
+      'superseded',
+    ],
+    [
+      'a replacement that supersedes a keepLatest of before, which an entry of the batch joined',
+      stopping('keepLatest'),
+      ['join', 'replace'],
+      'superseded',
+    ],
+    ['an entry that drops an older entry of the batch', running(), ['queue', 'queue'], 'queueFull'],
+    [
+      'an entry that drops one of before, which an entry of the batch joined',
+      stopping('queue'),
+      ['join', 'queue'],
+      'queueFull',
+    ],
+    [
+      'an entry that drops an older entry of the batch beside a replacement',
+      slotWith(['queue'], false),
+      ['queue', 'replace', 'queue'],
+      'queueFull',
+    ],
+    [
+      'an owner that the batch replaces, and that still owns the slot',
+      pausedWith(running()),
+      ['replace', 'dropIfRunning'],
+      'slotBusy',
+    ],
+    [
+      'an entry of the batch that waits in a paused slot',
+      pausedWith(slotWith([])),
+      ['queue', 'dropIfRunning'],
+      'slotBusy',
+    ],
+  ])('%s', ([, found, batch, last]) => {
+    const dryRun = new DryRun(free(), false);
+    const limits = { queueLimit: 1, onFull: 'dropOldest' } as const;
+    const reasons = batch.map((policy) => dryRun.add('a', () => found, policy, limits));
+    expect(reasons).toEqual(batch.map((_, i) => (i === batch.length - 1 ? last : undefined)));
+  });
+
+  test('a slot that may not be opened', () => {
+    expect(new DryRun(free({ slots: 0 }), true).add('a', nothing, 'queue', UNLIMITED)).toBe('resourceLimit');
+  });
 });

@@ -1,31 +1,40 @@
 // The exact effects of single inputs. slot-machine.model.test.ts explores every order of inputs.
 
 import { describe, expect, test } from 'vitest';
+import type { StopCause } from '../../src/model/error.ts';
 import { ADMISSION_POLICIES, type AdmissionPolicy } from '../../src/model/settings.ts';
 import { SlotMachine } from '../../src/policy/slot-machine.ts';
-import type { Entry, Machine } from '../support/slot-explorer.ts';
+import { Entry, type Machine } from '../support/slot-world.ts';
 
-const LIMITS = { queueLimit: 9, onFull: 'reject', mayWait: true } as const;
+const LIMITS = { queueLimit: 9, onFull: 'reject', mayWait: true, mayStart: true } as const;
 const STORE_DOWN = new Error('store is down');
 
 function slot() {
   const machine: Machine = new SlotMachine<Entry>();
   let n = 0;
-  const submit = (policy: AdmissionPolicy = 'queue') => {
+  const submit = (policy: AdmissionPolicy = 'queue', will: Entry['will'] = {}) => {
     n += 1;
-    const entry: Entry = { n, policy, place: 'new', ahead: null, behind: null };
+    const entry = new Entry(n, policy, { finishes: false, resumes: false, ...will });
     const verdict = machine.submit(entry, LIMITS);
     return { entry, verdict };
   };
   /** The effects since the last call. */
   const effects = () => machine.effects.splice(0);
   /** Makes the first owner, with request 1. */
-  const makeOwner = () => {
-    const { entry } = submit();
+  const makeOwner = (will?: Entry['will']) => {
+    const { entry } = submit('queue', will);
     machine.granted(1);
     return entry;
   };
-  return { machine, submit, effects, makeOwner };
+  /** The owner has lost its lease, and waits for request 2. */
+  const makeSuspended = () => {
+    const owner = makeOwner({ resumes: true });
+    machine.lost(1);
+    machine.suspended(owner, false);
+    effects();
+    return owner;
+  };
+  return { machine, submit, effects, makeOwner, makeSuspended };
 }
 
 type World = ReturnType<typeof slot>;
@@ -34,20 +43,31 @@ type World = ReturnType<typeof slot>;
 const stateOf = (machine: Machine) => ({
   phase: machine.phase,
   owner: machine.owner,
-  participants: machine.participants,
-  waiting: [...machine.waiting()],
+  occupant: machine.occupant,
+  participants: machine.owner?.flight?.participants,
+  waiting: [...machine.waiting],
   paused: machine.paused,
   isIdle: machine.isIdle,
 });
+
+const rejected = (entry: Entry, reason: string, by: Entry | null = null, error?: unknown) => ({
+  do: 'reject',
+  entry,
+  reason,
+  by,
+  error,
+});
+
+const stopped = (owner: Entry, by: StopCause, reason?: unknown) => ({ do: 'stop', owner, by, reason });
 
 describe('a slot', () => {
   test('with a single submission requests the lease, starts the submission, and releases the lease at its end', () => {
     const { machine, submit, effects } = slot();
     const { entry } = submit();
-    expect(effects()).toEqual([{ do: 'acquire', request: 1, asker: entry }]);
+    expect(effects()).toEqual([{ do: 'acquire', request: 1, asker: entry, policy: 'queue' }]);
     expect(machine.granted(1)).toBe(true);
     expect(effects()).toEqual([{ do: 'start', entry }]);
-    expect(machine.ended(entry, false, false)).toBe(true);
+    expect(machine.ended(entry, false, false)).toEqual([]);
     expect(effects()).toEqual([{ do: 'release' }]);
     expect(machine.isIdle).toBe(true);
   });
@@ -57,9 +77,9 @@ describe('a slot', () => {
     (policy) => {
       const { machine, submit, effects } = slot();
       machine.close();
-      const { entry, verdict } = submit(policy);
+      const { entry, verdict } = submit(policy, { finishes: true });
       expect(verdict).toBe('shuttingDown');
-      expect(effects()).toEqual([{ do: 'reject', entry, reason: 'shuttingDown', by: null, error: undefined }]);
+      expect(effects()).toEqual([rejected(entry, 'shuttingDown')]);
       expect(machine.isIdle).toBe(true);
     },
   );
@@ -70,11 +90,11 @@ describe('a slot', () => {
       const { machine, submit, effects } = slot();
       const { entry } = submit(policy);
       const { entry: other } = submit('queue');
-      effects();
+      expect(effects()).toEqual([{ do: 'acquire', request: 1, asker: entry, policy }]);
       machine.denied(1, 'leaseUnavailable', STORE_DOWN);
       expect(effects()).toEqual([
-        { do: 'reject', entry, reason: 'leaseUnavailable', by: null, error: STORE_DOWN },
-        { do: 'acquire', request: 2, asker: other },
+        rejected(entry, 'leaseUnavailable', null, STORE_DOWN),
+        { do: 'acquire', request: 2, asker: other, policy: 'queue' },
       ]);
     },
   );
@@ -85,29 +105,410 @@ test('a lease request stays when its asker is canceled while another waits, and 
   const { entry: asker } = submit();
   const { entry: other } = submit();
   effects();
-  machine.withdraw(asker, 'canceled');
-  expect(effects().map((effect) => effect.do)).toEqual(['reject']);
+  machine.leave(asker, 'caller');
+  expect(effects()).toEqual([rejected(asker, 'canceled')]);
   expect(machine.granted(1)).toBe(true);
   expect(effects()).toEqual([{ do: 'start', entry: other }]);
+});
+
+test.for<[StopCause, string]>([
+  ['caller', 'canceled'],
+  ['signal', 'canceled'],
+  ['deadline', 'deadline'],
+  ['queueTimeout', 'queueTimeout'],
+])('a waiting submission that leaves by %s is rejected as %s', ([by, reason]) => {
+  const { machine, submit, effects, makeOwner } = slot();
+  makeOwner();
+  const { entry } = submit();
+  const { entry: joined } = submit('queue');
+  effects();
+  machine.leave(entry, by);
+  machine.leave(joined, by);
+  expect(effects()).toEqual([rejected(entry, reason), rejected(joined, reason)]);
 });
 
 test('every entry that has ended has the place done, whatever its end was', () => {
   const { machine, submit, makeOwner } = slot();
   const owner = makeOwner();
   const { entry: detached } = submit('join');
-  const { entry: rejected } = submit('dropIfRunning');
-  const { entry: withdrawn } = submit('queue');
-  machine.detach(detached, 'caller');
-  machine.withdraw(withdrawn, 'canceled');
-  machine.ended(owner, false, false);
-  const places = Object.entries({ owner, detached, rejected, withdrawn }).map(([name, { place }]) => [name, place]);
-  expect(places).toEqual(['owner', 'detached', 'rejected', 'withdrawn'].map((name) => [name, 'done']));
+  const { entry: joined } = submit('join');
+  const { entry: refused } = submit('dropIfRunning');
+  const { entry: left } = submit('queue');
+  machine.leave(detached, 'caller');
+  machine.leave(left, 'caller');
+  expect(machine.ended(owner, false, false)).toEqual([joined]);
+  expect([owner, detached, joined, refused, left].map(({ place }) => place)).toEqual(Array(5).fill('done'));
+});
+
+describe('a flight', () => {
+  test('that waits is rejected with all that are left of it: the leader first, then in the order in which they joined', () => {
+    const { machine, submit, effects } = slot();
+    const flight = [submit(), submit('join'), submit('join'), submit('join')].map(({ entry }) => entry);
+    const [leader, first, second, third] = flight as [Entry, Entry, Entry, Entry];
+    effects();
+    machine.leave(first, 'deadline');
+    expect(effects()).toEqual([rejected(first, 'deadline')]);
+    machine.cancel();
+    expect(effects()).toEqual([
+      rejected(leader, 'canceled'),
+      rejected(second, 'canceled'),
+      rejected(third, 'canceled'),
+      { do: 'cancelRequest' },
+    ]);
+  });
+
+  test('keeps the place of a leader that has left, until the last participant leaves', () => {
+    const { machine, submit, effects } = slot();
+    const { entry: leader } = submit();
+    const { entry: joined } = submit('join');
+    const { entry: next } = submit('queue');
+    effects();
+    machine.leave(leader, 'caller');
+    expect([effects(), machine.occupant, [...machine.waiting]]).toEqual([
+      [rejected(leader, 'canceled')],
+      joined,
+      [leader, next],
+    ]);
+    machine.leave(joined, 'queueTimeout');
+    expect([effects(), [...machine.waiting]]).toEqual([[rejected(joined, 'queueTimeout')], [next]]);
+  });
+
+  test('starts with its leader, also after that has left, and ends with those that are left', () => {
+    const { machine, submit, effects } = slot();
+    const { entry: leader } = submit();
+    const { entry: joined } = submit('join');
+    machine.leave(leader, 'caller');
+    effects();
+    machine.granted(1);
+    expect([effects(), machine.owner, machine.occupant]).toEqual([[{ do: 'start', entry: leader }], leader, joined]);
+    expect(machine.ended(leader, false, false)).toEqual([joined]);
+  });
+
+  test('is joined at the owner, at the waiting replacement, and at the head of the queue, in this order', () => {
+    const { machine, submit, makeOwner } = slot();
+    const owner = makeOwner();
+    const { entry: head } = submit('queue');
+    const leaderOf = () => submit('join').entry.flight?.leader;
+    expect(leaderOf()).toBe(owner);
+    machine.leave(owner, 'caller');
+    expect(leaderOf()).toBe(owner);
+    const { entry: replacement } = submit('replace');
+    expect(leaderOf()).toBe(replacement);
+    machine.leave(replacement, 'caller');
+    expect(leaderOf()).toBe(replacement);
+    machine.cancel();
+    expect(submit('queue').verdict).toBe('append');
+    expect(leaderOf()).not.toBe(head);
+  });
+
+  test('that owns the slot stops when its last participant leaves, with the cause of that', () => {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    const { entry: joined } = submit('join');
+    effects();
+    machine.leave(owner, 'caller', 'first');
+    machine.leave(joined, 'deadline', 'second');
+    expect(effects()).toEqual([
+      { do: 'detach', entry: owner, owner, by: 'caller', reason: 'first' },
+      { do: 'detach', entry: joined, owner, by: 'deadline', reason: 'second' },
+      stopped(owner, 'deadline', 'second'),
+    ]);
+  });
+
+  test('that is being stopped gives its cause to those that leave it', () => {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    const { entry: joined } = submit('join');
+    machine.cancel('because');
+    effects();
+    machine.leave(joined, 'caller', 'mine');
+    expect(effects()).toEqual([{ do: 'detach', entry: joined, owner, by: 'slot', reason: 'because' }]);
+  });
+
+  test('names its first participant that is left where a dropIfRunning finds the slot busy', () => {
+    const { machine, submit, effects } = slot();
+    const { entry: leader } = submit();
+    const { entry: joined } = submit('join');
+    machine.leave(leader, 'caller');
+    effects();
+    const { entry } = submit('dropIfRunning');
+    expect(effects()).toEqual([rejected(entry, 'slotBusy', joined)]);
+  });
+});
+
+describe('a replacement', () => {
+  test('supersedes the replacement and the keepLatest that wait, and leaves the rest of the queue', () => {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    const { entry: queued } = submit();
+    const { entry: first } = submit('replace');
+    const { entry: latest } = submit('keepLatest');
+    const { entry: joined } = submit('join');
+    effects();
+    const { entry: second } = submit('replace');
+    expect(effects()).toEqual([
+      rejected(first, 'superseded', second),
+      rejected(joined, 'superseded', second),
+      rejected(latest, 'superseded', second),
+    ]);
+    expect([machine.owner, ...machine.waiting]).toEqual([owner, second, queued]);
+  });
+
+  test('in another process supersedes the same, without a by, and stops the owner', () => {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    const { entry: latest } = submit('keepLatest');
+    machine.revoked(1);
+    const { entry: replacement } = submit('replace');
+    expect(effects().slice(-2)).toEqual([rejected(latest, 'superseded'), stopped(owner, 'replace')]);
+    machine.ended(owner, false, false);
+    expect(effects()).toEqual([
+      { do: 'release' },
+      { do: 'acquire', request: 2, asker: replacement, policy: 'replace' },
+    ]);
+  });
+
+  test('that comes while the lease is requested urges the request once', () => {
+    const { submit, effects } = slot();
+    submit('queue');
+    effects();
+    submit('replace');
+    submit('keepLatest');
+    expect(effects()).toEqual([{ do: 'urge' }]);
+    const { entry: older } = submit('replace');
+    effects();
+    const { entry: newer } = submit('replace');
+    expect(effects()).toEqual([rejected(older, 'superseded', newer)]);
+  });
+
+  test('that the store superseded is rejected, and what waits behind it asks again', () => {
+    const { machine, submit, effects } = slot();
+    const { entry: queued } = submit('queue');
+    const { entry: replacement } = submit('replace');
+    effects();
+    machine.denied(1, 'superseded');
+    expect(effects()).toEqual([
+      rejected(replacement, 'superseded'),
+      { do: 'acquire', request: 2, asker: queued, policy: 'queue' },
+    ]);
+  });
+
+  test('that waits in a paused slot outlives the answer superseded to a withdrawn request', () => {
+    const { machine, submit, effects } = slot();
+    const { entry } = submit('replace');
+    machine.pause();
+    effects();
+    machine.denied(1, 'superseded');
+    expect([effects(), ...machine.waiting]).toEqual([[], entry]);
+  });
+});
+
+describe('the lease at the end of an owner', () => {
+  test.for<[claim: string, next: AdmissionPolicy | 'none', contended: boolean, bodyAlive: boolean, effects: string[]]>([
+    ['is kept for the queue', 'queue', false, false, ['start']],
+    ['is kept for a replacement', 'replace', false, false, ['start']],
+    ['is released when another process waits, before the queue asks', 'queue', true, false, ['release', 'acquire']],
+    ['is kept for a replacement, also when another process waits', 'replace', true, false, ['start']],
+    ['is released when nothing waits', 'none', false, false, ['release']],
+    ['is set aside when the body was given up', 'none', false, true, ['setAside']],
+    [
+      'is set aside when the body was given up, and the next one asks for another',
+      'replace',
+      false,
+      true,
+      ['setAside', 'acquire'],
+    ],
+  ])('%s', ([, next, contended, bodyAlive, expected]) => {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    if (next !== 'none') submit(next);
+    effects();
+    machine.ended(owner, bodyAlive, contended);
+    expect(effects().map((effect) => effect.do)).toEqual(expected);
+  });
+
+  test('is released in a paused slot, although one waits', () => {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    submit();
+    machine.pause();
+    effects();
+    machine.ended(owner, false, false);
+    expect(effects()).toEqual([{ do: 'release' }]);
+  });
+
+  test.for(['lost', 'revoked'] as const)('is released when it is %s, although one waits', (what) => {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    submit();
+    machine[what](1);
+    effects();
+    machine.ended(owner, false, false);
+    expect(effects().map((effect) => effect.do)).toEqual(['release', 'acquire']);
+  });
+});
+
+describe('a lost lease', () => {
+  test('suspends an owner that resumes: it is released at proof of end, and the next grant resumes the owner (S11)', () => {
+    const { machine, effects, makeOwner } = slot();
+    const owner = makeOwner({ resumes: true });
+    effects();
+    machine.lost(1);
+    expect(effects()).toEqual([{ do: 'suspend', owner }]);
+    machine.suspended(owner, false);
+    expect(effects()).toEqual([{ do: 'release' }, { do: 'acquire', request: 2, asker: owner, policy: 'queue' }]);
+    expect(machine.granted(2)).toBe(true);
+    expect([effects(), machine.phase]).toEqual([[{ do: 'resume', owner }], 'running']);
+  });
+
+  test('is set aside when the suspended body was given up', () => {
+    const { machine, effects, makeOwner } = slot();
+    const owner = makeOwner({ resumes: true });
+    machine.lost(1);
+    effects();
+    machine.suspended(owner, true);
+    expect(effects().map((effect) => effect.do)).toEqual(['setAside', 'acquire']);
+  });
+
+  test.for<[string, Entry['will'], finishing: boolean]>([
+    ['does not resume', { resumes: false }, false],
+    ['finishes', { resumes: true, finishes: true }, true],
+  ])('stops an owner that %s', ([, will, finishing]) => {
+    const { machine, effects, makeOwner } = slot();
+    const owner = makeOwner(will);
+    machine.close();
+    if (finishing) machine.stop();
+    effects();
+    machine.lost(1);
+    expect(effects()).toEqual([stopped(owner, 'leaseLost')]);
+  });
+
+  test('that cannot be replaced stops the suspended owner, which then has no lease to release', () => {
+    const { machine, effects, makeSuspended } = slot();
+    const owner = makeSuspended();
+    machine.denied(2, 'leaseUnavailable', STORE_DOWN);
+    expect(effects()).toEqual([stopped(owner, 'leaseLost', STORE_DOWN)]);
+    machine.ended(owner, false, false);
+    expect([effects(), machine.isIdle]).toEqual([[], true]);
+  });
+});
+
+describe('a suspended owner', () => {
+  test('is busy for others, and is joined', () => {
+    const { submit, makeSuspended } = slot();
+    makeSuspended();
+    expect([submit('dropIfRunning').verdict, submit('join').verdict, submit('queue').verdict]).toEqual([
+      'slotBusy',
+      'join',
+      'append',
+    ]);
+  });
+
+  test('that ends leaves its request to the next one', () => {
+    const { machine, submit, effects, makeSuspended } = slot();
+    const owner = makeSuspended();
+    const { entry: next } = submit();
+    machine.leave(owner, 'caller');
+    machine.ended(owner, false, false);
+    expect([effects(), machine.phase]).toEqual([[stopped(owner, 'caller')], 'waiting']);
+    machine.granted(2);
+    expect(effects()).toEqual([{ do: 'start', entry: next }]);
+  });
+
+  test('that is replaced leaves its request to the replacement, urged', () => {
+    const { machine, submit, effects, makeSuspended } = slot();
+    const owner = makeSuspended();
+    submit('replace');
+    effects();
+    machine.ended(owner, false, false);
+    expect(effects()).toEqual([{ do: 'urge' }]);
+  });
+
+  test('that ends with nothing behind it withdraws its request', () => {
+    const { machine, effects, makeSuspended } = slot();
+    const owner = makeSuspended();
+    machine.cancel();
+    machine.ended(owner, false, false);
+    expect(effects()).toEqual([stopped(owner, 'slot'), { do: 'cancelRequest' }]);
+    expect(machine.granted(2)).toBe(false);
+    expect(machine.isIdle).toBe(true);
+  });
+
+  test('that is stopped, and gets the lease all the same, keeps it for the next one', () => {
+    const { machine, submit, effects, makeSuspended } = slot();
+    const owner = makeSuspended();
+    const { entry: next } = submit();
+    machine.leave(owner, 'caller');
+    effects();
+    expect(machine.granted(2)).toBe(true);
+    machine.ended(owner, false, false);
+    expect(effects()).toEqual([{ do: 'start', entry: next }]);
+  });
+});
+
+describe('in a shutdown', () => {
+  test('only flights whose leader finishes go on waiting, with all that joined them', () => {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    const { entry: first } = submit('replace');
+    const { entry: joined } = submit('join', { finishes: true });
+    const { entry: finisher } = submit('queue', { finishes: true });
+    const { entry: last } = submit();
+    effects();
+    machine.close();
+    expect(effects()).toEqual([
+      rejected(first, 'shuttingDown'),
+      rejected(joined, 'shuttingDown'),
+      rejected(last, 'shuttingDown'),
+    ]);
+    machine.ended(owner, false, false);
+    expect([effects(), machine.phase]).toEqual([[{ do: 'start', entry: finisher }], 'running']);
+  });
+
+  test('the owner goes on until it is reached: it is stopped then, or asked once to finish', () => {
+    for (const finishes of [false, true]) {
+      const { machine, effects, makeOwner } = slot();
+      const owner = makeOwner({ finishes });
+      effects();
+      machine.close();
+      expect(effects()).toEqual([]);
+      machine.stop();
+      machine.stop();
+      expect(effects()).toEqual([finishes ? { do: 'finish', owner } : stopped(owner, 'shutdown')]);
+    }
+  });
+
+  test('a suspended owner is stopped, although it finishes', () => {
+    const { machine, effects, makeOwner } = slot();
+    const owner = makeOwner({ finishes: true, resumes: true });
+    machine.lost(1);
+    machine.close();
+    effects();
+    machine.stop();
+    expect(effects()).toEqual([stopped(owner, 'shutdown')]);
+  });
+
+  test('the end of the time to finish rejects what waits, and stops an owner that was asked to finish', () => {
+    for (const isReached of [false, true]) {
+      const { machine, submit, effects, makeOwner } = slot();
+      const owner = makeOwner({ finishes: true });
+      const { entry } = submit('queue', { finishes: true });
+      machine.close();
+      if (isReached) machine.stop();
+      effects();
+      machine.endFinish();
+      expect(effects()).toEqual([rejected(entry, 'shuttingDown'), ...(isReached ? [stopped(owner, 'shutdown')] : [])]);
+      machine.stop();
+      expect(effects()).toEqual(isReached ? [] : [stopped(owner, 'shutdown')]);
+    }
+  });
 });
 
 describe('input that comes late or twice changes nothing (S8):', () => {
   const answers: readonly (readonly [name: string, deliver: (machine: Machine) => unknown])[] = [
     ['a grant', (machine) => machine.granted(1)],
     ['a denial', (machine) => machine.denied(1, 'slotBusy')],
+    ['a superseded replacement', (machine) => machine.denied(1, 'superseded')],
   ];
   const moments: readonly (readonly [name: string, reach: (machine: Machine, asker: Entry) => void])[] = [
     ['granted', (machine) => void machine.granted(1)],
@@ -115,7 +516,7 @@ describe('input that comes late or twice changes nothing (S8):', () => {
     [
       'granted after its asker was canceled',
       (machine, asker) => {
-        machine.withdraw(asker, 'canceled');
+        machine.leave(asker, 'caller');
         machine.granted(1);
       },
     ],
@@ -134,18 +535,11 @@ describe('input that comes late or twice changes nothing (S8):', () => {
           expect([stateOf(machine), effects()]).toEqual([before, []]);
         });
 
-  // Only an owner or a joined entry can be detached.
-  const behindOwner =
-    (policy: AdmissionPolicy) =>
-    ({ makeOwner, submit }: World) => {
+  const afterLeaving: Record<string, (world: World) => Entry> = {
+    'an entry that was rejected': ({ makeOwner, submit }) => {
       makeOwner();
-      return submit(policy).entry;
-    };
-  const others: Record<string, (world: World) => Entry> = {
-    'an entry that waits for the lease': ({ submit }) => submit().entry,
-    'an entry that waits behind the owner': behindOwner('queue'),
-    'a replacement that waits': behindOwner('replace'),
-    'an entry that was rejected': behindOwner('dropIfRunning'),
+      return submit('dropIfRunning').entry;
+    },
     'an owner that has ended': ({ machine, makeOwner }) => {
       const owner = makeOwner();
       machine.ended(owner, false, false);
@@ -163,20 +557,72 @@ describe('input that comes late or twice changes nothing (S8):', () => {
       machine.ended(owner, false, false);
       return entry;
     },
-    'an entry that was detached before': ({ machine, makeOwner, submit }) => {
+    'a joined entry that has left': ({ machine, makeOwner, submit }) => {
       makeOwner();
       const { entry } = submit('join');
-      machine.detach(entry, 'caller');
+      machine.leave(entry, 'caller');
+      return entry;
+    },
+    'a leader that has left the slot to those that joined it': ({ machine, makeOwner, submit }) => {
+      const owner = makeOwner();
+      submit('join');
+      machine.leave(owner, 'caller');
+      return owner;
+    },
+    'a leader that has left its place in the queue to those that joined it': ({ machine, submit }) => {
+      const { entry } = submit();
+      submit('join');
+      machine.leave(entry, 'caller');
       return entry;
     },
   };
-  test.for(Object.entries(others))('a detach of %s', ([, make]) => {
+  test.for(Object.entries(afterLeaving))('a leave of %s', ([, make]) => {
     const world = slot();
     const { machine, effects } = world;
     const entry = make(world);
     effects();
     const before = { ...stateOf(machine), place: entry.place };
-    machine.detach(entry, 'caller');
+    machine.leave(entry, 'caller');
     expect([{ ...stateOf(machine), place: entry.place }, effects()]).toEqual([before, []]);
   });
+
+  test('a proof of end of an owner that is not suspended, or asked again', () => {
+    const { machine, effects, makeOwner } = slot();
+    const owner = makeOwner({ resumes: true });
+    effects();
+    machine.suspended(owner, false);
+    expect(effects()).toEqual([]);
+    machine.lost(1);
+    machine.suspended(owner, false);
+    effects();
+    machine.suspended(owner, false);
+    machine.lost(1);
+    expect(effects()).toEqual([]);
+  });
+});
+
+test('a copy decides as the machine does, and shares no entry with it', () => {
+  const { machine, submit, makeOwner } = slot();
+  const owner = makeOwner();
+  submit('replace');
+  submit('keepLatest');
+  submit('queue');
+  const copies = new Map<Entry, Entry>();
+  const copyOf = (entry: Entry): Entry => {
+    const known = copies.get(entry);
+    if (known !== undefined) return known;
+    const copy = new Entry(entry.n, entry.policy, entry.will);
+    copies.set(entry, copy);
+    copy.place = entry.place;
+    copy.ahead = entry.ahead && copyOf(entry.ahead);
+    copy.behind = entry.behind && copyOf(entry.behind);
+    return copy;
+  };
+  const copy = machine.copy(copyOf);
+  const shown = (one: Machine) => [one.phase, one.owner?.n, [...one.waiting].map(({ n }) => n), one.paused];
+  expect(shown(copy)).toEqual(shown(machine));
+  expect([copy.owner === owner, copy.hasLatest, copy.queueLength, copy.pending]).toEqual([false, true, 2, 3]);
+  const before = shown(machine);
+  copy.submit(new Entry(9, 'replace'), LIMITS);
+  expect(shown(machine)).toEqual(before);
 });

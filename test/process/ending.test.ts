@@ -35,7 +35,7 @@ describe.concurrent('the end of the process', () => {
 
   for (const [when, code, line] of [
     ['open', 3, 'exit 3, open, 0 shutdowns'],
-    ['draining', 4, 'exit 4, draining, 1 shutdowns'],
+    ['closing', 4, 'exit 4, closing, 1 shutdowns'],
   ] as const)
     test(`process.exit in a body whose supervisor is ${when} ends the process at once, with its code and no new shutdown`, async ({
       expect,
@@ -48,7 +48,7 @@ describe.concurrent('the end of the process', () => {
     expect,
   }) => {
     const { code, lines, stderr } = await run('process/children/elsewhere.ts', { args: ['uncaught'] });
-    expect({ code, lines }).toEqual({ code: 1, lines: ['exit 1, draining, 1 shutdowns'] });
+    expect({ code, lines }).toEqual({ code: 1, lines: ['exit 1, closing, 1 shutdowns'] });
     expect(stderr).toContain('Error: thrown elsewhere');
   });
 

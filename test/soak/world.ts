@@ -116,10 +116,9 @@ class Load {
       clock: this.#clock,
       random,
       concurrency: CONCURRENCY,
-      graceMs: GRACE_MS,
       subscriberGraceMs: 2_000,
       slotDefaults: { queueLimit: 4 },
-      defaults: { maxRetries: 3, backoff: { firstMs: 1, maxMs: 20, jitter: 'full' } },
+      defaults: { graceMs: GRACE_MS, maxRetries: 3, backoff: { firstMs: 1, maxMs: 20, jitter: 'full' } },
     });
     this.monitor = new Monitor(findings, this.#supervisor, CONCURRENCY);
   }

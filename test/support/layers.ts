@@ -83,7 +83,6 @@ const TESTED_BY_BEHAVIOUR: readonly string[] = [
   'src/engine/actor.ts',
   'src/engine/attempt.ts',
   'src/engine/live-slot.ts',
-  'src/engine/shutdown.ts',
 ];
 
 /**
@@ -398,12 +397,13 @@ function ambientName(node: ts.Node, forbidden: ReadonlySet<string>): string | un
     (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
     (ts.isQualifiedName(parent) && parent.right === node);
   const isDeclaration =
-    (ts.isPropertyAssignment(parent) ||
+    ts.isImportSpecifier(parent) || // not a global; the import has its own rule
+    ((ts.isPropertyAssignment(parent) ||
       ts.isPropertySignature(parent) ||
       ts.isPropertyDeclaration(parent) ||
       ts.isMethodDeclaration(parent) ||
       ts.isMethodSignature(parent)) &&
-    parent.name === node;
+      parent.name === node);
   return isMember || isDeclaration ? undefined : node.text;
 }
 

@@ -14,7 +14,7 @@ export interface LeasedSlot extends Setup {
 }
 
 export function leasedSlot(store = new FakeLeaseStore()): LeasedSlot {
-  const base = setup({ leases: store, graceMs: 100 });
+  const base = setup({ leases: store, defaults: { graceMs: 100 } });
   const gate = gateBody();
   const run = store.guard(gate.body);
   return { ...base, store, gate, put: (spec) => base.supervisor.submit({ slot: 's', restart: 'never', ...spec, run }) };

@@ -21,7 +21,7 @@ export interface Scenario extends Setup {
 }
 
 export function scenario(options: SupervisorOptions = {}): Scenario {
-  const base = setup({ graceMs: 100, ...options });
+  const base = setup({ shutdownGraceMs: 100, ...options, defaults: { graceMs: 100, ...options.defaults } });
   const gate = gateBody<unknown>();
   const all: Submission<unknown>[] = [];
   const put: Scenario['put'] = (spec) => {

@@ -8,6 +8,7 @@ import {
   type CanceledError,
   type Failure,
   FatalError,
+  type GateOptions,
   type KillableTask,
   type Lease,
   OptionError,
@@ -34,6 +35,7 @@ import {
   type TaskId,
   type TaskSpec,
 } from 'slotvisor';
+import type { ScheduledTask } from 'slotvisor/cron';
 import { recordEvents, type VirtualClock } from 'slotvisor/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 
@@ -254,15 +256,18 @@ describe('narrowing', () => {
   });
 });
 
-describe('an option that is undefined counts as absent', () => {
+describe('an option that is undefined counts as absent, except the slot of a spec', () => {
   /** Every optional key, with the value `undefined`. */
   type Nothing<Options> = { [Key in keyof Options as undefined extends Options[Key] ? Key : never]-?: undefined };
 
   test('for the compiler, in every options object', () => {
-    expectTypeOf<Nothing<TaskSpec> & Pick<TaskSpec, 'run'>>().toExtend<TaskSpec>();
-    expectTypeOf<keyof Omit<TaskSpec, 'run'>>().toEqualTypeOf<keyof Nothing<TaskSpec>>();
+    expectTypeOf<Nothing<Omit<TaskSpec, 'slot'>> & Pick<TaskSpec, 'run'>>().toExtend<TaskSpec>();
+    expectTypeOf<keyof Omit<TaskSpec, 'run' | 'slot'>>().toEqualTypeOf<keyof Nothing<Omit<TaskSpec, 'slot'>>>();
+    expectTypeOf<{ run: () => 1; slot: undefined }>().not.toExtend<TaskSpec>();
+    expectTypeOf<{ run: () => 1; slot: undefined }>().not.toExtend<ScheduledTask>();
     expectTypeOf<Nothing<Backoff>>().toExtend<Backoff>();
     expectTypeOf<Nothing<SlotOptions>>().toExtend<SlotOptions>();
+    expectTypeOf<Nothing<GateOptions>>().toExtend<GateOptions>();
     expectTypeOf<Nothing<SupervisorOptions>>().toExtend<SupervisorOptions>();
     expectTypeOf<{ slots: undefined; pending: undefined }>().toExtend<NonNullable<SupervisorOptions['limits']>>();
     expectTypeOf<Nothing<RunOptions>>().toExtend<RunOptions>();
@@ -272,11 +277,18 @@ describe('an option that is undefined counts as absent', () => {
   });
 
   test('at run time', async () => {
-    const to = new Supervisor({ graceMs: undefined, clock: undefined, limits: { slots: undefined }, slots: undefined });
+    const to = new Supervisor({
+      shutdownGraceMs: undefined,
+      finishMs: undefined,
+      clock: undefined,
+      limits: { slots: undefined },
+      slots: undefined,
+    });
     to.slot('s').configure({ queueLimit: undefined, admission: undefined });
+    to.configure({ concurrency: undefined, rate: undefined });
     const submission = to.submit({
       run: () => 1,
-      slot: undefined,
+      name: undefined,
       timeoutMs: undefined,
       backoff: { firstMs: undefined },
     });
@@ -294,10 +306,22 @@ describe('the compiler and the library reject', () => {
     ['run.kill', (to) => to.submit({ run: { run } })],
     // @ts-expect-error no such policy
     ['admission', (to) => to.submit({ run, admission: 'drop' })],
+    // @ts-expect-error a rate is an object or false
+    ['rate', (to) => to.configure({ rate: true })],
+    // @ts-expect-error a supervisor is made with it
+    ['graceMs', (to) => to.configure({ graceMs: 1 })],
     // @ts-expect-error no such restart policy
     ['restart', (to) => to.submit({ run, restart: 'sometimes' })],
     // @ts-expect-error no such action
     ['onOverrun', (to) => to.submit({ run, onOverrun: 'kill' })],
+    // @ts-expect-error onShutdown is 'stop' or 'finish'
+    ['onShutdown', (to) => to.submit({ run, onShutdown: 'drain' })],
+    // @ts-expect-error a stage is a number
+    ['shutdownStage', (to) => to.submit({ run, shutdownStage: 'last' })],
+    // @ts-expect-error the grace of a shutdown is shutdownGraceMs, that of a task is in defaults
+    ['graceMs', () => new Supervisor({ graceMs: 5 })],
+    // @ts-expect-error a finish time is a number
+    ['finishMs', (to) => to.shutdown({ finishMs: '5' })],
     // @ts-expect-error no such jitter
     ['backoff.jitter', (to) => to.submit({ run, backoff: { jitter: 'some' } })],
     // @ts-expect-error a number of ms, not a string
@@ -360,7 +384,7 @@ test('the methods of the supervisor have precise return types', async () => {
   expectTypeOf<Admission>().toEqualTypeOf<'started' | 'queued' | 'joined' | 'waiting' | 'rejected'>();
   expectTypeOf(to.run).returns.toEqualTypeOf<Promise<RunReport>>();
   expectTypeOf(to.closed).toEqualTypeOf<Promise<ShutdownReport>>();
-  expectTypeOf(to.phase).toEqualTypeOf<'open' | 'draining' | 'closed'>();
+  expectTypeOf(to.phase).toEqualTypeOf<'open' | 'closing' | 'closed'>();
   expectTypeOf(to.check<number>).returns.toEqualTypeOf<void>();
   expectTypeOf(to.cancel).returns.toEqualTypeOf<Promise<Outcome | undefined>>();
   expectTypeOf<OutcomeError['outcome']>().toEqualTypeOf<Outcome>();

@@ -1,7 +1,8 @@
 // Calendars: the dates of a schedule, as pure functions of a moment. They read no clock and set no
 // timer. Only this file uses croner, and only to calculate: croner never gets a function to call.
 
-import { Cron } from 'croner';
+import { Cron, type CronOptions } from 'croner';
+import { bare } from '../../kit.ts';
 
 /** The latest time that a JavaScript `Date` can hold, in epoch ms. The earliest is its negative. */
 export const MAX_DATE_MS = 8.64e15;
@@ -23,8 +24,7 @@ const cache = new Map<string, Cron>();
 
 function compile(expression: string, timezone: string | undefined): Cron {
   const key = `${timezone} ${expression}`;
-  const cron =
-    cache.get(key) ?? new Cron(expression, { ...zoned(timezone), paused: true, fixedTimeRule: 'no-wildcard' });
+  const cron = cache.get(key) ?? new Cron(expression, optionsOf(timezone));
   cache.delete(key);
   cache.set(key, cron);
   const [oldest] = cache.size > MAX_COMPILED ? cache.keys() : [];
@@ -32,8 +32,14 @@ function compile(expression: string, timezone: string | undefined): Cron {
   return cron;
 }
 
-function zoned(timezone: string | undefined): { timezone?: string } {
-  return timezone === undefined ? {} : { timezone };
+/** Options of croner. It changes the object. */
+function optionsOf(timezone: string | undefined): CronOptions {
+  const options: CronOptions = {
+    paused: true,
+    fixedTimeRule: 'no-wildcard',
+    ...(timezone !== undefined && { timezone }),
+  };
+  return bare(options);
 }
 
 /**
@@ -126,7 +132,7 @@ export function datesAfter(calendar: Calendar, ms: number, count: number): numbe
  */
 export function localInstantMs(text: string, timezone: string | undefined): number {
   const [whole = '', fraction = '0'] = text.split('.');
-  const date = new Cron(whole, { ...zoned(timezone), paused: true }).getOnce();
+  const date = new Cron(whole, optionsOf(timezone)).getOnce();
   if (date === null) throw new TypeError('not a date');
   return date.getTime() + Math.floor(Number(`0.${fraction}`) * 1_000);
 }

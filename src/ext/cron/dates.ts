@@ -29,8 +29,8 @@ type UnendedDates = CalendarAndCursor &
   ({ readonly clock: 'wall' } | { readonly clock: 'monotonic'; readonly anchor: number });
 
 export type Dates = UnendedDates & {
-  /** The first date after the cursor. Absent if the calendar failed: the options are valid then. */
-  readonly first?: number;
+  /** The first date after the cursor. Undefined if the calendar failed: the options are valid then. */
+  readonly first: number | undefined;
   /** The moment of `startAt` on the wall clock. */
   readonly startMs: number;
 };
@@ -59,7 +59,7 @@ export function datesOf(settings: Settings, given: ReadonlySet<string>, now: Mom
     first = calendar.after(dates.cursor);
     isEndTooEarly = first === undefined && unended.calendar.after(dates.cursor) !== undefined;
   } catch {
-    return dates;
+    return { ...dates, first: undefined };
   }
   return first === undefined ? refuseNoFutureRun(settings, given, isEndTooEarly) : { ...dates, first };
 }

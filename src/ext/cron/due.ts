@@ -24,7 +24,7 @@ export interface Due {
   /** The first date after `now`. */
   readonly next: number | undefined;
   /** Set if the calendar threw. The decision covers the dates that it returned before. */
-  readonly failure?: { readonly error: unknown };
+  readonly failure: { readonly error: unknown } | undefined;
 }
 
 /**
@@ -48,7 +48,7 @@ export function decideDue(calendar: Calendar, first: number, now: number, policy
   } catch (error) {
     return { ...split(dates, now, policy), next: undefined, failure: { error } };
   }
-  return { ...split(dates, now, policy), next };
+  return { ...split(dates, now, policy), next, failure: undefined };
 }
 
 function split(dates: readonly number[], now: number, { keep, toleranceMs }: DuePolicy) {

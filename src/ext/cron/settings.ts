@@ -6,6 +6,7 @@ import { types } from 'node:util';
 import type { TaskSpec } from '../../index.ts';
 import {
   aFunction,
+  bare,
   numberFrom,
   parseGiven,
   type Readers,
@@ -152,7 +153,7 @@ function readZone(field: string, got: unknown): string {
   if (typeof got !== 'string') return refuse(field, 'must be the name of a time zone', got);
   if (zones.has(got)) return got;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: got });
+    new Intl.DateTimeFormat('en', bare({ timeZone: got }));
   } catch (error) {
     refuse(field, `must be the name of a time zone (${textOf(error)})`, got);
   }
@@ -173,7 +174,7 @@ function readMissed(field: string, got: unknown): number {
 }
 
 function readTask(field: string, got: unknown): ReadTask {
-  const fields = readFields(field, got);
+  const fields = readFields(field, got, ['slot']); // the supervisor refuses `slot: undefined`
   const bodyFor = readBody(fields.run);
   const isNamed = 'slot' in fields || 'name' in fields;
   return (own) => {

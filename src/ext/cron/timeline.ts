@@ -7,6 +7,7 @@
 // machine slept. So the timer waits at most MAX_WAIT_MS before the clocks are read again.
 
 import type { Clock } from '../../index.ts';
+import { after } from '../../kit.ts';
 import { Heap } from './heap.ts';
 
 export type ClockName = 'wall' | 'monotonic';
@@ -159,7 +160,7 @@ export class Timeline {
     if (timerDue >= this.#timerDue) return; // the timer fires early enough, and is set again then
     this.#disarm();
     this.#timerDue = timerDue;
-    this.#cancelTimer = this.#clock.setTimer(wait, () => this.#onTimer());
+    this.#cancelTimer = after(this.#clock, wait, () => this.#onTimer());
   }
 
   #disarm(): void {

@@ -2,9 +2,10 @@
 // the stop request on, kills it, and waits for its end. The attempt ends when the whole group has
 // ended.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { type CanceledError, ExitError, type KillableBody, type TaskContext } from '../../index.ts';
+import { bare } from '../../kit.ts';
 import { ProcessGroup } from './group.ts';
 import { environmentOf, type OutputStream, type ParsedTask } from './options.ts';
 import { Collector, LineSplitter, Output, type Sink } from './output.ts';
@@ -39,13 +40,12 @@ export class Child implements KillableBody<SubprocessResult> {
   /** Settles when the leader has exited and its pipes are closed. */
   readonly #closed: Promise<void>;
   readonly #outputs: Output[] = [];
-  readonly #collected: Partial<Record<OutputStream, Collector>> = {};
+  readonly #collected: Partial<Record<OutputStream, Collector>> = bare({});
   #stderrTail: Buffer = Buffer.alloc(0);
   /** The error that ended the reading: too much output, or thrown by `onLine`. */
   #outputError: { readonly error: unknown } | undefined;
   #stdinError: Error | undefined;
   #stopReason: CanceledError | undefined;
-  #leaderExited = false;
   #killed = false;
 
   /** @throws the error of Node if it refuses the spawn at once. */
@@ -54,13 +54,14 @@ export class Child implements KillableBody<SubprocessResult> {
     this.#ctx = ctx;
     const out = task.output === 'ignore' || task.output === 'inherit' ? task.output : 'pipe';
     const { cwd, shell, stdin } = task;
-    this.#process = spawn(task.file, [...task.args], {
+    const options: SpawnOptions = {
       cwd,
       shell,
       env: environmentOf(task),
       detached: true, // makes it the leader of a new process group
       stdio: [stdin === undefined ? 'ignore' : 'pipe', out, out],
-    });
+    };
+    this.#process = spawn(task.file, [...task.args], bare(options));
     const { pid } = this.#process;
     this.#group = pid === undefined ? undefined : new ProcessGroup(pid);
     this.#closed = new Promise((resolve) => this.#process.once('close', () => resolve()));
@@ -77,21 +78,23 @@ export class Child implements KillableBody<SubprocessResult> {
     this.#signal(this.#task.killSignal);
   }
 
-  /** Sends SIGKILL to the group. Resolves when it has ended. `onLine` is not called again. */
+  /**
+   * Sends SIGKILL to the group. Resolves when the group has ended and the pipes to it are closed.
+   * `onLine` is not called again, and a call that is pending is not waited for.
+   */
   async kill(): Promise<void> {
     this.#killed = true;
     this.#signal('SIGKILL');
     await this.#exit.catch(() => {}); // it rejects if no process was spawned
     if (this.#group === undefined) return;
     for (const output of this.#outputs) output.cut();
-    this.#process.stdin?.destroy();
     await this.#closed;
   }
 
   #signal(signal: NodeJS.Signals): void {
-    // The leader may have left its own group, which is then empty. Until its exit it can be
-    // signaled by its own id.
-    if (this.#group?.send(signal) === false && !this.#leaderExited) this.#process.kill(signal);
+    // The leader may have left its own group, which is then empty. It can be signaled by its own id:
+    // after its exit, `kill` of Node does nothing.
+    if (this.#group?.send(signal) === false) this.#process.kill(signal);
   }
 
   async #waitForGroup(): Promise<Exit> {
@@ -99,9 +102,11 @@ export class Child implements KillableBody<SubprocessResult> {
       this.#process.on('error', (error) => {
         if (this.#group === undefined) reject(this.#spawnError(error));
       });
-      this.#process.once('exit', (code, signal) => resolve({ code, signal }));
+      this.#process.once('exit', (code, signal) => {
+        this.#group?.leaderCollected();
+        resolve({ code, signal });
+      });
     });
-    this.#leaderExited = true;
     // The leader exited by itself: the rest of its group is killed at once. After a stop request,
     // the group may use its grace.
     if (this.#stopReason === undefined) this.#group?.send('SIGKILL');
@@ -110,7 +115,7 @@ export class Child implements KillableBody<SubprocessResult> {
   }
 
   async #result(): Promise<SubprocessResult> {
-    const exit = await this.#exit.finally(() => this.#process.stdin?.destroy());
+    const exit = await this.#exit;
     // Both streams are drained at the same time, and each drain is bounded. So the heartbeats of
     // one stream are bounded too, while the listener of the other stream hangs.
     await Promise.all(this.#outputs.map((output) => output.drain()));
@@ -130,7 +135,8 @@ export class Child implements KillableBody<SubprocessResult> {
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
     const why = this.#stderrTail.toString('utf8').trim() || (this.#stdinError?.message ?? '');
     const message = `${this.#task.file} ${how}${why && `: ${why}`}`;
-    return new ExitError(message, { exitCode: code, signal, ...(this.#stdinError && { cause: this.#stdinError }) });
+    const cause = this.#stdinError && { cause: this.#stdinError };
+    return new ExitError(message, bare({ exitCode: code, signal, ...cause }));
   }
 
   #spawnError(error: NodeJS.ErrnoException): Error {

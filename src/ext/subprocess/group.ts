@@ -2,7 +2,8 @@
 // It spawns no process and makes no decision about when to stop one.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import timers from 'node:timers/promises';
+// Imported by name: fake timers replace neither, and the proof of an end needs real time.
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 
 const MAX_PAUSE_MS = 50;
 /**
@@ -24,6 +25,7 @@ const killAll = (): void => {
 
 export class ProcessGroup {
   readonly #leader: number;
+  #leaderCollected = false;
   #sigkillSent = false;
   #gone = false;
 
@@ -34,33 +36,44 @@ export class ProcessGroup {
   }
 
   /**
+   * Call it when the leader's exit has been collected (waited for), in the turn of its `exit`
+   * event. The leader's number may belong to another process from then on.
+   */
+  leaderCollected(): void {
+    this.#leaderCollected = true;
+  }
+
+  /**
    * Sends a signal to every process of the group; 0 only checks that the group exists. Returns
-   * false if the group has ended. It is then never signaled again: the system may have reused its
-   * id.
+   * false if the group has no process. If its leader has been collected too, the group has ended,
+   * and is never signaled again: the system may reuse its number.
    */
   send(signal: NodeJS.Signals | 0): boolean {
     if (this.#gone) return false;
     if (signal === 'SIGKILL') this.#sigkillSent = true;
-    try {
-      process.kill(-this.#leader, signal);
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code !== 'ESRCH'; // EPERM: a process exists
-    }
-    return true;
+    // The system gives the leader's number to no new process while the group has one. So a process
+    // with this number shows that the group has ended. It may lead a group of its own by now. It is
+    // looked for directly before each signal: any wait in between would give it time to appear.
+    const exists = !(this.#leaderCollected && accepts(this.#leader, 0)) && accepts(-this.#leader, signal);
+    if (!exists && this.#leaderCollected) this.#end();
+    return exists;
   }
 
   /**
-   * Resolves when no process of the group can run any more. Call it after the leader has exited.
+   * Resolves when no process of the group can run any more. Call it after `leaderCollected`.
    */
   async untilGone(): Promise<void> {
     let pauseMs = 1;
     for (let check = 1; !(await this.#hasEnded(check)); check += 1) {
-      await timers.setTimeout(pauseMs);
+      await pause(pauseMs);
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
+    this.#end();
+  }
+
+  #end(): void {
     this.#gone = true;
-    live.delete(this);
-    if (live.size === 0) process.off('exit', killAll);
+    if (live.delete(this) && live.size === 0) process.off('exit', killAll);
   }
 
   async #hasEnded(check: number): Promise<boolean> {
@@ -74,6 +87,16 @@ export class ProcessGroup {
   }
 }
 
+/** Whether there is a process, or a group with a negative `id`, to send the signal to. */
+function accepts(id: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(id, signal);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'; // EPERM: it belongs to another user
+  }
+  return true;
+}
+
 /**
  * Whether the group has only zombies left: processes that have ended but that their parent has not
  * collected (waited for). In a container whose first process collects no orphans, they stay
@@ -83,7 +106,7 @@ async function onlyZombies(group: number): Promise<boolean> {
   let zombies = 0;
   const pids = tryRead(() => readdirSync('/proc'))?.filter((name) => /^\d+$/.test(name)) ?? [];
   for (const [n, pid] of pids.entries()) {
-    if (n % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await timers.setImmediate();
+    if (n % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await turn();
     const stat = tryRead(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
     if (stat === undefined) continue; // the process has gone since the listing
     const entry = parseStat(stat);

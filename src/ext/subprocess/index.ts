@@ -21,7 +21,8 @@ export type { OutputStream, SubprocessOptions } from './options.ts';
  * Promised: the attempt ends, and the slot is free, when the *whole group* has ended, descendants
  * included. A stop request sends `killSignal` to the group. After `graceMs` the group gets SIGKILL,
  * and the outcome is `killed`. When the leader ends by itself, the rest of its group gets SIGKILL
- * at once.
+ * at once. SIGKILL is repeated until the group has ended. No signal reaches a process that has the
+ * leader's number after it.
  *
  * Exit code 0 is success, even if the process did not read all of its `stdin`. The value is the
  * {@link SubprocessResult}. Another code, or a signal, is a failure of kind `exited`. Its message

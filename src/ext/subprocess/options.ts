@@ -3,7 +3,7 @@
 
 import { constants } from 'node:os';
 import type { TaskContext } from '../../index.ts';
-import { aFunction, oneOf, parse, type Readers, readFields, reading, refuse } from '../../kit.ts';
+import { aFunction, bare, oneOf, parse, type Readers, readFields, reading, refuse } from '../../kit.ts';
 
 /** The stream that a line was written to. */
 export type OutputStream = 'stdout' | 'stderr';
@@ -168,9 +168,15 @@ function readShell(field: string, value: unknown): boolean | string {
   return refuse(field, 'must be true, false or the path of a shell', value);
 }
 
-/** The environment of the process, read when the attempt starts. */
+/**
+ * The environment of the process, read when the attempt starts. Every variable in it is its own:
+ * Node would pass inherited ones on, and `process.env` inherits from `Object.prototype`.
+ */
 export function environmentOf({ env, inheritEnv }: ParsedTask): Record<string, string | undefined> {
-  if (inheritEnv === true) return { ...process.env, ...env };
-  if (inheritEnv === false) return { ...env };
-  return { ...Object.fromEntries(inheritEnv.map((name) => [name, process.env[name]])), ...env };
+  // Node passes this variable on unless there is one, so that the coverage of child processes is
+  // collected.
+  const variables = bare<NodeJS.ProcessEnv>({ NODE_V8_COVERAGE: undefined, ...process.env });
+  if (inheritEnv === true) return Object.assign(variables, env);
+  const names = ['NODE_V8_COVERAGE', ...(inheritEnv || [])];
+  return bare({ ...Object.fromEntries(names.map((name) => [name, variables[name]])), ...env });
 }

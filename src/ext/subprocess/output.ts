@@ -3,7 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import timers from 'node:timers/promises';
+// Imported by name: fake timers replace neither, and the rest of a pipe is read in real time.
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 
 const NEWLINE = 10;
 /** Lines that are passed on before the event loop gets a turn, even if the listener is fast. */
@@ -101,7 +102,7 @@ export class Output {
  */
 async function settledWithin(ms: number, work: Promise<unknown>): Promise<void> {
   const controller = new AbortController();
-  const timeout = timers.setTimeout(ms, undefined, { signal: controller.signal });
+  const timeout = pause(ms, undefined, { signal: controller.signal });
   await Promise.race([work, timeout]).catch(() => {});
   controller.abort();
 }
@@ -213,7 +214,7 @@ export class LineSplitter implements Sink {
     this.#bytes.clear();
     await this.#onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
     this.#lines += 1;
-    if (this.#lines % LINES_PER_TURN === 0) await timers.setImmediate();
+    if (this.#lines % LINES_PER_TURN === 0) await turn();
   }
 }
 

@@ -57,14 +57,15 @@ function pack(thrown, remaining = { errors: MAX_ERRORS }) {
   remaining.errors -= 1;
   if (!tryRead(() => thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]', false)) {
     const message = 'the worker threw a value that cannot be cloned: ' + typeof thrown;
-    return tryRead(() => ({ value: structuredClone(thrown) }), { name: 'DataCloneError', message });
+    return tryRead(() => ({ __proto__: null, value: structuredClone(thrown) }), { __proto__: null, name: 'DataCloneError', message });
   }
   const packed = {
+    __proto__: null,
     name: tryRead(() => String(thrown.name), 'Error'),
     message: tryRead(() => String(thrown.message), 'the worker threw an error whose message cannot be read'),
     stack: tryRead(() => String(thrown.stack)),
     brand: tryRead(() => BRANDS.find((name) => thrown[Symbol.for('slotvisor.' + name)] === true)),
-    fields: {},
+    fields: { __proto__: null },
   };
   for (const key of tryRead(() => Object.keys(thrown), [])) {
     if (['name', 'message', 'stack', 'cause', 'errors'].includes(key)) continue;

@@ -2,6 +2,7 @@
 // bootstrap.ts.
 
 import { CanceledError, ExitError, FatalError, RetryError, TimeoutError } from '../../index.ts';
+import { bare } from '../../kit.ts';
 
 /** A thrown value as data: an error with its fields, or any other value. */
 export type PackedError = PackedValue | PackedFields;
@@ -30,7 +31,8 @@ const BUILT_IN: Readonly<Record<string, new (message: string) => Error>> = {
 };
 
 /** Uses the same class if both sides have it, and otherwise an `Error` with the same `name`. */
-export function unpackError(packed: PackedError): unknown {
+export function unpackError(received: PackedError): unknown {
+  const packed = bare(received); // an absent field must not be found in Object.prototype
   if ('value' in packed) return packed.value;
   const error = rebuild(packed);
   const set = (key: string, value: unknown): void => {
@@ -55,7 +57,7 @@ function rebuild({ name, message, brand, errors }: PackedFields): Error {
     case 'CanceledError':
       return new CanceledError(message);
     case 'ExitError':
-      return new ExitError(message, { exitCode: null });
+      return new ExitError(message, bare({ exitCode: null }));
     default: {
       if (errors !== undefined) return new AggregateError(errors.map(unpackError), message);
       const known = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;

@@ -2,7 +2,7 @@
 
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parse, parseGiven, type Readers, reading, refuse } from '../../kit.ts';
+import { bare, parse, parseGiven, type Readers, reading, refuse } from '../../kit.ts';
 
 /**
  * Limits of the worker's V8 heap, in MiB, as in `node:worker_threads`. Each default is V8's own. A
@@ -59,7 +59,7 @@ const READERS: Readers<ParsedWorkerOptions> = {
 const DEFAULTS: ParsedWorkerOptions = {
   export: 'default',
   workerData: undefined,
-  resourceLimits: {},
+  resourceLimits: bare({}),
   execArgv: undefined,
 };
 
@@ -98,7 +98,7 @@ function clone(field: string, value: unknown): unknown {
 }
 
 function readLimits(field: string, value: unknown): Readonly<Record<string, number>> {
-  return { ...parseGiven(field, value, LIMIT_READERS) };
+  return parseGiven(field, value, LIMIT_READERS);
 }
 
 function readMb(field: string, value: unknown): number {

@@ -4,6 +4,7 @@
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type CanceledError, ExitError, type KillableBody, type TaskContext } from '../../index.ts';
+import { bare } from '../../kit.ts';
 import {
   BOOTSTRAP_URL,
   type CallMessage,
@@ -36,11 +37,8 @@ export class Thread<T> implements KillableBody<T> {
     const { id, slot, name, attempt, meta, fence } = ctx;
     this.#onHeartbeat = () => ctx.heartbeat();
     const { workerData, resourceLimits, execArgv } = task;
-    this.#worker = new Worker(BOOTSTRAP_URL, {
-      workerData,
-      resourceLimits,
-      ...(execArgv !== undefined && { execArgv: [...execArgv] }),
-    });
+    const flags = execArgv !== undefined && { execArgv: [...execArgv] };
+    this.#worker = new Worker(BOOTSTRAP_URL, bare({ workerData, resourceLimits, ...flags }));
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.ended = this.#waitForEnd();
@@ -113,9 +111,10 @@ export class Thread<T> implements KillableBody<T> {
     const report = this.#report;
     if (report?.kind === 'value') return report.value as T;
     if (report?.kind === 'thrown') throw unpackError(report.error);
-    if (this.#crash !== undefined) throw this.#crash.error;
-    if (report?.kind === 'stopped' || this.#terminated) throw this.#stopReason;
-    throw new ExitError(`the worker exited with code ${exitCode} before its function had ended`, { exitCode });
+    if (report?.kind === 'stopped') throw this.#stopReason;
+    if (this.#crash !== undefined) throw this.#crash.error; // after a report it changes nothing
+    if (this.#terminated) throw this.#stopReason;
+    throw new ExitError(`the worker exited with code ${exitCode} before its function had ended`, bare({ exitCode }));
   }
 }
 

@@ -55,7 +55,7 @@ describe('the concurrency gate', () => {
   });
 
   test('an attempt frees its place at the gate at the proof of end, not at the stop request', async () => {
-    const { supervisor, clock } = setup({ concurrency: 1, graceMs: 100 });
+    const { supervisor, clock } = setup({ concurrency: 1, defaults: { graceMs: 100 } });
     const stubborn = gateBody();
     const other = gateBody();
     const first = supervisor.submit({ run: stubborn.body });

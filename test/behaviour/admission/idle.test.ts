@@ -71,7 +71,7 @@ describe('work that supervisor.tasks() does not list', () => {
     const { supervisor, clock, gate } = await unlistedBody();
     void supervisor.shutdown({ graceMs: GRACE });
     await clock.advance(10);
-    expect(supervisor.phase).toBe('draining');
+    expect(supervisor.phase).toBe('closing');
     gate.open('out');
     expect(await supervisor.closed).toMatchObject({ withinGrace: true, abandoned: [] });
   });

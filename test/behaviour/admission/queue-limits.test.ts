@@ -14,8 +14,8 @@ describe('queueLimit and onFull', () => {
     [0, 0],
     [1, 1],
     [3, 3],
-    [undefined, 100],
-    [Infinity, 500],
+    [undefined, 1_000],
+    [Infinity, 1_500],
   ])(
     'a queueLimit of %s lets %s submissions wait, and rejects the next one with queueFull',
     async (queueLimit, fit) => {
@@ -170,6 +170,22 @@ describe('the limits of the supervisor', () => {
     expect(supervisor.submit({ slot: 'a', run: () => 'x' }).admission).toBe('rejected');
     supervisor.slot('paused').resume();
     expect(supervisor.submit({ slot: 'a', run: () => 'x' }).admission).toBe('started');
+  });
+
+  test('past limits.slots, pause() of a slot that is not live throws, and nothing is paused', async () => {
+    const { supervisor, clock, recorded } = setup({ limits: { slots: 1 } });
+    supervisor.slot('a').pause();
+    expect(() => supervisor.slot('b').pause()).toThrow(
+      'limits.slots must leave a place to pause slot("b"): raise the limit, or resume another slot, got 1',
+    );
+    expect(supervisor.snapshot().slots.map(({ name }) => name)).toEqual(['a']);
+    await clock.settle();
+    expect(recorded.of('slotPaused').map(({ slot }) => slot)).toEqual(['a']);
+    supervisor.slot('a').pause(); // it is live
+    supervisor.slot('a').resume();
+    supervisor.submit({ slot: 'b', run: () => 'x' });
+    supervisor.slot('b').pause();
+    expect(supervisor.slot('b').view().paused).toBe(true);
   });
 
   test('limits.pending counts over all slots, affects no owner or queued submission, and frees a place at once', async () => {

@@ -1,46 +1,40 @@
 // The rate of attempt starts over all slots.
 
 import { OptionError, type Submission, Supervisor } from 'slotvisor';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
 import { setup } from '../../support/setup.ts';
 
-describe('rate, counted over all slots, with a window on platform timers', () => {
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  /** Fakes the timers and the clock of the window. The turns of the event loop stay real. */
-  const withFakeTimers = (): void => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
-  };
-
-  test('at most `limit` attempts start within a window, and the rest start window by window', async () => {
-    withFakeTimers();
+describe('rate, counted over all slots, on the clock of the supervisor', () => {
+  test('at most `limit` attempts start within any `intervalMs`, and each start as soon as it may', async () => {
     const { supervisor, clock } = setup({ rate: { limit: 2, intervalMs: 1_000 } });
-    let starts = 0;
-    const run = (): void => {
-      starts += 1;
-    };
-    const submissions = Array.from({ length: 5 }, () => supervisor.submit({ run }));
-    for (const expected of [2, 4, 5]) {
-      await clock.settle();
-      expect(starts).toBe(expected);
-      await vi.advanceTimersByTimeAsync(999);
-      await clock.settle();
-      expect(starts).toBe(expected);
-      await vi.advanceTimersByTimeAsync(1);
-    }
+    const starts: number[] = [];
+    const submit = (): Submission => supervisor.submit({ run: () => void starts.push(clock.now()) });
+    const submissions = [submit()];
+    await clock.advance(990);
+    submissions.push(submit(), submit(), submit(), submit());
+    await clock.advance(5_000);
+    expect(starts).toEqual([0, 990, 1_000, 1_990, 2_000]);
     await Promise.all(submissions.map(({ outcome }) => outcome));
+    expect(clock.timers).toBe(0);
   });
 
-  test('a window longer than a platform timer allows is an invalid option', () => {
-    expect(() => new Supervisor({ rate: { limit: 1, intervalMs: 2 ** 31 } })).toThrow(OptionError);
-    expect(new Supervisor({ rate: { limit: 1, intervalMs: 2 ** 31 - 1 } }).snapshot().phase).toBe('open');
+  test('a window may be longer than a platform timer, and must be finite', () => {
+    for (const intervalMs of [0, Infinity, Number.NaN])
+      expect(() => new Supervisor({ rate: { limit: 1, intervalMs } })).toThrow(OptionError);
+    expect(new Supervisor({ rate: { limit: 1, intervalMs: 2 ** 31 } }).snapshot().phase).toBe('open');
+  });
+
+  test('`rate: false` and a limit of Infinity are no rate', async () => {
+    for (const rate of [false, { limit: Infinity, intervalMs: 1_000 }] as const) {
+      const { supervisor, clock } = setup({ rate });
+      for (let n = 0; n < 100; n += 1) supervisor.submit({ run: () => 1 });
+      await clock.settle();
+      expect([supervisor.snapshot().totals.completed, clock.timers]).toEqual([100, 0]);
+    }
   });
 
   test('a retry counts as a start', async () => {
-    withFakeTimers();
     const { supervisor, clock } = setup({ rate: { limit: 1, intervalMs: 1_000 } });
     const starts: number[] = [];
     const submission = supervisor.submit({
@@ -54,15 +48,13 @@ describe('rate, counted over all slots, with a window on platform timers', () =>
     await clock.settle();
     expect(starts).toEqual([1]);
     expect(submission.status).toBe('starting');
-    await vi.advanceTimersByTimeAsync(1_000);
-    await clock.settle();
+    await clock.advance(1_000);
     expect(starts).toEqual([1, 2]);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     expect(await submission.outcome).toMatchObject({ kind: 'failed', because: 'maxRetries', attempts: 3 });
   });
 
   test('a task that waits for the window can be canceled without an attempt, and the next one takes its turn', async () => {
-    withFakeTimers();
     const { supervisor, clock } = setup({ rate: { limit: 1, intervalMs: 1_000 } });
     const ran: string[] = [];
     const submit = (name: string): Submission => supervisor.submit({ name, run: () => void ran.push(name) });
@@ -71,9 +63,49 @@ describe('rate, counted over all slots, with a window on platform timers', () =>
     submit('third');
     await clock.settle();
     expect(await second.cancel()).toEqual({ kind: 'canceled', by: 'caller', attempts: 0 });
-    await vi.advanceTimersByTimeAsync(1_000);
-    await clock.settle();
+    await clock.advance(1_000);
     expect(ran).toEqual(['first', 'third']);
+  });
+
+  test('a task that is canceled between its place and its body takes no start from the next one', async () => {
+    const { supervisor, clock } = setup({ rate: { limit: 1, intervalMs: 1_000 } });
+    const canceled = supervisor.submit({ run: () => 1 });
+    const next = supervisor.submit({ run: () => 2 });
+    void canceled.cancel();
+    await clock.settle();
+    expect([(await next.outcome).kind, clock.now()]).toEqual(['completed', 0]);
+  });
+
+  test('tasks that wait for the window take no place of `concurrency`, and keep their order by priority', async () => {
+    const { supervisor, clock } = setup({ concurrency: 2, rate: { limit: 1, intervalMs: 1_000 } });
+    const body = gateBody();
+    for (const [name, priority] of Object.entries({ first: 0, low: -1, usual: 0 }))
+      supervisor.submit({ name, priority, run: body.body });
+    await clock.advance(999);
+    supervisor.submit({ name: 'high', priority: 1, run: body.body });
+    await clock.advance(1);
+    expect(body.calls.map(({ name }) => name)).toEqual(['first', 'high']);
+    await clock.advance(10_000);
+    body.open('first');
+    await clock.settle();
+    expect(body.calls.map(({ name }) => name)).toEqual(['first', 'high', 'usual']);
+  });
+
+  test('a pause ends no window early, and keeps no timer', async () => {
+    const { supervisor, clock } = setup({ rate: { limit: 1, intervalMs: 1_000 } });
+    const starts: number[] = [];
+    for (let n = 0; n < 3; n += 1) supervisor.submit({ run: () => void starts.push(clock.now()) });
+    await clock.advance(500);
+    supervisor.pause();
+    expect(clock.timers).toBe(0);
+    await clock.advance(100);
+    supervisor.resume();
+    await clock.advance(500);
+    supervisor.pause();
+    await clock.advance(5_000);
+    supervisor.resume();
+    await clock.settle();
+    expect(starts).toEqual([0, 1_000, 6_100]);
   });
 
   for (const [what, use] of [
@@ -83,53 +115,39 @@ describe('rate, counted over all slots, with a window on platform timers', () =>
       async (world: ReturnType<typeof setup>) => {
         const waiting = [1, 2, 3].map(() => world.supervisor.submit({ run: () => 1 }));
         await world.clock.settle();
+        expect(world.clock.timers).toBe(1);
         await Promise.all(waiting.map((one) => one.cancel()));
       },
     ],
     [
-      'a task that runs within a later window',
+      'a task that waited for the window',
       async (world: ReturnType<typeof setup>) => {
         const later = world.supervisor.submit({ run: () => 1 });
-        await vi.advanceTimersByTimeAsync(3_600_000);
+        await world.clock.advance(3_600_000);
         await later.outcome;
       },
     ],
   ] as const)
     test(`an idle supervisor holds no timer of the window after ${what}`, async () => {
-      withFakeTimers();
       const world = setup({ rate: { limit: 1, intervalMs: 3_600_000 } });
       await world.supervisor.submit({ run: () => 1 }).outcome;
       await use(world);
       await world.clock.settle();
-      expect(vi.getTimerCount()).toBe(0);
+      expect(world.clock.timers).toBe(0);
     });
 
   test('a shutdown leaves no timer of the window', async () => {
-    withFakeTimers();
     const { supervisor, clock } = setup({ rate: { limit: 1, intervalMs: 3_600_000 } });
     const body = gateBody();
     supervisor.submit({ run: body.body });
     const waiting = supervisor.submit({ run: body.body });
     await clock.settle();
-    expect(vi.getTimerCount()).toBeGreaterThan(0);
+    expect(clock.timers).toBe(1);
     const report = supervisor.shutdown();
     expect(await waiting.outcome).toEqual({ kind: 'canceled', by: 'shutdown', attempts: 0 });
     body.open('end');
     await report;
     await clock.settle();
-    expect(vi.getTimerCount()).toBe(0);
     expect(clock.timers).toBe(0);
-  });
-
-  test('after the grace of a shutdown an abandoned body holds no timer of the window', async () => {
-    withFakeTimers();
-    const { supervisor, clock } = setup({ rate: { limit: 1, intervalMs: 3_600_000 } });
-    supervisor.submit({ run: gateBody().body });
-    await clock.settle();
-    const report = supervisor.shutdown({ graceMs: 10 });
-    await clock.advance(10);
-    expect((await report).abandoned).toHaveLength(1);
-    await clock.settle();
-    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -7,7 +7,7 @@ import { setup } from '../../support/setup.ts';
 
 describe('the fields of an event', () => {
   test('the events of one submission have exactly these fields', async () => {
-    const { supervisor, clock, recorded } = setup({ graceMs: 100 });
+    const { supervisor, clock, recorded } = setup({ defaults: { graceMs: 100 } });
     const at = clock.wallNow();
     const meta = { tenant: 7 };
     const gate = gateBody();
@@ -75,7 +75,7 @@ describe('the fields of an event', () => {
     expect(recorded.events.filter((event) => !('id' in event)).map(({ seq: _, at: __, ...rest }) => rest)).toEqual([
       { type: 'slotPaused', slot: 's' },
       { type: 'slotResumed', slot: 's' },
-      { type: 'shutdownStarted', cause: 'caller', graceMs: 40 },
+      { type: 'shutdownStarted', cause: 'caller', graceMs: 40, finishMs: 20 },
       { type: 'shutdownFinished', withinGrace: false, stuck: ['stubborn'] },
     ]);
     expect(recorded.types().at(-1)).toBe('shutdownFinished');

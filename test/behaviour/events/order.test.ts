@@ -1,6 +1,6 @@
 // The order of the events of one submission.
 
-import { FatalError, type Submission, type TaskSpec } from 'slotvisor';
+import { type AdmissionPolicy, FatalError, type Submission, type TaskSpec } from 'slotvisor';
 import { seededRandom } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
 import { ADMISSION_POLICIES, ON_OVERRUN } from '../../../src/model/settings.ts';
@@ -95,7 +95,7 @@ describe('the order of the events of one submission', () => {
   ];
   for (const [name, { owned, ...spec }, acts, events] of rows)
     test(`${name} publishes the events: submitted ${events}`, async () => {
-      const world = setup({ graceMs: 100 });
+      const world = setup({ defaults: { graceMs: 100 } });
       const { supervisor, clock, recorded } = world;
       const gate = gateBody();
       if (owned) supervisor.submit({ slot: 's', run: gate.body });
@@ -111,7 +111,7 @@ describe('the order of the events of one submission', () => {
     });
 
   test('`finished` is the last event, even if the body of a canceled submission overruns later', async () => {
-    const { supervisor, clock, recorded } = setup({ graceMs: 100 });
+    const { supervisor, clock, recorded } = setup({ defaults: { graceMs: 100 } });
     const gate = gateBody();
     const leader = supervisor.submit({ slot: 's', run: gate.body });
     await clock.settle();
@@ -144,7 +144,7 @@ describe('the order of the events of one submission', () => {
     /^submitted (rejected|queued rejected|joined( (attempt\w+|backoffScheduled|stopRequested|overrun))* finished|(queued )?started( attemptStarted( stopRequested)?( overrun)?( stopRequested)? attempt(Succeeded|Failed|TimedOut|Stalled|Canceled)( backoffScheduled)?)*( stopRequested)? finished)$/;
   test('in a random history the events of each submission match the grammar, and seq grows over all events (S3)', async () => {
     const random = seededRandom(7);
-    const { supervisor, clock, recorded } = setup({ graceMs: 20, concurrency: 3 });
+    const { supervisor, clock, recorded } = setup({ defaults: { graceMs: 20 }, concurrency: 3 });
     const gate = gateBody();
     const all: Submission[] = [];
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
@@ -177,3 +177,29 @@ describe('the order of the events of one submission', () => {
     expect(finished + recorded.of('rejected').length).toBe(all.length);
   });
 });
+
+test.each(['queue', 'replace', 'keepLatest'] as const)(
+  'an owner finishes first, then those that joined it in the order of their joins, and only then the next owner (%s) starts',
+  async (admission) => {
+    const { supervisor, clock, recorded } = setup();
+    const gate = gateBody();
+    const submit = (name: string, policy: AdmissionPolicy) =>
+      supervisor.submit({ slot: 's', name, admission: policy, run: gate.body });
+    const sharing = [submit('owner', 'queue'), submit('first', 'join'), submit('second', 'join')];
+    await clock.settle();
+    submit('next', admission);
+    const settled: string[] = [];
+    for (const one of sharing.toReversed()) void one.outcome.then(() => settled.push(one.name));
+    gate.open('value');
+    await clock.settle();
+    const ends = recorded.events.filter(({ type }) => type === 'finished' || type === 'started');
+    expect(ends.map((event) => `${'name' in event && event.name} ${event.type}`)).toEqual([
+      'owner started',
+      'owner finished',
+      'first finished',
+      'second finished',
+      'next started',
+    ]);
+    expect(settled).toEqual(['owner', 'first', 'second']);
+  },
+);

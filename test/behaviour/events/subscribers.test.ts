@@ -93,7 +93,7 @@ describe('a subscription', () => {
       }
     }
     const clock = new CountingClock();
-    const supervisor = new Supervisor({ clock, graceMs: 10 });
+    const supervisor = new Supervisor({ clock, defaults: { graceMs: 10 } });
     const busy = async (): Promise<void> => {
       const gate = gateBody();
       supervisor.submit({ slot: 's', run: fail, maxRetries: 1 });

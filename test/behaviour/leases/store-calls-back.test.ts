@@ -2,6 +2,7 @@
 
 import type { Lease, SlotLeases } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { never } from '../../support/bodies.ts';
 import { leaseWith } from '../../support/fake-lease-store.ts';
 import { gatedSlot } from '../../support/gated-slot.ts';
 import { setup } from '../../support/setup.ts';
@@ -94,4 +95,18 @@ describe('a lease with hostile getters', () => {
     expect((await submission.outcome).kind).toBe('rejected');
     expect((await supervisor.shutdown()).withinGrace).toBe(true);
   });
+});
+
+test('a lease store that shortens a shutdown while that begins ends its grace at once', async () => {
+  const acquire = ({ slot }: { readonly slot: string }) =>
+    leaseWith({ release: () => void (slot === 'idle soon' && supervisor.shutdown({ graceMs: 0 })) });
+  const { supervisor, clock } = setup({ leases: { acquire } });
+  supervisor.submit({ slot: 'idle soon', restart: 'always', intervalMs: 1_000, run: () => {} });
+  const stubborn = supervisor.submit({ slot: 'stubborn', run: never });
+  await clock.settle();
+  void supervisor.shutdown({ graceMs: 500 }); // ends the interval, and so releases the lease
+  await clock.advance(0);
+  expect(stubborn.status).toBe('ended');
+  expect(await stubborn.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
+  expect(clock.now()).toBe(0);
 });

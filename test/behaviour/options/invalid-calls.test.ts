@@ -2,6 +2,7 @@
 
 import { backoffDelayMs, OptionError, Supervisor } from 'slotvisor';
 import { describe, expect, test, vi } from 'vitest';
+import { never } from '../../support/bodies.ts';
 import {
   DURATION,
   expectNothingAdmitted,
@@ -73,19 +74,34 @@ describe('an invalid option of a call', () => {
     );
   });
 
-  test.each(titled(NO_DURATIONS))(
-    'shutdown() throws for graceMs of $shown and does not start',
-    async ({ value, shown }) => {
-      const { supervisor } = setup();
-      expectOptionError(
-        optionErrorOf(() => supervisor.shutdown(invalid<never>({ graceMs: value }))),
-        'graceMs',
-        DURATION,
-        [value, shown],
-      );
-      expect(supervisor.snapshot().phase).toBe('open');
-    },
-  );
+  for (const option of ['graceMs', 'finishMs'])
+    test.each(titled(NO_DURATIONS))(
+      `shutdown() throws for ${option} of $shown and does not start`,
+      async ({ value, shown }) => {
+        const { supervisor } = setup();
+        expectOptionError(
+          optionErrorOf(() => supervisor.shutdown(invalid<never>({ [option]: value }))),
+          option,
+          DURATION,
+          [value, shown],
+        );
+        expect(supervisor.snapshot().phase).toBe('open');
+      },
+    );
+
+  test('shutdown() throws for a finishMs that is more than its grace, and does not start or hasten', async () => {
+    const { supervisor, clock } = setup({ shutdownGraceMs: 10, finishMs: 10 });
+    const tooLong = () => supervisor.shutdown({ graceMs: 1, finishMs: 2 });
+    expectOptionError(optionErrorOf(tooLong), 'finishMs', /must be at most the grace .* \(1 ms\)/, [2, '2']);
+    expect(supervisor.phase).toBe('open');
+    supervisor.submit({ run: never });
+    await clock.settle();
+    void supervisor.shutdown();
+    expect(optionErrorOf(tooLong).field).toBe('finishMs');
+    await clock.advance(9);
+    expect(supervisor.phase).toBe('closing');
+    expect(supervisor.snapshot().running).toBe(1);
+  });
 
   test('shutdown() throws for an unknown key, an unreadable option and a value that is no object, and does not start', () => {
     const { supervisor } = setup();

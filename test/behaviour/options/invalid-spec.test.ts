@@ -1,6 +1,6 @@
 // A task spec with an invalid option.
 
-import { backoffDelayMs, ClosedError, Supervisor, type SupervisorOptions, type TaskSpec } from 'slotvisor';
+import { backoffDelayMs, ClosedError, once, Supervisor, type SupervisorOptions, type TaskSpec } from 'slotvisor';
 import { describe, expect, test, vi } from 'vitest';
 import {
   ABOVE_ZERO,
@@ -83,6 +83,8 @@ const SETTINGS: readonly Row[] = [
   row('graceMs', DURATION, NO_DURATIONS),
   row('queueTimeoutMs', DURATION, NO_DURATIONS),
   row('onOverrun', WORD, NO_WORDS),
+  row('onShutdown', WORD, NO_WORDS),
+  row('shutdownStage', /must be a whole number/, NO_NUMBERS, INFINITE, [[0.5, '0.5']]),
   row('priority', FINITE, NO_NUMBERS, INFINITE),
 ];
 
@@ -212,6 +214,63 @@ describe('an invalid option of a task spec', () => {
     expect(backoffDelayMs({ firstMs: 40_000, jitter: 'none' }, 5)).toBe(40_000);
   });
 });
+
+describe('a spec whose slot is undefined', () => {
+  const TEXT = 'slot must be a string; leave it out for a slot of its own, got undefined';
+  const lost = invalid<TaskSpec>({ run: () => 1, slot: undefined });
+  const fromGetter = {
+    run: () => 1,
+    name: 'n',
+    get slot(): string {
+      return invalid<string>(undefined);
+    },
+  };
+  test.each<readonly [call: string, (to: Supervisor) => unknown]>([
+    ['submit()', (to) => to.submit(lost)],
+    ['submit() with a getter', (to) => to.submit(fromGetter)],
+    [
+      'submit() with what once() made of it',
+      (to) => to.submit(once(() => 1, invalid<{ slot: string }>({ slot: undefined }))),
+    ],
+    ['submitAll()', (to) => to.submitAll([{ run: () => 1 }, lost])],
+    ['check()', (to) => to.check(lost)],
+  ])('is refused by %s', (_, call) => {
+    const { supervisor } = setup();
+    expect(optionErrorOf(() => call(supervisor)).message).toBe(TEXT);
+    expectNothingAdmitted(supervisor);
+  });
+
+  test('is refused by run()', async () => {
+    const { supervisor } = setup();
+    await expect(supervisor.run([lost], { signals: false })).rejects.toThrow(TEXT);
+    expectNothingAdmitted(supervisor);
+  });
+
+  test('is accepted where the slot is only inherited, as any inherited option', () => {
+    const { supervisor } = setup();
+    const spec = Object.assign(Object.create({ slot: undefined }), { run: () => 1 });
+    const { slot, id } = supervisor.submit(invalid<TaskSpec>(spec));
+    expect(slot).toBe(id);
+  });
+});
+
+test.each([{ queueLimit: 5 }, { onFull: 'reject' }])(
+  '%o in a spec, in defaults or in the options of a supervisor is refused with its places',
+  (given) => {
+    const { supervisor } = setup();
+    const [field = ''] = Object.keys(given);
+    const errors = [
+      optionErrorOf(() => supervisor.submit(invalid<TaskSpec>({ run: () => 1, ...given }))),
+      optionErrorOf(() => new Supervisor(invalid({ defaults: given }))),
+      optionErrorOf(() => new Supervisor(invalid(given))),
+    ];
+    expect(errors.map((error) => error.field)).toEqual([field, `defaults.${field}`, field]);
+    for (const { message } of errors)
+      expect(message).toContain(
+        'is not an option (a slot has it: set it in slots, in slotDefaults or with slot.configure)',
+      );
+  },
+);
 
 describe('submitAll() with an invalid entry', () => {
   test('submitAll() validates every entry before it admits one', async () => {

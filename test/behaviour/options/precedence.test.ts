@@ -52,6 +52,21 @@ describe('the admission policy of a submission', () => {
       ({ supervisor }) => supervisor.slot('s').configure({ admission: undefined }),
       'rejected',
     ],
+    [
+      'configure(undefined) takes back what the constructor and configure() set: slotDefaults apply again',
+      { defaults: drops, slotDefaults: queues, slots: { s: joins } },
+      ({ supervisor }) => {
+        supervisor.slot('s').configure(drops);
+        supervisor.slot('s').configure(undefined);
+      },
+      'queued',
+    ],
+    [
+      'configure(undefined) changes nothing in a slot that was not configured',
+      { slotDefaults: drops },
+      ({ supervisor }) => supervisor.slot('s').configure(undefined),
+      'rejected',
+    ],
   ])('%s', (_, options, act, admission) => {
     expect(busyWith(options, act).admission).toBe(admission);
   });

@@ -43,6 +43,8 @@ describe('an option is read once', () => {
       stallMs: 10,
       graceMs: 10,
       onOverrun: 'hold',
+      onShutdown: 'finish',
+      shutdownStage: 1,
       queueTimeoutMs: 10,
       deadlineMs: 5_000,
       priority: 1,
@@ -53,7 +55,7 @@ describe('an option is read once', () => {
     const submission = supervisor.submit(spec);
     await clock.advance(5_000);
     expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'deadline' });
-    expect(reads.size).toBe(20 + 5 + 2);
+    expect(reads.size).toBe(22 + 5 + 2);
     expect([...reads.values()].every((count) => count === 1)).toBe(true);
   });
 

@@ -159,13 +159,13 @@ describe('views', () => {
     expect(supervisor.snapshot().abandonedAlive).toBe(0);
   });
 
-  test('the phase of the supervisor is open, then draining, then closed', async () => {
+  test('the phase of the supervisor is open, then closing, then closed', async () => {
     const { supervisor, clock, gate, put: submit } = scenario();
     submit();
     await clock.settle();
     expect(supervisor.snapshot().phase).toBe('open');
     const report = supervisor.shutdown();
-    expect(supervisor.snapshot().phase).toBe('draining');
+    expect(supervisor.snapshot().phase).toBe('closing');
     gate.open('end');
     await report;
     expect(supervisor.snapshot().phase).toBe('closed');

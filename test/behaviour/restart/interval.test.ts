@@ -1,7 +1,8 @@
 // The restart policy `always` and its intervalMs.
 
+import { periodic, Supervisor } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { script } from '../../support/scripted-body.ts';
+import { optionErrorOf } from '../../support/invalid-options.ts';
 import { setup } from '../../support/setup.ts';
 
 describe("restart 'always'", () => {
@@ -70,15 +71,17 @@ describe("restart 'always'", () => {
     ]);
   });
 
-  test('an intervalMs of Infinity waits until restart(), and holds no timer', async () => {
-    const { supervisor, clock } = setup();
-    const body = script(() => 'again');
-    const submission = supervisor.submit({ restart: 'always', intervalMs: Infinity, run: body.run });
-    await clock.advance(10 ** 10);
-    expect(body.starts).toEqual([1]);
-    expect(clock.timers).toBe(0);
-    expect(submission.restart()).toBe(true);
-    await clock.settle();
-    expect(body.starts).toEqual([1, 2]);
+  test('an intervalMs of Infinity is refused, in a spec, in defaults and in periodic', () => {
+    const { supervisor } = setup();
+    const refusals = [
+      () => supervisor.submit({ restart: 'always', intervalMs: Infinity, run: () => 1 }),
+      () => new Supervisor({ defaults: { restart: 'always', intervalMs: Infinity } }),
+      () => periodic(Infinity, () => 1),
+    ];
+    expect(refusals.map((call) => optionErrorOf(call).message)).toEqual([
+      'intervalMs must be finite, got Infinity',
+      'defaults.intervalMs must be finite, got Infinity',
+      'everyMs must be finite, got Infinity',
+    ]);
   });
 });

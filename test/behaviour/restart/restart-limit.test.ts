@@ -44,6 +44,21 @@ describe('restartLimit', () => {
     expect(supervisor.tasks()).toMatchObject([{ attempt: 201, retries: 1 }]);
   });
 
+  test('restart() empties the window: as many restarts as at first are allowed again', async () => {
+    const { supervisor, clock } = setup();
+    const submission = supervisor.submit({
+      backoff: { firstMs: 100, factor: 1, jitter: 'none' },
+      restartLimit: { restarts: 2, withinMs: 1e6 },
+      run: () => fail(),
+    });
+    await clock.advance(150); // two restarts are used: the second one waits for its backoff
+    expect(submission.restart()).toBe(true);
+    await clock.advance(150);
+    expect([submission.status, supervisor.tasks()[0]?.attempt]).toEqual(['backoff', 4]);
+    await clock.advance(10_000);
+    expect(await submission.outcome).toMatchObject({ kind: 'failed', because: 'restartLimit', attempts: 5 });
+  });
+
   test('a restartLimit of 0 restarts fails the task at its first failure', async () => {
     const { supervisor } = setup();
     const submission = supervisor.submit({ restartLimit: { restarts: 0, withinMs: 1_000 }, run: () => fail() });

@@ -102,7 +102,7 @@ describe('a shutdown stops the owners and gives them one grace', () => {
     await clock.settle();
     const report = supervisor.shutdown({ graceMs: GRACE });
     expect(body.calls[0]?.canceled).toBe(true);
-    expect(supervisor.snapshot()).toMatchObject({ phase: 'draining', running: 1 });
+    expect(supervisor.snapshot()).toMatchObject({ phase: 'closing', running: 1 });
     for (const one of between) expect(await one.outcome).toEqual(stoppedByShutdown);
     expect(await atTheGate.outcome).toEqual({ ...stoppedByShutdown, attempts: 0 });
     body.open('out');
@@ -140,9 +140,9 @@ describe('a shutdown stops the owners and gives them one grace', () => {
   });
 
   for (const [what, options, graceMs, at] of [
-    ['the graceMs of the call', { graceMs: 7_000 }, 2_000, 2_000],
-    ['the graceMs of the supervisor', { graceMs: 7_000 }, undefined, 7_000],
-    ['the default of 60 s', {}, undefined, 60_000],
+    ['the graceMs of the call', { shutdownGraceMs: 7_000 }, 2_000, 2_000],
+    ['the shutdownGraceMs of the supervisor', { shutdownGraceMs: 7_000 }, undefined, 7_000],
+    ['the default of 25 s', {}, undefined, 25_000],
     ['a graceMs of 0', {}, 0, 0],
   ] as const)
     test(`a shutdown gives all tasks one grace, even those with a longer graceMs: ${what}`, async () => {
@@ -208,13 +208,13 @@ describe('a shutdown gives subscribers a bounded time', () => {
     }
   });
 
-  test('shutdownStarted has the cause and the grace, and shutdownFinished names the stuck tasks', async () => {
+  test('shutdownStarted has the cause, the grace and the finish time, and shutdownFinished names the stuck tasks', async () => {
     const world = setup();
     const { supervisor, recorded } = world;
     supervisor.submit({ name: 'stubborn', run: never });
     await world.clock.settle();
     await settledAt(world, supervisor.shutdown({ graceMs: GRACE }));
-    expect(recorded.of('shutdownStarted')).toMatchObject([{ cause: 'caller', graceMs: GRACE }]);
+    expect(recorded.of('shutdownStarted')).toMatchObject([{ cause: 'caller', graceMs: GRACE, finishMs: GRACE / 2 }]);
     expect(recorded.types().slice(3)).toEqual([
       'shutdownStarted',
       'stopRequested',

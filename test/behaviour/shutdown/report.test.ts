@@ -30,7 +30,7 @@ describe('a shutdown is one shared operation', () => {
     expect([supervisor.snapshot().phase, clock.now(), clock.timers]).toEqual(['closed', 0, 0]);
   });
 
-  test('the phase is draining from the call to the last event, and closed with the report', async () => {
+  test('the phase is closing from the call to the last event, and closed with the report', async () => {
     const { supervisor, clock } = setup();
     const phases: string[] = [];
     supervisor.subscribe(async () => {
@@ -40,12 +40,12 @@ describe('a shutdown is one shared operation', () => {
     const overrunning = supervisor.submit({ run: never });
     await clock.settle();
     const report = supervisor.shutdown({ graceMs: GRACE });
-    expect(supervisor.phase).toBe('draining');
+    expect(supervisor.phase).toBe('closing');
     await clock.advance(GRACE);
     expect(await overrunning.outcome).toMatchObject({ kind: 'abandoned' });
     await report;
     expect([supervisor.phase, supervisor.snapshot().phase]).toEqual(['closed', 'closed']);
-    expect([...new Set(phases)]).toEqual(['open', 'draining']);
+    expect([...new Set(phases)]).toEqual(['open', 'closing']);
   });
 
   test('every later call of shutdown() gets the same report, and its events are published once', async () => {

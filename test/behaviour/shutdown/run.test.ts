@@ -23,7 +23,7 @@ describe('supervisor.run()', () => {
   /** Runs one task that ends on its stop request, and one that the test ends. */
   async function run(options: SupervisorOptions = {}, signals?: readonly Signal[] | false): Promise<Run> {
     const before = listeners();
-    const world = setup({ graceMs: GRACE, ...options });
+    const world = setup({ shutdownGraceMs: GRACE, ...options });
     const body = gateBody();
     const specs = [
       { name: 'polite', run: polite },
@@ -62,7 +62,7 @@ describe('supervisor.run()', () => {
       const { supervisor, clock, body, report, before } = await run();
       process.emit(signal, signal);
       await clock.advance(GRACE - 1);
-      expect(supervisor.snapshot()).toMatchObject({ phase: 'draining', running: 1 });
+      expect(supervisor.snapshot()).toMatchObject({ phase: 'closing', running: 1 });
       expect(more(before)).toEqual([1, 1, 0]); // a second signal must not end the process
       body.open('out');
       const { outcomes, shutdown } = await report;
@@ -91,7 +91,7 @@ describe('supervisor.run()', () => {
     void supervisor.shutdown();
     process.emit('SIGTERM', 'SIGTERM');
     await clock.advance(GRACE - 1);
-    expect(supervisor.snapshot().phase).toBe('draining');
+    expect(supervisor.snapshot().phase).toBe('closing');
     await clock.advance(1);
     expect((await report).shutdown).toMatchObject({ cause: 'caller', withinGrace: false });
   });
@@ -112,7 +112,7 @@ describe('supervisor.run()', () => {
     });
 
   test('deadFraction ends run()', async () => {
-    const { supervisor } = setup({ deadFraction: 0.5, graceMs: GRACE });
+    const { supervisor } = setup({ deadFraction: 0.5, shutdownGraceMs: GRACE });
     const { outcomes, shutdown } = await supervisor.run([
       { run: polite },
       { run: () => Promise.reject(new FatalError('dead')) },
@@ -156,13 +156,13 @@ test('run() with signals false adds no signal listener', async () => {
 });
 
 test('run() counts a signal that is listed twice once', async () => {
-  const { supervisor, clock } = setup({ graceMs: 1_000 });
+  const { supervisor, clock } = setup({ shutdownGraceMs: 1_000 });
   const body = gateBody();
   const run = supervisor.run([{ run: body.body }], { signals: ['SIGUSR2', 'SIGUSR2'] });
   await clock.settle();
   process.emit('SIGUSR2');
   await clock.advance(500);
-  expect(supervisor.snapshot().phase).toBe('draining');
+  expect(supervisor.snapshot().phase).toBe('closing');
   body.open('end');
   expect((await run).shutdown).toMatchObject({ cause: 'signal', withinGrace: true });
 });

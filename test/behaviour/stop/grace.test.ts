@@ -9,15 +9,10 @@ import { setup } from '../../support/setup.ts';
 
 describe('graceMs', () => {
   for (const [what, spec, options, at] of [
-    ['the graceMs of the spec comes first', { graceMs: 30 }, { graceMs: 20, defaults: { graceMs: 10 } }, 30],
-    [
-      'the graceMs of the defaults comes second',
-      { graceMs: undefined },
-      { graceMs: 20, defaults: { graceMs: 10 } },
-      10,
-    ],
-    ['the graceMs of the supervisor comes third', { graceMs: undefined }, { graceMs: 20 }, 20],
+    ['the graceMs of the spec comes first', { graceMs: 30 }, { defaults: { graceMs: 10 } }, 30],
+    ['the graceMs of the defaults comes second', { graceMs: undefined }, { defaults: { graceMs: 10 } }, 10],
     ['graceMs is 60 s by default', { graceMs: undefined }, {}, 60_000],
+    ['shutdownGraceMs changes no graceMs', { graceMs: undefined }, { shutdownGraceMs: 20 }, 60_000],
   ] as const)
     test(what, async () => {
       const { clock, submission } = await running(spec, options);

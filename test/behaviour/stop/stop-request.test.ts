@@ -98,7 +98,7 @@ describe('a stop request', () => {
     ['the queue', { slot: 'taken' }, {}, 'queued'],
     ['the gate', {}, { concurrency: 1 }, 'starting'],
     ['a backoff', { restart: 'onFailure' }, {}, 'backoff'],
-    ['an infinite interval', { restart: 'always', intervalMs: Infinity }, {}, 'interval'],
+    ['an interval', { restart: 'always', intervalMs: 1e9 }, {}, 'interval'],
   ] as const)
     test(`a cancel in ${what} ends the task at once and leaves neither timer nor listener`, async () => {
       const { supervisor, clock } = setup(options);

@@ -1,10 +1,15 @@
 // How a body learns of its stop: signal, canceled, onCancel, sleep and untilCanceled.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { CanceledError, type TaskContext } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { gatedSlot } from '../../support/gated-slot.ts';
 import { CAUSES, REASON, running } from '../../support/running-task.ts';
 import { setup } from '../../support/setup.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('the stop request in the context of a body', () => {
   test('ctx.canceled and ctx.throwIfCanceled() show a stop at once, with its reason, and nothing before it', async () => {
@@ -95,6 +100,20 @@ describe('the stop request in the context of a body', () => {
       body.fail(ctx.signal.reason);
       expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'caller', failure: { error } });
     });
+
+  test('a ctx.sleep() that is over is forgotten at once, also while its attempt goes on', async () => {
+    const { ctx, clock } = await running();
+    const slept = async (): Promise<WeakRef<object>> => {
+      const sleep = ctx.sleep(10);
+      await clock.advance(10);
+      await sleep;
+      return new WeakRef(sleep);
+    };
+    const over = await slept();
+    await new Promise(setImmediate); // a WeakRef keeps its target alive until the turn ends
+    collectGarbage();
+    expect([over.deref(), ctx.canceled]).toEqual([undefined, false]);
+  });
 
   test('ctx.sleep() lasts its time, and a stop rejects it with the reason at once and clears its timer', async () => {
     const { clock, supervisor } = setup();

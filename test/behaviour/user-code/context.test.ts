@@ -22,7 +22,7 @@ describe('what a body can reach', () => {
   });
 
   test('the methods of a context work when destructured', async () => {
-    const { supervisor, clock } = setup({ graceMs: 50 });
+    const { supervisor, clock } = setup({ defaults: { graceMs: 50 } });
     const received: unknown[] = [];
     const submission = supervisor.submit({
       slot: 's',

@@ -65,6 +65,25 @@ describe('calendar errors', () => {
       expect(seen.calls).toBeLessThan(40);
     });
 
+  test('after a failure the first date from the next question on runs, and the jitter before it counts no more', async () => {
+    const { supervisor, clock } = setup();
+    const starts: number[] = [];
+    let drawn = 0.5;
+    schedule(supervisor, {
+      cron: '* * * * *',
+      timezone: 'UTC',
+      jitterMs: MINUTE,
+      random: () => drawn,
+      task: { run: () => void starts.push((clock.wallNow() - START) / MINUTE) },
+    });
+    breakCroner((ms) => new Date(ms));
+    await clock.advance(10 * MINUTE); // the jitter of the next date is drawn already
+    drawn = 0;
+    await clock.advance(7 * MINUTE);
+    // The calendar is asked again at 11.5, 12.5, 13.5 and 14.5.
+    expect(starts.slice(-4)).toEqual([10.5, 15, 16, 17]);
+  });
+
   test('a schedule whose calendar fails from the start is made, and runs once the calendar works', async () => {
     const { supervisor, clock } = setup();
     await clock.advance(12 * MINUTE);

@@ -71,6 +71,11 @@ describe('an invalid option throws an OptionError with its field, the rule and t
     [{ cron: '* * * * *', task: {} }, 'run', /must be a function/],
     [{ cron: '* * * * *', task: { run: { run: () => 1 } } }, 'run.kill', /must be a function/],
     [{ cron: '* * * * *', task: { ...task, slot: '' } }, 'slot', /must not be empty/],
+    [
+      { cron: '* * * * *', task: { ...task, name: 'n', slot: undefined } },
+      'slot',
+      /must be a string; leave it out for a slot of its own, got undefined/,
+    ],
     [{ cron: '* * * * *', task: { ...task, admission: 'drop' } }, 'admission', /must be one of/],
     [{ cron: '* * * * *', task: { ...task, overlap: true } }, 'overlap', /is not an option/],
     [

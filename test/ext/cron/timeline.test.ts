@@ -34,6 +34,22 @@ function entry(onDue: () => void): Entry {
 }
 
 describe('the timeline', () => {
+  test('sets one timer at most, also with a clock whose timers fire twice and after their cancel', () => {
+    const { clock, state } = slowClock(() => 0);
+    const fires: (() => void)[] = [];
+    const setTimer = vi.fn((ms: number, fire: () => void) => {
+      fires.push(fire);
+      return clock.setTimer(ms, fire);
+    });
+    const timeline = new Timeline({ ...clock, setTimer });
+    const onDue = vi.fn();
+    timeline.set(entry(onDue), 'monotonic', timeline.now('monotonic') + 100);
+    timeline.set(entry(onDue), 'monotonic', timeline.now('monotonic') + 50); // takes the place of the first timer
+    state.now += 50;
+    for (const fire of [...fires, ...fires].reverse()) fire();
+    expect([onDue.mock.calls.length, setTimer.mock.calls.length]).toEqual([1, 3]);
+  });
+
   test('lets the event loop continue when due entries take long', () => {
     let busy = 0;
     const { clock, fireNext } = slowClock(() => busy);

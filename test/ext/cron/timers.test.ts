@@ -33,6 +33,21 @@ describe('the timer of all schedules', () => {
     expect(clock.timers).toBe(1);
   });
 
+  test('does not outlive a shutdown, whatever the schedules wait for', async () => {
+    const { clock, supervisor, make } = world();
+    const made = [
+      make({ everyMs: 20 * SECOND }),
+      make({ cron: '@hourly', jitterMs: MINUTE }),
+      make({ at: '2020-01-02T00:00' }),
+      make({ everyMs: 40 * SECOND, task: { run: (ctx) => ctx.sleep(HOUR) } }),
+    ];
+    await clock.advance(50 * SECOND);
+    expect(clock.timers).toBe(1 + 1); // of the schedules, and of the body that sleeps
+    await supervisor.shutdown();
+    expect(clock.timers).toBe(0);
+    expect(made.map(({ schedule }) => schedule.status)).toEqual(['ended', 'ended', 'ended', 'ended']);
+  });
+
   test('is cleared when every schedule is paused or has ended', async () => {
     const { clock, make } = world();
     const [one, two] = [make({ everyMs: HOUR }), make({ cron: '@hourly' })];

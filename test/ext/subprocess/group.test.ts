@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ProcessGroup, parseStat } from '../../../src/ext/subprocess/group.ts';
 import { isDead, until } from './setup.ts';
 
 const children: ChildProcess[] = [];
 afterEach(() => {
+  vi.restoreAllMocks();
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
@@ -28,6 +29,25 @@ async function shell(script: string, ids: number): Promise<{ pid: number; ids: n
   return { pid: child.pid, ids: printed, exit };
 }
 
+/** More than the largest process id of any system: no real process is reached by accident. */
+const LEADER = 2 ** 22 + 1;
+
+/**
+ * Replaces `process.kill`. Only the processes in `alive`, and groups with a negative id, exist.
+ * Records each call.
+ */
+function processTable(...alive: number[]) {
+  const table = new Map<number, true | 'EPERM'>(alive.map((id) => [id, true]));
+  const calls: [id: number, signal: unknown][] = [];
+  vi.spyOn(process, 'kill').mockImplementation((id, signal) => {
+    calls.push([id, signal]);
+    const answer = table.get(id) ?? 'ESRCH';
+    if (answer !== true) throw Object.assign(new Error(answer), { code: answer });
+    return true;
+  });
+  return { table, calls };
+}
+
 async function state(promise: Promise<unknown>): Promise<'pending' | 'settled'> {
   const later = new Promise((resolve) => setTimeout(resolve, 60, 'pending'));
   return (await Promise.race([promise.then(() => 'settled'), later])) as 'pending' | 'settled';
@@ -38,6 +58,7 @@ describe('a process group', () => {
     const { pid, ids, exit } = await shell('sleep 1000 & echo $!', 1);
     await exit;
     const group = new ProcessGroup(pid);
+    group.leaderCollected();
     const gone = group.untilGone();
     expect(await state(gone)).toBe('pending');
     group.send('SIGKILL');
@@ -49,38 +70,38 @@ describe('a process group', () => {
     const { pid, exit } = await shell('echo', 0);
     await exit;
     const group = new ProcessGroup(pid);
+    group.leaderCollected();
     await group.untilGone();
-    const other = process.kill;
-    let signals = 0;
-    process.kill = () => {
-      signals += 1;
-      return true;
-    };
-    try {
-      expect(group.send('SIGTERM')).toBe(false);
-    } finally {
-      process.kill = other;
-    }
-    expect(signals).toBe(0);
+    const { calls } = processTable(pid, -pid);
+    expect(group.send('SIGTERM')).toBe(false);
+    expect(calls).toEqual([]);
+  });
+
+  test('gets SIGKILL again and again while its end is awaited', async () => {
+    const { table, calls } = processTable(-LEADER);
+    const group = new ProcessGroup(LEADER);
+    group.send('SIGKILL');
+    group.leaderCollected();
+    const gone = group.untilGone();
+    await until(() => calls.filter(([id, signal]) => id === -LEADER && signal === 'SIGKILL').length > 3);
+    table.clear();
+    await gone;
+    expect(calls.filter(([id, signal]) => id === -LEADER && signal !== 'SIGKILL')).toEqual([]);
   });
 
   // On other systems the first process collects orphans.
   test.runIf(process.platform === 'linux')('has ended when only uncollected zombies are left', async () => {
-    // The short sleep leads its own group. Its parent becomes a long sleep, which never collects
-    // it.
-    const { ids } = await shell('setsid sleep 0.2 & echo $!; exec sleep 1000', 1);
-    const [zombie = Number.NaN] = ids;
-    const answers = (): boolean => {
-      try {
-        return process.kill(-zombie, 0);
-      } catch {
-        return false;
-      }
-    };
-    await until(answers);
-    await new ProcessGroup(zombie).untilGone();
+    // The short sleep stays in the group. Its parent leaves the group, and never collects it.
+    const text = "(sleep 0.2 & echo $!; exec setsid sh -c 'echo $$; exec sleep 1000') &";
+    const { pid, ids, exit } = await shell(text, 2);
+    const [zombie = Number.NaN, parent = Number.NaN] = ids;
+    await exit;
+    const group = new ProcessGroup(pid);
+    group.leaderCollected();
+    await group.untilGone();
     expect(isDead(zombie)).toBe(true);
-    expect(answers()).toBe(true); // a zombie still accepts signals
+    expect(process.kill(-pid, 0)).toBe(true); // a zombie still accepts signals
+    process.kill(parent);
   });
 
   test('is killed when the process exits, and its exit listener is removed at its end', async () => {
@@ -91,8 +112,99 @@ describe('a process group', () => {
     expect(added).toHaveLength(1);
     for (const listener of added) listener.call(process, 0);
     await exit;
+    group.leaderCollected();
     await group.untilGone();
     expect(process.listeners('exit')).toEqual(before);
+  });
+});
+
+describe('a process with the number of the leader', () => {
+  const SIGNALS = ['SIGTERM', 'SIGKILL', 0] as const;
+
+  /** A group whose leader has been collected. Another process has the leader's number then. */
+  function reused(): { group: ProcessGroup } & ReturnType<typeof processTable> {
+    const world = processTable(-LEADER);
+    const group = new ProcessGroup(LEADER);
+    group.leaderCollected();
+    expect(group.send(0)).toBe(true); // a descendant of the leader is still alive
+    world.calls.length = 0;
+    world.table.set(LEADER, true);
+    return { group, ...world };
+  }
+
+  test('is the leader until the leader has been collected, and its group is signaled', () => {
+    const { calls, table } = processTable(LEADER, -LEADER);
+    const group = new ProcessGroup(LEADER);
+    for (const signal of SIGNALS) expect(group.send(signal)).toBe(true);
+    expect(calls).toEqual(SIGNALS.map((signal) => [-LEADER, signal]));
+    table.clear();
+    group.leaderCollected();
+    expect(group.send(0)).toBe(false);
+  });
+
+  test('is looked for directly before each signal to a group without its leader', () => {
+    const { group, calls, table } = reused();
+    table.delete(LEADER);
+    for (const signal of SIGNALS) group.send(signal);
+    expect(calls).toEqual(
+      SIGNALS.flatMap((signal) => [
+        [LEADER, 0],
+        [-LEADER, signal],
+      ]),
+    );
+    table.clear();
+    group.send(0);
+  });
+
+  for (const signal of SIGNALS)
+    test(`keeps the group of that number from getting ${signal}, once the leader has been collected`, () => {
+      const { group, calls } = reused();
+      expect(group.send(signal)).toBe(false);
+      expect(calls).toEqual([[LEADER, 0]]);
+    });
+
+  test('may belong to another user', () => {
+    const { group, table, calls } = reused();
+    table.set(LEADER, 'EPERM');
+    expect(group.send('SIGKILL')).toBe(false);
+    expect(calls).toEqual([[LEADER, 0]]);
+  });
+
+  test('ends the group for good, also if that process ends and its own group lives on', () => {
+    const { group, table, calls } = reused();
+    group.send(0);
+    table.delete(LEADER);
+    calls.length = 0;
+    expect(group.send('SIGKILL')).toBe(false);
+    expect(calls).toEqual([]);
+  });
+
+  test('ends the wait for the group, and the exit of this process signals it no more', async () => {
+    const before = process.listeners('exit');
+    const { group, calls } = reused();
+    const added = process.listeners('exit').filter((listener) => !before.includes(listener));
+    await group.untilGone();
+    expect(process.listeners('exit')).toEqual(before);
+    for (const listener of added) listener.call(process, 0);
+    expect(calls.filter(([id]) => id === -LEADER)).toEqual([]);
+  });
+
+  test('is not signaled when this process exits', () => {
+    const before = process.listeners('exit');
+    const { calls } = reused();
+    const added = process.listeners('exit').filter((listener) => !before.includes(listener));
+    expect(added).toHaveLength(1);
+    for (const listener of added) listener.call(process, 0);
+    expect(calls).toEqual([[LEADER, 0]]);
+  });
+
+  test('survives the kill of a group that had its number before', async () => {
+    const { pid: stranger } = await shell('exec sleep 1000', 0);
+    const group = new ProcessGroup(stranger);
+    group.leaderCollected(); // the process that had this number before
+    expect(group.send('SIGKILL')).toBe(false);
+    await group.untilGone();
+    expect(isDead(stranger)).toBe(false);
   });
 });
 

@@ -1,11 +1,14 @@
 // Real supervisors and real processes, for the tests of slotvisor/subprocess.
 
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { Supervisor, type SupervisorOptions, type TaskContext, type TaskSpec } from 'slotvisor';
 import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
 import { recordEvents } from 'slotvisor/testing';
 import { afterEach, beforeEach } from 'vitest';
 
+const HOUR = 3_600_000;
 const opened: Supervisor[] = [];
 const handles = (): string[] => process.getActiveResourcesInfo().filter((name) => /^(?:Pipe|Process)Wrap$/.test(name));
 let before: string[] = [];
@@ -18,7 +21,7 @@ afterEach(async () => {
 });
 
 export function real(options: SupervisorOptions = {}) {
-  const supervisor = new Supervisor({ graceMs: 3_600_000, ...options });
+  const supervisor = new Supervisor({ shutdownGraceMs: HOUR, defaults: { graceMs: HOUR }, ...options });
   opened.push(supervisor);
   return { supervisor, recorded: recordEvents(supervisor) };
 }
@@ -48,15 +51,35 @@ export const STUBBORN = "trap '' TERM; echo $$; while :; do sleep 1; done";
 /** The same, but it closes its output: the end of the output is then no sign of its end. */
 export const ALOOF = STUBBORN.replace('; while', '; exec >/dev/null 2>&1; while');
 
-/** No process with that id can run: there is none, or it is an uncollected zombie. */
-export function isDead(pid: number): boolean {
+/** The system has a process with that id, which may be an uncollected zombie. */
+export function exists(pid: number): boolean {
   if (!(pid > 1)) throw new Error(`no process id: ${pid}`);
   try {
-    process.kill(pid, 0);
+    return process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
-  return process.platform === 'linux' && ['Z', ''].includes(stateOf(pid));
+}
+
+/** No process with that id can run: there is none, or it is an uncollected zombie. */
+export function isDead(pid: number): boolean {
+  return !exists(pid) || (process.platform === 'linux' && ['Z', ''].includes(stateOf(pid)));
+}
+
+/** The processes that Node spawns during `work`, and whether Node has closed their pipes. */
+export async function spawnedDuring(
+  work: (spawned: { readonly process: ChildProcess; closed: boolean }[]) => Promise<void>,
+): Promise<void> {
+  const spawned: { process: ChildProcess; closed: boolean }[] = [];
+  const onSpawn = (message: unknown): void => {
+    const child = { process: (message as { process: ChildProcess }).process, closed: false };
+    child.process.once('close', () => {
+      child.closed = true;
+    });
+    spawned.push(child);
+  };
+  subscribe('child_process', onSpawn);
+  await work(spawned).finally(() => unsubscribe('child_process', onSpawn));
 }
 
 /** The process has stopped (SIGSTOP). Checked on Linux only; elsewhere it returns true. */

@@ -7,8 +7,21 @@ import { runInNewContext } from 'node:vm';
 import { CanceledError } from 'slotvisor';
 import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
 import { VirtualClock } from 'slotvisor/testing';
-import { describe, expect, test } from 'vitest';
-import { ALOOF, fakeContext, isDead, isStopped, listener, type Rest, real, STUBBORN, script, until } from './setup.ts';
+import { describe, expect, test, vi } from 'vitest';
+import {
+  ALOOF,
+  exists,
+  fakeContext,
+  isDead,
+  isStopped,
+  listener,
+  type Rest,
+  real,
+  STUBBORN,
+  script,
+  spawnedDuring,
+  until,
+} from './setup.ts';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
@@ -63,7 +76,7 @@ describe('after a stop request, a process', () => {
     });
     let began: Promise<void> | undefined;
     const { supervisor, recorded } = real({
-      graceMs: 0,
+      defaults: { graceMs: 0 },
       aroundAttempt: async (_, next) => {
         await held;
         began = next();
@@ -82,7 +95,7 @@ describe('after a stop request, a process', () => {
 
 describe('stall, kill and proof of end', () => {
   test('a process that ignores SIGTERM is killed after the grace', async () => {
-    const { supervisor, recorded } = real({ graceMs: 50 });
+    const { supervisor, recorded } = real({ defaults: { graceMs: 50 } });
     const received = listener();
     const submission = script(supervisor, STUBBORN, { onLine: received.onLine });
     await until(() => received.ids.length === 1);
@@ -92,7 +105,7 @@ describe('stall, kill and proof of end', () => {
   });
 
   test('the slot is busy until grandchildren that ignore SIGTERM have ended, even if their parent has (S1)', async () => {
-    const { supervisor, recorded } = real({ graceMs: 150 });
+    const { supervisor, recorded } = real({ defaults: { graceMs: 150 } });
     const received = listener();
     const text = `sh -c "${ALOOF.replaceAll('$', '\\$')}" & sh -c "${ALOOF.replaceAll('$', '\\$')}" & wait`;
     const submission = script(supervisor, text, { onLine: received.onLine }, { slot: 'one' });
@@ -122,7 +135,7 @@ describe('stall, kill and proof of end', () => {
   });
 
   test('a stopped process (SIGSTOP) is killed', async () => {
-    const { supervisor } = real({ graceMs: 50 });
+    const { supervisor } = real({ defaults: { graceMs: 50 } });
     const received = listener();
     const submission = script(supervisor, 'echo $$; kill -STOP $$', { onLine: received.onLine });
     await until(() => received.ids.some(isStopped)); // before its SIGSTOP, SIGTERM would just end it
@@ -144,7 +157,7 @@ describe('stall, kill and proof of end', () => {
   });
 
   test('a process without output stalls, and each output is a heartbeat', async () => {
-    const { supervisor } = real({ graceMs: 0 });
+    const { supervisor } = real({ defaults: { graceMs: 0 } });
     const rest: Rest = { stallMs: 150, restart: 'onFailure', maxRetries: 1, backoff: { firstMs: 0 } };
     const silent = await script(supervisor, STUBBORN, {}, rest).outcome;
     expect(silent).toMatchObject({ kind: 'failed', attempts: 2, failure: { kind: 'stalled', silentMs: 150 } });
@@ -169,7 +182,7 @@ describe('stall, kill and proof of end', () => {
 
   test('a process that has ended well is not run again because its lines are taken slowly', async () => {
     const clock = new VirtualClock();
-    const { supervisor, recorded } = real({ clock, graceMs: 0 });
+    const { supervisor, recorded } = real({ clock, defaults: { graceMs: 0 } });
     let taken = 0;
     const onLine = async (): Promise<void> => {
       await clock.advance(25);
@@ -184,7 +197,7 @@ describe('stall, kill and proof of end', () => {
 
   test('a line that is never taken is a stall, although the process has ended', async () => {
     const clock = new VirtualClock();
-    const { supervisor } = real({ clock, graceMs: 0 });
+    const { supervisor } = real({ clock, defaults: { graceMs: 0 } });
     let began = 0;
     const onLine = (line: string): Promise<void> | undefined => {
       began = Number(line);
@@ -205,7 +218,7 @@ describe('stall, kill and proof of end', () => {
     'a process that left the group and still writes does not make the attempt stall',
     async () => {
       const clock = new VirtualClock();
-      const { supervisor } = real({ clock, graceMs: 0 });
+      const { supervisor } = real({ clock, defaults: { graceMs: 0 } });
       const text = `${apart('')} & sleep 0.2`;
       const onLine = (): Promise<void> => clock.advance(25);
       const outcome = await script(supervisor, text, { inheritEnv: ['PATH'], onLine }, { stallMs: 400 }).outcome;
@@ -216,7 +229,7 @@ describe('stall, kill and proof of end', () => {
   test.runIf(process.platform === 'linux')(
     'an attempt whose listener hangs stalls, although a process that left the group still writes',
     async () => {
-      const { supervisor } = real({ graceMs: 0 });
+      const { supervisor } = real({ defaults: { graceMs: 0 } });
       const onLine = (_: string, stream: string): Promise<void> | undefined =>
         stream === 'stdout' ? new Promise(() => {}) : undefined;
       const text = `${apart(' >&2')} >/dev/null & echo; sleep 0.2`;
@@ -267,6 +280,52 @@ describe('stall, kill and proof of end', () => {
     });
     expect(left.deref()).toBe(undefined);
     void task.kill; // keeps the task itself alive
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'a kill resolves when the pipes to the process are closed, also if a process that left the group holds them open',
+    () =>
+      spawnedDuring(async (spawned) => {
+        const received = listener();
+        const text = `setsid sh -c 'echo $$; exec sleep 1000' & ${STUBBORN}`;
+        const task = subprocessTask('sh', ['-c', text], {
+          onLine: received.onLine,
+          inheritEnv: ['PATH'],
+          stdin: 'x'.repeat(1e6),
+        });
+        const ctx = fakeContext();
+        const run = Promise.resolve(task.run(ctx)).catch(() => {});
+        await until(() => received.ids.length === 2);
+        await task.kill(ctx);
+        expect(spawned).toMatchObject([{ closed: true }]);
+        await run;
+        const escaped = received.ids.filter((id) => !isDead(id));
+        expect(escaped).toHaveLength(1);
+        for (const id of escaped) process.kill(id);
+      }),
+  );
+
+  test('a group is signaled no more once another process has the number of its leader', async () => {
+    const { supervisor } = real();
+    const received = listener();
+    const text = `echo $$; sh -c "${ALOOF.replaceAll('$', '\\$')}" & trap 'exit 0' TERM; while :; do sleep 0.01; done`;
+    const submission = script(supervisor, text, { onLine: received.onLine });
+    await until(() => received.ids.length === 2);
+    const [leader = Number.NaN, descendant = Number.NaN] = received.ids;
+    void submission.cancel();
+    await until(() => !exists(leader)); // its number can be used again, and its descendant lives on
+    let signals = 0;
+    const kill = process.kill.bind(process);
+    const table = vi.spyOn(process, 'kill').mockImplementation((id, signal) => {
+      if (id === leader) return true;
+      if (id === -leader) signals += 1;
+      return kill(id, signal);
+    });
+    await until(() => submission.status === 'ended' || signals > 0);
+    table.mockRestore();
+    expect(signals).toBe(0);
+    expect(isDead(descendant)).toBe(false);
+    process.kill(descendant, 'SIGKILL');
   });
 
   test('a shutdown kills the process after its grace and abandons nothing', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { real, STUBBORN, script, until } from './setup.ts';
+import { real, STUBBORN, script, spawnedDuring, until } from './setup.ts';
 
 const value = (file: string, args: string[] = [], options: SubprocessOptions = {}) =>
   real()
@@ -51,6 +51,15 @@ describe('a process', () => {
     const little = Array.from({ length: 40 }, () => value('true', [], { stdin: 'x', inheritEnv: ['PATH'] }));
     expect(await Promise.all(little)).toHaveLength(40);
   });
+
+  test('has no open stdin once it has ended or could not be spawned, however much was not read', () =>
+    spawnedDuring(async (spawned) => {
+      const stdin = 'x'.repeat(1e6);
+      await value('sh', ['-c', 'exit 0'], { stdin });
+      await expect(value('sh', ['-c', 'kill -9 $$'], { stdin })).rejects.toThrow('SIGKILL');
+      await expect(value('/slotvisor/none', [], { stdin })).rejects.toThrow('ENOENT');
+      expect(spawned.map(({ process }) => process.stdin?.destroyed)).toEqual([true, true, true]);
+    }));
 
   test('runs in the working directory of `cwd`, a path or a URL', async () => {
     const here = realpathSync(tmpdir());
@@ -219,7 +228,7 @@ describe('the lines of a process', () => {
   });
 
   test('do not delay a kill when `onLine` never settles, and stop after the kill', async () => {
-    const { supervisor } = real({ graceMs: 20 });
+    const { supervisor } = real({ defaults: { graceMs: 20 } });
     const got: string[] = [];
     let release = (): void => {};
     const submission = script(supervisor, `echo 1; echo 2; ${STUBBORN}`, {

@@ -1,6 +1,7 @@
 // The functions that the workers of the tests run. Plain JavaScript, so that a worker can load it.
 // `workerData.shared` is shared memory. It shows what a thread does, without messages from it.
 
+import { execFileSync } from 'node:child_process';
 import { threadId, workerData } from 'node:worker_threads';
 
 const COUNT = 0;
@@ -29,6 +30,14 @@ export function thirdTime({ attempt, workerData }) {
 
 export function counting() {
   for (;;) Atomics.add(workerData.shared, COUNT, 1);
+}
+
+/** Native code that returns when the file `gate` exists. */
+export function inNativeCode() {
+  const { gate, shared } = workerData;
+  const program = `const fs = require('node:fs'); const t = setInterval(() => fs.existsSync(process.argv[1]) && clearInterval(t), 5);`;
+  Atomics.add(shared, COUNT, 1);
+  execFileSync(process.execPath, ['-e', program, gate]);
 }
 
 export async function stopsOnAbort({ signal }) {

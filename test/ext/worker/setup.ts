@@ -7,6 +7,7 @@ import { afterEach, expect } from 'vitest';
 
 export const JOBS = new URL('./jobs.mjs', import.meta.url);
 
+const HOUR = 3_600_000;
 const opened: Supervisor[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((supervisor) => supervisor.shutdown({ graceMs: 0 })));
@@ -14,7 +15,7 @@ afterEach(async () => {
 });
 
 export function real(options: SupervisorOptions = {}) {
-  const supervisor = new Supervisor({ graceMs: 3_600_000, ...options });
+  const supervisor = new Supervisor({ shutdownGraceMs: HOUR, defaults: { graceMs: HOUR }, ...options });
   opened.push(supervisor);
   return { supervisor, recorded: recordEvents(supervisor) };
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CanceledError } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import { workerTask } from 'slotvisor/worker';
@@ -74,7 +77,7 @@ describe('a stop request', () => {
     });
     let began: Promise<void> | undefined;
     const { supervisor, recorded } = real({
-      graceMs: 0,
+      defaults: { graceMs: 0 },
       aroundAttempt: async (_, next) => {
         await held;
         began = next();
@@ -97,7 +100,7 @@ describe('a stop request', () => {
 
 describe('kill and proof of end', () => {
   test('after the grace, a loop that never yields is killed and counts no further', async () => {
-    const { supervisor, recorded } = real({ graceMs: 50 });
+    const { supervisor, recorded } = real({ defaults: { graceMs: 50 } });
     const data = { shared: shared() };
     const submission = job(supervisor, 'counting', { workerData: data });
     await until(() => Number(data.shared[0]) > 0);
@@ -109,7 +112,7 @@ describe('kill and proof of end', () => {
   });
 
   test('a replacement starts only after the thread that it replaces has ended (S1)', async () => {
-    const { supervisor } = real({ graceMs: 20 });
+    const { supervisor } = real({ defaults: { graceMs: 20 } });
     const data = { shared: shared() };
     const old = job(supervisor, 'counting', { workerData: data }, { slot: 'one' });
     await until(() => Number(data.shared[0]) > 0);
@@ -139,7 +142,7 @@ describe('kill and proof of end', () => {
 
   test('past its timeout a spinning worker is killed, and the next attempt is a fresh one', async () => {
     const clock = new VirtualClock();
-    const { supervisor, recorded } = real({ clock, graceMs: 0 });
+    const { supervisor, recorded } = real({ clock, defaults: { graceMs: 0 } });
     const data = { shared: shared() };
     const rest: Rest = { restart: 'onFailure', timeoutMs: 300, maxRetries: 1, backoff: { firstMs: 0 } };
     const { outcome } = job(supervisor, 'counting', { workerData: data }, rest);
@@ -158,6 +161,23 @@ describe('kill and proof of end', () => {
     expect(recorded.of('overrun')).toHaveLength(2);
   });
 
+  test('a kill of a thread inside native code resolves only when that code has returned', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'slotvisor-native-'));
+    const data = { shared: shared(), gate: join(folder, 'gate') };
+    const task = workerTask(JOBS, { export: 'inNativeCode', workerData: data });
+    const ctx = fakeContext();
+    const run = Promise.resolve(task.run(ctx)).catch(() => {});
+    await until(() => data.shared[0] === 1);
+    let returned = false;
+    const killed = Promise.resolve(task.kill(ctx)).then(() => returned);
+    await new Promise(setImmediate);
+    returned = true;
+    writeFileSync(data.gate, '');
+    expect(await killed).toBe(true);
+    await run;
+    rmSync(folder, { recursive: true });
+  });
+
   test('a kill finds its thread by submission id and attempt, not by the context object', async () => {
     const task = workerTask(JOBS, { export: 'counting', workerData: { shared: shared() } });
     const ctx = fakeContext();
@@ -170,7 +190,7 @@ describe('kill and proof of end', () => {
 
 describe('heartbeats of a worker', () => {
   test('a worker that spins without a heartbeat stalls after `stallMs`', async () => {
-    const { supervisor } = real({ graceMs: 0 });
+    const { supervisor } = real({ defaults: { graceMs: 0 } });
     const submission = job(supervisor, 'counting', { workerData: { shared: shared() } }, { stallMs: 200 });
     expect(await submission.outcome).toMatchObject({ kind: 'failed', failure: { kind: 'stalled', silentMs: 200 } });
   });

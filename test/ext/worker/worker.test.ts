@@ -48,6 +48,20 @@ describe('a worker task', () => {
     expect(recorded.of('attemptFailed').map(({ failure }) => failure.message)).toEqual(['not yet', 'not yet']);
   });
 
+  test('reports what was thrown as it is, also if its module has changed Object.prototype', async () => {
+    const source = `Object.assign(Object.prototype, { message: 1, stack: 2, fields: 3 });
+      export const value = () => Promise.reject(7);
+      export const error = () => Promise.reject(Object.assign(new RangeError('no'), { code: 'E_NO' }));`;
+    const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+    const thrown = async (name: string): Promise<unknown> => {
+      const run = workerTask(module, { export: name });
+      const outcome = await real().supervisor.submit({ restart: 'never', run }).outcome;
+      return outcome.kind === 'failed' && outcome.failure.kind === 'thrown' ? outcome.failure.error : outcome;
+    };
+    expect(await thrown('value')).toBe(7);
+    expect(await thrown('error')).toMatchObject({ name: 'RangeError', message: 'no', code: 'E_NO' });
+  });
+
   test('can run in several slots at once, and a cancel stops only its own thread', async () => {
     const { supervisor } = real();
     const data = { shared: shared() };

@@ -6,7 +6,7 @@ import { Supervisor } from 'slotvisor';
 import { reportAtExit } from '../../support/report-at-exit.ts';
 
 const [what] = process.argv.slice(2);
-const supervisor = new Supervisor({ graceMs: 3_600_000 });
+const supervisor = new Supervisor({ shutdownGraceMs: 3_600_000 });
 reportAtExit(supervisor);
 
 if (what === 'beforeExit') {

@@ -1,11 +1,11 @@
-// A body calls process.exit while its supervisor is in a phase: `exit-inside.ts open|draining`.
+// A body calls process.exit while its supervisor is in a phase: `exit-inside.ts open|closing`.
 // Nothing may keep the process alive, and no second shutdown begins.
 
 import { Supervisor } from 'slotvisor';
 import { reportAtExit } from '../../support/report-at-exit.ts';
 
 const [when] = process.argv.slice(2);
-const supervisor = new Supervisor({ graceMs: 3_600_000, subscriberGraceMs: 3_600_000 });
+const supervisor = new Supervisor({ shutdownGraceMs: 3_600_000, subscriberGraceMs: 3_600_000 });
 supervisor.subscribe(() => new Promise(() => {}));
 reportAtExit(supervisor);
 

@@ -6,9 +6,8 @@ import { FatalError, RetryError, Supervisor, type TaskSpec } from 'slotvisor';
 if (process.argv[2] === 'control') void Promise.reject(new Error('control'));
 
 const supervisor = new Supervisor({
-  graceMs: 10,
   subscriberGraceMs: 100,
-  defaults: { maxRetries: 1, backoff: { firstMs: 1, maxMs: 1 } },
+  defaults: { graceMs: 10, maxRetries: 1, backoff: { firstMs: 1, maxMs: 1 } },
   aroundAttempt: async ({ name }, next) => {
     await next();
     if (name === 'around') throw new Error('after the body');

@@ -4,7 +4,7 @@ import { Supervisor } from 'slotvisor';
 
 const supervisor = new Supervisor({
   concurrency: 2,
-  graceMs: 3_600_000,
+  shutdownGraceMs: 3_600_000,
   slots: { configured: { queueLimit: 5 } },
   defaults: { timeoutMs: 3_600_000, stallMs: 3_600_000, deadlineMs: 3_600_000, queueTimeoutMs: 3_600_000 },
 });

@@ -423,7 +423,7 @@ async function supervisors(count: number): Promise<Facts> {
     );
   const before = listenerCounts();
   const { signal } = new AbortController();
-  const options: SupervisorOptions = { graceMs: 0, slots: { configured: { queueLimit: 1 } } };
+  const options: SupervisorOptions = { shutdownGraceMs: 0, slots: { configured: { queueLimit: 1 } } };
   let gone = 0;
   const registry = new FinalizationRegistry(() => {
     gone += 1;

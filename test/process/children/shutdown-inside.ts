@@ -6,7 +6,7 @@ import { Supervisor } from 'slotvisor';
 const print = (...what: unknown[]): void => console.log(what.join(' '));
 
 async function scenario(caller: string, act: (supervisor: Supervisor) => void, graceMs = 3_600_000): Promise<void> {
-  const supervisor = new Supervisor({ graceMs });
+  const supervisor = new Supervisor({ shutdownGraceMs: graceMs });
   supervisor.submit({ name: 'bystander', run: (ctx) => ctx.sleep(3_600_000) });
   act(supervisor);
   const { withinGrace, counts, abandoned } = await supervisor.closed;

@@ -43,7 +43,7 @@ const failing: TaskSpec = {
 };
 
 const before = listeners();
-const supervisor = new Supervisor({ graceMs: 3_600_000 });
+const supervisor = new Supervisor({ shutdownGraceMs: 3_600_000 });
 const tasks = [polite, failing, ...(args.includes('stubborn') ? [stubborn] : [])];
 const running = supervisor.run(tasks, args.includes('no-signals') ? { signals: false } : {});
 const during = listeners() - before;

@@ -34,7 +34,7 @@ function spinner(): KillableTask<unknown> {
   };
 }
 
-const supervisor = new Supervisor({ graceMs: 3_600_000 });
+const supervisor = new Supervisor({ defaults: { graceMs: 3_600_000 } });
 const first = supervisor.submit({ slot: 'cpu', name: 'first', graceMs: 20, run: spinner() });
 while (spinning < 1) await new Promise((resolve) => setTimeout(resolve, 5));
 supervisor.submit({ slot: 'cpu', name: 'second', admission: 'replace', run: spinner() });
