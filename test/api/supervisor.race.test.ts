@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ADMISSION_POLICIES, ON_OVERRUN, ON_SHUTDOWN, RESTART_POLICIES } from '../../src/model/settings.ts';
 import { RUNS, SEED } from '../support/effort.ts';
-import { Lockstep, type Step } from '../support/lockstep.ts';
+import { Lockstep, SLOTS, type Step } from '../support/lockstep.ts';
 import type { LeaseReply } from '../support/reference-leases.ts';
 import type { Plan, Script, Setting } from '../support/reference-nouns.ts';
 
-const slot = fc.constantFrom('a', 'b');
+const slot = fc.constantFrom(...SLOTS);
 const pick = fc.nat(9);
 
 const script: fc.Arbitrary<Script> = fc.record({
@@ -21,17 +21,22 @@ const script: fc.Arbitrary<Script> = fc.record({
   onStop: fc.constantFrom('reject', 'ignore', 'return', 'throw', 'lateReturn', 'lateThrow', 'resubmit'),
 });
 
-const plan: fc.Arbitrary<Plan> = fc.record({
-  slot,
-  policy: fc.constantFrom(...ADMISSION_POLICIES),
-  script,
-  restart: fc.constantFrom(...RESTART_POLICIES),
-  maxRetries: fc.nat(2),
-  onOverrun: fc.constantFrom(...ON_OVERRUN),
-  timed: fc.constantFrom('no', 'no', 'timeout', 'queueTimeout', 'deadline'),
-  onShutdown: fc.constantFrom(...ON_SHUTDOWN),
-  stage: fc.constantFrom(0, 0, -1, 2),
-});
+/**
+ * With a limited gate all tasks have one stage: whether an owner that gets a place in the moment in
+ * which its stage begins has an attempt is not promised.
+ */
+const plan = ({ concurrency }: Setting): fc.Arbitrary<Plan> =>
+  fc.record({
+    slot,
+    policy: fc.constantFrom(...ADMISSION_POLICIES),
+    script,
+    restart: fc.constantFrom(...RESTART_POLICIES),
+    maxRetries: fc.nat(2),
+    onOverrun: fc.constantFrom(...ON_OVERRUN),
+    timed: fc.constantFrom('no', 'no', 'timeout', 'queueTimeout', 'deadline'),
+    onShutdown: fc.constantFrom(...ON_SHUTDOWN),
+    stage: concurrency === Infinity ? fc.constantFrom(0, 0, -1, 2) : fc.constant(0),
+  });
 
 /** No two of the times that follow from these are equal to one of a task. */
 const shutdown: fc.Arbitrary<Step> = fc.oneof(
@@ -63,10 +68,10 @@ const leaseStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('revoke' as const, 'contend' as const), slot }) },
 );
 
-const step = ({ leases }: Setting): fc.Arbitrary<Step> =>
+const step = (setting: Setting): fc.Arbitrary<Step> =>
   fc.oneof(
-    { weight: 30, arbitrary: fc.record({ do: fc.constant('submit' as const), plan }) },
-    { weight: leases === 'local' ? 0 : 25, arbitrary: leaseStep },
+    { weight: 30, arbitrary: fc.record({ do: fc.constant('submit' as const), plan: plan(setting) }) },
+    { weight: setting.leases === 'local' ? 0 : 25, arbitrary: leaseStep },
     {
       weight: 20,
       arbitrary: fc.record({ do: fc.constant('end' as const), pick, how: fc.constantFrom('value', 'error') }),

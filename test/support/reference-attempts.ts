@@ -186,6 +186,7 @@ export class Attempts {
     body.overran = true;
     const { onOverrun } = body.task.plan;
     this.#publish(body.flight, `overrun ${onOverrun}`);
+    this.#all.closing.lookSoon();
     if (onOverrun === 'abandon') this.#abandon(body);
   }
 
@@ -215,7 +216,7 @@ export class Attempts {
     this.#publish(flight, `${endEvent(flight, body, how)} ${body.attempt}`);
     if (flight.stop !== undefined) this.#endStopped(flight, flight.stop, body, how);
     else if (flight.isSuspended) this.#suspended(flight);
-    else if (stopRequest === 'restart') this.#afterRestart(flight);
+    else if (stopRequest === 'restart') this.#afterRestart(flight, how === 'abandoned' ? how : 'canceled');
     else if (failed) this.#afterFailure(flight);
     else if (flight.plan.restart === 'always' && !flight.isFinishing) {
       flight.streak = 0;
@@ -230,9 +231,10 @@ export class Attempts {
     else this.#finish(flight, `canceled ${outcome}${how === 'error' ? ' with its own error' : ''}`, 'canceled');
   }
 
-  #afterRestart(flight: Flight): void {
+  /** What the old attempt returned or threw is dropped. */
+  #afterRestart(flight: Flight, kind: 'abandoned' | 'canceled'): void {
     flight.streak = 0;
-    if (flight.isFinishing) this.#finish(flight, `canceled shutdown ${flight.attempts}`, 'canceled');
+    if (flight.isFinishing) this.#finish(flight, `${kind} shutdown ${flight.attempts}`, kind);
     else this.enter(flight, 'restart');
   }
 

@@ -31,6 +31,7 @@ export class Leases {
     const { slot } = place;
     const urgent = policy === 'replace';
     place.ask = { slot, policy, owner: asker.leader.number, asker, urgent, calledOff: false, stalled: undefined };
+    this.#all.changed(place);
     this.#called(slot, `acquire ${policy} for ${asker.leader.number}`);
     if (this.#all.setting.leases === 'prompt') this.answer(place, 'grant');
   }

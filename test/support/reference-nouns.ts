@@ -167,8 +167,6 @@ export class Place {
   queue: Flight[] = [];
   paused = false;
   ask: Ask | undefined;
-  queueLimit = 1_000;
-  dropsOldest = false;
 
   constructor(slot: string) {
     this.slot = slot;

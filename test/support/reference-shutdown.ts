@@ -75,7 +75,13 @@ export class Closing {
     const isLast = stages.length <= 1 || now >= this.#deadline;
     this.#stage = isLast ? Infinity : (stages[0] as number);
     this.#stageUntil = isLast ? Infinity : now + this.#share(now, stages.length);
-    for (const place of this.#all.allPlaces) this.tell(place);
+    const reached = this.#all.allPlaces.filter((place) => this.#isReached(place));
+    for (const { owner } of reached) if (owner !== undefined) owner.isTold = true;
+    for (const place of reached) this.tell(place);
+  }
+
+  #isReached(place: Place): boolean {
+    return this.began && place.stage <= this.#stage;
   }
 
   #share(now: number, stages: number): number {
@@ -84,17 +90,15 @@ export class Closing {
 
   /** The stages above the one that is reached which still have an owner or a waiting finisher. */
   #stages(): number[] {
-    const stages = this.#all.allPlaces.flatMap((place) => [
-      ...(place.owner === undefined ? [] : [place.stage]),
-      ...place.waiting.map(({ plan }) => plan.stage),
-    ]);
+    const flights = this.#all.allPlaces.flatMap(({ owner, waiting }) => (owner ? [owner, ...waiting] : waiting));
+    const stages = flights.map(({ plan }) => plan.stage);
     return [...new Set(stages)].filter((stage) => stage > this.#stage).sort((a, b) => a - b);
   }
 
   /** Tells the owner, if its stage is reached: to finish if it may, or else to stop. */
   tell(place: Place): void {
     const { owner } = place;
-    if (!this.began || owner === undefined || place.stage > this.#stage) return;
+    if (owner === undefined || !this.#isReached(place)) return;
     owner.isTold = true;
     if (owner.finishes && !this.#finishOver && !owner.isSuspended) this.#all.attempts.letFinish(owner);
     else this.#all.attempts.stop(owner, 'shutdown');
@@ -107,6 +111,15 @@ export class Closing {
       this.#all.leases.callOffUnwanted(place);
       if (place.owner?.isFinishing === true) this.#all.attempts.stop(place.owner, 'shutdown');
     }
+  }
+
+  /** A stage that is over is looked at on a later turn. */
+  lookSoon(): void {
+    if (this.#isStageOver) this.#all.time.soon(() => this.look());
+  }
+
+  get #isStageOver(): boolean {
+    return !this.#isForcing && this.#stage !== Infinity && !this.#all.allPlaces.some((place) => this.#isHeldBy(place));
   }
 
   /** Looks whether a stage or everything is over. Returns whether that had a consequence. */
@@ -123,7 +136,7 @@ export class Closing {
       this.#timer = this.#all.time.after(TIMES.storeClose, () => this.#closeStore());
       return true;
     }
-    if (this.#isForcing || this.#stage === Infinity || places.some((place) => this.#isHeldBy(place))) return false;
+    if (!this.#isStageOver) return false;
     this.#stageUntil = this.#now;
     this.#goOn();
     return true;

@@ -15,7 +15,9 @@ import { Time } from './reference-time.ts';
 
 export class Reference {
   readonly tasks: Task[] = [];
+  /** The slots that have an owner, a request or a pause, in the order in which they came to be. */
   readonly places = new Map<string, Place>();
+  readonly #limits = new Map<string, { queueLimit: number; dropsOldest: boolean }>();
   /** For each slot the submissions in the order of their outcomes. */
   readonly settled = new Map<string, number[]>();
   readonly setting: Setting;
@@ -35,14 +37,17 @@ export class Reference {
     return [...this.places.values()];
   }
 
+  /** A slot that is not live is made, and is forgotten unless it comes to be. */
   place(slot: string): Place {
-    let place = this.places.get(slot);
-    if (place === undefined) {
-      place = new Place(slot);
-      this.places.set(slot, place);
-      this.settled.set(slot, []);
-    }
-    return place;
+    return this.places.get(slot) ?? new Place(slot);
+  }
+
+  /** Puts the slot among the live ones, or takes it away. */
+  changed(place: Place): void {
+    const { slot, phase, paused } = place;
+    const isLive = phase !== 'idle' || paused;
+    if (isLive) this.places.set(slot, place);
+    else if (this.places.get(slot) === place) this.places.delete(slot);
   }
 
   submit(plan: Plan): void {
@@ -70,7 +75,7 @@ export class Reference {
     const joins = place.phase === 'running' ? place.owner : waitsFirst;
     if (policy === 'join' && joins !== undefined) this.#join(task, joins);
     else if (policy === 'dropIfRunning' && (place.owner ?? waitsFirst) !== undefined)
-      this.#refuse(task, 'slotBusy', (place.owner ?? waitsFirst)?.first);
+      this.#refuse(task, 'slotBusy', (place.owner ?? waitsFirst)?.participants[0]);
     else if (policy === 'replace') this.#replace(place, flight);
     else this.#enqueue(place, flight);
   }
@@ -114,8 +119,9 @@ export class Reference {
     } else {
       // While the lease is requested, the head of the queue is about to own the slot.
       const head = place.phase === 'waiting' && place.replacement === undefined ? 1 : 0;
-      const excess = (): boolean => place.queue.length - head >= place.queueLimit;
-      if (excess() && (!place.dropsOldest || place.queueLimit === 0)) {
+      const { queueLimit, dropsOldest } = this.#limits.get(place.slot) ?? { queueLimit: 1_000, dropsOldest: false };
+      const excess = (): boolean => place.queue.length - head >= queueLimit;
+      if (excess() && (!dropsOldest || queueLimit === 0)) {
         this.#refuse(leader, 'queueFull');
         return;
       }
@@ -153,7 +159,7 @@ export class Reference {
 
   /** Rejects a waiting flight: its leader first, then those who joined, in their order. */
   reject(flight: Flight, reason: RejectReason, by?: Task): void {
-    this.#remove(flight);
+    this.#remove(this.place(flight.plan.slot), flight);
     this.#rejectAll(flight, reason, by);
   }
 
@@ -170,13 +176,13 @@ export class Reference {
   settle(task: Task, outcome: string): void {
     task.outcome = outcome;
     task.flight = undefined;
-    this.settled.get(task.plan.slot)?.push(task.number);
+    const { slot } = task.plan;
+    this.settled.set(slot, [...(this.settled.get(slot) ?? []), task.number]);
     this.time.drop(task.deadline);
     this.time.drop(task.queueTimer);
   }
 
-  #remove(flight: Flight): void {
-    const place = this.place(flight.plan.slot);
+  #remove(place: Place, flight: Flight): void {
     if (place.replacement === flight) place.replacement = undefined;
     place.queue = place.queue.filter((other) => other !== flight);
   }
@@ -194,7 +200,7 @@ export class Reference {
     const isLast = flight.participants.length === 1;
     if (place.owner !== flight) {
       flight.participants.splice(flight.participants.indexOf(task), 1);
-      if (isLast) this.#remove(flight);
+      if (isLast) this.#remove(place, flight);
       this.#refuse(task, by === 'caller' ? 'canceled' : by);
       this.leases.callOffUnwanted(place);
     } else if (isLast && flight.leader === task) {
@@ -218,6 +224,7 @@ export class Reference {
     const place = this.place(slot);
     place.paused = true;
     this.leases.callOffUnwanted(place);
+    this.changed(place);
   }
 
   resume(slot: string): void {
@@ -227,7 +234,7 @@ export class Reference {
   }
 
   configure(slot: string, queueLimit: number, dropsOldest: boolean): void {
-    Object.assign(this.place(slot), { queueLimit, dropsOldest });
+    this.#limits.set(slot, { queueLimit, dropsOldest });
   }
 
   restart(number: number): void {
@@ -238,14 +245,16 @@ export class Reference {
   /** The next one asks for the lease. It owns the slot at once if leases are local. */
   advance(place: Place): void {
     const [next] = place.waiting;
-    if (place.owner !== undefined || place.ask !== undefined || place.paused || next === undefined) return;
-    if (this.setting.leases === 'local') this.own(place, next);
+    const isBusy = place.owner !== undefined || place.ask !== undefined || place.paused;
+    if (isBusy || next === undefined) this.changed(place);
+    else if (this.setting.leases === 'local') this.own(place, next);
     else this.leases.request(place, next, next.plan.policy);
   }
 
   own(place: Place, flight: Flight): void {
-    this.#remove(flight);
+    this.#remove(place, flight);
     place.owner = flight;
+    this.changed(place);
     flight.first.events.push('started');
     this.attempts.enter(flight, 'first');
     this.closing.tell(place);
@@ -261,6 +270,7 @@ export class Reference {
     }
     this.leases.ownerEnded(place, flight);
     this.advance(place);
+    this.closing.lookSoon();
   }
 
   stopOwner(place: Place, by: StopCause): void {
