@@ -8,6 +8,8 @@ export class FakeLease implements Lease {
   readonly slot: string;
   readonly fence: bigint;
   contended = false;
+  held = true;
+  graceMs: number | undefined;
   state: 'held' | 'lost' | 'released' = 'held';
   readonly #lost = new AbortController();
   readonly #revoked = new AbortController();

@@ -35,6 +35,7 @@ export class Closing {
       this.#finishUntil = finishUntil;
       this.#begin();
     } else if (!this.#isForcing && !this.isOver) {
+      if (deadline < this.#deadline) this.#all.see('a shutdown is hastened');
       this.#deadline = deadline;
       this.#finishUntil = finishUntil;
       if (this.#stage !== Infinity)
@@ -55,7 +56,11 @@ export class Closing {
 
   /** Does what is due, and waits for what comes next. */
   #goOn(now = this.#now): void {
-    if (now >= this.#stageUntil) this.#nextStage(now);
+    if (now >= this.#stageUntil) {
+      const isByTime = this.#stage !== -Infinity && this.#stageUntil !== -Infinity && now < this.#deadline;
+      if (isByTime) this.#all.see('the next stage begins by time');
+      this.#nextStage(now);
+    }
     if (!this.#finishOver && now >= this.#finishUntil) this.#endFinish();
     const next = Math.min(this.#stageUntil, this.#finishOver ? Infinity : this.#finishUntil, this.#deadline);
     this.#all.time.drop(this.#timer);
@@ -106,6 +111,8 @@ export class Closing {
 
   #endFinish(): void {
     this.#finishOver = true;
+    if (this.#all.allPlaces.some(({ owner, waiting }) => waiting.length > 0 || owner?.isFinishing === true))
+      this.#all.see('the finish time ends with finishers');
     for (const place of this.#all.allPlaces) {
       for (const flight of place.waiting) this.#all.reject(flight, 'shuttingDown');
       this.#all.leases.callOffUnwanted(place);
@@ -137,7 +144,8 @@ export class Closing {
       return true;
     }
     if (!this.#isStageOver) return false;
-    this.#stageUntil = this.#now;
+    this.#all.see('the next stage begins early');
+    this.#stageUntil = -Infinity;
     this.#goOn();
     return true;
   }

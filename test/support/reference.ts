@@ -9,7 +9,7 @@
 import type { RejectReason, StopCause } from 'slotvisor';
 import { Attempts } from './reference-attempts.ts';
 import { Leases } from './reference-leases.ts';
-import { Flight, Place, type Plan, type Setting, Task, TIMES } from './reference-nouns.ts';
+import { type CASES, Flight, Place, type Plan, type Setting, Task, TIMES } from './reference-nouns.ts';
 import { Closing } from './reference-shutdown.ts';
 import { Time } from './reference-time.ts';
 
@@ -20,6 +20,8 @@ export class Reference {
   readonly #limits = new Map<string, { queueLimit: number; dropsOldest: boolean }>();
   /** For each slot the submissions in the order of their outcomes. */
   readonly settled = new Map<string, number[]>();
+  /** How often each case occurred. */
+  readonly seen = new Map<(typeof CASES)[number], number>();
   readonly setting: Setting;
   readonly time = new Time(() => this.closing.look());
   readonly attempts: Attempts;
@@ -31,6 +33,10 @@ export class Reference {
     this.attempts = new Attempts(this);
     this.leases = new Leases(this);
     this.closing = new Closing(this);
+  }
+
+  see(what: (typeof CASES)[number]): void {
+    this.seen.set(what, (this.seen.get(what) ?? 0) + 1);
   }
 
   get allPlaces(): Place[] {
@@ -68,8 +74,10 @@ export class Reference {
     const { policy } = task.plan;
     const [waitsFirst] = place.waiting;
     if (place.phase === 'idle' && !place.paused) {
-      if (this.#isFull && !this.attempts.gateIsOpen) this.#refuse(task, 'resourceLimit');
-      else this.#start(place, flight);
+      if (this.#isFull && !this.attempts.gateIsOpen) {
+        this.see('a resource limit at the gate');
+        this.#refuse(task, 'resourceLimit');
+      } else this.#start(place, flight);
       return;
     }
     const joins = place.phase === 'running' ? place.owner : waitsFirst;
@@ -90,6 +98,7 @@ export class Reference {
   }
 
   #join(task: Task, flight: Flight): void {
+    if (this.place(task.plan.slot).owner !== flight) this.see('a join of a waiting flight');
     task.admission = 'joined';
     task.flight = flight;
     task.events.push(`joined ${flight.first.number}`);
@@ -154,7 +163,9 @@ export class Reference {
   supersede(place: Place, by?: Task): void {
     const latest = place.queue.find(({ plan }) => plan.policy === 'keepLatest');
     if (place.replacement !== undefined) this.reject(place.replacement, 'superseded', by);
-    if (latest !== undefined) this.reject(latest, 'superseded', by);
+    if (latest === undefined) return;
+    this.see('a replacement supersedes a waiting keepLatest');
+    this.reject(latest, 'superseded', by);
   }
 
   /** Rejects a waiting flight: its leader first, then those who joined, in their order. */
@@ -164,6 +175,7 @@ export class Reference {
   }
 
   #rejectAll(flight: Flight, reason: RejectReason, by?: Task): void {
+    if (flight.participants.length > 1) this.see('a waiting flight of several is rejected');
     for (const task of flight.participants.splice(0)) this.#refuse(task, reason, by);
   }
 
@@ -198,7 +210,12 @@ export class Reference {
     if (flight === undefined) return;
     const place = this.place(task.plan.slot);
     const isLast = flight.participants.length === 1;
+    if (by === 'queueTimeout')
+      this.see(place.owner === flight ? 'a queue timeout at the gate or suspended' : 'a queue timeout while queued');
     if (place.owner !== flight) {
+      if (flight.leader !== task)
+        this.see(isLast ? 'the last of a joined flight leaves it waiting' : 'a joined one leaves a waiting flight');
+      else if (!isLast) this.see('a leader leaves a waiting flight');
       flight.participants.splice(flight.participants.indexOf(task), 1);
       if (isLast) this.#remove(place, flight);
       this.#refuse(task, by === 'caller' ? 'canceled' : by);
@@ -206,6 +223,7 @@ export class Reference {
     } else if (isLast && flight.leader === task) {
       this.attempts.stop(flight, by); // it has the body to itself, and ends with it
     } else {
+      if (flight.leader === task) this.see('a leader leaves its body to others');
       flight.participants.splice(flight.participants.indexOf(task), 1);
       task.events.push(`finished canceled ${flight.attempts}`);
       this.settle(task, `canceled ${flight.stop ?? by} ${flight.attempts}`);
