@@ -705,15 +705,15 @@ export class World {
     if (this.#shutdown !== 'open') {
       tryIt('close', machine.close());
       if (this.#owner === null || this.#owner.stoppedBy !== null) tryIt('stop', machine.stop());
-      for (const policy of ADMISSION_POLICIES) this.#tryToSubmit(policy);
+      this.#tryToSubmit();
     }
     if (this.#shutdown === 'finishOver') tryIt('endFinish', machine.endFinish());
     if (this.key() !== before) this.fail('S8', `late input changed the state ${before} to ${this.key()}`);
   }
 
-  #tryToSubmit(policy: AdmissionPolicy): void {
+  #tryToSubmit(): void {
     const { machine } = this;
-    const entry = new Entry(-1, policy);
+    const entry = new Entry(-1, 'join');
     const verdict = machine.submit(entry, { ...this.#bounds, mayWait: true, mayStart: true });
     const effect = machine.effects.pop();
     if (verdict !== 'shuttingDown' || effect?.do !== 'reject' || effect.entry !== entry || machine.effects.length > 0)
