@@ -251,8 +251,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   #publishBegin({ number, startedMs }: Attempt): void {
-    const waited = number === 1 ? { waitedMs: this.#waitedMs(startedMs) } : undefined;
-    this.#publish({ type: 'attemptStarted', attempt: number, ...waited });
+    if (number > 1) this.#publish({ type: 'attemptStarted', attempt: number });
+    else this.#publish({ type: 'attemptStarted', attempt: number, waitedMs: this.#waitedMs(startedMs) });
   }
 
   #waitedMs(untilMs: number): number {
