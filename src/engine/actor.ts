@@ -255,8 +255,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     else this.#publish({ type: 'attemptStarted', attempt: number, waitedMs: this.#waitedMs(startedMs) });
   }
 
+  /** Since the submit of the submission that the event names. */
   #waitedMs(untilMs: number): number {
-    return untilMs - this.submission.submittedMs;
+    return untilMs - this.#shown.submittedMs;
   }
 
   attemptInterrupted(attempt: Attempt): void {
