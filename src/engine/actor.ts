@@ -88,10 +88,11 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     if (state.at === 'pause') return state.status;
     return state.at === 'ended' || state.at === 'suspended' ? state.at : 'starting';
   }
-  /** It waits at the concurrency gate for its first attempt. */
-  get waitsAtGate(): boolean {
+  /** It waits for its first attempt: at the concurrency gate, or for a lease after a loss. */
+  get waitsToBegin(): boolean {
     const state = this.#state;
-    return state.at === 'gate' && this.attempts === 0 && state.place !== undefined && !this.#isLetIn;
+    if (this.attempts > 0) return false;
+    return state.at === 'suspended' || (state.at === 'gate' && state.place !== undefined && !this.#isLetIn);
   }
   get streak(): number {
     return this.#retries?.streak ?? 0;
@@ -232,7 +233,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       turns.push(this);
     };
     this.#state = { at: 'gate', place: gate.enter(this.submission.settings.priority, letIn) };
-    if (this.waitsAtGate) this.#host.actorWaits();
+    if (this.waitsToBegin) this.#host.actorWaits();
   }
 
   onTurn(): void {
