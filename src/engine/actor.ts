@@ -240,6 +240,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const state = this.#state;
     const { gate } = this.runtime;
     if (state.at !== 'gate' || !this.lease.check()) return; // stopped or suspended meanwhile
+    if (this.#state !== state) return; // the lease store, which was just asked, has stopped it
     if (state.place === undefined) {
       if (gate.open) this.#beginAttempt(gate.openPlace);
       else this.#enterGate(); // paused or limited meanwhile
