@@ -342,9 +342,13 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   #retry(failure: Failure): void {
     this.#retries ??= new Retries(this.runtime, this.submission.settings);
     const verdict = this.#retries.failed(failure);
-    if (this.#state.at === 'ended') return; // `retryIf` itself canceled the task
+    if (this.#state !== DECISION) return; // `retryIf` itself canceled the task or lost its lease
     if ('refused' in verdict) {
       this.#end({ kind: 'failed', failure, attempts: this.attempts, ...verdict.refused });
+      return;
+    }
+    if (this.finishing) {
+      this.#end({ kind: 'failed', failure, attempts: this.attempts, because: 'shuttingDown' });
       return;
     }
     this.retries += 1;
