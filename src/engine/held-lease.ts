@@ -45,8 +45,9 @@ export class HeldLease {
   get contended(): boolean {
     return field(this.lease, 'contended') === true;
   }
+  /** A local slot needs no other lease: this process has them all. */
   get hasBodyAlive(): boolean {
-    return this.#bodiesGivenUp > 0;
+    return this !== LOCAL && this.#bodiesGivenUp > 0;
   }
 
   /** Asks the lease. If it is lost, the slot knows when this returns false. */
