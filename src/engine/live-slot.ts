@@ -205,7 +205,11 @@ export class LiveSlot implements ActorHost, LeaseListener {
     ledger.ownerGone(outcome);
   }
 
-  leaseAnswered(): void {
+  leaseChanged(apply: () => void): void {
+    const isInner = this.#carryingOut;
+    this.#carryingOut = true;
+    apply();
+    this.#carryingOut = isInner;
     this.#carryOut();
   }
 
