@@ -33,7 +33,7 @@ export {
 export type { SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from './model/event.ts';
 export type { Failure } from './model/failure.ts';
 export type { TaskId } from './model/id.ts';
-export type { Lease, LeaseRequest, SlotLeases } from './model/lease.ts';
+export type { Lease, LeaseAnswer, LeaseRequest, SlotLeases } from './model/lease.ts';
 export { type FailedBecause, type Outcome, OutcomeError, type RejectReason } from './model/outcome.ts';
 export type { AdmissionPolicy, OnOverrun, OnShutdown, RestartLimit, RestartPolicy } from './model/settings.ts';
 export type { OnFull, SlotOptions } from './model/slot-options.ts';

@@ -1,6 +1,6 @@
 // A lease store that fails, hangs or answers wrongly.
 
-import type { Lease, Outcome, SlotLeases } from 'slotvisor';
+import type { Lease, LeaseAnswer, Outcome, SlotLeases } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { FakeLeaseStore, leaseWith } from '../../support/fake-lease-store.ts';
 import { gatedSlot } from '../../support/gated-slot.ts';
