@@ -126,8 +126,11 @@ function taskEvent(seq: number, at: number, { id, slot, name, meta }: Subject, d
     }
     case 'started':
       return { seq, at, type, id, slot, name, meta, waitedMs: data.waitedMs, fence: data.fence };
-    case 'attemptStarted':
-      return { seq, at, type, id, slot, name, meta, attempt: data.attempt };
+    case 'attemptStarted': {
+      const { attempt, waitedMs } = data;
+      if (waitedMs === undefined) return { seq, at, type, id, slot, name, meta, attempt };
+      return { seq, at, type, id, slot, name, meta, attempt, waitedMs };
+    }
     case 'attemptSucceeded':
     case 'attemptCanceled':
       return { seq, at, type, id, slot, name, meta, attempt: data.attempt, durationMs: data.durationMs };
