@@ -30,11 +30,13 @@ export class LeaseStore {
   readonly #lock = new KeyedLock();
   readonly #calls = new Set<Promise<unknown>>();
   readonly #stopWatches = new Set<() => void>();
+  #closed = false;
 
   /** @throws OptionError for an invalid `ttlMs`. */
   constructor(store: SlotLeases, clock: Clock, events: EventPublisher) {
+    const { ttlMs } = store;
     this.#store = store;
-    this.#ttlMs = store.ttlMs === undefined ? DEFAULT_TTL_MS : positiveMs('leases.ttlMs', store.ttlMs);
+    this.#ttlMs = ttlMs === undefined ? DEFAULT_TTL_MS : positiveMs('leases.ttlMs', ttlMs);
     this.#clock = clock;
     this.#events = events;
   }
@@ -107,9 +109,10 @@ export class LeaseStore {
 
   /**
    * Publishes `leaseStalled` once, unless the returned function is called within `ttlMs`: the store
-   * has answered.
+   * has answered. After `close` no event can follow, so nothing is watched.
    */
   watch(slot: string, what: 'acquire' | 'release'): () => void {
+    if (this.#closed) return () => {};
     const fromMs = this.#clock.now();
     const stopTimer = after(this.#clock, this.#ttlMs, () => {
       this.#stopWatches.delete(stop);
@@ -134,6 +137,7 @@ export class LeaseStore {
 
   /** Closes the store. The caller bounds the wait. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const stop of this.#stopWatches) stop();
     try {
       await this.#store.close?.();

@@ -28,7 +28,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   readonly #changed: (slot: LiveSlot) => void;
   /** What the table counted last. */
   counted = 0;
-  countedAtGate = 0;
+  countedToBegin = 0;
   /** Runs the owner. */
   actor: Actor | undefined;
   #carryingOut = false;
@@ -178,7 +178,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     const { submission } = this.actor as Actor;
     submission.watch?.firstAttemptBegins();
     if (submission.flight !== null) for (const one of joinedOf(submission.flight)) one.watch?.firstAttemptBegins();
-    if (this.countedAtGate > 0) this.#changed(this);
+    if (this.countedToBegin > 0) this.#changed(this);
   }
 
   actorOverran(): void {
@@ -207,7 +207,11 @@ export class LiveSlot implements ActorHost, LeaseListener {
     ledger.ownerGone(outcome);
   }
 
-  leaseAnswered(): void {
+  leaseChanged(apply: () => void): void {
+    const isInner = this.#carryingOut;
+    this.#carryingOut = true;
+    apply();
+    this.#carryingOut = isInner;
     this.#carryOut();
   }
 

@@ -12,8 +12,11 @@ import type { LeaseStore } from './lease-store.ts';
 import type { LiveSubmission } from './submission.ts';
 
 export interface LeaseListener {
-  /** The store has answered, and the machine knows. */
-  leaseAnswered(): void;
+  /**
+   * The store has answered, or the lease has changed. `apply` passes that to the machine. It may
+   * call the store, which may call back: the effects of all that are carried out after it.
+   */
+  leaseChanged(apply: () => void): void;
   /** The lease is lost, and the machine knows. */
   leaseLost(lease: HeldLease): void;
 }
@@ -59,16 +62,16 @@ export class SlotLease {
     this.#store.acquire(requestOf(asker, policy, pending), {
       granted: (held) => {
         answered();
-        this.#granted(held, request);
-        this.#listener.leaseAnswered();
+        this.#listener.leaseChanged(() => this.#granted(held, request));
       },
       refused: (why) => {
         answered();
-        if (why === null) machine.denied(request, 'slotBusy');
-        else if (why !== 'superseded') machine.denied(request, 'leaseUnavailable', why.error);
-        else if (pending.urgent.canceled) machine.denied(request, 'superseded');
-        else machine.denied(request, 'leaseUnavailable', notUrgent());
-        this.#listener.leaseAnswered();
+        this.#listener.leaseChanged(() => {
+          if (why === null) machine.denied(request, 'slotBusy');
+          else if (why !== 'superseded') machine.denied(request, 'leaseUnavailable', why.error);
+          else if (pending.urgent.canceled) machine.denied(request, 'superseded');
+          else machine.denied(request, 'leaseUnavailable', notUrgent());
+        });
       },
     });
   }
@@ -123,19 +126,16 @@ export class SlotLease {
   }
 
   #hold(held: HeldLease, request: number): void {
+    const { lost, revoked } = held;
     this.#held = held;
     held.onLost = () => {
-      this.#machine.lost(request);
-      this.#listener.leaseAnswered();
+      this.#listener.leaseChanged(() => this.#machine.lost(request));
       this.#listener.leaseLost(held);
     };
-    const unwatchLost = watch(held.lost, held.onLost);
-    const unwatchRevoked =
-      held.revoked &&
-      watch(held.revoked, () => {
-        this.#machine.revoked(request);
-        this.#listener.leaseAnswered();
-      });
+    const onRevoked = (): void => this.#listener.leaseChanged(() => this.#machine.revoked(request));
+    const unwatchLost = onAbort(lost, () => held.lose());
+    const unwatchRevoked = revoked && onAbort(revoked, onRevoked);
+    if (revoked && isAborted(revoked)) onRevoked();
     this.#unwatch = () => {
       held.onLost = undefined;
       unwatchLost();
@@ -157,12 +157,6 @@ const newToken = (): CancelToken<CanceledError> => new CancelToken();
 function cancel(token: CancelToken<CanceledError> | undefined, reason: CanceledError): void {
   token?.cancel(reason);
   token?.deliver(() => {});
-}
-
-function watch(signal: AbortSignal, listener: () => void): () => void {
-  if (!isAborted(signal)) return onAbort(signal, listener);
-  listener();
-  return () => {};
 }
 
 const notUrgent = (): Error => new TypeError("the lease store may answer 'superseded' to an urgent request only");

@@ -10,6 +10,7 @@ export class FakeLease implements Lease {
   contended = false;
   held = true;
   graceMs: number | undefined;
+  confirm?: () => Promise<boolean>;
   state: 'held' | 'lost' | 'released' = 'held';
   readonly #lost = new AbortController();
   readonly #revoked = new AbortController();
@@ -114,6 +115,8 @@ export class UncheckedLeaseStore implements SlotLeases {
   /** How a release ends. It ends at once if this returns nothing. */
   onRelease: (lease: FakeLease) => void | Promise<void> = () => {};
   onClose: () => Promise<void> = async () => {};
+  /** What each new lease has beside its fence. */
+  fields: Pick<Lease, 'held' | 'graceMs' | 'confirm'> = {};
   /** A test in which bodies are given up: the library asks again while it holds their lease. */
   givesUpBodies = false;
   readonly violations: string[] = [];
@@ -175,7 +178,7 @@ export class UncheckedLeaseStore implements SlotLeases {
   make(slot: string): FakeLease {
     const fence = (this.#fences.get(slot) ?? 0n) + 1n;
     this.#fences.set(slot, fence);
-    const lease = new FakeLease(slot, fence, (own) => this.#release(own));
+    const lease = Object.assign(new FakeLease(slot, fence, (own) => this.#release(own)), this.fields);
     this.leases.push(lease);
     return lease;
   }

@@ -22,7 +22,7 @@ describe('a lease store that calls the library inside release()', () => {
       };
       const acquire = () => {
         calls.push('acquire');
-        return leaseWith({ contended: true, release });
+        return leaseWith({ fence: BigInt(calls.length), contended: true, release });
       };
       const { supervisor, submit, clock, gate } = gatedSlot({ leases: { acquire } });
       submit();
