@@ -95,7 +95,7 @@ export class Attempts {
     };
     flight.body = body;
     this.started.push(`${leader.number}/${flight.lease?.fence ?? 0}`);
-    const waited = flight.attempts === 1 ? ` after ${time.now - leader.submittedAt}` : '';
+    const waited = flight.attempts === 1 ? ` after ${time.now - flight.first.submittedAt}` : '';
     this.#publish(flight, `attemptStarted ${flight.attempts}${waited}`);
     if (plan.timed === 'timeout') body.timeout = time.after(TIMES.timeout, () => this.#requestStop(body, 'timeout'));
     this.bodies.push(body);
