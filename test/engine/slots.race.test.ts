@@ -91,11 +91,10 @@ function wrongStarts({ events, entries }: World): string[] {
   });
 }
 
-/** A lease is left to expire if its body was given up, and the supervisor has closed. */
-function wrongLeases({ store, supervisor, entries }: World): string[] {
+/** A lease is released once, when all bodies under it have ended. */
+function wrongLeases({ store }: World): string[] {
   if (store === undefined) return [];
-  const mayKeep = supervisor.phase === 'closed' && entries.some(({ plan: { ends } }) => ends === 'late');
-  const kept = mayKeep ? [] : store.kept.map(({ slot, fence }) => `the lease ${fence} of ${slot} is left`);
+  const kept = store.kept.map(({ slot, fence }) => `the lease ${fence} of ${slot} is left`);
   return [...store.wrong, ...store.port.violations, ...kept];
 }
 

@@ -100,6 +100,7 @@ export class Lockstep {
     same('slots left', this.supervisor.snapshot().slots.filter(({ paused }) => !paused).length, 0);
     same('outcomes', this.#outcomes.filter((outcome) => outcome === undefined).length, 0);
     same('phase', this.supervisor.snapshot().phase, 'closed');
+    same('leases left', this.#store.leases.filter(({ state }) => state !== 'released').length, 0);
     same('misuse of the store', this.#store.violations.join(), '');
   }
 
@@ -379,8 +380,7 @@ export class Lockstep {
   }
 
   #compareLeases({ slot, ask }: Place): void {
-    const { closing, leases } = this.reference;
-    if (closing.storeClosed) return; // what is left runs out in the store
+    const { leases } = this.reference;
     same(
       `calls of the store for ${slot}`,
       (this.#calls.get(slot) ?? []).join('\n'),

@@ -100,7 +100,7 @@ export class Leases {
   }
 
   #release({ slot, fence }: Lease): void {
-    if (!this.#all.closing.storeClosed) this.#called(slot, `release ${fence}`);
+    this.#called(slot, `release ${fence}`);
   }
 
   /** Its lease is lost, and no body runs: it is given back, and the owner asks again. */

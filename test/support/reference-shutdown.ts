@@ -156,7 +156,7 @@ export class Closing {
     return owner?.isTold === true && owner.body?.overran !== true;
   }
 
-  /** The store's calls have ended, or had their time. What it still holds runs out there. */
+  /** The calls of the store have ended, or had their time. */
   #closeStore(): void {
     this.storeClosed = true;
     this.#all.time.drop(this.#timer);
