@@ -1,4 +1,5 @@
-// The reference model of an owner: the gate, its attempts, what follows each, and how it is stopped.
+// The reference model of an owner: the gate, its attempts, what follows each, and how it is
+// stopped.
 
 import type { StopCause } from 'slotvisor';
 import type { Reference } from './reference.ts';
@@ -95,7 +96,7 @@ export class Attempts {
     };
     flight.body = body;
     this.started.push(`${leader.number}/${flight.lease?.fence ?? 0}`);
-    const waited = flight.attempts === 1 ? ` after ${time.now - leader.submittedAt}` : '';
+    const waited = flight.attempts === 1 ? ` after ${time.now - (flight.participants[0] ?? leader).submittedAt}` : '';
     this.#publish(flight, `attemptStarted ${flight.attempts}${waited}`);
     if (plan.timed === 'timeout') body.timeout = time.after(TIMES.timeout, () => this.#requestStop(body, 'timeout'));
     this.bodies.push(body);

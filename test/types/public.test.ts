@@ -168,7 +168,9 @@ describe('narrowing', () => {
           expectTypeOf(outcome.value).toEqualTypeOf<number>();
           return `${outcome.value + 1}`;
         case 'failed':
-          expectTypeOf(outcome.because).toEqualTypeOf<'policy' | 'maxRetries' | 'restartLimit' | 'retryIf'>();
+          expectTypeOf(outcome.because).toEqualTypeOf<
+            'policy' | 'maxRetries' | 'restartLimit' | 'retryIf' | 'shuttingDown'
+          >();
           expectTypeOf(outcome.failure).toEqualTypeOf<Failure>();
           return outcome.because;
         case 'fatal':
@@ -234,6 +236,7 @@ describe('narrowing', () => {
       finished: 'task',
       slotPaused: 'slot',
       slotResumed: 'slot',
+      leaseStalled: 'slot',
       shutdownStarted: 'supervisor',
       shutdownFinished: 'supervisor',
       subscriberFailed: 'supervisor',
