@@ -321,8 +321,6 @@ describe('the compiler and the library reject', () => {
     ['onShutdown', (to) => to.submit({ run, onShutdown: 'drain' })],
     // @ts-expect-error a stage is a number
     ['shutdownStage', (to) => to.submit({ run, shutdownStage: 'last' })],
-    // @ts-expect-error the grace of a shutdown is shutdownGraceMs, that of a task is in defaults
-    ['graceMs', () => new Supervisor({ graceMs: 5 })],
     // @ts-expect-error a finish time is a number
     ['finishMs', (to) => to.shutdown({ finishMs: '5' })],
     // @ts-expect-error no such jitter
