@@ -112,7 +112,7 @@ test('a lease store that shortens a shutdown while that begins ends its grace at
   expect(clock.now()).toBe(0);
 });
 
-/** A signal whose `addEventListener` calls back: the lease was granted, and the body has not begun. */
+/** A signal whose `addEventListener` calls back: the lease is granted, and no body has begun. */
 function signalThat(callsBack: () => void): AbortSignal {
   const { signal } = new AbortController();
   const addEventListener = (...args: Parameters<AbortSignal['addEventListener']>): void => {
