@@ -74,7 +74,10 @@ export interface SupervisorOptions extends GateOptions {
    * this share of all started ones, the supervisor shuts down. Default none.
    */
   readonly deadFraction?: number | undefined;
-  /** Where time and timers come from. Default: the platform's. */
+  /**
+   * Where time and timers come from. Default: the platform's, as they are when the supervisor is
+   * made.
+   */
   readonly clock?: Clock | undefined;
   /** Returns a number in [0, 1), for jitter. Default `Math.random`. */
   readonly random?: (() => number) | undefined;

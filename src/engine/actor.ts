@@ -42,7 +42,7 @@ type State =
    * the gate is open.
    */
   | { readonly at: 'gate'; readonly place: Place | undefined }
-  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place }
+  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place | undefined }
   /** An attempt has ended, and what follows is being decided. */
   | { readonly at: 'decision' }
   | { readonly at: 'pause'; readonly status: 'backoff' | 'interval'; readonly dueMs: number; cancel(): void }
@@ -72,7 +72,6 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   #state: State = OPEN_GATE;
   #sinceMs: number;
   #retries: Retries | undefined; // made at the first failure
-  #isLetIn = false; // by the gate, and waits for its turn
 
   constructor(host: ActorHost, runtime: Runtime, submission: LiveSubmission, lease: HeldLease) {
     this.#host = host;
@@ -92,7 +91,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   get waitsToBegin(): boolean {
     const state = this.#state;
     if (this.attempts > 0) return false;
-    return state.at === 'suspended' || (state.at === 'gate' && state.place !== undefined && !this.#isLetIn);
+    return state.at === 'suspended' || (state.at === 'gate' && state.place?.at === 'queue');
   }
   get streak(): number {
     return this.#retries?.streak ?? 0;
@@ -134,8 +133,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   #stopWaiting(): void {
     const state = this.#state;
-    if (state.at === 'gate') state.place?.leave();
-    else if (state.at === 'pause') state.cancel();
+    if (state.at === 'pause') state.cancel();
+    else if (state.at === 'gate' && state.place !== undefined) this.runtime.gate.leave(state.place);
   }
 
   /** The lease was lost. No attempt begins until `resume`. */
@@ -227,28 +226,22 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       turns.push(this);
       return;
     }
-    this.#isLetIn = false;
-    const letIn = (): void => {
-      this.#isLetIn = true;
-      turns.push(this);
-    };
-    this.#state = { at: 'gate', place: gate.enter(this.submission.settings.priority, letIn) };
+    this.#state = { at: 'gate', place: gate.enter(this.submission.settings.priority, () => turns.push(this)) };
     if (this.waitsToBegin) this.#host.actorWaits();
   }
 
   onTurn(): void {
     const state = this.#state;
-    const { gate } = this.runtime;
     if (state.at !== 'gate' || !this.lease.check()) return; // stopped or suspended meanwhile
     if (this.#state !== state) return; // the lease store, which was just asked, has stopped it
     if (state.place === undefined) {
-      if (gate.open) this.#beginAttempt(gate.openPlace);
+      if (this.runtime.gate.open) this.#beginAttempt(undefined);
       else this.#enterGate(); // paused or limited meanwhile
-    } else if (this.#isLetIn) this.#beginAttempt(state.place); // else: the turn of a wait before a suspension
+    } else if (state.place.at === 'inside') this.#beginAttempt(state.place); // else: the turn of an earlier wait
   }
 
-  #beginAttempt(place: Place): void {
-    place.begin();
+  #beginAttempt(place: Place | undefined): void {
+    this.runtime.gate.begin(place);
     this.attempts += 1;
     if (this.attempts === 1) this.#host.actorBegins();
     this.runtime.ledger.totals.attempts += 1;
@@ -260,12 +253,13 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   #publishBegin({ number, startedMs }: Attempt): void {
-    const waited = number === 1 ? { waitedMs: this.#waitedMs(startedMs) } : undefined;
-    this.#publish({ type: 'attemptStarted', attempt: number, ...waited });
+    if (number > 1) this.#publish({ type: 'attemptStarted', attempt: number });
+    else this.#publish({ type: 'attemptStarted', attempt: number, waitedMs: this.#waitedMs(startedMs) });
   }
 
+  /** Since the submit of the submission that the event names. */
   #waitedMs(untilMs: number): number {
-    return untilMs - this.submission.submittedMs;
+    return untilMs - this.#shown.submittedMs;
   }
 
   attemptInterrupted(attempt: Attempt): void {
@@ -283,7 +277,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     if (proof === 'abandoned') this.runtime.ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
     // A value counts only if the slot was surely owned when it was returned.
     const end = this.suspending && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
-    if (this.#state.at === 'attempt') this.#state.place.leave();
+    if (this.#state.at === 'attempt') this.runtime.gate.leave(this.#state.place);
     this.#state = DECISION;
     if (end.kind === 'failure') this.lastFailure = end.failure;
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));

@@ -112,7 +112,9 @@ export class LiveSlot implements ActorHost, LeaseListener {
     for (const { finishes, settings } of this.machine.waiting) if (finishes) yield settings.shutdownStage;
   }
 
-  /** Asks the owner to finish or to stop, if the shutdown has reached it or a finisher behind it. */
+  /**
+   * Asks the owner to finish or to stop, if the shutdown has reached it or a finisher behind it.
+   */
   tell(stage: number): void {
     if (this.actor === undefined || !this.#isReached(stage)) return;
     this.machine.stop();

@@ -54,21 +54,21 @@ export class SystemClock implements Clock {
     this.now = now;
     this.wallNow = Date.now.bind(Date);
     this.setTimer = (ms, fire) => {
-      let setMs = now();
-      let delayMs = timerDelay(ms);
-      const dueMs = setMs + ms;
+      const startMs = now();
+      const dueMs = startMs + ms;
+      let expectedMs = ms <= MAX_TIMER_MS ? dueMs : startMs + MAX_TIMER_MS;
       const check = (): void => {
-        const earlyMs = setMs + delayMs - now();
+        const earlyMs = expectedMs - now();
         if (earlyMs > ROUNDING_MS) aheadMs += earlyMs;
-        setMs = now();
-        if (setMs >= dueMs) {
+        const leftMs = dueMs - now();
+        if (leftMs <= 0) {
           fire();
           return;
         }
-        delayMs = timerDelay(dueMs - setMs);
-        timer = setTimeout(check, delayMs);
+        expectedMs = Math.min(dueMs, now() + MAX_TIMER_MS);
+        timer = setTimeout(check, timerDelay(leftMs));
       };
-      let timer = setTimeout(check, delayMs);
+      let timer = setTimeout(check, timerDelay(ms));
       return () => clearTimeout(timer);
     };
   }

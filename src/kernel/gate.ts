@@ -5,12 +5,11 @@
 // it frees a place through the global `queueMicrotask` and measures a rate with global timers, and
 // either may be fake.
 //
-// `open` is true while there is neither a limit nor a pause. Callers then take `openPlace` instead
-// of a wait.
+// `open` is true while there is neither a limit nor a pause. Callers then need no place.
 
 import PQueue from 'p-queue';
 import { after, type Clock } from './clock.ts';
-import { deferred, ignore } from './deferred.ts';
+import { ignore } from './deferred.ts';
 import { PriorityQueue, Waiter } from './priority-queue.ts';
 import { type Rate, RateWindow } from './rate-window.ts';
 
@@ -19,37 +18,21 @@ export interface GateLimits {
   readonly rate: Rate | undefined;
 }
 
-export interface Place {
-  /** What the place was taken for begins. This moment counts to the rate. */
-  begin(): void;
-  /**
-   * Gives the place back, or stops waiting for one. If nothing began, nothing counts to the rate.
-   */
-  leave(): void;
+/** A place, or the wait for one. Only the gate changes it. */
+export class Place extends Waiter {
+  at: 'queue' | 'inside' | 'begun' | 'left' = 'queue';
 }
 
 export class Gate {
-  /** For each entry while the gate is open. Nothing is allocated for it: it must be left once. */
-  readonly openPlace: Place = {
-    begin: () => {
-      this.#inside += 1;
-    },
-    leave: () => this.#makeRoom(),
-  };
   readonly #clock: Clock;
   readonly #waiters = new PriorityQueue();
   readonly #queue: PQueue;
   #limits: GateLimits;
   #window: RateWindow | undefined;
   #inside = 0;
-  /** Places inside for which nothing has begun. */
+  /** How many inside have not begun. */
   #coming = 0;
   #wake: { readonly atMs: number; readonly cancel: () => void } | undefined;
-  /**
-   * The moment that the latest timer waited for. It has come, also if the clock shows a fraction
-   * less.
-   */
-  #reachedMs = -Infinity;
 
   constructor(limits: GateLimits, clock: Clock) {
     this.#clock = clock;
@@ -67,41 +50,51 @@ export class Gate {
   get room(): number {
     if (this.#queue.isPaused || this.#waiters.size > 0) return 0;
     const places = this.#limits.concurrency - this.#inside;
-    const starts = this.#window?.room(Math.max(this.#reachedMs, this.#clock.now()), this.#coming) ?? Infinity;
+    const starts = this.#window?.room(this.#clock.now(), this.#coming) ?? Infinity;
     return Math.max(0, Math.min(places, starts));
   }
 
   /** Calls `granted` once there is a place, on a later turn or within this call. */
   enter(priority: number, granted: () => void): Place {
-    const waiter = new Waiter(priority);
-    const left = deferred<void>();
-    let at: 'queue' | 'coming' | 'begun' | 'left' = 'queue';
-    const comeIn = (): Promise<void> => {
-      at = 'coming';
+    const place = new Place(priority);
+    const comeIn = (): void => {
+      place.at = 'inside';
       this.#inside += 1;
       this.#coming += 1;
       granted();
-      return left.promise;
     };
-    ignore(this.#queue.add(comeIn, jobOptions(waiter)));
+    ignore(this.#queue.add(comeIn as () => Promise<void>, jobOptions(place)));
     this.#watchRate();
-    return {
-      begin: () => {
-        at = 'begun';
-        this.#coming -= 1;
-        this.#window?.started(this.#clock.now());
-        this.#watchRate();
-      },
-      leave: () => {
-        const was = at;
-        at = 'left';
-        if (was === 'left') return;
-        if (was === 'coming') this.#coming -= 1;
-        left.resolve();
-        if (was !== 'queue') this.#makeRoom();
-        else if (this.#waiters.remove(waiter)) this.#watchRate();
-      },
-    };
+    return place;
+  }
+
+  /**
+   * What the place was taken for begins. This moment counts to the rate. Without a place: it begins
+   * while the gate is open.
+   */
+  begin(place: Place | undefined): void {
+    if (place === undefined) {
+      this.#inside += 1;
+      return;
+    }
+    place.at = 'begun';
+    this.#coming -= 1;
+    this.#window?.started(this.#clock.now());
+    this.#watchRate();
+  }
+
+  /**
+   * Gives a place back, or stops waiting for it. If nothing began, nothing counts to the rate. A
+   * second call does nothing. Without a place: what began while the gate was open has ended.
+   */
+  leave(place: Place | undefined): void {
+    const at = place?.at ?? 'begun';
+    if (place !== undefined) place.at = 'left';
+    if (at === 'left') return;
+    if (at === 'queue') this.#waiters.remove(place as Place);
+    else this.#inside -= 1;
+    if (at === 'inside') this.#coming -= 1;
+    this.#letIn();
   }
 
   /** What is left out stays. Nothing that is inside has to leave. */
@@ -122,11 +115,6 @@ export class Gate {
     this.#watchRate();
   }
 
-  #makeRoom(): void {
-    this.#inside -= 1;
-    this.#letIn();
-  }
-
   /** Makes p-queue look at the waiters again, by setting its limit. */
   #letIn(): void {
     if (this.#waiters.size > 0) this.#queue.concurrency = Infinity;
@@ -136,11 +124,12 @@ export class Gate {
   #hasRoom(): boolean {
     if (this.#inside >= this.#limits.concurrency) return false;
     if (this.#window === undefined) return true;
-    return this.#window.opensAtMs(this.#coming) <= Math.max(this.#reachedMs, this.#clock.now());
+    return this.#window.opensAtMs(this.#coming) <= this.#clock.now();
   }
 
   /** There is a timer while the rate alone holds the first waiter back. */
   #watchRate(): void {
+    if (this.#window === undefined && this.#wake === undefined) return;
     const atMs = this.#rateOpensAtMs();
     if (this.#wake?.atMs === atMs) return;
     this.#wake?.cancel();
@@ -148,7 +137,6 @@ export class Gate {
     if (atMs === Infinity) return;
     const cancel = after(this.#clock, atMs - this.#clock.now(), () => {
       this.#wake = undefined;
-      this.#reachedMs = atMs;
       this.#letIn();
     });
     this.#wake = { atMs, cancel };

@@ -32,9 +32,9 @@ export interface SlotLeases {
   readonly ttlMs?: number | undefined;
   /**
    * Closes the store. Called once, at the end of a shutdown, which waits for it for at most 5,000
-   * ms. Leases of bodies that were given up and are alive are not released before: let them
-   * expire. Only a `release` may follow: of a lease that was granted late, or of such a body that
-   * has ended. An error is ignored.
+   * ms. Leases of bodies that were given up and are alive are not released before: let them expire.
+   * Only a `release` may follow: of a lease that was granted late, or of such a body that has
+   * ended. An error is ignored.
    */
   close?(): Promise<void>;
 }

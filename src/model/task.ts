@@ -86,9 +86,9 @@ export interface TaskContext<S = undefined> {
   /**
    * Asks the lease store whether this process still has the slot. Rejects with the stop reason if
    * not, or if the attempt is asked to stop meanwhile; with the store's error if it cannot answer.
-   * Where leases are local it resolves. Call it right before an effect on the outside. Not promised:
-   * that the lease holds for the time after the answer. Only a check of the `fence` where the effect
-   * takes place can exclude that.
+   * Where leases are local it resolves. Call it right before an effect on the outside. Not
+   * promised: that the lease holds for the time after the answer. Only a check of the `fence` where
+   * the effect takes place can exclude that.
    */
   ensureOwned(): Promise<void>;
   /** Restarts the time that `stallMs` measures. Without `stallMs` it does nothing. */

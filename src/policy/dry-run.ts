@@ -21,7 +21,6 @@ export interface Capacity {
 /** What a copy needs of a real entry. */
 interface Real {
   readonly policy: AdmissionPolicy;
-  readonly place: Place;
   readonly ahead: Real | null;
   readonly behind: Real | null;
 }
@@ -36,20 +35,22 @@ class TrialEntry implements SlotEntry<TrialEntry> {
   place: Place = 'new';
   ahead: TrialEntry | null = null;
   behind: TrialEntry | null = null;
-  flight: Flight<TrialEntry> | null = null; // a copy leaves those that joined the real entry out: no rule depends on them
+  flight: Flight<TrialEntry> | null = null;
 
   constructor(policy: AdmissionPolicy) {
     this.policy = policy;
   }
 }
 
-/** A copy of a real entry. Its links are copied when they are first read. */
+/**
+ * A copy of a real entry. Its links are copied when they are first read. It has neither the place
+ * nor the flight of the real one: no rule of a submission depends on them.
+ */
 class CopiedEntry extends TrialEntry {
   override readonly ofBatch = false;
 
   constructor(real: Real, copyOf: CopyOf) {
     super(real.policy);
-    this.place = real.place;
     copyWhenRead(this, 'ahead', () => real.ahead && copyOf(real.ahead));
     copyWhenRead(this, 'behind', () => real.behind && copyOf(real.behind));
   }

@@ -34,7 +34,7 @@ export class Flight<E extends Participant<E>> {
     this.participants += 1;
   }
 
-  /** For a participant that has not left. */
+  /** The participant must not have left. */
   leave(entry: E): void {
     this.participants -= 1;
     if (entry === this.leader) {
@@ -49,7 +49,7 @@ export class Flight<E extends Participant<E>> {
     unlink(entry);
   }
 
-  /** Returns the joined entries that are left. */
+  /** Returns the joined entries that are left, in the order in which they joined. */
   end(): readonly E[] {
     this.leader.flight = null;
     const joined: E[] = [];
@@ -63,7 +63,7 @@ export class Flight<E extends Participant<E>> {
   }
 }
 
-/** A joined entry that is kept must not keep the others alive. */
+/** An ended entry that a caller still holds must not keep the others in memory. */
 function unlink<E extends Participant<E>>(entry: E): void {
   entry.ahead = null;
   entry.behind = null;

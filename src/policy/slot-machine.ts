@@ -2,21 +2,21 @@
 // never acts: each input appends named effects to `effects`, and engine/live-slot.ts carries them
 // out in order. It uses no clock, timer, promise or I/O.
 //
-// waiting-line.ts keeps the order of what waits, and flight.ts those that joined an entry. Every
-// input costs the same, however many entries wait. Over 300 lines because all rules of one slot are
-// explored together, as one machine.
+// waiting-line.ts keeps the order of what waits, and flight.ts those that joined an entry. An input
+// costs the same, however many entries wait, unless it rejects them all. Over 300 lines because all
+// rules of one slot are explored together, as one machine.
 //
 // Stale or impossible input changes nothing (S8): answers of the lease store carry the number of
 // their request, and ends carry their owner.
 //
 // S1   At most one owner. Only `ended`, the proof of end, makes room for the next one (#ownership).
 // S2   An attempt has a lease: `start` follows `granted`, or `ended` with the lease kept.
-// S3   Every entry that enters leaves by exactly one of: start and ended, reject, detach, or the end
+// S3   Every entry that enters leaves by exactly one of: start and ended, reject, detach, the end
 //      of the owner that it joined.
 // S4   The replacement goes first, then the queue, first in first out (WaitingLine).
 // S5   If an entry waits, the phase is not idle, or the slot is paused.
 // S6   `isIdle` is true when no lease is held, nothing waits, and the slot is not paused.
-// S7   After `close` only entries that finish start; after `endFinish`, none.
+// S7   After `close`, an entry starts only if it finishes. After `endFinish`, none starts.
 // S10  `#advance` follows every input that may free the slot.
 // S11  A lost lease is released by the proof of end (`ended`, `suspended`), and the owner that lost
 //      it gets no attempt before the next grant (`resume`).
@@ -77,11 +77,11 @@ interface Owned<E> {
   request: number; // the number of the lease's request
   /**
    * `held`: may be kept for the next owner. `revoked`: must be released. `lost`: gone, and released
-   * at proof of end. `requested`: it was lost and released, and the owner waits for the next one.
-   * `none`: the store refused that.
+   * at proof of end. `requested`: it was lost and released, and the owner asked for another one.
+   * `none`: the store refused the other one.
    */
   lease: 'held' | 'revoked' | 'lost' | 'requested' | 'none';
-  finishing: boolean;
+  finishing: boolean; // it was asked to finish
   stop: Stop | undefined; // the first stop request; undefined while running
 }
 
@@ -149,7 +149,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     return this.#line;
   }
 
-  /** A copy of the machine in the same state, for a dry run. See {@link WaitingLine.copy}. */
+  /**
+   * A copy for a dry run, in the same state. No dry run follows `close`, so that is not copied. See
+   * {@link WaitingLine.copy}.
+   */
   copy<C extends SlotEntry<C>>(copyOf: (entry: E) => C): SlotMachine<C> {
     const copy = new SlotMachine<C>();
     copy.#line = this.#line.copy(copyOf);
@@ -227,6 +230,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     this.#ownership = IDLE;
     const next = this.#line.first;
     if (lease === 'requested') {
+      // The asker has ended, so a refusal rejects nothing.
       this.#ownership = { phase: 'waiting', request, asker: owner, urged: false };
       this.#urge();
       this.#withdrawUnwanted();
@@ -265,10 +269,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   /**
-   * The store refused the lease. The entry that asked is rejected, and the next waiting entry asks
-   * again. `superseded`: a later replacement in another process took the place of the one that waits
-   * here. An owner that asked after a loss is stopped. The answer to a withdrawn request rejects
-   * nothing.
+   * The store refused the lease. The entry that asked is rejected, and the next waiting entry asks.
+   * `superseded`: a later replacement in another process took the place of the one that waits
+   * here, which is rejected. The answer to a withdrawn request rejects nothing. An owner that asked
+   * after a loss is stopped.
    */
   denied(request: number, reason: 'slotBusy' | 'leaseUnavailable' | 'superseded', error?: unknown): void {
     const ownership = this.#ownership;
@@ -359,7 +363,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     }
   }
 
-  /** The time to finish is over. Nothing starts from here on. */
+  /** The time to finish is over. No entry starts from here on. */
   endFinish(): void {
     this.#finishOver = true;
     this.#rejectAll('shuttingDown');

@@ -1,7 +1,7 @@
 // How options complete each other. test/behaviour has the refusals.
 
 import { describe, expect, test, vi } from 'vitest';
-import { parseSupervisorOptions, type SupervisorOptions } from '../../src/api/supervisor-options.ts';
+import { parseGateOptions, parseSupervisorOptions, type SupervisorOptions } from '../../src/api/supervisor-options.ts';
 import { localLeases } from '../../src/engine/local-leases.ts';
 import { SystemClock } from '../../src/kernel/clock.ts';
 import { systemRandom } from '../../src/kernel/random.ts';
@@ -102,6 +102,11 @@ describe('the rate', () => {
     const kept = parseSupervisorOptions({ rate }).rate;
     rate.limit = 9;
     expect(kept).toEqual({ limit: 2, intervalMs: 2 ** 40 });
+  });
+
+  test.for([false, { limit: Infinity, intervalMs: 5 }] as const)('of %j is none', (rate) => {
+    expect(parseSupervisorOptions({ rate }).rate).toBeUndefined();
+    expect(parseGateOptions({ rate })).toEqual({ rate: undefined });
   });
 
   test.for<readonly [field: string, rate: object]>([

@@ -2,11 +2,11 @@ import { Supervisor } from 'slotvisor';
 import { expect, test, vi } from 'vitest';
 import { SlotMachine } from '../../src/policy/slot-machine.ts';
 
-test('a batch reads the queue of a slot once, however many of its entries go to that slot', () => {
+test('a batch copies the state of a slot once, however many of its entries go to that slot', () => {
   const supervisor = new Supervisor();
   const batch = Array.from({ length: 50 }, () => ({ slot: 's', run: () => 1 }));
   supervisor.submitAll(batch);
-  const reads = vi.spyOn(SlotMachine.prototype, 'waiting');
+  const copies = vi.spyOn(SlotMachine.prototype, 'copy');
   supervisor.submitAll(batch);
-  expect(reads).toHaveBeenCalledTimes(1);
+  expect(copies).toHaveBeenCalledTimes(1);
 });

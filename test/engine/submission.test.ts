@@ -44,6 +44,7 @@ const work = (given: Partial<Work> = {}): Work => ({
   attempts: 2,
   retries: 1,
   sinceMs: 5,
+  ranMs: 7,
   nextAttemptInMs: undefined,
   lastFailure: undefined,
   restart: () => true,
@@ -134,7 +135,7 @@ test('restart is passed to its work, and is false without work', () => {
 test('settling ends the watch and drops the work, so a kept handle keeps no body alive', () => {
   const { live } = setup();
   const end = vi.fn();
-  live.watch = { leftQueue: () => {}, end };
+  live.watch = { firstAttemptBegins: () => {}, end };
   live.work = work();
   live.settle(completed);
   expect(end).toHaveBeenCalledTimes(1);

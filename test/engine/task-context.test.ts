@@ -12,7 +12,8 @@ function setup() {
   const reason = new CanceledError('stop');
   const meta = { own: true };
   const attempt = {
-    host: { runtime: { clock }, submission: { id: 'x-1', slot: 's', name: 'n', meta }, fence: 3n },
+    host: { runtime: { clock }, submission: { id: 'x-1', slot: 's', name: 'n', meta } },
+    fence: 3n,
     number: 2,
     token,
     get canceled() {

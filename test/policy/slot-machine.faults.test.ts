@@ -57,6 +57,33 @@ const ownership: readonly Planted[] = [
   },
 ];
 
+const stops: readonly Planted[] = [
+  {
+    name: 'a replacement waits for an owner that is not stopped',
+    from: "this.#urge();\n        this.#stopOwner('replace', undefined);",
+    to: 'this.#urge();',
+    breaks: /^S3: the owner was not stopped\nafter:.*submit replace$/,
+  },
+  {
+    name: 'a cancel of the slot does not stop the owner',
+    from: "this.#stopOwner('slot', reason);",
+    to: '',
+    breaks: /^S3: the owner was not stopped\nafter:.*slotCancel$/,
+  },
+  {
+    name: 'a canceled owner that is alone is not stopped',
+    from: 'this.#stopOwner(by, reason); // it has',
+    to: '// it has',
+    breaks: /^S3: the owner was not stopped\nafter:.*leave 0$/,
+  },
+  {
+    name: 'the last joined entry that leaves waits for the end of the body',
+    from: '(entry === owner && flight.participants === 1)',
+    to: 'flight.participants === 1',
+    breaks: /^S3: 1 was not detached/,
+  },
+];
+
 const line: readonly Planted[] = [
   {
     name: 'the newest entry of the queue goes first',
@@ -178,14 +205,14 @@ const flights: readonly Planted[] = [
   {
     name: 'a canceled participant stops the body of the others',
     from: 'if (flight.participants === 0) this.#stopOwner(by, reason);',
-    to: 'this.#stopOwner(by, reason); flight.participants = 1;',
-    breaks: /^S3: the count of participants is wrong/,
+    to: 'this.#stopOwner(by, reason);',
+    breaks: /^S3: the body of others was stopped/,
   },
   {
     name: 'the last canceled participant does not stop the body',
     from: 'if (flight.participants === 0) this.#stopOwner(by, reason);',
     to: '',
-    breaks: /^S3: a body without participants was not stopped/,
+    breaks: /^S3: the owner was not stopped\nafter:.*leave 1$/,
   },
   {
     name: 'a participant that leaves a stopped body gets its own cause',
@@ -221,6 +248,12 @@ const requests: readonly Planted[] = [
     from: "if (ownership.phase === 'idle' || ownership.request !== request) return false;",
     to: "if (ownership.phase === 'idle') return false;",
     breaks: /^S8: granted was accepted/,
+  },
+  {
+    name: 'two requests have the same number',
+    from: 'this.#requests += 1;',
+    to: 'this.#requests = 1;',
+    breaks: /^S8: two requests have the same number/,
   },
   {
     name: 'an old denial is accepted',
@@ -573,6 +606,7 @@ const path = fileURLToPath(new URL('../../src/policy/slot-machine.ts', import.me
 
 describe.each([
   ['ownership', ownership],
+  ['stopping', stops],
   ['the line', line],
   ['flights', flights],
   ['lease requests', requests],

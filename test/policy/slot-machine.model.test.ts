@@ -3,14 +3,14 @@ import { SlotMachine } from '../../src/policy/slot-machine.ts';
 import { everything, explore } from '../support/slot-explorer.ts';
 import type { Entry } from '../support/slot-world.ts';
 
-test.for([
-  { submissions: 4, queueLimit: 0 },
-  { submissions: 4, queueLimit: 1 },
-  { submissions: 4, queueLimit: 2 },
-  { submissions: 5, queueLimit: 2 },
+test.for<[submissions: number, queueLimit: number]>([
+  [4, 0],
+  [4, 1],
+  [4, 2],
+  [5, 2],
 ])(
-  'every reachable state of a slot keeps S1 to S8, S10 and S11 and can reach rest, with $submissions submissions of every kind and a queueLimit of $queueLimit',
-  ({ submissions, queueLimit }) => {
+  'every reachable state of a slot keeps S1 to S8, S10 and S11 and can reach rest, with %i submissions of every kind and a queueLimit of %i',
+  ([submissions, queueLimit]) => {
     const { states, edges } = explore(() => new SlotMachine<Entry>(), everything(queueLimit, submissions));
     console.log(`${submissions} submissions, queueLimit ${queueLimit}: ${states} states, ${edges} edges`);
     expect(states).toBeGreaterThan(20_000);

@@ -8,7 +8,7 @@ export class FakeLease implements Lease {
   readonly slot: string;
   readonly fence: bigint;
   contended = false;
-  held: boolean | undefined;
+  held = true;
   graceMs: number | undefined;
   confirm?: () => Promise<boolean>;
   state: 'held' | 'lost' | 'released' = 'held';

@@ -59,9 +59,10 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 
 /** The layers inside the engine, lowest first. A file imports only from layers below its own. */
 const ENGINE_LAYERS: readonly (readonly string[])[] = [
-  ['local-leases'],
-  ['lease-store', 'events', 'stall-watch', 'submission'],
-  ['ledger', 'slot-lease'],
+  ['local-leases', 'recent-fences'],
+  ['held-lease', 'events', 'stall-watch', 'submission'],
+  ['ledger', 'lease-store'],
+  ['slot-lease'],
   ['runtime'],
   ['task-context', 'around-attempt', 'retries'],
   ['call-body'],

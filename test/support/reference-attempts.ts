@@ -1,4 +1,5 @@
-// The reference model of an owner: the gate, its attempts, what follows each, and how it is stopped.
+// The reference model of an owner: the gate, its attempts, what follows each, and how it is
+// stopped.
 
 import type { StopCause } from 'slotvisor';
 import type { Reference } from './reference.ts';
@@ -9,6 +10,7 @@ export class Attempts {
   bodies: Body[] = [];
   /** The number and the fence of each call of a body, in order. */
   readonly started: string[] = [];
+  #isPaused = false;
   readonly #all: Reference;
   readonly #inside: Flight[] = [];
   readonly #atGate: Flight[] = [];
@@ -20,7 +22,20 @@ export class Attempts {
   }
 
   get gateIsOpen(): boolean {
-    return this.#inside.length < this.#all.setting.concurrency && this.#atGate.length === 0;
+    return this.#hasRoom && this.#atGate.length === 0;
+  }
+
+  get #hasRoom(): boolean {
+    return !this.#isPaused && this.#inside.length < this.#all.setting.concurrency;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resumeAll(): void {
+    this.#isPaused = false;
+    this.#letNextIn();
   }
 
   /** An owner that waits for its first attempt. */
@@ -46,9 +61,11 @@ export class Attempts {
   #leaveGate(flight: Flight): void {
     this.#turns.delete(flight);
     remove(this.#atGate, flight);
-    if (!remove(this.#inside, flight)) return;
-    const next = this.#atGate.shift();
-    if (next !== undefined) this.#letIn(next);
+    if (remove(this.#inside, flight)) this.#letNextIn();
+  }
+
+  #letNextIn(): void {
+    while (this.#hasRoom && this.#atGate.length > 0) this.#letIn(this.#atGate.shift() as Flight);
   }
 
   #publish(flight: Flight, event: string): void {
@@ -59,7 +76,12 @@ export class Attempts {
     const { time } = this.#all;
     const { leader, plan } = flight;
     this.#turns.delete(flight);
+    if (flight.lease?.isExpired === true) {
+      this.#all.leases.lose(this.#all.place(plan.slot));
+      return;
+    }
     flight.attempts += 1;
+    if (flight.isFinishing) this.#all.see('a finisher has its first attempt');
     if (flight.attempts === 1) for (const task of flight.participants) time.drop(task.queueTimer);
     const body: Body = {
       flight,
@@ -74,7 +96,7 @@ export class Attempts {
     };
     flight.body = body;
     this.started.push(`${leader.number}/${flight.lease?.fence ?? 0}`);
-    const waited = flight.attempts === 1 ? ` after ${time.now - leader.submittedAt}` : '';
+    const waited = flight.attempts === 1 ? ` after ${time.now - (flight.participants[0] ?? leader).submittedAt}` : '';
     this.#publish(flight, `attemptStarted ${flight.attempts}${waited}`);
     if (plan.timed === 'timeout') body.timeout = time.after(TIMES.timeout, () => this.#requestStop(body, 'timeout'));
     this.bodies.push(body);
@@ -107,6 +129,7 @@ export class Attempts {
 
   /** Its lease is lost. It has no attempt until it is resumed. */
   suspend(flight: Flight): void {
+    this.#all.see('an owner is suspended');
     flight.isSuspended = true;
     this.#publish(flight, 'stopRequested leaseLost');
     if (flight.body !== undefined) this.#requestStop(flight.body, 'leaseLost');
@@ -123,6 +146,7 @@ export class Attempts {
   }
 
   resume(flight: Flight): void {
+    this.#all.see('an owner is resumed');
     flight.isSuspended = false;
     this.enter(flight, flight.attempts === 0 ? 'first' : 'suspension');
   }
@@ -131,11 +155,13 @@ export class Attempts {
   letFinish(flight: Flight): void {
     if (flight.isFinishing) return;
     flight.isFinishing = true;
+    this.#all.see('an owner is asked to finish');
     if (flight.body !== undefined || flight.attempts === 0) return;
     if (flight.wait !== 'failure') {
       this.stop(flight, 'shutdown');
       return;
     }
+    this.#all.see('a finisher waits for an attempt in vain');
     this.#stopWaiting(flight);
     this.#fail(flight, 'shuttingDown');
   }
@@ -144,6 +170,14 @@ export class Attempts {
     this.#all.time.drop(flight.pause);
     flight.pause = undefined;
     this.#leaveGate(flight);
+  }
+
+  /** After a loss no other process has the slot for this long. */
+  limitGrace({ body }: Flight, ms: number): void {
+    const { time } = this.#all;
+    if (body?.grace === undefined || body.overran || body.grace.due <= time.now + ms) return;
+    time.drop(body.grace);
+    body.grace = time.after(ms, () => this.#overrun(body));
   }
 
   /** Gives the body its stop request, once. */
@@ -186,6 +220,7 @@ export class Attempts {
     body.overran = true;
     const { onOverrun } = body.task.plan;
     this.#publish(body.flight, `overrun ${onOverrun}`);
+    this.#all.closing.lookSoon();
     if (onOverrun === 'abandon') this.#abandon(body);
   }
 
@@ -196,6 +231,7 @@ export class Attempts {
 
   /** The end of a shutdown's grace. */
   force(): void {
+    if (this.bodies.some(({ abandoned }) => !abandoned)) this.#all.see('a grace ends with bodies');
     for (const body of [...this.bodies])
       if (!body.abandoned) {
         this.#publish(body.flight, 'overrun abandon');
@@ -215,7 +251,7 @@ export class Attempts {
     this.#publish(flight, `${endEvent(flight, body, how)} ${body.attempt}`);
     if (flight.stop !== undefined) this.#endStopped(flight, flight.stop, body, how);
     else if (flight.isSuspended) this.#suspended(flight);
-    else if (stopRequest === 'restart') this.#afterRestart(flight);
+    else if (stopRequest === 'restart') this.#afterRestart(flight, how === 'abandoned' ? how : 'canceled');
     else if (failed) this.#afterFailure(flight);
     else if (flight.plan.restart === 'always' && !flight.isFinishing) {
       flight.streak = 0;
@@ -230,9 +266,10 @@ export class Attempts {
     else this.#finish(flight, `canceled ${outcome}${how === 'error' ? ' with its own error' : ''}`, 'canceled');
   }
 
-  #afterRestart(flight: Flight): void {
+  /** What the old attempt returned or threw is dropped. */
+  #afterRestart(flight: Flight, kind: 'abandoned' | 'canceled'): void {
     flight.streak = 0;
-    if (flight.isFinishing) this.#finish(flight, `canceled shutdown ${flight.attempts}`, 'canceled');
+    if (flight.isFinishing) this.#finish(flight, `${kind} shutdown ${flight.attempts}`, kind);
     else this.enter(flight, 'restart');
   }
 

@@ -31,6 +31,7 @@ export class Leases {
     const { slot } = place;
     const urgent = policy === 'replace';
     place.ask = { slot, policy, owner: asker.leader.number, asker, urgent, calledOff: false, stalled: undefined };
+    this.#all.changed(place);
     this.#called(slot, `acquire ${policy} for ${asker.leader.number}`);
     if (this.#all.setting.leases === 'prompt') this.answer(place, 'grant');
   }
@@ -38,8 +39,9 @@ export class Leases {
   /** Tells the store that a replacement waits for the request that is out. */
   urge(place: Place): void {
     const { ask } = place;
-    if (ask !== undefined && !ask.calledOff && place.owner === undefined && place.replacement !== undefined)
-      ask.urgent = true;
+    if (ask === undefined || ask.calledOff || place.owner !== undefined || place.replacement === undefined) return;
+    if (!ask.urgent) this.#all.see('a request becomes urgent');
+    ask.urgent = true;
   }
 
   /** An owner that resumes wants its lease also while the slot is paused. */
@@ -47,6 +49,7 @@ export class Leases {
     const { ask } = place;
     if (ask === undefined || ask.calledOff || place.owner !== undefined) return;
     if (place.waiting.length > 0 && !place.paused) return;
+    this.#all.see('a request is called off');
     ask.calledOff = true;
     ask.stalled = this.#all.time.after(TIMES.leaseTtl, () => {});
   }
@@ -68,13 +71,15 @@ export class Leases {
     const { slot, owner } = place;
     const fence = this.lastFence(slot) + 1;
     this.#fences.set(slot, fence);
-    const lease: Lease = { slot, fence, state: 'held', contended: false };
+    const lease: Lease = { slot, fence, state: 'held', isExpired: false, contended: false };
     const [next] = place.waiting;
     if (owner !== undefined) {
       owner.lease = lease;
       this.#all.attempts.resume(owner);
-    } else if (calledOff || next === undefined) this.#release(lease);
-    else {
+    } else if (calledOff || next === undefined) {
+      this.#all.see('a request is called off, and granted');
+      this.#release(lease);
+    } else {
       next.lease = lease;
       this.#all.own(place, next);
     }
@@ -83,9 +88,13 @@ export class Leases {
   /** Who asked is rejected, if it still waits. An owner that asked after a loss is stopped. */
   #refused(place: Place, ask: Ask, reply: Exclude<LeaseReply, 'grant'>): void {
     const superseded = reply === 'superseded' && ask.urgent;
-    if (place.owner !== undefined) this.#all.stopOwner(place, 'leaseLost');
-    else if (superseded) {
-      if (place.replacement !== undefined) this.#all.reject(place.replacement, 'superseded');
+    if (place.owner !== undefined) {
+      this.#all.see('a second request is refused');
+      this.#all.stopOwner(place, 'leaseLost');
+    } else if (superseded) {
+      if (place.replacement === undefined) return;
+      this.#all.see('a waiting replacement is superseded elsewhere');
+      this.#all.reject(place.replacement, 'superseded');
     } else if (place.waiting.includes(ask.asker))
       this.#all.reject(ask.asker, reply === 'deny' ? 'slotBusy' : 'leaseUnavailable');
   }
@@ -104,7 +113,8 @@ export class Leases {
 
   /** A lease under which a body lives that was given up is released when that body has ended. */
   #giveBack(lease: Lease): void {
-    if (!this.#hasBody(lease)) this.#release(lease);
+    if (this.#hasBody(lease)) this.#all.see('a lease is set aside');
+    else this.#release(lease);
   }
 
   #hasBody(lease: Lease): boolean {
@@ -112,7 +122,9 @@ export class Leases {
   }
 
   givenUpBodyEnded({ lease, flight }: Body): void {
-    if (lease !== undefined && flight.lease !== lease && !this.#hasBody(lease)) this.#release(lease);
+    if (lease === undefined || flight.lease === lease || this.#hasBody(lease)) return;
+    this.#all.see('a lease that was set aside is released');
+    this.#release(lease);
   }
 
   /** The next one has the lease, if it may be kept. */
@@ -120,6 +132,7 @@ export class Leases {
     const { lease } = flight;
     flight.lease = undefined;
     if (place.ask !== undefined) {
+      if (place.waiting.length > 0) this.#all.see('a suspended owner ends, and its request is passed on');
       this.urge(place);
       this.callOffUnwanted(place);
     }
@@ -127,6 +140,7 @@ export class Leases {
     const [next] = place.waiting;
     const isWantedHere = !lease.contended || place.replacement !== undefined;
     if (lease.state === 'held' && !this.#hasBody(lease) && isWantedHere && next !== undefined && !place.paused) {
+      this.#all.see('a lease is kept for the next');
       next.lease = lease;
       this.#all.own(place, next);
     } else this.#giveBack(lease);
@@ -141,19 +155,29 @@ export class Leases {
     const { owner } = place;
     const lease = this.heldBy(place);
     if (owner === undefined || lease === undefined) return;
+    const { attempts, setting } = this.#all;
     lease.state = 'lost';
-    if (owner.stop !== undefined) return;
-    if (owner.plan.restart !== 'never' && !owner.isFinishing) this.#all.attempts.suspend(owner);
-    else this.#all.attempts.stop(owner, 'leaseLost');
+    if (owner.plan.restart === 'never' || owner.isFinishing) {
+      if (owner.stop === undefined) this.#all.see('a lost lease ends its owner');
+      attempts.stop(owner, 'leaseLost');
+    } else if (owner.stop === undefined) attempts.suspend(owner);
+    if (setting.leases === 'prompt') attempts.limitGrace(owner, TIMES.leaseGrace);
   }
 
   /** A replacement in another process asks for the slot. */
   revoke(place: Place): void {
     const lease = this.heldBy(place);
     if (lease === undefined || lease.state === 'revoked') return;
+    this.#all.see('a lease is revoked');
     lease.state = 'revoked';
     this.#all.supersede(place);
     this.#all.stopOwner(place, 'replace');
+  }
+
+  /** The lease says that it is not held any more. It is asked before each attempt. */
+  expire(place: Place): void {
+    const lease = this.heldBy(place);
+    if (lease !== undefined) lease.isExpired = true;
   }
 
   contend(place: Place): void {

@@ -27,11 +27,49 @@ export interface Plan {
 
 /** The supervisor of one sequence. */
 export interface Setting {
-  /** `local`: no store. `asked`: the test answers each request. `prompt`: each is granted at once. */
+  /**
+   * `local`: no store. `asked`: the test answers each request. `prompt`: each is granted within the
+   * call, and leases have a grace.
+   */
   readonly leases: 'local' | 'asked' | 'prompt';
   readonly concurrency: number;
   readonly pending: number;
 }
+
+/** What happens seldom by chance, and must happen often in a random test. */
+export const CASES = [
+  'a join of a waiting flight',
+  'a leader leaves a waiting flight',
+  'a joined one leaves a waiting flight',
+  'the last of a joined flight leaves it waiting',
+  'a leader leaves its body to others',
+  'a waiting flight of several is rejected',
+  'a replacement supersedes a waiting keepLatest',
+  'a queue timeout while queued',
+  'a queue timeout at the gate or suspended',
+  'a resource limit at the gate',
+  'an owner is asked to finish',
+  'a finisher has its first attempt',
+  'a finisher waits for an attempt in vain',
+  'the next stage begins early',
+  'the next stage begins by time',
+  'a shutdown is hastened',
+  'the finish time ends with finishers',
+  'a grace ends with bodies',
+  'an owner is suspended',
+  'an owner is resumed',
+  'a second request is refused',
+  'a suspended owner ends, and its request is passed on',
+  'a lost lease ends its owner',
+  'a lease is kept for the next',
+  'a lease is set aside',
+  'a lease that was set aside is released',
+  'a request is called off',
+  'a request is called off, and granted',
+  'a request becomes urgent',
+  'a waiting replacement is superseded elsewhere',
+  'a lease is revoked',
+] as const;
 
 // No two sums of these are equal, so no two timers of a slot are due at the same moment.
 export const TIMES = {
@@ -43,7 +81,9 @@ export const TIMES = {
   backoff: 101,
   interval: 53,
   shutdown: 1_009,
+  finish: 907,
   leaseTtl: 30_000,
+  leaseGrace: 13,
   storeClose: 5_000,
 } as const;
 
@@ -146,6 +186,7 @@ export interface Lease {
   readonly slot: string;
   readonly fence: number;
   state: 'held' | 'lost' | 'revoked';
+  isExpired: boolean;
   contended: boolean;
 }
 
@@ -167,8 +208,6 @@ export class Place {
   queue: Flight[] = [];
   paused = false;
   ask: Ask | undefined;
-  queueLimit = 1_000;
-  dropsOldest = false;
 
   constructor(slot: string) {
     this.slot = slot;

@@ -35,6 +35,7 @@ export class Closing {
       this.#finishUntil = finishUntil;
       this.#begin();
     } else if (!this.#isForcing && !this.isOver) {
+      if (deadline < this.#deadline) this.#all.see('a shutdown is hastened');
       this.#deadline = deadline;
       this.#finishUntil = finishUntil;
       if (this.#stage !== Infinity)
@@ -55,7 +56,11 @@ export class Closing {
 
   /** Does what is due, and waits for what comes next. */
   #goOn(now = this.#now): void {
-    if (now >= this.#stageUntil) this.#nextStage(now);
+    if (now >= this.#stageUntil) {
+      const isByTime = this.#stage !== -Infinity && this.#stageUntil !== -Infinity && now < this.#deadline;
+      if (isByTime) this.#all.see('the next stage begins by time');
+      this.#nextStage(now);
+    }
     if (!this.#finishOver && now >= this.#finishUntil) this.#endFinish();
     const next = Math.min(this.#stageUntil, this.#finishOver ? Infinity : this.#finishUntil, this.#deadline);
     this.#all.time.drop(this.#timer);
@@ -75,7 +80,13 @@ export class Closing {
     const isLast = stages.length <= 1 || now >= this.#deadline;
     this.#stage = isLast ? Infinity : (stages[0] as number);
     this.#stageUntil = isLast ? Infinity : now + this.#share(now, stages.length);
-    for (const place of this.#all.allPlaces) this.tell(place);
+    const reached = this.#all.allPlaces.filter((place) => this.#isReached(place));
+    for (const { owner } of reached) if (owner !== undefined) owner.isTold = true;
+    for (const place of reached) this.tell(place);
+  }
+
+  #isReached(place: Place): boolean {
+    return this.began && place.stage <= this.#stage;
   }
 
   #share(now: number, stages: number): number {
@@ -84,17 +95,15 @@ export class Closing {
 
   /** The stages above the one that is reached which still have an owner or a waiting finisher. */
   #stages(): number[] {
-    const stages = this.#all.allPlaces.flatMap((place) => [
-      ...(place.owner === undefined ? [] : [place.stage]),
-      ...place.waiting.map(({ plan }) => plan.stage),
-    ]);
+    const flights = this.#all.allPlaces.flatMap(({ owner, waiting }) => (owner ? [owner, ...waiting] : waiting));
+    const stages = flights.map(({ plan }) => plan.stage);
     return [...new Set(stages)].filter((stage) => stage > this.#stage).sort((a, b) => a - b);
   }
 
   /** Tells the owner, if its stage is reached: to finish if it may, or else to stop. */
   tell(place: Place): void {
     const { owner } = place;
-    if (!this.began || owner === undefined || place.stage > this.#stage) return;
+    if (owner === undefined || !this.#isReached(place)) return;
     owner.isTold = true;
     if (owner.finishes && !this.#finishOver && !owner.isSuspended) this.#all.attempts.letFinish(owner);
     else this.#all.attempts.stop(owner, 'shutdown');
@@ -102,11 +111,22 @@ export class Closing {
 
   #endFinish(): void {
     this.#finishOver = true;
+    if (this.#all.allPlaces.some(({ owner, waiting }) => waiting.length > 0 || owner?.isFinishing === true))
+      this.#all.see('the finish time ends with finishers');
     for (const place of this.#all.allPlaces) {
       for (const flight of place.waiting) this.#all.reject(flight, 'shuttingDown');
       this.#all.leases.callOffUnwanted(place);
       if (place.owner?.isFinishing === true) this.#all.attempts.stop(place.owner, 'shutdown');
     }
+  }
+
+  /** A stage that is over is looked at on a later turn. */
+  lookSoon(): void {
+    if (this.#isStageOver) this.#all.time.soon(() => this.look());
+  }
+
+  get #isStageOver(): boolean {
+    return !this.#isForcing && this.#stage !== Infinity && !this.#all.allPlaces.some((place) => this.#isHeldBy(place));
   }
 
   /** Looks whether a stage or everything is over. Returns whether that had a consequence. */
@@ -123,8 +143,9 @@ export class Closing {
       this.#timer = this.#all.time.after(TIMES.storeClose, () => this.#closeStore());
       return true;
     }
-    if (this.#isForcing || this.#stage === Infinity || places.some((place) => this.#isHeldBy(place))) return false;
-    this.#stageUntil = this.#now;
+    if (!this.#isStageOver) return false;
+    this.#all.see('the next stage begins early');
+    this.#stageUntil = -Infinity;
     this.#goOn();
     return true;
   }

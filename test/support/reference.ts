@@ -9,15 +9,19 @@
 import type { RejectReason, StopCause } from 'slotvisor';
 import { Attempts } from './reference-attempts.ts';
 import { Leases } from './reference-leases.ts';
-import { Flight, Place, type Plan, type Setting, Task, TIMES } from './reference-nouns.ts';
+import { type CASES, Flight, Place, type Plan, type Setting, Task, TIMES } from './reference-nouns.ts';
 import { Closing } from './reference-shutdown.ts';
 import { Time } from './reference-time.ts';
 
 export class Reference {
   readonly tasks: Task[] = [];
+  /** The slots that have an owner, a request or a pause, in the order in which they came to be. */
   readonly places = new Map<string, Place>();
+  readonly #limits = new Map<string, { queueLimit: number; dropsOldest: boolean }>();
   /** For each slot the submissions in the order of their outcomes. */
   readonly settled = new Map<string, number[]>();
+  /** How often each case occurred. */
+  readonly seen = new Map<(typeof CASES)[number], number>();
   readonly setting: Setting;
   readonly time = new Time(() => this.closing.look());
   readonly attempts: Attempts;
@@ -31,18 +35,25 @@ export class Reference {
     this.closing = new Closing(this);
   }
 
+  see(what: (typeof CASES)[number]): void {
+    this.seen.set(what, (this.seen.get(what) ?? 0) + 1);
+  }
+
   get allPlaces(): Place[] {
     return [...this.places.values()];
   }
 
+  /** A slot that is not live is made, and is forgotten unless it comes to be. */
   place(slot: string): Place {
-    let place = this.places.get(slot);
-    if (place === undefined) {
-      place = new Place(slot);
-      this.places.set(slot, place);
-      this.settled.set(slot, []);
-    }
-    return place;
+    return this.places.get(slot) ?? new Place(slot);
+  }
+
+  /** Puts the slot among the live ones, or takes it away. */
+  changed(place: Place): void {
+    const { slot, phase, paused } = place;
+    const isLive = phase !== 'idle' || paused;
+    if (isLive) this.places.set(slot, place);
+    else if (this.places.get(slot) === place) this.places.delete(slot);
   }
 
   submit(plan: Plan): void {
@@ -63,14 +74,16 @@ export class Reference {
     const { policy } = task.plan;
     const [waitsFirst] = place.waiting;
     if (place.phase === 'idle' && !place.paused) {
-      if (this.#isFull && !this.attempts.gateIsOpen) this.#refuse(task, 'resourceLimit');
-      else this.#start(place, flight);
+      if (this.#isFull && !this.attempts.gateIsOpen) {
+        this.see('a resource limit at the gate');
+        this.#refuse(task, 'resourceLimit');
+      } else this.#start(place, flight);
       return;
     }
     const joins = place.phase === 'running' ? place.owner : waitsFirst;
     if (policy === 'join' && joins !== undefined) this.#join(task, joins);
     else if (policy === 'dropIfRunning' && (place.owner ?? waitsFirst) !== undefined)
-      this.#refuse(task, 'slotBusy', (place.owner ?? waitsFirst)?.first);
+      this.#refuse(task, 'slotBusy', (place.owner ?? waitsFirst)?.participants[0]);
     else if (policy === 'replace') this.#replace(place, flight);
     else this.#enqueue(place, flight);
   }
@@ -85,6 +98,7 @@ export class Reference {
   }
 
   #join(task: Task, flight: Flight): void {
+    if (this.place(task.plan.slot).owner !== flight) this.see('a join of a waiting flight');
     task.admission = 'joined';
     task.flight = flight;
     task.events.push(`joined ${flight.first.number}`);
@@ -114,8 +128,9 @@ export class Reference {
     } else {
       // While the lease is requested, the head of the queue is about to own the slot.
       const head = place.phase === 'waiting' && place.replacement === undefined ? 1 : 0;
-      const excess = (): boolean => place.queue.length - head >= place.queueLimit;
-      if (excess() && (!place.dropsOldest || place.queueLimit === 0)) {
+      const { queueLimit, dropsOldest } = this.#limits.get(place.slot) ?? { queueLimit: 1_000, dropsOldest: false };
+      const excess = (): boolean => place.queue.length - head >= queueLimit;
+      if (excess() && (!dropsOldest || queueLimit === 0)) {
         this.#refuse(leader, 'queueFull');
         return;
       }
@@ -148,16 +163,19 @@ export class Reference {
   supersede(place: Place, by?: Task): void {
     const latest = place.queue.find(({ plan }) => plan.policy === 'keepLatest');
     if (place.replacement !== undefined) this.reject(place.replacement, 'superseded', by);
-    if (latest !== undefined) this.reject(latest, 'superseded', by);
+    if (latest === undefined) return;
+    this.see('a replacement supersedes a waiting keepLatest');
+    this.reject(latest, 'superseded', by);
   }
 
   /** Rejects a waiting flight: its leader first, then those who joined, in their order. */
   reject(flight: Flight, reason: RejectReason, by?: Task): void {
-    this.#remove(flight);
+    this.#remove(this.place(flight.plan.slot), flight);
     this.#rejectAll(flight, reason, by);
   }
 
   #rejectAll(flight: Flight, reason: RejectReason, by?: Task): void {
+    if (flight.participants.length > 1) this.see('a waiting flight of several is rejected');
     for (const task of flight.participants.splice(0)) this.#refuse(task, reason, by);
   }
 
@@ -170,13 +188,13 @@ export class Reference {
   settle(task: Task, outcome: string): void {
     task.outcome = outcome;
     task.flight = undefined;
-    this.settled.get(task.plan.slot)?.push(task.number);
+    const { slot } = task.plan;
+    this.settled.set(slot, [...(this.settled.get(slot) ?? []), task.number]);
     this.time.drop(task.deadline);
     this.time.drop(task.queueTimer);
   }
 
-  #remove(flight: Flight): void {
-    const place = this.place(flight.plan.slot);
+  #remove(place: Place, flight: Flight): void {
     if (place.replacement === flight) place.replacement = undefined;
     place.queue = place.queue.filter((other) => other !== flight);
   }
@@ -192,14 +210,20 @@ export class Reference {
     if (flight === undefined) return;
     const place = this.place(task.plan.slot);
     const isLast = flight.participants.length === 1;
+    if (by === 'queueTimeout')
+      this.see(place.owner === flight ? 'a queue timeout at the gate or suspended' : 'a queue timeout while queued');
     if (place.owner !== flight) {
+      if (flight.leader !== task)
+        this.see(isLast ? 'the last of a joined flight leaves it waiting' : 'a joined one leaves a waiting flight');
+      else if (!isLast) this.see('a leader leaves a waiting flight');
       flight.participants.splice(flight.participants.indexOf(task), 1);
-      if (isLast) this.#remove(flight);
+      if (isLast) this.#remove(place, flight);
       this.#refuse(task, by === 'caller' ? 'canceled' : by);
       this.leases.callOffUnwanted(place);
     } else if (isLast && flight.leader === task) {
       this.attempts.stop(flight, by); // it has the body to itself, and ends with it
     } else {
+      if (flight.leader === task) this.see('a leader leaves its body to others');
       flight.participants.splice(flight.participants.indexOf(task), 1);
       task.events.push(`finished canceled ${flight.attempts}`);
       this.settle(task, `canceled ${flight.stop ?? by} ${flight.attempts}`);
@@ -218,6 +242,7 @@ export class Reference {
     const place = this.place(slot);
     place.paused = true;
     this.leases.callOffUnwanted(place);
+    this.changed(place);
   }
 
   resume(slot: string): void {
@@ -227,7 +252,7 @@ export class Reference {
   }
 
   configure(slot: string, queueLimit: number, dropsOldest: boolean): void {
-    Object.assign(this.place(slot), { queueLimit, dropsOldest });
+    this.#limits.set(slot, { queueLimit, dropsOldest });
   }
 
   restart(number: number): void {
@@ -238,14 +263,16 @@ export class Reference {
   /** The next one asks for the lease. It owns the slot at once if leases are local. */
   advance(place: Place): void {
     const [next] = place.waiting;
-    if (place.owner !== undefined || place.ask !== undefined || place.paused || next === undefined) return;
-    if (this.setting.leases === 'local') this.own(place, next);
+    const isBusy = place.owner !== undefined || place.ask !== undefined || place.paused;
+    if (isBusy || next === undefined) this.changed(place);
+    else if (this.setting.leases === 'local') this.own(place, next);
     else this.leases.request(place, next, next.plan.policy);
   }
 
   own(place: Place, flight: Flight): void {
-    this.#remove(flight);
+    this.#remove(place, flight);
     place.owner = flight;
+    this.changed(place);
     flight.first.events.push('started');
     this.attempts.enter(flight, 'first');
     this.closing.tell(place);
@@ -261,6 +288,7 @@ export class Reference {
     }
     this.leases.ownerEnded(place, flight);
     this.advance(place);
+    this.closing.lookSoon();
   }
 
   stopOwner(place: Place, by: StopCause): void {

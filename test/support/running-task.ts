@@ -24,8 +24,12 @@ export async function running(
   kill?: KillableTask['kill'],
 ): Promise<Running> {
   const lost = new AbortController();
-  const lease: Lease = { fence: 1n, lost: lost.signal, release: () => {} };
-  const world = setup({ leases: { acquire: () => lease }, ...options });
+  let fence = 0n;
+  const acquire = (): Lease => {
+    fence += 1n;
+    return { fence, lost: lost.signal, release: () => {} };
+  };
+  const world = setup({ leases: { acquire }, ...options });
   const parent = new AbortController();
   const body = gateBody();
   const submission = world.supervisor.submit({

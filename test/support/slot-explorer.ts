@@ -16,17 +16,18 @@ export interface Explored {
  */
 export function explore(create: () => Machine, bounds: Bounds): Explored {
   const found = new States();
-  const reach = (state: number): World => {
+  const reach = (trail: readonly Input[]): World => {
     const world = new World(create(), bounds);
-    for (const input of found.trailOf(state)) world.apply(input);
+    for (const input of trail) world.apply(input);
     return world;
   };
-  found.add(reach(0), -1, undefined);
+  found.add(reach([]), -1, undefined);
   for (let at = 0; at < found.count; at += 1) {
-    const here = reach(at);
+    const trail = found.trailOf(at);
+    const here = reach(trail);
     const inputs = here.inputs();
     inputs.forEach((input, i) => {
-      const world = i === inputs.length - 1 ? here : reach(at); // the last one may use the world up
+      const world = i === inputs.length - 1 ? here : reach(trail); // the last one may use the world up
       world.apply(input);
       world.check();
       found.add(world, at, input);

@@ -1,6 +1,11 @@
 // The world around a slot machine: the lease store, the bodies and the callers. It is the smallest
 // world that can make every mistake of a real one. It keeps a reference of what must be true, and
-// throws a Violation where the machine differs from it.
+// throws a Violation where the machine differs from it. A violation is named by its invariant, or:
+//
+// names      what events, views and `by` name is the first participant that is left
+// urge       while a replacement waits for a lease request, the store knows it
+// handover   the lease is kept for the next owner exactly when it may be
+// attributes no rule asks what a submission does before that matters
 //
 // Long because one input can touch every part of the world.
 
@@ -21,7 +26,7 @@ export class Violation extends Error {
 
 /**
  * One submission. What it does in a shutdown and after a lost lease is decided when a rule first
- * asks, so one path stands for all submissions that the rules have not told apart yet. A rule that
+ * asks, so one path stands for all submissions that no rule distinguishes yet. A rule that
  * asks too early is a violation.
  */
 export class Entry implements SlotEntry<Entry> {
@@ -134,6 +139,10 @@ export class World {
   #setAside = 0;
   /** What the present input must reject, in order. */
   #expected: Rejection[] = [];
+  /** The participant that the present input must detach. */
+  #detaches: Entry | null = null;
+  /** The present input must stop the owner, unless it was stopped before. */
+  #mustStop = false;
 
   constructor(machine: Machine, bounds: Bounds) {
     this.machine = machine;
@@ -204,12 +213,15 @@ export class World {
   /** Changes the world and the machine. {@link check} then compares them. */
   apply(input: Input): void {
     this.trail.push(input);
+    this.#mustStop = false;
     this.#give(input);
     const { effects } = this.machine;
     for (const effect of effects) this.#carryOut(effect, input);
     effects.length = 0;
     const missing = this.#expected[0];
     if (missing !== undefined) this.fail('S3', `${missing.entry.n} was not rejected, because ${missing.reason}`);
+    if (this.#detaches !== null) this.fail('S3', `${this.#detaches.n} was not detached`);
+    if (this.#mustStop && this.#owner?.stoppedBy === null) this.fail('S3', 'the owner was not stopped');
   }
 
   #give(input: Input): void {
@@ -245,6 +257,7 @@ export class World {
         return;
       case 'slotCancel':
         this.#expectAll(this.#line, 'canceled', null);
+        this.#mustStop = true;
         this.machine.cancel();
         return;
       case 'pause':
@@ -305,6 +318,7 @@ export class World {
     const { policy } = group.leader;
     const latest = this.#queue.findIndex(({ leader }) => leader.policy === 'keepLatest');
     if (policy === 'replace') {
+      this.#mustStop = true;
       this.#expectSuperseded(group.leader);
       this.#replacement = group;
     } else if (policy === 'keepLatest' && latest >= 0) {
@@ -324,7 +338,12 @@ export class World {
   }
 
   #leave(entry: Entry): void {
-    if (!this.#owner?.group.left.includes(entry)) this.#expect(entry, 'canceled', null);
+    const group = this.#owner?.group;
+    if (group?.left.includes(entry)) {
+      this.#mustStop = group.left.length === 1;
+      // A leader that is alone ends with its body.
+      if (entry !== group.leader || !this.#mustStop) this.#detaches = entry;
+    } else this.#expect(entry, 'canceled', null);
     this.machine.leave(entry, 'caller');
   }
 
@@ -436,7 +455,7 @@ export class World {
         this.#reject(effect);
         return;
       case 'detach':
-        this.#detach(effect, input);
+        this.#detach(effect);
         return;
       default:
         this.#direct(effect, input);
@@ -448,6 +467,7 @@ export class World {
     const owner = this.#owner;
     if (this.#lease !== null) this.fail('S2', 'a lease was requested while one is held');
     if (this.#request !== null) this.fail('S2', 'two lease requests are pending');
+    if (request <= this.#lastRequest) this.fail('S8', 'two requests have the same number');
     this.#request = { n: request, asker, policy, urgent: policy === 'replace', withdrawn: false };
     this.#lastRequest = request;
     if (owner !== null) {
@@ -517,6 +537,7 @@ export class World {
         return;
       case 'stop':
         if (!STOP_CAUSES_OF[input.do]?.includes(effect.by)) this.fail('S3', `stopped by ${effect.by}`);
+        if (input.do === 'leave' && !this.#mustStop) this.fail('S3', 'the body of others was stopped');
         if (input.do === 'endFinish' && !owner.finishing)
           this.fail('S7', 'an owner was stopped that the shutdown has not reached');
         if (input.do === 'stop' && this.#mayFinish && effect.owner.finishes)
@@ -536,9 +557,10 @@ export class World {
     if (group.left.length === 0) this.#remove(group);
   }
 
-  #detach({ entry, owner: leader, by }: EffectOf<'detach'>, input: Input): void {
+  #detach({ entry, owner: leader, by }: EffectOf<'detach'>): void {
     const owner = this.#owner;
-    if (input.do !== 'leave' || input.n !== entry.n) this.fail('S3', `${entry.n} was detached`);
+    if (entry !== this.#detaches) this.fail('S3', `${entry.n} was detached`);
+    this.#detaches = null;
     if (owner?.group.leader !== leader || !owner.group.left.includes(entry))
       this.fail('S3', `${entry.n} was detached, but does not share the body`);
     if (by !== (owner.stoppedBy ?? 'caller')) this.fail('S3', `${entry.n} was detached by ${by}`);
@@ -585,7 +607,9 @@ export class World {
     this.#checkRequest();
     if (this.#owner !== null) this.#checkOwner(this.#owner);
     else if (this.#lease !== null) this.fail('S6', 'a lease is held without an owner');
-    for (const entry of this.entries) if (!this.#settled.has(entry)) this.#checkLive(entry);
+    for (const entry of this.entries)
+      if (this.#settled.has(entry)) this.#checkGone(entry);
+      else this.#checkLive(entry);
   }
 
   #checkLine(): void {
@@ -670,6 +694,11 @@ export class World {
     if (entry.place === 'done' || entry.place === 'new') this.fail('S3', `the place of ${entry.n} is ${entry.place}`);
   }
 
+  #checkGone(entry: Entry): void {
+    const keepsPlace = entry === this.#owner?.group.leader || this.#line.some(({ leader }) => leader === entry);
+    if ((entry.place === 'done') === keepsPlace) this.fail('S3', `the place of ${entry.n} is ${entry.place}`);
+  }
+
   /**
    * S8: late, repeated and impossible input changes nothing. After a close, a submission changes
    * nothing either (S7).
@@ -705,15 +734,15 @@ export class World {
     if (this.#shutdown !== 'open') {
       tryIt('close', machine.close());
       if (this.#owner === null || this.#owner.stoppedBy !== null) tryIt('stop', machine.stop());
-      for (const policy of ADMISSION_POLICIES) this.#tryToSubmit(policy);
+      this.#tryToSubmit();
     }
     if (this.#shutdown === 'finishOver') tryIt('endFinish', machine.endFinish());
     if (this.key() !== before) this.fail('S8', `late input changed the state ${before} to ${this.key()}`);
   }
 
-  #tryToSubmit(policy: AdmissionPolicy): void {
+  #tryToSubmit(): void {
     const { machine } = this;
-    const entry = new Entry(-1, policy);
+    const entry = new Entry(-1, 'join');
     const verdict = machine.submit(entry, { ...this.#bounds, mayWait: true, mayStart: true });
     const effect = machine.effects.pop();
     if (verdict !== 'shuttingDown' || effect?.do !== 'reject' || effect.entry !== entry || machine.effects.length > 0)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 /** A clock, and a log of the timers that fired and their times. */
@@ -155,4 +155,16 @@ test.for([-1, Number.NaN, Infinity, -Infinity])('a virtual clock rejects a time 
   await expect(clock.advance(ms)).rejects.toThrow(RangeError);
   expect(() => clock.block(ms)).toThrow(RangeError);
   expect([clock.timers, clock.now()]).toEqual([0, 0]);
+});
+
+test('fake timers that are put in later do not hold a virtual clock up', async () => {
+  const { clock, fired, set } = setup();
+  set('a', 10);
+  vi.useFakeTimers();
+  try {
+    await clock.advance(10);
+    expect([fired, await clock.next()]).toEqual([[['a', 10]], false]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -29,7 +29,7 @@ type UnendedDates = CalendarAndCursor &
   ({ readonly clock: 'wall' } | { readonly clock: 'monotonic'; readonly anchor: number });
 
 export type Dates = UnendedDates & {
-  /** The first date after the cursor. Undefined if the calendar failed: the options are valid then. */
+  /** The first date after the cursor. Undefined if the calendar failed: the options are valid. */
   readonly first: number | undefined;
   /** The moment of `startAt` on the wall clock. */
   readonly startMs: number;

@@ -92,8 +92,8 @@ export class Child implements KillableBody<SubprocessResult> {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    // The leader may have left its own group, which is then empty. It can be signaled by its own id:
-    // after its exit, `kill` of Node does nothing.
+    // The leader may have left its own group, which is then empty. It can be signaled by its own
+    // id: after its exit, `kill` of Node does nothing.
     if (this.#group?.send(signal) === false) this.#process.kill(signal);
   }
 

@@ -28,7 +28,8 @@ export type { WorkerContext, WorkerFunction } from './worker-context.ts';
  * - the module is missing or throws while it loads, or it has no such export;
  * - the function throws, or its value cannot be cloned;
  * - the heap exceeds `resourceLimits` (code `ERR_WORKER_OUT_OF_MEMORY`);
- * - an error in the thread is not caught, or the thread calls `process.exit()` (failure `exited`).
+ * - an error in the thread is not caught, or the thread calls `process.exit()` (failure `exited`),
+ *   before the function has ended.
  *
  * Not promised: that a thread inside native code ends before that code returns (`execSync`). The
  * slot stays busy until then. Processes that the function starts are not ended with it.

@@ -103,7 +103,7 @@ describe('submitAll: all or none', () => {
 
   test('a batch that fits is admitted in the order given, and each entry sees the earlier ones', async () => {
     const { supervisor } = setup();
-    const policies = ['dropIfRunning', 'join', 'queue', 'keepLatest', 'replace', 'join'] as const;
+    const policies = ['dropIfRunning', 'join', 'queue', 'replace', 'keepLatest', 'join'] as const;
     const batch = supervisor.submitAll(policies.map((admission) => one('s', admission)));
     // The replacement finds an owner whose body has not begun, so it takes the slot at once.
     // The last entry joins it.
@@ -111,8 +111,8 @@ describe('submitAll: all or none', () => {
       'started',
       'joined',
       'queued',
-      'queued',
       'started',
+      'queued',
       'joined',
     ]);
     const kinds = await Promise.all(batch.map(async ({ outcome }) => (await outcome).kind));

@@ -1,4 +1,4 @@
-// The admission policy `join`.
+// The admission policy `join` beside a running owner. What waits: flight.test.ts.
 
 import { getEventListeners } from 'node:events';
 import type { Outcome, StopCause, Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
@@ -192,10 +192,10 @@ describe('a stop of the shared body', () => {
     expect(await outcomes(all)).toEqual(all.map(() => canceled(by, more)));
   });
 
-  test('a lost lease ends all participants, at the proof of end', async () => {
+  test('a lost lease ends all participants of an owner that is not restarted, at the proof of end', async () => {
     const lost = new AbortController();
-    const leases = { acquire: () => ({ fence: 7n, lost: lost.signal, release: () => expect.fail('a lost lease') }) };
-    const { gate, all, clock } = await sharedBody(2, {}, { leases });
+    const leases = { acquire: () => ({ fence: 7n, lost: lost.signal, release: () => {} }) };
+    const { gate, all, clock } = await sharedBody(2, { restart: 'never' }, { leases });
     lost.abort();
     await clock.settle();
     expect(gate.calls[0]?.canceled).toBe(true);
@@ -218,49 +218,6 @@ describe('a stop of the shared body', () => {
     void supervisor.slot('s').cancel();
     await clock.advance(10);
     expect(await outcomes(all)).toEqual(all.map(() => ({ kind: 'abandoned', by: 'slot', attempts: 1 })));
-  });
-});
-
-describe('a join that finds no running owner', () => {
-  test('a join behind a stopping owner waits in the queue and counts towards queueLimit', async () => {
-    const { supervisor, clock } = setup({ slots: { s: { queueLimit: 2 } } });
-    const gate = gateBody();
-    const owner = supervisor.submit({ slot: 's', run: gate.body });
-    await clock.settle();
-    void owner.cancel();
-    const waiting = supervisor.submit({ slot: 's', run: () => 'queued' });
-    const [join, full] = [1, 2].map((n) => supervisor.submit({ slot: 's', admission: 'join', run: () => `join ${n}` }));
-    expect([join?.admission, full?.admission]).toEqual(['queued', 'rejected']);
-    expect(await full?.outcome).toEqual({ kind: 'rejected', reason: 'queueFull' });
-    gate.open('late');
-    expect(await outcomes([waiting, join as Submission])).toEqual([completed('queued'), completed('join 1')]);
-  });
-
-  test('a join that waited becomes the owner, and later submissions join it', async () => {
-    const { supervisor, clock } = setup();
-    const [old, fresh] = [gateBody(), gateBody()];
-    const owner = supervisor.submit({ slot: 's', run: old.body });
-    await clock.settle();
-    void owner.cancel();
-    const leader = supervisor.submit({ slot: 's', admission: 'join', run: fresh.body });
-    old.open('late');
-    await clock.settle();
-    const joined = supervisor.submit({ slot: 's', admission: 'join', run: old.body });
-    expect([leader.status, joined.admission]).toEqual(['running', 'joined']);
-    fresh.open('shared');
-    expect(await outcomes([leader, joined])).toEqual([completed('shared'), completed('shared')]);
-  });
-
-  test('a join attaches to the owner, never to a queued submission', async () => {
-    const { gate, leader, supervisor, join } = await sharedBody(0);
-    const waiting = supervisor.submit({ slot: 's', run: () => 'second' });
-    const joined = join();
-    gate.open('first');
-    expect(await outcomes([leader, joined, waiting])).toEqual([
-      completed('first'),
-      completed('first'),
-      completed('second'),
-    ]);
   });
 });
 

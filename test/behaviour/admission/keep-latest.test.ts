@@ -2,8 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { ON_FULL } from '../../../src/model/slot-options.ts';
+import { polite } from '../../support/bodies.ts';
 import { rejected } from '../../support/outcomes.ts';
 import { orderedSlot } from '../../support/owned-slot.ts';
+import { setup } from '../../support/setup.ts';
 
 describe('admission keepLatest', () => {
   test('a new keepLatest takes the place of the waiting keepLatest, not the end of the queue', async () => {
@@ -37,5 +39,63 @@ describe('admission keepLatest', () => {
     owner.open('old');
     await clock.settle();
     expect(order).toEqual(['a', 'k2']);
+  });
+
+  test('a newer replace supersedes the waiting keepLatest before it takes its place', async () => {
+    const { clock, owner, add, order, recorded } = await orderedSlot({ queueLimit: 2 });
+    const [a, latest] = [add('a'), add('k', 'keepLatest')];
+    const next = add('next', 'replace');
+    expect(await latest.outcome).toEqual(rejected('superseded', next));
+    expect(add('b').admission).toBe('queued'); // its place in the queue is free
+    owner.open('old');
+    await clock.settle();
+    expect(order).toEqual(['next', 'a', 'b']);
+    expect(a.status).toBe('ended');
+    const about = recorded.events.filter(({ type }) => type === 'rejected' || type === 'stopRequested');
+    expect(about.map(({ type }) => type)).toEqual(['rejected', 'stopRequested']);
+  });
+
+  test('a newer replace supersedes the replacement and the keepLatest behind it, the replacement first', async () => {
+    const { clock, owner, add, order, recorded } = await orderedSlot();
+    const old = [add('r1', 'replace'), add('k', 'keepLatest')];
+    const next = add('r2', 'replace');
+    for (const one of old) expect(await one.outcome).toEqual(rejected('superseded', next));
+    await clock.settle();
+    expect(recorded.of('rejected').map(({ id }) => id)).toEqual(old.map(({ id }) => id));
+    owner.open('old');
+    await clock.settle();
+    expect(order).toEqual(['r2']);
+  });
+
+  test('a keepLatest that comes after a waiting replacement waits behind it', async () => {
+    const { clock, owner, add, order } = await orderedSlot();
+    const [next, latest] = [add('next', 'replace'), add('k', 'keepLatest')];
+    expect([next.status, latest.status]).toEqual(['queued', 'queued']);
+    owner.open('old');
+    await clock.settle();
+    expect(order).toEqual(['next', 'k']);
+  });
+
+  test('a replace in a paused slot supersedes the keepLatest that waits there', async () => {
+    const { supervisor, clock } = setup();
+    const slot = supervisor.slot('s');
+    slot.pause();
+    const latest = slot.submit({ admission: 'keepLatest', run: () => 'old' });
+    const next = slot.submit({ admission: 'replace', run: () => 'new' });
+    expect(await latest.outcome).toEqual(rejected('superseded', next));
+    slot.resume();
+    expect(await next.value()).toBe('new');
+    await clock.settle();
+  });
+
+  test('a replace is admitted past limits.pending where it supersedes a keepLatest, and nothing else is dropped', async () => {
+    const { supervisor, clock } = setup({ limits: { pending: 1 } });
+    const slot = supervisor.slot('s');
+    slot.submit({ run: polite });
+    await clock.settle();
+    const latest = slot.submit({ admission: 'keepLatest', run: () => 'old' });
+    const next = slot.submit({ admission: 'replace', run: () => 'new' });
+    expect(await latest.outcome).toEqual(rejected('superseded', next));
+    expect(await next.value()).toBe('new');
   });
 });

@@ -26,8 +26,9 @@ describe('the queue of a slot', () => {
 
   test('a waiting replacement starts before the queue, and the order of the queue does not change (S4)', async () => {
     const { clock, supervisor, owner, add, order } = await orderedSlot();
-    const queue = [add('a'), add('b', 'keepLatest'), add('c')];
+    const queue = [add('a'), add('b')];
     const next = add('next', 'replace');
+    queue.push(add('c', 'keepLatest'));
     const { queued } = supervisor.slot('s').view();
     expect(queued.map(({ name, status }) => [name, status])).toEqual(
       ['next', 'a', 'b', 'c'].map((name) => [name, 'queued']),

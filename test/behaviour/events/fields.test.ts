@@ -39,7 +39,7 @@ describe('the fields of an event', () => {
       { type: 'submitted', at, ...about, policy: 'replace' },
       { type: 'queued', at, ...about, depth: 1 },
       { type: 'started', at: at + 10, ...about, waitedMs: 10, fence: 0n },
-      { type: 'attemptStarted', at: at + 10, ...about, attempt: 1 },
+      { type: 'attemptStarted', at: at + 10, ...about, attempt: 1, waitedMs: 10 },
       { type: 'attemptFailed', at: at + 30, ...about, attempt: 1, durationMs: 20, failure },
       { type: 'backoffScheduled', at: at + 30, ...about, attempt: 1, delayMs: 100, after: 'failure' },
       { type: 'attemptStarted', at: at + 130, ...about, attempt: 2 },

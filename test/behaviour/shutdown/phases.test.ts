@@ -64,10 +64,10 @@ describe('a shutdown closes admission', () => {
     supervisor.slot('paused').pause();
     const waiting = [
       supervisor.submit({ slot: 's', run }),
-      supervisor.submit({ slot: 's', admission: 'keepLatest', run }),
       supervisor.submit({ slot: 'paused', run }),
       supervisor.submit({ slot: 'elsewhere', run }),
       supervisor.submit({ slot: 's', admission: 'replace', run }),
+      supervisor.submit({ slot: 's', admission: 'keepLatest', run }),
     ];
     await clock.settle();
     expect(waiting.map(({ status }) => status)).toEqual(waiting.map(() => 'queued'));

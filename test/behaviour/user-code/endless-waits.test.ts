@@ -67,7 +67,7 @@ const ITSELF: readonly Row[] = [
 const statuses = (supervisor: Supervisor) => supervisor.tasks().map(({ status }) => status);
 
 function started({ wait, options }: Row, bodyOf: (ctx: TaskContext, supervisor: Supervisor) => Promise<unknown>) {
-  const world = setup({ graceMs: 1_000, ...options });
+  const world = setup({ graceMs: 1_000, shutdownGraceMs: 1_000, ...options });
   const run: TaskBody<unknown> = (ctx) => bodyOf(ctx, world.supervisor);
   return { ...world, wait, body: world.supervisor.submit({ slot: 'a', restart: 'never', run }) };
 }

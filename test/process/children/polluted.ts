@@ -1,5 +1,5 @@
-// Adds one name at a time to Object.prototype, and runs what the argument says: each name with which
-// an entry point behaves differently is printed.
+// Adds one name at a time to Object.prototype, and uses the entry point that the argument names.
+// Prints each name with which it behaves differently.
 
 import { type KillableTask, Supervisor, type TaskContext } from 'slotvisor';
 import { schedule } from 'slotvisor/cron';
