@@ -91,8 +91,9 @@ export interface Lease {
   readonly lost: AbortSignal;
   /**
    * False once it can no longer be proved that this process holds the slot. That counts as `lost`,
-   * whatever it says later. Read before each attempt and by `ctx.canceled`, so it must cost nothing: compare a clock, do no
-   * I/O. It serves where timers come late, as after a freeze of the process.
+   * whatever it says later. Read before each attempt and by `ctx.canceled`, so it must cost
+   * nothing: compare a clock, do no I/O. It serves where timers come late, as after a freeze of the
+   * process.
    */
   readonly held?: boolean | undefined;
   /**
