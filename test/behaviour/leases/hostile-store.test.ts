@@ -1,9 +1,18 @@
 // A lease store that calls the library from inside every one of its callbacks, and whose leases
 // change in any way while they are read.
 
-import type { Lease, LeaseAnswer, LeaseRequest, SlotLeases, Submission, Supervisor, TaskContext } from 'slotvisor';
-import { seededRandom } from 'slotvisor/testing';
-import { expect, test } from 'vitest';
+import {
+  ClosedError,
+  type Lease,
+  type LeaseAnswer,
+  type LeaseRequest,
+  type SlotLeases,
+  type Submission,
+  type Supervisor,
+  type TaskContext,
+} from 'slotvisor';
+import { seededRandom, type VirtualClock } from 'slotvisor/testing';
+import { describe, expect, test } from 'vitest';
 import { ADMISSION_POLICIES } from '../../../src/model/settings.ts';
 import { setup } from '../../support/setup.ts';
 
@@ -18,8 +27,9 @@ class World {
   /** Each answers a request. */
   pending: (() => void)[] = [];
   readonly bodies: { readonly ctx: TaskContext; end(): void }[] = [];
-  readonly steps: readonly (() => unknown)[];
-  supervisor!: Supervisor;
+  readonly steps: (() => unknown)[];
+  readonly clock: VirtualClock;
+  readonly supervisor: Supervisor;
   /** How deep the store's callbacks are nested. */
   #depth = 0;
   #fence = 0n;
@@ -27,6 +37,9 @@ class World {
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
+    const { supervisor, clock } = setup({ leases: this.store, defaults: { graceMs: 20 } });
+    this.supervisor = supervisor;
+    this.clock = clock;
     const one = (): Submission | undefined => this.pick(this.all);
     const slot = () => this.supervisor.slot(this.pick(SLOTS) ?? 'a');
     this.steps = [
@@ -52,11 +65,19 @@ class World {
     return from[Math.floor(this.random() * from.length)];
   }
 
+  step(): void {
+    try {
+      void this.pick(this.steps)?.();
+    } catch (error) {
+      if (!(error instanceof ClosedError)) throw error;
+    }
+  }
+
   /** Called by every callback of the store. */
   reenter(): void {
     if (this.calm || this.#depth > 2 || this.random() < 0.6) return;
     this.#depth += 1;
-    void this.pick(this.steps)?.();
+    this.step();
     this.#depth -= 1;
   }
 
@@ -69,6 +90,8 @@ class World {
       restart,
       ...(restart === 'always' && { intervalMs: 5 }),
       ...(restart !== 'never' && { maxRetries: 3, backoff: { firstMs: 5 } }),
+      onShutdown: this.random() < 0.3 ? 'finish' : 'stop',
+      shutdownStage: this.random() < 0.3 ? 1 : 0,
       onOverrun: this.random() < 0.3 ? 'abandon' : 'hold',
       ...(restart !== 'never' && { retryIf: () => this.retryIf() }),
       run: (ctx) => this.body(ctx),
@@ -170,35 +193,68 @@ class World {
   }
 }
 
-test('a store that calls the library from inside every callback breaks no promise (S1, S3, S8, S10)', async () => {
-  for (let seed = 1; seed <= 60; seed += 1) {
-    const world = new World(seed);
-    const { supervisor, clock } = setup({ leases: world.store, defaults: { graceMs: 20 } });
-    world.supervisor = supervisor;
-    for (let n = 0; n < 120; n += 1) {
-      void world.pick(world.steps)?.();
-      if (world.random() < 0.4) world.pick(world.bodies)?.end();
-      if (world.random() < 0.5) world.answer();
-      await (world.random() < 0.2 ? clock.advance(10) : clock.settle());
-      world.checkBodies();
-    }
-    world.calm = true;
-    supervisor.resume();
-    for (const slot of SLOTS) supervisor.slot(slot).resume();
-    for (const one of world.all) void one.cancel();
-    for (let n = 0; n < 400 && (supervisor.tasks().length > 0 || world.bodies.length > 0); n += 1) {
-      world.answer();
-      for (const body of [...world.bodies]) body.end();
-      await clock.advance(10);
-    }
-    expect([seed, world.faults]).toEqual([seed, []]);
-    const outcomes = await Promise.all(world.all.map((one) => one.outcome));
-    const { submitted, completed, failed, canceled, rejected, abandoned } = supervisor.snapshot().totals;
-    expect(completed + failed + canceled + rejected + abandoned).toBe(submitted);
-    expect(outcomes.length).toBe(submitted);
-    world.answer();
-    await clock.settle();
-    expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0, abandonedAlive: 0 });
-    expect(clock.timers).toBe(0);
+/** Plays random steps for a while. */
+async function play(world: World, clock: VirtualClock, steps: number): Promise<void> {
+  for (let n = 0; n < steps; n += 1) {
+    world.step();
+    if (world.random() < 0.4) world.pick(world.bodies)?.end();
+    if (world.random() < 0.5) world.answer();
+    await (world.random() < 0.2 ? clock.advance(10) : clock.settle());
+    world.checkBodies();
   }
+}
+
+/** Every submission has its outcome, and nothing is left. */
+async function expectTheEnd(world: World, clock: VirtualClock): Promise<void> {
+  const { supervisor } = world;
+  world.answer();
+  await clock.settle();
+  expect(world.faults).toEqual([]);
+  const outcomes = await Promise.all(world.all.map((one) => one.outcome));
+  const { submitted, completed, failed, canceled, rejected, abandoned } = supervisor.snapshot().totals;
+  expect(completed + failed + canceled + rejected + abandoned).toBe(submitted);
+  expect(outcomes).toHaveLength(submitted);
+  expect(supervisor.snapshot()).toMatchObject({ running: 0, queued: 0, abandonedAlive: 0 });
+  expect(clock.timers).toBe(0);
+}
+
+describe('a store that calls the library from inside every callback', () => {
+  test('breaks no promise (S1, S3, S6, S8, S10)', async () => {
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const world = new World(seed);
+      const { supervisor, clock } = world;
+      await play(world, clock, 120);
+      world.calm = true;
+      supervisor.resume();
+      for (const slot of SLOTS) supervisor.slot(slot).resume();
+      for (const one of world.all) void one.cancel();
+      for (let n = 0; n < 400 && (supervisor.tasks().length > 0 || world.bodies.length > 0); n += 1) {
+        world.answer();
+        for (const body of [...world.bodies]) body.end();
+        await clock.advance(10);
+      }
+      await expectTheEnd(world, clock);
+      expect(supervisor.snapshot().slots).toEqual([]);
+    }
+  });
+
+  test('does not hold up a shutdown (S3, S7)', async () => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const world = new World(seed);
+      const { supervisor, clock } = world;
+      await play(world, clock, 60);
+      const reports: unknown[] = [];
+      const shutdown = (): void =>
+        void supervisor.shutdown({ graceMs: Math.floor(world.random() * 60) }).then((report) => reports.push(report));
+      shutdown();
+      world.steps.push(shutdown);
+      await play(world, clock, 40);
+      await clock.advance(30_000);
+      expect([reports.length > 0, clock.timers]).toEqual([true, 0]);
+      world.calm = true;
+      for (const body of [...world.bodies]) body.end();
+      await clock.settle();
+      await expectTheEnd(world, clock);
+    }
+  });
 });
