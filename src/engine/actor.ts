@@ -87,10 +87,11 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     if (state.at === 'pause') return state.status;
     return state.at === 'ended' || state.at === 'suspended' ? state.at : 'starting';
   }
-  /** It waits at the concurrency gate for its first attempt. */
-  get waitsAtGate(): boolean {
+  /** It waits for its first attempt: at the concurrency gate, or for a lease after a loss. */
+  get waitsToBegin(): boolean {
     const state = this.#state;
-    return state.at === 'gate' && this.attempts === 0 && state.place?.at === 'queue';
+    if (this.attempts > 0) return false;
+    return state.at === 'suspended' || (state.at === 'gate' && state.place?.at === 'queue');
   }
   get streak(): number {
     return this.#retries?.streak ?? 0;
@@ -226,12 +227,13 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       return;
     }
     this.#state = { at: 'gate', place: gate.enter(this.submission.settings.priority, () => turns.push(this)) };
-    if (this.waitsAtGate) this.#host.actorWaits();
+    if (this.waitsToBegin) this.#host.actorWaits();
   }
 
   onTurn(): void {
     const state = this.#state;
     if (state.at !== 'gate' || !this.lease.check()) return; // stopped or suspended meanwhile
+    if (this.#state !== state) return; // the lease store, which was just asked, has stopped it
     if (state.place === undefined) {
       if (this.runtime.gate.open) this.#beginAttempt(undefined);
       else this.#enterGate(); // paused or limited meanwhile
@@ -334,9 +336,13 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   #retry(failure: Failure): void {
     this.#retries ??= new Retries(this.runtime, this.submission.settings);
     const verdict = this.#retries.failed(failure);
-    if (this.#state.at === 'ended') return; // `retryIf` itself canceled the task
+    if (this.#state !== DECISION) return; // `retryIf` itself canceled the task or lost its lease
     if ('refused' in verdict) {
       this.#end({ kind: 'failed', failure, attempts: this.attempts, ...verdict.refused });
+      return;
+    }
+    if (this.finishing) {
+      this.#end({ kind: 'failed', failure, attempts: this.attempts, because: 'shuttingDown' });
       return;
     }
     this.retries += 1;

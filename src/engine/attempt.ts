@@ -88,7 +88,7 @@ export class Attempt implements TurnTaker, BodyCall {
 
   /** Rejects with the stop reason, or with what the lease store threw. */
   async ensureOwned(): Promise<void> {
-    if (!this.canceled) await this.token.race(this.#lease.confirm());
+    if (this.state !== 'ended' && !this.canceled) await this.token.race(this.#lease.confirm());
     if (this.canceled || this.state === 'ended') throw this.token.reason ?? attemptHasEnded();
   }
 

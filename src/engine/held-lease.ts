@@ -15,7 +15,7 @@ export class HeldLease {
   /** For how long after a loss the slot belongs to no other process, in ms. */
   readonly graceMs: number;
   readonly #confirm: Lease['confirm'];
-  /** Set by the slot: it hears of a loss. */
+  /** Set by the slot. It is called once. */
   onLost: (() => void) | undefined;
   /** Bodies that ran under it, were given up, and are alive. */
   #bodiesGivenUp = 0;
@@ -37,23 +37,31 @@ export class HeldLease {
     this.#confirm = confirm;
   }
 
-  /** What the lease says itself. */
+  /** What the lease says itself. `held` is read first, since its getter may abort `lost`. */
   get isLost(): boolean {
-    return isAborted(this.lost) || field(this.lease, 'held') === false;
+    return field(this.lease, 'held') === false || isAborted(this.lost);
   }
   /** Another process waits for the slot. */
   get contended(): boolean {
     return field(this.lease, 'contended') === true;
   }
+  /** A local slot needs no other lease: this process has them all. */
   get hasBodyAlive(): boolean {
-    return this.#bodiesGivenUp > 0;
+    return this !== LOCAL && this.#bodiesGivenUp > 0;
   }
 
   /** Asks the lease. If it is lost, the slot knows when this returns false. */
   check(): boolean {
     if (this === LOCAL || field(this.lease, 'held') !== false) return true;
-    this.onLost?.();
+    this.lose();
     return false;
+  }
+
+  /** Informs the slot of the loss, once: the grace of the body counts from the first time. */
+  lose(): void {
+    const { onLost } = this;
+    this.onLost = undefined;
+    onLost?.();
   }
 
   /**
@@ -63,7 +71,7 @@ export class HeldLease {
   async confirm(): Promise<boolean> {
     const confirm = this.#confirm;
     if (confirm === undefined || (await confirm.call(this.lease))) return this.check();
-    this.onLost?.();
+    this.lose();
     return false;
   }
 

@@ -14,6 +14,8 @@ import { RecentFences } from './recent-fences.ts';
 
 /** What becomes of a request. */
 export interface RequestListener {
+  /** The store is about to be asked. Not called for a request that is canceled before. */
+  asked(): void;
   granted(held: HeldLease): void;
   /** `null`: another process holds the slot. Otherwise what the store threw. */
   refused(why: { readonly error: unknown } | null | 'superseded'): void;
@@ -30,11 +32,13 @@ export class LeaseStore {
   readonly #lock = new KeyedLock();
   readonly #calls = new Set<Promise<unknown>>();
   readonly #stopWatches = new Set<() => void>();
+  #closed = false;
 
   /** @throws OptionError for an invalid `ttlMs`. */
   constructor(store: SlotLeases, clock: Clock, events: EventPublisher) {
+    const { ttlMs } = store;
     this.#store = store;
-    this.#ttlMs = store.ttlMs === undefined ? DEFAULT_TTL_MS : positiveMs('leases.ttlMs', store.ttlMs);
+    this.#ttlMs = ttlMs === undefined ? DEFAULT_TTL_MS : positiveMs('leases.ttlMs', ttlMs);
     this.#clock = clock;
     this.#events = events;
   }
@@ -46,10 +50,14 @@ export class LeaseStore {
 
   acquire(request: LeaseRequest, listener: RequestListener): void {
     // A store that answers synchronously costs no turn: the slot is owned when `submit` returns.
+    const ask = () => {
+      listener.asked();
+      return this.#store.acquire(request);
+    };
     if (!this.#lock.isBusy(request.slot)) {
       let answer: unknown;
       try {
-        answer = this.#store.acquire(request);
+        answer = ask();
       } catch (error) {
         listener.refused({ error });
         return;
@@ -59,7 +67,7 @@ export class LeaseStore {
       else this.#call(request.slot, () => later, listener);
       return;
     }
-    this.#call(request.slot, () => (request.signal.aborted ? null : this.#store.acquire(request)), listener);
+    this.#call(request.slot, () => (request.signal.aborted ? null : ask()), listener);
   }
 
   #call(slot: string, section: () => unknown, listener: RequestListener): void {
@@ -107,9 +115,10 @@ export class LeaseStore {
 
   /**
    * Publishes `leaseStalled` once, unless the returned function is called within `ttlMs`: the store
-   * has answered.
+   * has answered. After `close` no event can follow, so nothing is watched.
    */
   watch(slot: string, what: 'acquire' | 'release'): () => void {
+    if (this.#closed) return () => {};
     const fromMs = this.#clock.now();
     const stopTimer = after(this.#clock, this.#ttlMs, () => {
       this.#stopWatches.delete(stop);
@@ -134,6 +143,7 @@ export class LeaseStore {
 
   /** Closes the store. The caller bounds the wait. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const stop of this.#stopWatches) stop();
     try {
       await this.#store.close?.();

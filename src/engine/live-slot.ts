@@ -16,7 +16,7 @@ import { type HeldLease, LOCAL } from './held-lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import { type LeaseListener, SlotLease } from './slot-lease.ts';
-import type { LiveSubmission, Work } from './submission.ts';
+import type { LiveSubmission } from './submission.ts';
 
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
@@ -28,7 +28,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   readonly #changed: (slot: LiveSlot) => void;
   /** What the table counted last. */
   counted = 0;
-  countedAtGate = 0;
+  countedToBegin = 0;
   /** Runs the owner. */
   actor: Actor | undefined;
   #carryingOut = false;
@@ -178,7 +178,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     const { submission } = this.actor as Actor;
     submission.watch?.firstAttemptBegins();
     if (submission.flight !== null) for (const one of joinedOf(submission.flight)) one.watch?.firstAttemptBegins();
-    if (this.countedAtGate > 0) this.#changed(this);
+    if (this.countedToBegin > 0) this.#changed(this);
   }
 
   actorOverran(): void {
@@ -207,7 +207,11 @@ export class LiveSlot implements ActorHost, LeaseListener {
     ledger.ownerGone(outcome);
   }
 
-  leaseAnswered(): void {
+  leaseChanged(apply: () => void): void {
+    const isInner = this.#carryingOut;
+    this.#carryingOut = true;
+    apply();
+    this.#carryingOut = isInner;
     this.#carryOut();
   }
 
@@ -335,10 +339,14 @@ export class LiveSlot implements ActorHost, LeaseListener {
     else ledger.settle(entry, { kind: 'rejected', reason });
   }
 
-  /** The owner may have ended meanwhile: what the participant took part in is in its `work`. */
+  /**
+   * The owner may have ended meanwhile: what the participant took part in is in its `work`. There
+   * is none if the lease store's code made it join and leave before the owner could start.
+   */
   #detach({ entry, by, reason }: Extract<SlotEffect<LiveSubmission>, { do: 'detach' }>): void {
-    const work = entry.work as Work;
-    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts: work.attempts }, work);
+    const work = entry.work ?? undefined;
+    const attempts = work?.attempts ?? 0;
+    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts }, work);
   }
 
   /**

@@ -12,8 +12,11 @@ import type { LeaseStore } from './lease-store.ts';
 import type { LiveSubmission } from './submission.ts';
 
 export interface LeaseListener {
-  /** The store has answered, and the machine knows. */
-  leaseAnswered(): void;
+  /**
+   * The store has answered, or the lease has changed. `apply` passes that to the machine. It may
+   * call the store, which may call back: the effects of all that are carried out after it.
+   */
+  leaseChanged(apply: () => void): void;
   /** The lease is lost, and the machine knows. */
   leaseLost(lease: HeldLease): void;
 }
@@ -22,6 +25,8 @@ export interface LeaseListener {
 interface Pending {
   readonly withdrawn: CancelToken<CanceledError>;
   readonly urgent: CancelToken<CanceledError>;
+  /** The store knows of it. It may still wait for the release before it. */
+  asked: boolean;
   stopWatch: () => void;
 }
 
@@ -49,7 +54,7 @@ export class SlotLease {
 
   acquire(asker: LiveSubmission, request: number, policy: AdmissionPolicy): void {
     const machine = this.#machine;
-    const pending = { withdrawn: newToken(), urgent: newToken(), stopWatch: () => {} };
+    const pending = { withdrawn: newToken(), urgent: newToken(), asked: false, stopWatch: () => {} };
     this.#pending = pending;
     if (policy === 'replace') this.urge();
     const answered = (): void => {
@@ -57,18 +62,21 @@ export class SlotLease {
       pending.stopWatch();
     };
     this.#store.acquire(requestOf(asker, policy, pending), {
+      asked: () => {
+        pending.asked = true;
+      },
       granted: (held) => {
         answered();
-        this.#granted(held, request);
-        this.#listener.leaseAnswered();
+        this.#listener.leaseChanged(() => this.#granted(held, request));
       },
       refused: (why) => {
         answered();
-        if (why === null) machine.denied(request, 'slotBusy');
-        else if (why !== 'superseded') machine.denied(request, 'leaseUnavailable', why.error);
-        else if (pending.urgent.canceled) machine.denied(request, 'superseded');
-        else machine.denied(request, 'leaseUnavailable', notUrgent());
-        this.#listener.leaseAnswered();
+        this.#listener.leaseChanged(() => {
+          if (why === null) machine.denied(request, 'slotBusy');
+          else if (why !== 'superseded') machine.denied(request, 'leaseUnavailable', why.error);
+          else if (pending.urgent.canceled) machine.denied(request, 'superseded');
+          else machine.denied(request, 'leaseUnavailable', notUrgent());
+        });
       },
     });
   }
@@ -82,7 +90,7 @@ export class SlotLease {
   cancelRequest(): void {
     const pending = this.#pending;
     if (pending === undefined) return;
-    pending.stopWatch = this.#store.watch(this.#slot, 'acquire');
+    if (pending.asked) pending.stopWatch = this.#store.watch(this.#slot, 'acquire');
     cancel(pending.withdrawn, stopReason('caller', 'no submission waits for this slot any more'));
   }
 
@@ -123,19 +131,16 @@ export class SlotLease {
   }
 
   #hold(held: HeldLease, request: number): void {
+    const { lost, revoked } = held;
     this.#held = held;
     held.onLost = () => {
-      this.#machine.lost(request);
-      this.#listener.leaseAnswered();
+      this.#listener.leaseChanged(() => this.#machine.lost(request));
       this.#listener.leaseLost(held);
     };
-    const unwatchLost = watch(held.lost, held.onLost);
-    const unwatchRevoked =
-      held.revoked &&
-      watch(held.revoked, () => {
-        this.#machine.revoked(request);
-        this.#listener.leaseAnswered();
-      });
+    const onRevoked = (): void => this.#listener.leaseChanged(() => this.#machine.revoked(request));
+    const unwatchLost = onAbort(lost, () => held.lose());
+    const unwatchRevoked = revoked && onAbort(revoked, onRevoked);
+    if (revoked && isAborted(revoked)) onRevoked();
     this.#unwatch = () => {
       held.onLost = undefined;
       unwatchLost();
@@ -157,12 +162,6 @@ const newToken = (): CancelToken<CanceledError> => new CancelToken();
 function cancel(token: CancelToken<CanceledError> | undefined, reason: CanceledError): void {
   token?.cancel(reason);
   token?.deliver(() => {});
-}
-
-function watch(signal: AbortSignal, listener: () => void): () => void {
-  if (!isAborted(signal)) return onAbort(signal, listener);
-  listener();
-  return () => {};
 }
 
 const notUrgent = (): Error => new TypeError("the lease store may answer 'superseded' to an urgent request only");

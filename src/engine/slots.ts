@@ -28,8 +28,8 @@ export class Slots {
   readonly #defaults: SlotSettings;
   /** Submissions that wait in a slot. */
   queued = 0;
-  /** Owners that wait at the concurrency gate for their first attempt. */
-  #atGate = 0;
+  /** Owners that wait for their first attempt. */
+  #toBegin = 0;
   #closed = false;
   /** The stage that a shutdown has reached. */
   #stage = -Infinity;
@@ -52,7 +52,7 @@ export class Slots {
 
   /** Submissions that wait for their first attempt. */
   get #pending(): number {
-    return this.queued + this.#atGate;
+    return this.queued + this.#toBegin;
   }
   /** One for each slot that has an owner. */
   get actors(): Actor[] {
@@ -208,9 +208,9 @@ export class Slots {
     const { pending } = slot.machine;
     this.queued += pending - slot.counted;
     slot.counted = pending;
-    const atGate = slot.actor?.waitsAtGate === true ? 1 : 0;
-    this.#atGate += atGate - slot.countedAtGate;
-    slot.countedAtGate = atGate;
+    const toBegin = slot.actor?.waitsToBegin === true ? 1 : 0;
+    this.#toBegin += toBegin - slot.countedToBegin;
+    slot.countedToBegin = toBegin;
     if (this.#closed) this.#accountStage(slot);
     if (!slot.machine.isIdle || this.#slots.get(slot.name) !== slot) return;
     this.#slots.delete(slot.name);

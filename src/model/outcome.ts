@@ -38,7 +38,7 @@ export const REJECT_REASONS = [
  * - `shuttingDown`: a shutdown began while it waited. With `onShutdown: 'finish'`: its finish time
  *   was over.
  * - `leaseUnavailable`: the lease store threw, rejected, or returned something that is not a lease;
- *   or the lease was lost before it was granted.
+ *   or the lease was lost before it was granted; or its fence was not greater than the last one.
  */
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

@@ -1,8 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
-import { type HeldLease, LeaseStore } from '../../src/engine/lease-store.ts';
+import { EventPublisher } from '../../src/engine/events.ts';
+import { HeldLease } from '../../src/engine/held-lease.ts';
+import { LeaseStore, type RequestListener } from '../../src/engine/lease-store.ts';
 import { type Deferred, deferred } from '../../src/kernel/deferred.ts';
 import type { OptionError } from '../../src/model/error.ts';
+import type { TaskEvent } from '../../src/model/event.ts';
 import { createTaskIds } from '../../src/model/id.ts';
 import type { Lease, LeaseRequest, SlotLeases } from '../../src/model/lease.ts';
 
@@ -21,14 +25,27 @@ const request = (slot = 's', signal = new AbortController().signal): LeaseReques
   slot,
   owner,
   policy: 'queue',
+  urgent: new AbortController().signal,
   signal,
 });
+const held = (release?: Lease['release']): HeldLease => new HeldLease(lease(release));
 
-/** The answers, in order: a lease, null, or what the store threw. */
-function answers() {
+/** A store of its own, with the clock and the events of its supervisor. */
+function open(leases: SlotLeases) {
+  const clock = new VirtualClock();
+  const events = new EventPublisher(clock);
+  const published: TaskEvent[] = [];
+  events.subscribe({ onEvent: (event) => void published.push(event) }, 10, undefined, () => {});
+  return { clock, published, store: new LeaseStore(leases, clock, events) };
+}
+const storeOf = (leases: SlotLeases): LeaseStore => open(leases).store;
+
+/** The answers, in order: a lease, null, 'superseded', or what the store threw. */
+function answers(): RequestListener & { readonly got: unknown[] } {
   const got: unknown[] = [];
   return {
     got,
+    asked: () => {},
     granted: ({ lease }: HeldLease) => void got.push(lease),
     refused: (error: unknown) => void got.push(error),
   };
@@ -56,6 +73,7 @@ describe('a store that answers synchronously', () => {
   const rows: readonly [name: string, acquire: () => unknown, answer: unknown][] = [
     ['with a lease', () => good, good],
     ['with null', () => null, null],
+    ["with 'superseded'", () => 'superseded', 'superseded'],
     ['by throwing', fail, { error: boom }],
     ['with undefined', () => undefined, { error: aTypeError }],
     ['with an incomplete lease', () => ({ fence: 1, lost: good.lost, release: fail }), { error: aTypeError }],
@@ -75,7 +93,7 @@ describe('a store that answers synchronously', () => {
   for (const [name, acquire, answer] of rows)
     test(`${name} has its answer delivered in the same turn`, () => {
       const to = answers();
-      new LeaseStore({ acquire: acquire as SlotLeases['acquire'] }).acquire(request(), to);
+      storeOf({ acquire: acquire as SlotLeases['acquire'] }).acquire(request(), to);
       expect(to.got).toEqual([answer]);
     });
 
@@ -98,18 +116,25 @@ describe('a store that answers synchronously', () => {
         held = lease;
       },
     };
-    new LeaseStore({ acquire: () => watched }).acquire(request(), to);
+    storeOf({ acquire: () => watched }).acquire(request(), to);
     expect(held).toMatchObject({ fence: 1n, lost: good.lost, revoked });
     expect(held?.lease).toBe(watched);
-    expect(reads.filter((key) => key !== 'then').sort()).toEqual(['fence', 'lost', 'release', 'revoked']);
+    expect(reads.filter((key) => key !== 'then').sort()).toEqual([
+      'confirm',
+      'fence',
+      'graceMs',
+      'lost',
+      'release',
+      'revoked',
+    ]);
   });
 
   test('is called for a release in the same turn, and for the next request in it, too', () => {
     const log: string[] = [];
-    const store = new LeaseStore({ acquire: () => good });
+    const store = storeOf({ acquire: () => good });
     store.release(
       's',
-      lease(() => void log.push('released')),
+      held(() => void log.push('released')),
     );
     const to = answers();
     store.acquire(request(), to);
@@ -123,12 +148,14 @@ describe('a store that answers synchronously', () => {
         { ...good, release: undefined },
         { ...good, lost: 'no' },
         { ...good, revoked: true },
+        { ...good, graceMs: -1 },
+        { ...good, confirm: true },
       ] as unknown[]
     ).map((answer) => {
       const to = answers();
-      new LeaseStore({ acquire: () => answer as Lease }).acquire(request(), to);
+      storeOf({ acquire: () => answer as Lease }).acquire(request(), to);
       const { error } = to.got[0] as { error: TypeError };
-      expect(error.message).toBe('the lease store must return a lease or null');
+      expect(error.message).toBe("the lease store must return a lease, null or 'superseded'");
       return (error.cause as OptionError).message;
     });
     expect(causes).toEqual([
@@ -136,12 +163,14 @@ describe('a store that answers synchronously', () => {
       'release must be a function, got undefined',
       'lost must be an AbortSignal, got "no"',
       'revoked must be an AbortSignal, got true',
+      'graceMs must be a number of ms, 0 or more, got -1',
+      'confirm must be a function, got true',
     ]);
   });
 
   test('with a value that cannot be read is refused, and nothing is thrown', async () => {
     const to = answers();
-    new LeaseStore({ acquire: () => proxy as Lease }).acquire(request(), to);
+    storeOf({ acquire: () => proxy as Lease }).acquire(request(), to);
     await turn();
     expect(to.got).toEqual([{ error: aTypeError }]);
   });
@@ -158,7 +187,7 @@ describe('a store that answers later', () => {
     ] as const) {
       const { slow, pending } = slowStore();
       const to = answers();
-      new LeaseStore(slow).acquire(request(), to);
+      storeOf(slow).acquire(request(), to);
       await turn();
       expect(to.got).toEqual([]);
       for (const call of pending) settle(call);
@@ -169,7 +198,7 @@ describe('a store that answers later', () => {
 
   test('has one call at a time for each slot, and the call for another slot does not wait', async () => {
     const { slow, log, pending } = slowStore();
-    const store = new LeaseStore(slow);
+    const store = storeOf(slow);
     const [first, second] = [answers(), answers()];
     store.acquire(request('a'), first);
     store.acquire(request('a'), second);
@@ -186,7 +215,7 @@ describe('a store that answers later', () => {
 
   test('is not called for a request that was withdrawn while it waited', async () => {
     const { slow, log, pending } = slowStore();
-    const store = new LeaseStore(slow);
+    const store = storeOf(slow);
     const withdrawn = new AbortController();
     const to = answers();
     store.acquire(request(), answers());
@@ -200,11 +229,11 @@ describe('a store that answers later', () => {
   test('is called for a slot only once the release of that slot has resolved or rejected', async () => {
     for (const settle of [(call: Deferred<void>) => call.resolve(), (call: Deferred<void>) => call.reject(boom)]) {
       const { slow, log } = slowStore();
-      const store = new LeaseStore(slow);
+      const store = storeOf(slow);
       const released = deferred<void>();
       store.release(
         's',
-        lease(() => released.promise),
+        held(() => released.promise),
       );
       store.acquire(request(), answers());
       await turn();
@@ -217,12 +246,12 @@ describe('a store that answers later', () => {
 
   test('is called for a release only once the call before it has ended, and an error of the release is ignored', async () => {
     const { slow, log, pending } = slowStore();
-    const store = new LeaseStore(slow);
-    store.release('s', lease(fail));
+    const store = storeOf(slow);
+    store.release('s', held(fail));
     store.acquire(request(), answers());
     store.release(
       's',
-      lease(() => {
+      held(() => {
         log.push('release');
         return fail();
       }),
@@ -239,13 +268,13 @@ describe('at the end', () => {
   test('the lease store is idle once every call has ended, also the calls that began meanwhile, and is then closed', async () => {
     const { slow, log, pending } = slowStore();
     const released = deferred<void>();
-    const store = new LeaseStore({ ...slow, close: async () => void log.push('close') });
+    const store = storeOf({ ...slow, close: async () => void log.push('close') });
     const to = {
       ...answers(),
       refused: () =>
         store.release(
           's',
-          lease(() => released.promise),
+          held(() => released.promise),
         ),
     };
     store.acquire(request(), to);
@@ -263,8 +292,87 @@ describe('at the end', () => {
 
   test('a store without close, or whose close fails, is closed all the same', async () => {
     for (const close of [undefined, fail, () => Promise.reject(boom)]) {
-      const store = new LeaseStore({ acquire: () => null, ...(close && { close }) });
+      const store = storeOf({ acquire: () => null, ...(close && { close }) });
       await expect(store.close()).resolves.toBeUndefined();
     }
   });
+});
+
+describe('a call that the store does not answer', () => {
+  const hangs = (): Promise<never> => new Promise(() => {});
+
+  test('is published once as leaseStalled after ttlMs: a release since its call', async () => {
+    const { clock, published, store } = open({ acquire: () => null, ttlMs: 50 });
+    store.release('s', held(hangs));
+    await clock.advance(49);
+    expect(published).toEqual([]);
+    await clock.advance(10_000);
+    expect(published).toMatchObject([{ type: 'leaseStalled', slot: 's', what: 'release', sinceMs: 50 }]);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('has 30 s by default, and without limit with Infinity', async () => {
+    for (const [ttlMs, count] of [
+      [undefined, 1],
+      [Infinity, 0],
+    ] as const) {
+      const { clock, published, store } = open({ acquire: () => null, ttlMs });
+      store.watch('s', 'acquire');
+      await clock.advance(29_999);
+      expect(published).toEqual([]);
+      await clock.advance(1);
+      expect(published).toHaveLength(count);
+    }
+  });
+
+  test('is not published when it is answered in time, and leaves no timer', async () => {
+    const { clock, published, store } = open({ acquire: () => null, ttlMs: 50 });
+    const released = deferred<void>();
+    store.release(
+      's',
+      held(() => released.promise),
+    );
+    const answered = store.watch('s', 'acquire');
+    await clock.advance(49);
+    released.reject(boom);
+    answered();
+    await clock.settle();
+    expect([clock.timers, published]).toEqual([0, []]);
+  });
+
+  test('is not watched any more once the store is closed, nor is a call that follows', async () => {
+    const { clock, published, store } = open({ acquire: () => null, ttlMs: 50 });
+    store.release('s', held(hangs));
+    await store.close();
+    store.releaseAside('s', held(hangs));
+    expect(clock.timers).toBe(0);
+    await clock.advance(1_000);
+    expect(published).toEqual([]);
+  });
+
+  test.for([0, -1, Number.NaN, '5', null])('ttlMs must be a number of ms above 0, and %s is refused', (ttlMs) => {
+    expect(() => open({ acquire: () => null, ttlMs: ttlMs as number })).toThrow(/^leases\.ttlMs must be/);
+  });
+
+  test('has its ttlMs read once', () => {
+    let reads = 0;
+    const ttlMs = (): number => {
+      reads += 1;
+      return 5;
+    };
+    open(Object.defineProperty({ acquire: () => null }, 'ttlMs', { get: ttlMs }));
+    expect(reads).toBe(1);
+  });
+});
+
+test('a lease that was set aside is released while another call for its slot is pending', async () => {
+  const { slow, log } = slowStore();
+  const store = storeOf(slow);
+  store.acquire(request(), answers());
+  store.releaseAside(
+    's',
+    held(() => void log.push('released')),
+  );
+  expect(log).toEqual(['acquire s', 'released']);
+  expect(() => store.releaseAside('s', held(fail))).not.toThrow();
 });

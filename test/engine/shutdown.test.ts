@@ -22,7 +22,7 @@ function world(...stages: number[]) {
     ownerDied: () => {},
   });
   const turns = new TurnQueue();
-  const gate = new Gate({ concurrency: Infinity, rate: undefined });
+  const gate = new Gate({ concurrency: Infinity, rate: undefined }, clock);
   const runtime: Runtime = { clock, random: () => 0, turns, gate, events, ledger, aroundAttempt: undefined };
   const calls: string[] = [];
   const left = new Set(stages);
@@ -49,7 +49,7 @@ function world(...stages: number[]) {
     },
   };
   ledger.running = left.size; // keeps the supervisor from being empty
-  const shutdown = new Shutdown(runtime, slots, new LeaseStore(localLeases), 0);
+  const shutdown = new Shutdown(runtime, slots, new LeaseStore(localLeases, clock, events), 0);
   const end = async (stage: number): Promise<void> => {
     left.delete(stage);
     stageOver();

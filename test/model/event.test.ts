@@ -21,6 +21,7 @@ test('EVENT_TYPES lists every type of event once', () => {
     finished: true,
     slotPaused: true,
     slotResumed: true,
+    leaseStalled: true,
     shutdownStarted: true,
     shutdownFinished: true,
     subscriberFailed: true,

@@ -27,6 +27,36 @@ describe('the table of restart policies finds the fault:', () => {
       breaks: /restart true.*: freshAttempt, expected cancel$/,
     },
     {
+      name: 'a lost lease counts before a stop request',
+      from: 'if (task.stop !== undefined) {',
+      to: 'if (task.stop !== undefined && !task.suspending) {',
+      breaks: / suspending, stop .*: suspend, expected cancel$/,
+    },
+    {
+      name: 'a failure after the loss of the lease is retried',
+      from: "if (task.suspending) return { next: 'suspend' };",
+      to: "if (task.suspending && end.kind !== 'failure') return { next: 'suspend' };",
+      breaks: /^thrown, .* suspending, .*: retry, expected suspend$/,
+    },
+    {
+      name: 'a finisher has another attempt after its interval',
+      from: " && !task.finishing) return { next: 'afterInterval' };",
+      to: ") return { next: 'afterInterval' };",
+      breaks: /^a value, always, finishing, .*: afterInterval, expected complete$/,
+    },
+    {
+      name: 'a finisher is retried after a failure',
+      from: "finishing ? { next: 'fail', failure, because: 'shuttingDown' } : ",
+      to: '',
+      breaks: /^thrown, onFailure, finishing, .*: retry, expected fail$/,
+    },
+    {
+      name: 'a finisher has the fresh attempt that restart() asked for',
+      from: 'task.finishing ? SHUT_DOWN : ',
+      to: '',
+      breaks: / finishing, .*: freshAttempt, expected cancel$/,
+    },
+    {
       name: 'restart() counts as a failure',
       from: "task.restartAsked || end.kind === 'stopped'",
       to: "end.kind === 'stopped'",
@@ -36,7 +66,7 @@ describe('the table of restart policies finds the fault:', () => {
       name: 'a value after a stop request completes the task',
       from: 'if (task.stop !== undefined) {',
       to: "if (task.stop !== undefined && end.kind !== 'value') {",
-      breaks: /^a value, never, stop caller, .*: complete, expected cancel$/,
+      breaks: /^a value, never, undisturbed, stop caller, .*: complete, expected cancel$/,
     },
     {
       name: 'the error of a stopped body is lost',

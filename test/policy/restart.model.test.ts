@@ -4,10 +4,10 @@ import { RESTART_POLICIES } from '../../src/model/settings.ts';
 import { afterAttempt } from '../../src/policy/restart.ts';
 import { ENDS, wrongAnswers } from '../support/restart-table.ts';
 
-test('the decision after an attempt is as in the table for every end, policy, stop cause, restart(), streak and maxRetries', () => {
+test('the decision after an attempt is as in the table for every end, policy, stop cause, restart(), lost lease, finishing, streak and maxRetries', () => {
   const { cases, wrong } = wrongAnswers(afterAttempt);
   console.log(`restart table: ${cases} cases`);
   expect(wrong).toEqual([]);
   const stops = 1 + STOP_CAUSES.length; // or none
-  expect(cases).toBe(ENDS.length * RESTART_POLICIES.length * stops * 2 * 4 * 5);
+  expect(cases).toBe(ENDS.length * RESTART_POLICIES.length * stops * 2 * 2 * 2 * 4 * 5);
 });

@@ -11,7 +11,7 @@ const fatal: AttemptEnd = { kind: 'failure', failure: thrownFailure(new FatalErr
 const gaveUp: AttemptEnd = { kind: 'gaveUp', reason: 'enough' };
 const stopped: AttemptEnd = { kind: 'stopped', failure: undefined };
 
-const undisturbed = { stop: undefined, restartAsked: false, streak: 0 };
+const undisturbed = { stop: undefined, restartAsked: false, suspending: false, finishing: false, streak: 0 };
 const stopRequested = { ...undisturbed, stop: { by: 'caller', reason: 'r' } } as const;
 
 const decide = (
@@ -46,6 +46,21 @@ describe('the decision after an attempt', () => {
     expect(decide(thrown, { ...stopRequested, restartAsked: true }, 'never').next).toBe('cancel');
     for (const end of [value, thrown, fatal, stopped])
       expect(decide(end, { ...undisturbed, restartAsked: true }, 'never').next).toBe('freshAttempt');
+  });
+
+  test('is suspend after a lost lease, whatever the end, and cancel if a stop request came too', () => {
+    for (const end of [value, thrown, fatal, gaveUp, stopped])
+      expect(decide(end, { ...undisturbed, suspending: true, restartAsked: true }, 'always').next).toBe('suspend');
+    expect(decide(value, { ...stopRequested, suspending: true }, 'always').next).toBe('cancel');
+  });
+
+  test('is an end, where another attempt would follow, once a shutdown lets the task finish', () => {
+    const finishing = { ...undisturbed, finishing: true };
+    expect(decide(value, finishing, 'always')).toEqual({ next: 'complete', value: 7 });
+    expect(decide(thrown, finishing, 'onFailure')).toMatchObject({ next: 'fail', because: 'shuttingDown' });
+    expect(decide(thrown, finishing, 'never')).toMatchObject({ next: 'fail', because: 'policy' });
+    expect(decide(thrown, finishing, 'onFailure', 0)).toMatchObject({ next: 'fail', because: 'maxRetries' });
+    expect(decide(stopped, finishing, 'onFailure')).toMatchObject({ next: 'cancel', by: 'shutdown' });
   });
 
   test('is fail once a streak has had maxRetries retries, of which 0 allows none', () => {

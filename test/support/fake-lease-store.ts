@@ -1,6 +1,6 @@
 // A fake remote lease store. It answers when the test says so, and checks how the library uses it.
 
-import type { Lease, LeaseRequest, SlotLeases, TaskBody } from 'slotvisor';
+import type { Lease, LeaseAnswer, LeaseRequest, SlotLeases, TaskBody } from 'slotvisor';
 import { expect, onTestFinished } from 'vitest';
 
 /** A lease of this store. */
@@ -8,7 +8,10 @@ export class FakeLease implements Lease {
   readonly slot: string;
   readonly fence: bigint;
   contended = false;
-  state: 'held' | 'released' | 'lost' = 'held';
+  held = true;
+  graceMs: number | undefined;
+  confirm?: () => Promise<boolean>;
+  state: 'held' | 'lost' | 'released' = 'held';
   readonly #lost = new AbortController();
   readonly #revoked = new AbortController();
   readonly #released: (lease: FakeLease) => void | Promise<void>;
@@ -45,17 +48,20 @@ export class FakeLease implements Lease {
 /** One call of `acquire`. The first answer ends it. A second answer changes nothing. */
 export class Ask {
   readonly request: LeaseRequest;
+  /** Aborted once a replacement waits for the answer. */
+  readonly urgent: AbortSignal;
   /** Aborted when no submission waits for the lease any more. */
   readonly signal: AbortSignal;
-  readonly promise: Promise<Lease | null>;
+  readonly promise: Promise<LeaseAnswer>;
   answered = false;
-  readonly #store: FakeLeaseStore;
-  #resolve!: (answer: Lease | null) => void;
+  readonly #store: UncheckedLeaseStore;
+  #resolve!: (answer: LeaseAnswer) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(store: FakeLeaseStore, request: LeaseRequest) {
+  constructor(store: UncheckedLeaseStore, request: LeaseRequest) {
     this.#store = store;
     this.request = request;
+    this.urgent = request.urgent;
     this.signal = request.signal;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -71,6 +77,10 @@ export class Ask {
   /** Answers that another process holds the lease. */
   deny(): void {
     this.answer(null);
+  }
+  /** Answers that a later replacement in another process took the place of the one that waits. */
+  supersede(): void {
+    this.answer('superseded');
   }
   /** Answers with any value, because a store may be wrong. */
   answer(value: unknown): void {
@@ -95,11 +105,8 @@ export class Ask {
  */
 type Respond = (ask: Ask) => unknown;
 
-/**
- * Each request waits until the test or `respond` answers it. Misuse by the library fails the test
- * at its end.
- */
-export class FakeLeaseStore implements SlotLeases {
+/** Each request waits until the test or `respond` answers it. Misuse is listed in `violations`. */
+export class UncheckedLeaseStore implements SlotLeases {
   readonly asks: Ask[] = [];
   readonly leases: FakeLease[] = [];
   /** The calls in their order: `acquire s`, `release s 1`, `close`. */
@@ -108,18 +115,16 @@ export class FakeLeaseStore implements SlotLeases {
   /** How a release ends. It ends at once if this returns nothing. */
   onRelease: (lease: FakeLease) => void | Promise<void> = () => {};
   onClose: () => Promise<void> = async () => {};
+  /** What each new lease has beside its fence. */
+  fields: Pick<Lease, 'held' | 'graceMs' | 'confirm'> = {};
+  /** A test in which bodies are given up: the library asks again while it holds their lease. */
+  givesUpBodies = false;
   readonly violations: string[] = [];
   readonly #inside = new Set<string>();
   readonly #fences = new Map<string, bigint>();
 
   constructor(respond: Respond = () => undefined) {
     this.respond = respond;
-    onTestFinished(() => expect(this.violations).toEqual([]));
-  }
-
-  /** A store that grants each lease in the turn after its request. */
-  static granting(): FakeLeaseStore {
-    return new FakeLeaseStore((ask) => void ask.grant());
   }
 
   get acquires(): number {
@@ -141,14 +146,15 @@ export class FakeLeaseStore implements SlotLeases {
     return lease;
   }
   held(slot: string): FakeLease | undefined {
-    return this.leases.find((lease) => lease.slot === slot && lease.state === 'held');
+    return this.leases.findLast((lease) => lease.slot === slot && lease.state === 'held');
   }
 
-  acquire(request: LeaseRequest): Promise<Lease | null> | Lease | null {
+  acquire(request: LeaseRequest): LeaseAnswer | Promise<LeaseAnswer> {
     const { slot } = request;
     this.calls.push(`acquire ${slot}`);
     this.#enter(slot, 'acquire');
-    if (this.held(slot) !== undefined) this.violations.push(`acquire ${slot} while its lease is held`);
+    if (!this.givesUpBodies && this.held(slot) !== undefined)
+      this.violations.push(`acquire ${slot} while its lease is held`);
     const ask = new Ask(this, request);
     this.asks.push(ask);
     let inTurn: unknown;
@@ -172,7 +178,7 @@ export class FakeLeaseStore implements SlotLeases {
   make(slot: string): FakeLease {
     const fence = (this.#fences.get(slot) ?? 0n) + 1n;
     this.#fences.set(slot, fence);
-    const lease = new FakeLease(slot, fence, (own) => this.#release(own));
+    const lease = Object.assign(new FakeLease(slot, fence, (own) => this.#release(own)), this.fields);
     this.leases.push(lease);
     return lease;
   }
@@ -196,12 +202,14 @@ export class FakeLeaseStore implements SlotLeases {
     this.#inside.add(slot);
   }
 
+  /** Releases of bodies that were given up may overlap another call. */
   #release(lease: FakeLease): void | Promise<void> {
     const { slot, fence, state } = lease;
     this.calls.push(`release ${slot} ${fence}`);
-    this.#enter(slot, 'release');
-    if (state !== 'held') this.violations.push(`release of ${slot} ${fence}, which is ${state}`);
+    if (state === 'released') this.violations.push(`a second release of ${slot} ${fence}`);
     lease.state = 'released';
+    if (this.givesUpBodies) return this.onRelease(lease);
+    this.#enter(slot, 'release');
     let done: void | Promise<void>;
     try {
       done = this.onRelease(lease);
@@ -216,6 +224,19 @@ export class FakeLeaseStore implements SlotLeases {
         () => this.leave(slot),
       );
     return done;
+  }
+}
+
+/** As {@link UncheckedLeaseStore}. Misuse by the library fails the test at its end. */
+export class FakeLeaseStore extends UncheckedLeaseStore {
+  constructor(respond?: Respond) {
+    super(respond);
+    onTestFinished(() => expect(this.violations).toEqual([]));
+  }
+
+  /** A store that grants each lease in the turn after its request. */
+  static granting(): FakeLeaseStore {
+    return new FakeLeaseStore((ask) => void ask.grant());
   }
 }
 

@@ -1,6 +1,6 @@
 // A supervisor on virtual time with a fake lease store, and one slot whose bodies the test opens.
 
-import type { Submission, TaskSpec } from 'slotvisor';
+import type { Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
 import { expect } from 'vitest';
 import { FakeLeaseStore } from './fake-lease-store.ts';
 import { type GateBody, gateBody } from './gate.ts';
@@ -13,8 +13,8 @@ export interface LeasedSlot extends Setup {
   put(spec?: Partial<TaskSpec<string>>): Submission<string>;
 }
 
-export function leasedSlot(store = new FakeLeaseStore()): LeasedSlot {
-  const base = setup({ leases: store, defaults: { graceMs: 100 } });
+export function leasedSlot(store = new FakeLeaseStore(), options: SupervisorOptions = {}): LeasedSlot {
+  const base = setup({ leases: store, defaults: { graceMs: 100 }, ...options });
   const gate = gateBody();
   const run = store.guard(gate.body);
   return { ...base, store, gate, put: (spec) => base.supervisor.submit({ slot: 's', restart: 'never', ...spec, run }) };

@@ -1,7 +1,6 @@
 // Runs each step on the real supervisor and on the reference model, and then compares both.
 
 import {
-  type Outcome,
   type ShutdownReport,
   type Submission,
   Supervisor,
@@ -10,16 +9,27 @@ import {
   type TaskSpec,
 } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
-import { PLAIN, type Plan, Reference, TIMES } from './reference.ts';
+import { type Ask, type FakeLease, leaseWith, UncheckedLeaseStore } from './fake-lease-store.ts';
+import { eventText, numberOf, OWN_ERROR, outcomeText } from './lockstep-text.ts';
+import { Reference } from './reference.ts';
+import type { LeaseReply } from './reference-leases.ts';
+import { PLAIN, type Place, type Plan, type Setting, type Task, TIMES } from './reference-nouns.ts';
 
 export type Step =
   | { readonly do: 'submit'; readonly plan: Plan }
   | { readonly do: 'cancel' | 'restart'; readonly pick: number }
   | { readonly do: 'end'; readonly pick: number; readonly how: 'value' | 'error' }
   | { readonly do: 'cancelSlot' | 'pause' | 'resume'; readonly slot: string }
-  | { readonly do: 'configure'; readonly slot: string; readonly queueLimit: number; readonly dropOldest: boolean }
+  | { readonly do: 'configure'; readonly slot: string; readonly queueLimit: number; readonly dropsOldest: boolean }
+  | { readonly do: 'answer'; readonly slot: string; readonly reply: LeaseReply }
+  | { readonly do: 'lose' | 'expire' | 'revoke' | 'contend'; readonly slot: string }
+  | { readonly do: 'pauseAll' | 'resumeAll' }
   | { readonly do: 'advance'; readonly ms: number }
-  | { readonly do: 'shutdown' };
+  | { readonly do: 'shutdown'; readonly graceMs: number; readonly finishMs: number };
+
+export const SLOTS = ['a', 'b'] as const;
+
+const NOTHING: Step = { do: 'advance', ms: 0 };
 
 interface Alive {
   readonly task: number;
@@ -27,28 +37,43 @@ interface Alive {
   end(how: 'value' | 'error' | 'reason'): void;
 }
 
-/** The error that a body throws by itself. Its identity distinguishes it from every other error. */
-const OWN_ERROR = new Error('own');
-
 export class Lockstep {
-  readonly reference = new Reference();
+  readonly reference: Reference;
   readonly clock = new VirtualClock();
-  readonly supervisor = new Supervisor({
-    clock: this.clock,
-    shutdownGraceMs: TIMES.shutdown,
-    finishMs: TIMES.finish,
-  });
+  readonly supervisor: Supervisor;
+  readonly #store = new UncheckedLeaseStore();
+  /** For each slot, the calls of the store in their order. */
+  readonly #calls = new Map<string, string[]>();
   readonly #submissions: Submission[] = [];
   readonly #outcomes: (string | undefined)[] = [];
+  readonly #settled = new Map<string, number[]>();
   readonly #events: string[][] = [];
   readonly #alive: Alive[] = [];
-  readonly #started: number[] = [];
-  readonly #slots = new Set<string>();
+  readonly #started: string[] = [];
   report: ShutdownReport | undefined;
   steps = 0;
 
-  constructor() {
+  constructor(setting: Setting) {
+    this.reference = new Reference(setting);
+    this.supervisor = new Supervisor({
+      clock: this.clock,
+      concurrency: setting.concurrency,
+      limits: { pending: setting.pending },
+      ...(setting.leases !== 'local' && { leases: this.#store }),
+    });
+    this.#store.givesUpBodies = true;
+    this.#store.respond = ({ request: { slot, policy, owner } }) => {
+      this.#called(slot, `acquire ${policy} for ${numberOf(owner)}`);
+      return setting.leases === 'prompt' ? this.#promptLease(slot) : undefined;
+    };
+    this.#store.onRelease = ({ slot, fence }) => this.#called(slot, `release ${fence}`);
     this.supervisor.subscribe((event) => this.#onEvent(event), { capacity: Infinity });
+  }
+
+  #promptLease(slot: string): FakeLease {
+    const lease = this.#store.make(slot);
+    lease.graceMs = TIMES.leaseGrace;
+    return lease;
   }
 
   /** Runs the step on both sides and compares them. */
@@ -56,7 +81,7 @@ export class Lockstep {
     this.steps += 1;
     const step = this.#aimed(choice); // before either side changes
     this.#takeOn(this.reference, step);
-    this.reference.settle();
+    this.reference.time.settle();
     if (step.do === 'advance') await this.clock.advance(step.ms);
     else this.#act(step);
     await this.clock.settle();
@@ -65,53 +90,99 @@ export class Lockstep {
 
   /** Ends everything that can end, and checks that nothing is left. */
   async finish(): Promise<void> {
-    await this.take({ do: 'shutdown' });
+    await this.take({ do: 'shutdown', graceMs: TIMES.shutdown, finishMs: TIMES.finish });
     await this.take({ do: 'advance', ms: TIMES.shutdown });
-    while (this.reference.bodies.length > 0) await this.take({ do: 'end', pick: 0, how: 'value' });
+    for (const slot of SLOTS) await this.take({ do: 'answer', slot, reply: 'grant' });
+    await this.take({ do: 'advance', ms: TIMES.storeClose });
+    while (this.reference.attempts.bodies.length > 0) await this.take({ do: 'end', pick: 0, how: 'value' });
     await this.clock.settle();
     same('timers left', this.clock.timers, 0);
     same('slots left', this.supervisor.snapshot().slots.filter(({ paused }) => !paused).length, 0);
     same('outcomes', this.#outcomes.filter((outcome) => outcome === undefined).length, 0);
     same('phase', this.supervisor.snapshot().phase, 'closed');
+    same('leases left', this.#store.leases.filter(({ state }) => state !== 'released').length, 0);
+    same('misuse of the store', this.#store.violations.join(), '');
   }
 
-  /** Turns a pick into the number of a live task, or into the index of a body. */
+  #called(slot: string, call: string): void {
+    this.#calls.set(slot, [...(this.#calls.get(slot) ?? []), call]);
+  }
+
+  /** Turns a pick into the number of a live task, the index of a body, or a slot with a lease. */
   #aimed(step: Step): Step {
-    const { tasks, bodies } = this.reference;
-    if (step.do === 'end') return { ...step, pick: step.pick % Math.max(1, bodies.length) };
-    if (step.do !== 'cancel' && step.do !== 'restart') return step;
-    const live = tasks.filter(({ outcome }) => outcome === undefined);
-    return { ...step, pick: live[step.pick % live.length]?.number ?? 0 };
+    const { tasks, attempts } = this.reference;
+    switch (step.do) {
+      case 'end':
+        return { ...step, pick: step.pick % Math.max(1, attempts.bodies.length) };
+      case 'cancel':
+      case 'restart': {
+        const live = tasks.filter(({ outcome }) => outcome === undefined);
+        return { ...step, pick: live[step.pick % live.length]?.number ?? 0 };
+      }
+      case 'answer':
+        return this.#aimedAnswer(step);
+      case 'lose':
+      case 'expire':
+      case 'revoke':
+      case 'contend': {
+        const slot = this.#slotWhere(step.slot, (place) => this.reference.leases.heldBy(place) !== undefined);
+        return slot === undefined ? NOTHING : { ...step, slot };
+      }
+      default:
+        return step;
+    }
+  }
+
+  #aimedAnswer(step: Extract<Step, { do: 'answer' }>): Step {
+    const slot = this.#slotWhere(step.slot, ({ ask }) => ask !== undefined);
+    if (slot === undefined) return NOTHING;
+    const hasFence = this.reference.leases.lastFence(slot) > 0;
+    return { ...step, slot, reply: step.reply === 'stale' && !hasFence ? 'grant' : step.reply };
+  }
+
+  #slotWhere(preferred: string, isMeant: (place: Place) => boolean): string | undefined {
+    return [preferred, ...SLOTS].find((slot) => isMeant(this.reference.place(slot)));
   }
 
   #takeOn(reference: Reference, step: Step): void {
     switch (step.do) {
       case 'submit':
-        this.#slots.add(step.plan.slot);
         reference.submit(step.plan);
         return;
       case 'cancel':
-        reference.cancel(step.pick);
-        return;
       case 'restart':
-        reference.restart(step.pick);
+        reference[step.do](step.pick);
         return;
       case 'end': {
-        const body = reference.bodies[step.pick];
-        if (body !== undefined) reference.end(body, step.how);
+        const body = reference.attempts.bodies[step.pick];
+        if (body !== undefined) reference.attempts.end(body, step.how);
         return;
       }
       case 'configure':
-        reference.configure(step.slot, step.queueLimit, step.dropOldest);
+        reference.configure(step.slot, step.queueLimit, step.dropsOldest);
+        return;
+      case 'answer':
+        reference.leases.answer(reference.place(step.slot), step.reply);
+        return;
+      case 'lose':
+      case 'expire':
+      case 'revoke':
+      case 'contend':
+        reference.leases[step.do](reference.place(step.slot));
+        return;
+      case 'pauseAll':
+        reference.attempts.pause();
+        return;
+      case 'resumeAll':
+        reference.attempts.resumeAll();
         return;
       case 'advance':
-        reference.advance(step.ms);
+        reference.time.advance(step.ms);
         return;
       case 'shutdown':
-        reference.shutdown();
+        reference.closing.call(step.graceMs, step.finishMs);
         return;
       default:
-        this.#slots.add(step.slot);
         reference[step.do](step.slot);
     }
   }
@@ -132,15 +203,32 @@ export class Lockstep {
         this.#alive[step.pick]?.end(step.how);
         return;
       case 'configure': {
-        const { queueLimit, dropOldest } = step;
-        supervisor.slot(step.slot).configure({ queueLimit, onFull: dropOldest ? 'dropOldest' : 'reject' });
+        const { queueLimit, dropsOldest } = step;
+        supervisor.slot(step.slot).configure({ queueLimit, onFull: dropsOldest ? 'dropOldest' : 'reject' });
         return;
       }
-      case 'shutdown':
-        void supervisor.shutdown().then((report) => {
+      case 'answer':
+        this.#answer(step.slot, step.reply);
+        return;
+      case 'lose':
+      case 'expire':
+      case 'revoke':
+      case 'contend':
+        this.#tell(this.#lease(step.slot), step.do);
+        return;
+      case 'pauseAll':
+        supervisor.pause();
+        return;
+      case 'resumeAll':
+        supervisor.resume();
+        return;
+      case 'shutdown': {
+        const { graceMs, finishMs } = step;
+        void supervisor.shutdown({ graceMs, finishMs }).then((report) => {
           this.report = report;
         });
         return;
+      }
       case 'cancelSlot':
         void supervisor.slot(step.slot).cancel();
         return;
@@ -149,16 +237,47 @@ export class Lockstep {
     }
   }
 
+  #pendingAsk(slot: string): Ask | undefined {
+    return this.#store.asks.findLast(({ request, answered }) => request.slot === slot && !answered);
+  }
+
+  #answer(slot: string, reply: LeaseReply): void {
+    const ask = this.#pendingAsk(slot);
+    if (ask === undefined) return;
+    if (reply === 'grant') ask.grant();
+    if (reply === 'deny') ask.deny();
+    if (reply === 'superseded') ask.supersede();
+    if (reply === 'throw') ask.fail(new Error('the store is away'));
+    if (reply === 'stale') {
+      const fence = BigInt(this.reference.leases.lastFence(slot));
+      ask.answer(leaseWith({ fence, release: () => this.#called(slot, `release ${fence}`) }));
+    }
+  }
+
+  /** The lease of the slot's owner is the last one that was granted. */
+  #lease(slot: string): FakeLease {
+    return this.#store.leases.findLast((lease) => lease.slot === slot) as FakeLease;
+  }
+
+  #tell(lease: FakeLease, what: 'lose' | 'expire' | 'revoke' | 'contend'): void {
+    if (what === 'lose') lease.lose();
+    else if (what === 'revoke') lease.revoke();
+    else if (what === 'expire') lease.held = false;
+    else lease.contended = true;
+  }
+
   #submit(plan: Plan): void {
     // A closed supervisor would throw, and the reference accepts nothing either.
     if (this.supervisor.snapshot().phase !== 'open') return;
     const number = this.#submissions.length + 1;
     this.#events.push([]);
     this.#outcomes.push(undefined);
-    this.#submissions.push(this.supervisor.submit(this.#spec(plan, number)));
-    void this.#submissions[number - 1]?.outcome.then((outcome) => {
+    const submission = this.supervisor.submit(this.#spec(plan, number));
+    this.#submissions.push(submission);
+    void submission.outcome.then((outcome) => {
       if (this.#outcomes[number - 1] !== undefined) throw new Error(`two outcomes of ${number}`);
-      this.#outcomes[number - 1] = outcomeText(outcome, (id) => this.#numberOf(id));
+      this.#outcomes[number - 1] = outcomeText(outcome);
+      this.#settled.set(plan.slot, [...(this.#settled.get(plan.slot) ?? []), number]);
     });
   }
 
@@ -173,6 +292,7 @@ export class Lockstep {
       graceMs: TIMES.grace,
       onOverrun: plan.onOverrun,
       onShutdown: plan.onShutdown,
+      shutdownStage: plan.stage,
       ...(plan.timed === 'timeout' && { timeoutMs: TIMES.timeout }),
       ...(plan.timed === 'queueTimeout' && { queueTimeoutMs: TIMES.queueTimeout }),
       ...(plan.timed === 'deadline' && { deadlineMs: TIMES.deadline }),
@@ -181,7 +301,7 @@ export class Lockstep {
   }
 
   #body({ slot, script }: Plan, task: number, ctx: TaskContext): unknown {
-    this.#started.push(task);
+    this.#started.push(`${task}/${ctx.fence}`);
     const { onStart, onStop } = script;
     if (onStart === 'return') return 'value';
     if (onStart === 'throw') throw OWN_ERROR;
@@ -211,116 +331,89 @@ export class Lockstep {
     });
   }
 
-  #numberOf(id: string): number {
-    return Number(id.slice(id.lastIndexOf('-') + 1)); // the alphabet of nanoid has '-' too
-  }
-
   #onEvent(event: TaskEvent): void {
-    if (!('id' in event)) return;
-    const text = eventText(event, (id) => this.#numberOf(id));
-    this.#events[this.#numberOf(event.id) - 1]?.push(text);
+    if ('id' in event) this.#events[numberOf(event.id) - 1]?.push(eventText(event));
   }
 
   compare(): void {
-    const { reference, supervisor } = this;
+    const { reference } = this;
+    const { attempts } = reference;
     same('submissions', this.#submissions.length, reference.tasks.length);
-    same('starts', this.#started.join(), reference.started.join());
-    for (const task of reference.tasks) {
-      const at = task.number - 1;
-      same(`admission of ${task.number}`, this.#submissions[at]?.admission, task.admission);
-      same(`outcome of ${task.number}`, this.#outcomes[at], task.outcome);
-      same(`events of ${task.number}`, this.#events[at]?.join('\n'), task.events.join('\n'));
-    }
-    const bodies = ({ task, attempt }: Alive) => `${task}.${attempt}`;
+    same('starts', this.#started.join(), attempts.started.join());
+    for (const task of reference.tasks) this.#compareTask(task);
     same(
       'bodies alive',
-      this.#alive.map(bodies).join(),
-      reference.bodies.map((body) => bodies({ task: body.task.number, attempt: body.attempt, end: () => {} })).join(),
+      this.#alive.map(({ task, attempt }) => `${task}.${attempt}`).join(),
+      attempts.bodies.map(({ task, attempt }) => `${task.number}.${attempt}`).join(),
     );
-    for (const slot of this.#slots) {
-      const view = supervisor.slot(slot).view();
-      const place = reference.place(slot);
-      const waiting = view.queued.map(({ id }) => this.#numberOf(id));
-      same(`queue of ${slot}`, waiting.join(), place.waiting.map(({ members }) => members[0]?.number).join());
-      const owner = view.owner && this.#numberOf(view.owner.id);
-      const { leader } = place.owner ?? {};
-      same(`owner of ${slot}`, owner, (leader?.members[0] ?? leader)?.number);
-      const stopping = place.owner?.stop !== undefined;
-      same(`phase of ${slot}`, view.phase, place.owner === undefined ? 'idle' : stopping ? 'stopping' : 'running');
-      same(`pause of ${slot}`, view.paused, place.paused);
+    for (const slot of SLOTS) {
+      this.#comparePlace(reference.place(slot));
+      this.#compareLeases(reference.place(slot));
+      const order = `order of outcomes in ${slot}`;
+      same(order, this.#settled.get(slot)?.join(), reference.settled.get(slot)?.join());
     }
-    same('timers', this.clock.timers, reference.timers.length);
+    same('timers', this.clock.timers, reference.time.timers.length);
     this.#compareCounts();
   }
 
+  #compareTask({ number, admission, outcome, events, flight }: Task): void {
+    const submission = this.#submissions[number - 1];
+    same(`admission of ${number}`, submission?.admission, admission);
+    same(`outcome of ${number}`, this.#outcomes[number - 1], outcome);
+    same(`events of ${number}`, this.#events[number - 1]?.join('\n'), events.join('\n'));
+    const owns = flight !== undefined && this.reference.place(flight.plan.slot).owner === flight;
+    same(`status of ${number}`, submission?.status, flight === undefined ? 'ended' : owns ? flight.status : 'queued');
+  }
+
+  #comparePlace(place: Place): void {
+    const { slot, owner, waiting } = place;
+    const { queued, owner: ownerView, phase, paused } = this.supervisor.slot(slot).view();
+    const views = ownerView === undefined ? queued : [ownerView, ...queued];
+    const flights = owner === undefined ? waiting : [owner, ...waiting];
+    same(
+      `owner and queue of ${slot}`,
+      views.map(({ id, joined }) => `${numberOf(id)}+${joined ?? 0}`).join(),
+      flights.map(({ first, participants }) => `${first.number}+${Math.max(0, participants.length - 1)}`).join(),
+    );
+    same(`phase of ${slot}`, phase, place.phase);
+    same(`pause of ${slot}`, paused, place.paused);
+  }
+
+  #compareLeases({ slot, ask }: Place): void {
+    const { leases } = this.reference;
+    same(
+      `calls of the store for ${slot}`,
+      (this.#calls.get(slot) ?? []).join('\n'),
+      (leases.calls.get(slot) ?? []).join('\n'),
+    );
+    const real = this.#pendingAsk(slot);
+    same(`urgent request for ${slot}`, real?.urgent.aborted, ask?.urgent);
+    same(`request for ${slot} called off`, real?.signal.aborted, ask?.calledOff);
+  }
+
   #compareCounts(): void {
-    const { totals, running, queued, abandonedAlive, slots } = this.supervisor.snapshot();
-    const { tasks, places, bodies } = this.reference;
+    const { totals, running, queued, abandonedAlive, slots, phase } = this.supervisor.snapshot();
+    const { tasks, allPlaces, attempts, closing } = this.reference;
     const of = (kind: string): number => tasks.filter(({ outcome }) => outcome?.startsWith(kind) === true).length;
     for (const kind of ['completed', 'failed', 'canceled', 'abandoned', 'rejected'] as const)
       same(`total ${kind}`, totals[kind], of(kind));
     same('total dropped', totals.dropped, of('rejected slotBusy'));
     same('total attempts', totals.attempts, this.#started.length);
-    const all = [...places.values()];
-    same('running', running, all.filter(({ owner }) => owner !== undefined).length);
+    same('running', running, allPlaces.filter(({ owner }) => owner !== undefined).length);
     same(
       'queued',
       queued,
-      all.reduce((sum, { waiting }) => sum + waiting.length, 0),
+      allPlaces.reduce((sum, { waiting }) => sum + waiting.length, 0),
     );
     // A shutdown still lists an abandoned body that has ended since, so compare only before it.
-    if (this.report === undefined && this.supervisor.snapshot().phase === 'open')
-      same('abandoned alive', abandonedAlive, bodies.filter(({ abandoned }) => abandoned).length);
-    same('slots in the table', slots.length, all.filter((place) => place.owner || place.paused).length);
+    if (phase === 'open')
+      same('abandoned alive', abandonedAlive, attempts.bodies.filter(({ abandoned }) => abandoned).length);
+    same('live slots', slots.map(({ name }) => name).join(), allPlaces.map(({ slot }) => slot).join());
+    same('phase', phase, closing.storeClosed ? 'closed' : closing.began ? 'closing' : 'open');
   }
 }
 
 function same(what: string, got: unknown, expected: unknown): void {
   if (got !== expected)
     throw new Error(`${what}\n--- supervisor:\n${String(got)}\n--- reference:\n${String(expected)}`);
-}
-
-function outcomeText(outcome: Outcome, numberOf: (id: string) => number): string {
-  switch (outcome.kind) {
-    case 'completed':
-      return `completed ${outcome.attempts}`;
-    case 'failed':
-      return `failed ${outcome.failure.kind} ${outcome.because} ${outcome.attempts}`;
-    case 'canceled': {
-      const { failure } = outcome;
-      const own = failure?.kind === 'thrown' && failure.error === OWN_ERROR ? 'its own error' : failure?.kind;
-      return `canceled ${outcome.by} ${outcome.attempts}${own === undefined ? '' : ` with ${own}`}`;
-    }
-    case 'rejected':
-      return `rejected ${outcome.reason}${outcome.by === undefined ? '' : ` ${numberOf(outcome.by)}`}`;
-    case 'fatal':
-      return `fatal ${outcome.attempts}`;
-    case 'killed':
-    case 'abandoned':
-      return `${outcome.kind} ${outcome.by} ${outcome.attempts}`;
-  }
-}
-
-function eventText(event: Extract<TaskEvent, { id: unknown }>, numberOf: (id: string) => number): string {
-  switch (event.type) {
-    case 'submitted':
-    case 'started':
-      return event.type;
-    case 'queued':
-      return `queued ${event.depth}`;
-    case 'joined':
-      return `joined ${numberOf(event.leader)}`;
-    case 'rejected':
-      return `rejected ${event.reason}${event.by === undefined ? '' : ` ${numberOf(event.by)}`}`;
-    case 'backoffScheduled':
-      return `backoffScheduled ${event.delayMs} ${event.after}`;
-    case 'stopRequested':
-      return `stopRequested ${event.by}`;
-    case 'overrun':
-      return `overrun ${event.action}`;
-    case 'finished':
-      return `finished ${event.outcome} ${event.attempts}`;
-    default:
-      return `${event.type} ${event.attempt}`;
-  }
 }

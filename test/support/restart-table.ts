@@ -17,8 +17,11 @@ type Word =
   | 'again after backoff'
   | 'failed'
   | 'fatal'
+  | 'failed by the shutdown'
   | 'canceled by task'
-  | 'again immediately';
+  | 'canceled by the shutdown'
+  | 'again immediately'
+  | 'suspended';
 
 type WordPer<List extends readonly unknown[]> = { readonly [K in keyof List]: Word };
 
@@ -48,6 +51,13 @@ export const ENDS: readonly (readonly [name: string, end: AttemptEnd, undisturbe
   ['stopped, with an error', { kind: 'stopped', failure: thrownFailure(new Error('late')) }, same('again immediately')],
 ];
 
+/** What follows an attempt in place of another one, where a shutdown lets it finish. */
+const FINISHING: Partial<Record<Word, Word>> = {
+  'again after the interval': 'completed',
+  'again after backoff': 'failed by the shutdown',
+  'again immediately': 'canceled by the shutdown',
+};
+
 interface Case {
   readonly title: string;
   readonly end: AttemptEnd;
@@ -61,11 +71,14 @@ function* everyCase(): Generator<Case> {
   for (const [name, end, undisturbed] of ENDS)
     for (const [column, restart] of RESTART_POLICIES.entries())
       for (const stop of stops)
-        for (const restartAsked of [false, true])
+        for (const { suspending, finishing, restartAsked } of DISTURBANCES)
           for (const streak of [0, 1, 2, 3])
             for (const maxRetries of [0, 1, 2, 3, Infinity]) {
-              const title = `${name}, ${restart}, stop ${stop?.by ?? 'none'}, restart ${restartAsked}, streak ${streak} of ${maxRetries}`;
-              const word = restartAsked ? 'again immediately' : (undisturbed[column] as Word);
+              const is =
+                [suspending && 'suspending', finishing && 'finishing'].filter(Boolean).join(' ') || 'undisturbed';
+              const title = `${name}, ${restart}, ${is}, stop ${stop?.by ?? 'none'}, restart ${restartAsked}, streak ${streak} of ${maxRetries}`;
+              const alone = restartAsked ? 'again immediately' : (undisturbed[column] as Word);
+              const word = suspending ? 'suspended' : (finishing && FINISHING[alone]) || alone;
               const expected: Decision =
                 stop === undefined
                   ? decisionOf(word, end, streak < maxRetries)
@@ -73,12 +86,16 @@ function* everyCase(): Generator<Case> {
               yield {
                 title,
                 end,
-                task: { stop, restartAsked, streak },
+                task: { stop, restartAsked, suspending, finishing, streak },
                 settings: { ...DEFAULT_SETTINGS, restart, maxRetries },
                 expected,
               };
             }
 }
+
+const DISTURBANCES = [false, true].flatMap((suspending) =>
+  [false, true].flatMap((finishing) => [false, true].map((restartAsked) => ({ suspending, finishing, restartAsked }))),
+);
 
 /** A canceled outcome carries what the stopped body threw. */
 function thrownBy(end: AttemptEnd): Failure | undefined {
@@ -94,14 +111,20 @@ function decisionOf(word: Word, end: AttemptEnd, retriesLeft: boolean): Decision
       return { next: 'afterInterval' };
     case 'again after backoff':
       return retriesLeft ? { next: 'retry', failure } : { next: 'fail', failure, because: 'maxRetries' };
+    case 'failed by the shutdown':
+      return { next: 'fail', failure, because: retriesLeft ? 'shuttingDown' : 'maxRetries' };
     case 'failed':
       return { next: 'fail', failure, because: 'policy' };
     case 'fatal':
       return { next: 'fatal', failure };
     case 'canceled by task':
       return { next: 'cancel', by: 'task', reason: (end as { reason: unknown }).reason, failure: undefined };
+    case 'canceled by the shutdown':
+      return { next: 'cancel', by: 'shutdown', reason: undefined, failure: undefined };
     case 'again immediately':
       return { next: 'freshAttempt' };
+    case 'suspended':
+      return { next: 'suspend' };
   }
 }
 

@@ -168,7 +168,9 @@ describe('narrowing', () => {
           expectTypeOf(outcome.value).toEqualTypeOf<number>();
           return `${outcome.value + 1}`;
         case 'failed':
-          expectTypeOf(outcome.because).toEqualTypeOf<'policy' | 'maxRetries' | 'restartLimit' | 'retryIf'>();
+          expectTypeOf(outcome.because).toEqualTypeOf<
+            'policy' | 'maxRetries' | 'restartLimit' | 'retryIf' | 'shuttingDown'
+          >();
           expectTypeOf(outcome.failure).toEqualTypeOf<Failure>();
           return outcome.because;
         case 'fatal':
@@ -234,6 +236,7 @@ describe('narrowing', () => {
       finished: 'task',
       slotPaused: 'slot',
       slotResumed: 'slot',
+      leaseStalled: 'slot',
       shutdownStarted: 'supervisor',
       shutdownFinished: 'supervisor',
       subscriberFailed: 'supervisor',
@@ -318,8 +321,6 @@ describe('the compiler and the library reject', () => {
     ['onShutdown', (to) => to.submit({ run, onShutdown: 'drain' })],
     // @ts-expect-error a stage is a number
     ['shutdownStage', (to) => to.submit({ run, shutdownStage: 'last' })],
-    // @ts-expect-error the grace of a shutdown is shutdownGraceMs, that of a task is in defaults
-    ['graceMs', () => new Supervisor({ graceMs: 5 })],
     // @ts-expect-error a finish time is a number
     ['finishMs', (to) => to.shutdown({ finishMs: '5' })],
     // @ts-expect-error no such jitter

@@ -59,17 +59,6 @@ describe('a held lease', () => {
     expect(gate.calls.map(({ fence }) => fence)).toEqual([1n, 1n]);
   });
 
-  test('the lease of an abandoned body is released, and the next owner has a lease with a higher fence', async () => {
-    const { clock, store, gate, put, owner } = await owned({ onOverrun: 'abandon' });
-    const next = put();
-    void owner.cancel();
-    await clock.advance(100);
-    expect(await owner.outcome).toEqual({ kind: 'abandoned', by: 'caller', attempts: 1 });
-    expect(store.calls).toEqual(['acquire s', 'release s 1', 'acquire s']);
-    expect(next.status).toBe('running');
-    expect(gate.calls.map(({ fence }) => fence)).toEqual([1n, 2n]);
-  });
-
   test('a paused slot releases its lease when its owner ends', async () => {
     const { supervisor, clock, store, gate, put } = await owned();
     const waiting = put();

@@ -28,7 +28,7 @@ describe('a lost or revoked lease', () => {
     expect(gate.calls.map(({ fence }) => fence)).toEqual([1n, 2n]);
   });
 
-  test('a lost lease stops the owner by leaseLost and is never released, and nothing starts before a new lease is granted (S2)', async () => {
+  test('a lost lease stops an owner with restart never by leaseLost, is released at proof of end, and nothing starts before a new lease is granted (S2)', async () => {
     const made = await owned();
     const { clock, store, gate, put, owner } = made;
     const joined = put({ admission: 'join' });
@@ -37,6 +37,7 @@ describe('a lost or revoked lease', () => {
     store.lease.lose();
     await clock.settle();
     expect(owner.status).toBe('stopping');
+    expect(store.calls).toEqual(['acquire s']);
     gate.open('out');
     for (const one of [owner, joined])
       expect(await one.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
@@ -48,33 +49,34 @@ describe('a lost or revoked lease', () => {
     gate.open('mine');
     expect(await waiting.value()).toBe('mine');
     await clock.settle();
-    expect(store.calls).toEqual(['acquire s', 'acquire s', 'release s 2']);
+    expect(store.calls).toEqual(['acquire s', 'release s 1', 'acquire s', 'release s 2']);
     await expectAtRest(made);
   });
 
-  for (const [name, act, by, released] of [
-    ['revoked, then lost', (lease: FakeLease) => [lease.revoke(), lease.lose()], 'replace', 0],
-    ['lost, then revoked', (lease: FakeLease) => [lease.lose(), lease.revoke()], 'leaseLost', 0],
-    ['revoked, with an empty queue', (lease: FakeLease) => [lease.revoke()], 'replace', 1],
-    ['lost, with an empty queue', (lease: FakeLease) => [lease.lose()], 'leaseLost', 0],
+  for (const [name, act, by] of [
+    ['revoked, then lost', (lease: FakeLease) => [lease.revoke(), lease.lose()], 'replace'],
+    ['lost, then revoked', (lease: FakeLease) => [lease.lose(), lease.revoke()], 'leaseLost'],
+    ['revoked, with an empty queue', (lease: FakeLease) => [lease.revoke()], 'replace'],
+    ['lost, with an empty queue', (lease: FakeLease) => [lease.lose()], 'leaseLost'],
   ] as const)
-    test(`a lease that is ${name}, cancels its owner by ${by} and is released ${released} times`, async () => {
+    test(`a lease that is ${name}, cancels its owner by ${by} and is released once, at its end`, async () => {
       const made = await owned();
       const { clock, store, gate, owner } = made;
       act(store.lease);
       await clock.settle();
+      expect(store.releases).toBe(0);
       gate.fail(gate.calls[0]?.signal.reason);
       expect(await owner.outcome).toEqual({ kind: 'canceled', by, attempts: 1 });
       await clock.settle();
-      expect(store.releases).toBe(released);
+      expect(store.releases).toBe(1);
       await expectAtRest(made);
     });
 
-  for (const [what, outcome, released] of [
-    ['lose', { kind: 'rejected', reason: 'leaseUnavailable' }, 0],
-    ['revoke', { kind: 'canceled', by: 'replace', attempts: 0 }, 1],
+  for (const [what, outcome] of [
+    ['lose', { kind: 'rejected', reason: 'leaseUnavailable' }],
+    ['revoke', { kind: 'canceled', by: 'replace', attempts: 0 }],
   ] as const)
-    test(`a lease that is already ${what === 'lose' ? 'lost' : 'revoked'} when granted calls no body, and the submission is ${outcome.kind}`, async () => {
+    test(`a lease that is already ${what === 'lose' ? 'lost' : 'revoked'} when granted calls no body, is released, and the submission is ${outcome.kind}`, async () => {
       const store = new FakeLeaseStore((ask) => {
         const lease = store.make(ask.request.slot);
         lease[what]();
@@ -85,18 +87,28 @@ describe('a lost or revoked lease', () => {
       expect(await submission.outcome).toMatchObject(outcome);
       await made.clock.settle();
       expect(made.gate.calls).toEqual([]);
-      expect(store.releases).toBe(released);
+      expect(store.releases).toBe(1);
       await expectAtRest(made);
     });
 
-  test('a lease that is lost during a backoff ends the task at once', async () => {
-    const { clock, store, gate, owner } = await owned({ restart: 'onFailure' });
-    gate.fail(new Error('again'));
+  test('a signal of a lease that was revoked before it was granted has no listener after its release', async () => {
+    const store = new FakeLeaseStore();
+    const { clock, gate, put } = leasedSlot(store);
+    put();
+    const second = put();
+    const old = store.make('s');
+    Object.assign(old, { graceMs: 5 }).revoke();
+    store.ask.answer(old);
     await clock.settle();
-    expect(owner.status).toBe('backoff');
-    store.lease.lose();
-    expect(await owner.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
-    expect(clock.timers).toBe(0);
+    expect([old.lost, old.revoked].map((signal) => getEventListeners(signal, 'abort').length)).toEqual([0, 0]);
+    store.ask.grant();
+    await clock.settle();
+    old.lose();
+    void second.cancel();
+    await clock.advance(99);
+    expect(second.status).toBe('stopping'); // the grace of the old lease is none of its own
+    gate.open('out');
+    await clock.settle();
   });
 
   test('a signal of a released lease has no listener and changes nothing for the next owner (S8)', async () => {
@@ -120,6 +132,6 @@ test('a lease that was lost before it was granted rejects the submission, and th
   const { submit } = gatedSlot({ leases: { acquire: () => leaseWith({ lost: lost.signal }) } });
   expect(await submit().outcome).toMatchObject({
     reason: 'leaseUnavailable',
-    error: { message: 'lost before it was granted' },
+    error: { message: 'the lease was lost before it was granted' },
   });
 });

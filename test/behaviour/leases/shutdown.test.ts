@@ -26,12 +26,17 @@ describe('leases during a shutdown', () => {
     await expectAtRest(made);
   });
 
-  test('a shutdown releases the lease of an abandoned body at the end of the grace', async () => {
-    const { supervisor, clock, store } = await owned();
+  test('a shutdown keeps the lease of an abandoned body, and releases it when that ends, also after close()', async () => {
+    const { supervisor, clock, store, gate } = await owned();
     const report = supervisor.shutdown({ graceMs: 30 });
     await clock.advance(30);
     expect(await report).toMatchObject({ withinGrace: false, abandoned: [{ slot: 's' }] });
-    expect(store.calls).toEqual(['acquire s', 'release s 1', 'close']);
+    await clock.advance(3_600_000);
+    expect(store.calls).toEqual(['acquire s', 'close']);
+    gate.open('at last');
+    await clock.settle();
+    expect(store.calls).toEqual(['acquire s', 'close', 'release s 1']);
+    expect(clock.timers).toBe(0);
   });
 
   for (const [call, arrange] of [

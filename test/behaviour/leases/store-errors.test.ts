@@ -1,6 +1,6 @@
 // A lease store that fails, hangs or answers wrongly.
 
-import type { Lease, Outcome, SlotLeases } from 'slotvisor';
+import type { Lease, LeaseAnswer, Outcome, SlotLeases } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { FakeLeaseStore, leaseWith } from '../../support/fake-lease-store.ts';
 import { gatedSlot } from '../../support/gated-slot.ts';
@@ -77,7 +77,7 @@ describe('a lease store that fails', () => {
     const { clock, gate, put } = made;
     store.respond = (ask) => ({
       // biome-ignore lint/suspicious/noThenProperty: what a broken store may return
-      then: (yes: (lease: Lease | null) => void, no: (error: unknown) => void) => {
+      then: (yes: (answer: LeaseAnswer) => void, no: (error: unknown) => void) => {
         ask.promise.then(yes);
         ask.promise.then(() => yes(null)).then(() => no(down));
       },
