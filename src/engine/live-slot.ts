@@ -32,6 +32,12 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** Runs the owner. */
   actor: Actor | undefined;
   #carryingOut = false;
+  /**
+   * The finishers that waited when a shutdown began: the lowest stage last, and within a stage the
+   * one that starts first. No other comes after that. Those that have left are taken out when they
+   * are met: to walk the queue at every change would cost more, the more wait.
+   */
+  #finishers: LiveSubmission[] = [];
   #whenOwnerGone: Deferred<void> | undefined;
   #idle: Deferred<void> | undefined;
 
@@ -103,13 +109,14 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** A shutdown began. */
   close(): void {
     this.machine.close();
+    this.#finishers = [...this.machine.waiting].reverse().sort((a, b) => stageOf(b) - stageOf(a));
     this.#carryOut();
   }
 
   /** The stages of a shutdown that its owner and the finishers that wait have. */
   *stages(): IterableIterator<number> {
-    if (this.actor !== undefined) yield this.actor.submission.settings.shutdownStage;
-    for (const { finishes, settings } of this.machine.waiting) if (finishes) yield settings.shutdownStage;
+    if (this.actor !== undefined) yield stageOf(this.actor.submission);
+    for (const one of this.machine.waiting) if (one.finishes) yield stageOf(one);
   }
 
   /**
@@ -130,11 +137,15 @@ export class LiveSlot implements ActorHost, LeaseListener {
 
   #isReached(stage: number): boolean {
     const { actor } = this;
-    return (actor !== undefined && actor.submission.settings.shutdownStage <= stage) || this.#hasWaiting(stage);
+    return (actor !== undefined && stageOf(actor.submission) <= stage) || this.#hasWaiting(stage);
   }
 
   #hasWaiting(stage: number): boolean {
-    for (const { settings } of this.machine.waiting) if (settings.shutdownStage <= stage) return true;
+    const finishers = this.#finishers;
+    for (let lowest = finishers.at(-1); lowest !== undefined; lowest = finishers.at(-1)) {
+      if (isQueued(lowest)) return stageOf(lowest) <= stage;
+      finishers.pop();
+    }
     return false;
   }
 
@@ -383,6 +394,8 @@ type LeaseEffect = Extract<
   SlotEffect<LiveSubmission>,
   { do: 'acquire' | 'urge' | 'cancelRequest' | 'release' | 'setAside' }
 >;
+
+const stageOf = ({ settings }: LiveSubmission): number => settings.shutdownStage;
 
 function* joinedOf({ first }: Flight<LiveSubmission>): IterableIterator<LiveSubmission> {
   for (let one = first; one !== null; one = one.behind) yield one;

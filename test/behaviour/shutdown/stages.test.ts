@@ -3,6 +3,7 @@
 import type { Submission, SupervisorOptions, TaskSpec } from 'slotvisor';
 import { describe, expect, test, vi } from 'vitest';
 import { LiveSlot } from '../../../src/engine/live-slot.ts';
+import { WaitingLine } from '../../../src/policy/waiting-line.ts';
 import { CONSTANT_BACKOFF, never, polite } from '../../support/bodies.ts';
 import { type GateBody, gateBody } from '../../support/gate.ts';
 import { completed, rejected, stoppedByShutdown } from '../../support/outcomes.ts';
@@ -311,4 +312,35 @@ test('a shutdown of many slots looks at each of them a few times, however many t
   const [few, many] = [await looks(100), await looks(10_000)];
   expect(many).toBeLessThanOrEqual(few + 1);
   expect(many).toBeLessThan(15);
+});
+
+test('what starts or leaves in a shutdown costs the same, however many finishers of a later stage wait in its slot', async () => {
+  const looks = async (waiting: number): Promise<number> => {
+    const walk = WaitingLine.prototype[Symbol.iterator];
+    let looked = 0;
+    const spy = vi.spyOn(WaitingLine.prototype, Symbol.iterator).mockImplementation(function* (
+      this: typeof WaitingLine.prototype,
+    ) {
+      for (const entry of walk.call(this)) {
+        looked += 1;
+        yield entry;
+      }
+    });
+    const { supervisor, clock } = setup({ slotDefaults: { queueLimit: Infinity } });
+    supervisor.submit({ slot: 'earlier', run: never });
+    await clock.settle();
+    const finishers = Array.from({ length: waiting }, () =>
+      supervisor.submit({ slot: 's', shutdownStage: 1, onShutdown: 'finish', run: () => 'finished' }),
+    );
+    const report = supervisor.shutdown({ graceMs: 1_000 });
+    for (const one of finishers.slice(waiting / 2)) void one.cancel();
+    await clock.settle();
+    expect(supervisor.snapshot()).toMatchObject({ running: 1, totals: { completed: waiting / 2 } });
+    await clock.advance(1_000);
+    await report;
+    spy.mockRestore();
+    return looked / waiting;
+  };
+  const [few, many] = [await looks(50), await looks(1_000)];
+  expect(many).toBeLessThanOrEqual(few + 1);
 });
