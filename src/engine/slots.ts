@@ -90,7 +90,7 @@ export class Slots {
    */
   dryRun(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
     const { slots, pending } = this.#max;
-    const starts = pending === Infinity ? Infinity : this.#runtime.gate.room;
+    const starts = pending === Infinity ? Infinity : this.#room;
     const free = { slots: slots - this.#slots.size, pending: pending - this.#pending, starts };
     const trial = new DryRun(free, this.#store.isLocal);
     const rejections = new Map<LiveSubmission, Rejection>();
@@ -178,6 +178,13 @@ export class Slots {
     return [...stages].sort((a, b) => a - b);
   }
 
+  /**
+   * How many starts would not have to wait now. With a lease store any may have to: whether the
+   * store answers at once is not known before it is asked.
+   */
+  get #room(): number {
+    return this.#store.isLocal ? this.#runtime.gate.room : 0;
+  }
   get #isFull(): boolean {
     return this.#slots.size >= this.#max.slots;
   }
@@ -199,7 +206,7 @@ export class Slots {
     limits.queueLimit = queueLimit;
     limits.onFull = onFull;
     limits.mayWait = this.#pending < this.#max.pending;
-    limits.mayStart = limits.mayWait || this.#runtime.gate.room > 0;
+    limits.mayStart = limits.mayWait || this.#room > 0;
     return limits;
   }
 

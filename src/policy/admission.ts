@@ -21,7 +21,7 @@ export interface Limits {
   readonly onFull: 'reject' | 'dropOldest';
   /** False when `limits.pending` submissions wait already. */
   readonly mayWait: boolean;
-  /** The concurrency gate would let in a start now. */
+  /** A start would have to wait neither for a lease nor at the concurrency gate. */
   readonly mayStart: boolean;
 }
 
@@ -58,7 +58,7 @@ function isTaken(slot: SlotState): boolean {
   return slot.phase === 'running' || slot.phase === 'stopping' || hasWaiting(slot);
 }
 
-/** A start that the gate would not let in now waits at the gate. */
+/** Any other start waits for its first attempt. */
 function start(limits: Limits): Verdict {
   return limits.mayStart || limits.mayWait ? 'start' : 'resourceLimit';
 }

@@ -14,7 +14,7 @@ export interface Capacity {
   slots: number;
   /** How many more submissions may wait. */
   pending: number;
-  /** How many starts the concurrency gate would let in now. */
+  /** How many starts would have to wait neither for a lease nor at the concurrency gate. */
   starts: number;
 }
 

@@ -35,6 +35,24 @@ describe('the request for a lease', () => {
     expect(recorded.types(submission.id)).toEqual(['submitted', 'started', 'attemptStarted']);
   });
 
+  test('what waits for a lease counts to limits.pending: a start past it is rejected, alone and in a batch', async () => {
+    const store = new FakeLeaseStore();
+    const { supervisor, clock } = setup({ leases: store, limits: { pending: 2 } });
+    const start = () => supervisor.submit({ run: () => 'ran' });
+    expect([start(), start(), start()].map(({ admission }) => admission)).toEqual(['waiting', 'waiting', 'rejected']);
+    store.asks[0]?.grant();
+    await clock.settle();
+    const run = () => 'ran';
+    expect(supervisor.submitAll([{ run }, { run }]).map(({ admission }) => admission)).toEqual([
+      'rejected',
+      'rejected',
+    ]);
+    const last = start();
+    expect(last.admission).toBe('waiting');
+    for (const ask of store.asks.slice(1)) ask.grant();
+    expect(await last.value()).toBe('ran');
+  });
+
   test('a local lease, the default, is granted in the same turn with fence 0', async () => {
     const { supervisor, recorded } = setup();
     const submission = supervisor.submit({ slot: 's', run: ({ fence }) => fence });
