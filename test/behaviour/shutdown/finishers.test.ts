@@ -78,6 +78,8 @@ describe('a finisher in its attempt', () => {
     ['would be retried under restart always', { restart: 'always' }, 'shuttingDown'],
     ['has restart never', { restart: 'never' }, 'policy'],
     ['has no retry left', { maxRetries: 0 }, 'maxRetries'],
+    ['has a retryIf that allows no retry, and is not asked,', { retryIf: () => false }, 'shuttingDown'],
+    ['has no restart left in its limit', { restartLimit: { restarts: 0, withinMs: 1_000 } }, 'shuttingDown'],
   ])('that fails and %s ends failed: %s', async (_, spec, because) => {
     const { submission, gate, close } = await running(spec);
     void close();
