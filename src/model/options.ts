@@ -107,7 +107,7 @@ export function unreadable(field: string, value: unknown, error: unknown): never
 }
 
 /** The name of an option in an error. */
-export function pathOf(field: string, key: string): string {
+function pathOf(field: string, key: string): string {
   return field === 'options' ? key : `${field}.${key}`;
 }
 

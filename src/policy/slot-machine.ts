@@ -59,7 +59,7 @@ export type SlotEffect<E> =
       readonly by: E | null;
       readonly error: unknown;
     }
-  | { readonly do: 'detach'; readonly entry: E; readonly owner: E; readonly by: StopCause; readonly reason: unknown };
+  | { readonly do: 'detach'; readonly entry: E; readonly by: StopCause; readonly reason: unknown };
 
 /** Who owns the slot. Each variant carries only what is true in it. */
 type Ownership<E> = { readonly phase: 'idle' } | Requested<E> | Owned<E>;
@@ -467,7 +467,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     }
     flight.leave(entry);
     if (entry !== owner) entry.place = 'done';
-    this.effects.push({ do: 'detach', entry, owner, ...(stop ?? { by, reason }) });
+    this.effects.push({ do: 'detach', entry, ...(stop ?? { by, reason }) });
     if (flight.participants === 0) this.#stopOwner(by, reason);
   }
 

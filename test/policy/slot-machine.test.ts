@@ -209,20 +209,20 @@ describe('a flight', () => {
     machine.leave(owner, 'caller', 'first');
     machine.leave(joined, 'deadline', 'second');
     expect(effects()).toEqual([
-      { do: 'detach', entry: owner, owner, by: 'caller', reason: 'first' },
-      { do: 'detach', entry: joined, owner, by: 'deadline', reason: 'second' },
+      { do: 'detach', entry: owner, by: 'caller', reason: 'first' },
+      { do: 'detach', entry: joined, by: 'deadline', reason: 'second' },
       stopped(owner, 'deadline', 'second'),
     ]);
   });
 
   test('that is being stopped gives its cause to those that leave it', () => {
     const { machine, submit, effects, makeOwner } = slot();
-    const owner = makeOwner();
+    makeOwner();
     const { entry: joined } = submit('join');
     machine.cancel('because');
     effects();
     machine.leave(joined, 'caller', 'mine');
-    expect(effects()).toEqual([{ do: 'detach', entry: joined, owner, by: 'slot', reason: 'because' }]);
+    expect(effects()).toEqual([{ do: 'detach', entry: joined, by: 'slot', reason: 'because' }]);
   });
 
   test('names its first participant that is left where a dropIfRunning finds the slot busy', () => {

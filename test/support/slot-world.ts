@@ -557,11 +557,11 @@ export class World {
     if (group.left.length === 0) this.#remove(group);
   }
 
-  #detach({ entry, owner: leader, by }: EffectOf<'detach'>): void {
+  #detach({ entry, by }: EffectOf<'detach'>): void {
     const owner = this.#owner;
     if (entry !== this.#detaches) this.fail('S3', `${entry.n} was detached`);
     this.#detaches = null;
-    if (owner?.group.leader !== leader || !owner.group.left.includes(entry))
+    if (owner === null || !owner.group.left.includes(entry))
       this.fail('S3', `${entry.n} was detached, but does not share the body`);
     if (by !== (owner.stoppedBy ?? 'caller')) this.fail('S3', `${entry.n} was detached by ${by}`);
     owner.group.left = owner.group.left.filter((one) => one !== entry);
