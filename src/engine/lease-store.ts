@@ -6,7 +6,9 @@ import { after, type Clock } from '../kernel/clock.ts';
 import { ignore, promised } from '../kernel/deferred.ts';
 import { KeyedLock } from '../kernel/lock.ts';
 import { positiveMs } from '../model/check.ts';
+import { field } from '../model/foreign.ts';
 import type { Lease, LeaseRequest, SlotLeases } from '../model/lease.ts';
+import { reading } from '../model/options.ts';
 import type { EventPublisher } from './events.ts';
 import { HeldLease } from './held-lease.ts';
 import { localLeases } from './local-leases.ts';
@@ -36,7 +38,7 @@ export class LeaseStore {
 
   /** @throws OptionError for an invalid `ttlMs`. */
   constructor(store: SlotLeases, clock: Clock, events: EventPublisher) {
-    const { ttlMs } = store;
+    const ttlMs = reading('leases.ttlMs', store, () => store.ttlMs);
     this.#store = store;
     this.#ttlMs = ttlMs === undefined ? DEFAULT_TTL_MS : positiveMs('leases.ttlMs', ttlMs);
     this.#clock = clock;
@@ -63,7 +65,7 @@ export class LeaseStore {
         return;
       }
       const later = promised(answer);
-      if (later === undefined) deliver(answer, listener);
+      if (later === undefined) this.#deliver(request.slot, answer, listener);
       else this.#call(request.slot, () => later, listener);
       return;
     }
@@ -73,14 +75,32 @@ export class LeaseStore {
   #call(slot: string, section: () => unknown, listener: RequestListener): void {
     this.#track(
       this.#lock.run(slot, section).then(
-        (answer) => deliver(answer, listener),
+        (answer) => this.#deliver(slot, answer, listener),
         (error: unknown) => listener.refused({ error }),
       ),
     );
   }
 
+  #deliver(slot: string, answer: unknown, listener: RequestListener): void {
+    if (answer === null || answer === 'superseded') {
+      listener.refused(answer);
+      return;
+    }
+    let held: HeldLease;
+    try {
+      held = new HeldLease(answer as Lease);
+    } catch (cause) {
+      // The store may believe that it granted a lease, and keep it until it is released.
+      if (typeof field(answer, 'release') === 'function') this.release(slot, { lease: answer as Lease });
+      const error = new TypeError("the lease store must return a lease, null or 'superseded'", { cause });
+      listener.refused({ error });
+      return;
+    }
+    listener.granted(held);
+  }
+
   /** A release that fails is ignored: the lease runs out in the store. */
-  release(slot: string, { lease }: HeldLease): void {
+  release(slot: string, { lease }: Pick<HeldLease, 'lease'>): void {
     if (!this.#lock.isBusy(slot)) {
       const later = this.#release(lease);
       if (later !== undefined)
@@ -165,20 +185,4 @@ export class LeaseStore {
     this.#calls.add(settled);
     ignore(settled.then(() => this.#calls.delete(settled)));
   }
-}
-
-function deliver(answer: unknown, listener: RequestListener): void {
-  if (answer === null || answer === 'superseded') {
-    listener.refused(answer);
-    return;
-  }
-  let held: HeldLease;
-  try {
-    held = new HeldLease(answer as Lease);
-  } catch (cause) {
-    const error = new TypeError("the lease store must return a lease, null or 'superseded'", { cause });
-    listener.refused({ error });
-    return;
-  }
-  listener.granted(held);
 }

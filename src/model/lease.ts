@@ -20,6 +20,7 @@ export interface SlotLeases {
    * another one, with a greater fence.
    *
    * A throw, a rejection, or a value that is not a {@link LeaseAnswer}: the store cannot be used.
+   * (A value that has a `release` is released.)
    * The submission is rejected as `leaseUnavailable`; an owner that asked again after a loss is
    * stopped as `leaseLost`.
    */

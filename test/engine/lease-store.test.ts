@@ -168,6 +168,18 @@ describe('a store that answers synchronously', () => {
     ]);
   });
 
+  test('with a lease of which a member is wrong releases it, since the store may believe that it is held', async () => {
+    const log: string[] = [];
+    const wrong = { ...lease(() => void log.push('released')), graceMs: -1 };
+    const now = answers();
+    storeOf({ acquire: () => wrong }).acquire(request(), now);
+    expect([log, now.got]).toEqual([['released'], [{ error: aTypeError }]]);
+    const later = answers();
+    storeOf({ acquire: async () => wrong }).acquire(request(), later);
+    await turn();
+    expect([log, later.got]).toEqual([['released', 'released'], [{ error: aTypeError }]]);
+  });
+
   test('with a value that cannot be read is refused, and nothing is thrown', async () => {
     const to = answers();
     storeOf({ acquire: () => proxy as Lease }).acquire(request(), to);

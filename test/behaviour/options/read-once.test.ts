@@ -166,6 +166,7 @@ describe('an option is read once', () => {
       ['clock', () => new Supervisor(throwingGetter('clock'))],
       ['clock', () => new Supervisor({ clock: revoked<never>() })],
       ['leases', () => new Supervisor({ leases: throwingGetter<never>('acquire') })],
+      ['leases.ttlMs', () => new Supervisor({ leases: throwingGetter('ttlMs', { acquire: () => null }) })],
       ['defaults.backoff.jitter', () => new Supervisor({ defaults: { backoff: throwingGetter('jitter') } })],
       ['slots.orders', () => new Supervisor({ slots: throwingGetter('orders') })],
       ['slots.orders.onFull', () => new Supervisor({ slots: { orders: throwingGetter('onFull') } })],
