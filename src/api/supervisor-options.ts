@@ -65,8 +65,10 @@ export interface SupervisorOptions extends GateOptions {
   /** How long a shutdown waits for all subscribers together, in ms, 0 or more. Default 5,000. */
   readonly subscriberGraceMs?: number | undefined;
   /**
-   * `slots`: how many slots may be live. `pending`: how many submissions may wait, over all slots.
-   * Whole numbers, 0 or more. A submission over a limit is rejected `resourceLimit`. Default none.
+   * `slots`: how many slots may be live. `pending`: how many submissions may wait for their first
+   * attempt, over all slots: in a queue, as replacement, for a lease, or at the concurrency gate.
+   * Joined submissions do not count. Whole numbers, 0 or more. A submission over a limit is
+   * rejected `resourceLimit`. Default none.
    */
   readonly limits?: { readonly slots?: number | undefined; readonly pending?: number | undefined } | undefined;
   /**

@@ -14,6 +14,8 @@ import { RecentFences } from './recent-fences.ts';
 
 /** What becomes of a request. */
 export interface RequestListener {
+  /** The store is about to be asked. Not called for a request that is canceled before. */
+  asked(): void;
   granted(held: HeldLease): void;
   /** `null`: another process holds the slot. Otherwise what the store threw. */
   refused(why: { readonly error: unknown } | null | 'superseded'): void;
@@ -48,10 +50,14 @@ export class LeaseStore {
 
   acquire(request: LeaseRequest, listener: RequestListener): void {
     // A store that answers synchronously costs no turn: the slot is owned when `submit` returns.
+    const ask = () => {
+      listener.asked();
+      return this.#store.acquire(request);
+    };
     if (!this.#lock.isBusy(request.slot)) {
       let answer: unknown;
       try {
-        answer = this.#store.acquire(request);
+        answer = ask();
       } catch (error) {
         listener.refused({ error });
         return;
@@ -61,7 +67,7 @@ export class LeaseStore {
       else this.#call(request.slot, () => later, listener);
       return;
     }
-    this.#call(request.slot, () => (request.signal.aborted ? null : this.#store.acquire(request)), listener);
+    this.#call(request.slot, () => (request.signal.aborted ? null : ask()), listener);
   }
 
   #call(slot: string, section: () => unknown, listener: RequestListener): void {

@@ -16,7 +16,7 @@ import { type HeldLease, LOCAL } from './held-lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import { type LeaseListener, SlotLease } from './slot-lease.ts';
-import type { LiveSubmission, Work } from './submission.ts';
+import type { LiveSubmission } from './submission.ts';
 
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
@@ -339,10 +339,14 @@ export class LiveSlot implements ActorHost, LeaseListener {
     else ledger.settle(entry, { kind: 'rejected', reason });
   }
 
-  /** The owner may have ended meanwhile: what the participant took part in is in its `work`. */
+  /**
+   * The owner may have ended meanwhile: what the participant took part in is in its `work`. There
+   * is none if the lease store's code made it join and leave before the owner could start.
+   */
   #detach({ entry, by, reason }: Extract<SlotEffect<LiveSubmission>, { do: 'detach' }>): void {
-    const work = entry.work as Work;
-    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts: work.attempts }, work);
+    const work = entry.work ?? undefined;
+    const attempts = work?.attempts ?? 0;
+    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts }, work);
   }
 
   /**

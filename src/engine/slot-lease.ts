@@ -25,6 +25,8 @@ export interface LeaseListener {
 interface Pending {
   readonly withdrawn: CancelToken<CanceledError>;
   readonly urgent: CancelToken<CanceledError>;
+  /** The store knows of it. It may still wait for the release before it. */
+  asked: boolean;
   stopWatch: () => void;
 }
 
@@ -52,7 +54,7 @@ export class SlotLease {
 
   acquire(asker: LiveSubmission, request: number, policy: AdmissionPolicy): void {
     const machine = this.#machine;
-    const pending = { withdrawn: newToken(), urgent: newToken(), stopWatch: () => {} };
+    const pending = { withdrawn: newToken(), urgent: newToken(), asked: false, stopWatch: () => {} };
     this.#pending = pending;
     if (policy === 'replace') this.urge();
     const answered = (): void => {
@@ -60,6 +62,9 @@ export class SlotLease {
       pending.stopWatch();
     };
     this.#store.acquire(requestOf(asker, policy, pending), {
+      asked: () => {
+        pending.asked = true;
+      },
       granted: (held) => {
         answered();
         this.#listener.leaseChanged(() => this.#granted(held, request));
@@ -85,7 +90,7 @@ export class SlotLease {
   cancelRequest(): void {
     const pending = this.#pending;
     if (pending === undefined) return;
-    pending.stopWatch = this.#store.watch(this.#slot, 'acquire');
+    if (pending.asked) pending.stopWatch = this.#store.watch(this.#slot, 'acquire');
     cancel(pending.withdrawn, stopReason('caller', 'no submission waits for this slot any more'));
   }
 

@@ -18,7 +18,7 @@ import type { Place, SlotEntry } from '../policy/slot-machine.ts';
  * What the slot decided, known when `submit` returns. `started`: it owns the slot, and its first
  * attempt begins on a later turn. `queued`: it waits in the queue, or as the replacement. `joined`:
  * it shares the outcome of the owner, or of a submission that waits. `waiting`: the slot's lease
- * was requested. `rejected`: it never owns the slot, and the outcome says why.
+ * was requested. `rejected`: it is not admitted, and the outcome says why.
  */
 export type Admission = 'started' | 'queued' | 'joined' | 'waiting' | 'rejected';
 

@@ -81,7 +81,7 @@ export interface LeaseRequest {
 export interface Lease {
   /**
    * The fencing token. Greater than the token of every earlier lease of this slot. A lease with
-   * another token is released, and no body runs under it.
+   * another token is refused as `leaseUnavailable` and released, and no body runs under it.
    */
   readonly fence: bigint;
   /**
@@ -90,9 +90,10 @@ export interface Lease {
    */
   readonly lost: AbortSignal;
   /**
-   * False once it can no longer be proved that this process holds the slot. That counts as `lost`.
-   * Read before each attempt and by `ctx.canceled`, so it must cost nothing: compare a clock, do no
-   * I/O. It serves where timers come late, as after a freeze of the process.
+   * False once it can no longer be proved that this process holds the slot. That counts as `lost`,
+   * whatever it says later. Read before each attempt and by `ctx.canceled`, so it must cost
+   * nothing: compare a clock, do no I/O. It serves where timers come late, as after a freeze of the
+   * process.
    */
   readonly held?: boolean | undefined;
   /**
@@ -100,14 +101,21 @@ export interface Lease {
    * body that is stopped by the loss is at most this long. Default: no limit.
    */
   readonly graceMs?: number | undefined;
-  /** Aborted when a replacement in another process asks for the slot. The body is then stopped. */
+  /**
+   * Aborted when a replacement in another process asks for the slot. The owner is then stopped by
+   * `replace`. A replacement and a `keepLatest` that wait here are rejected as `superseded`.
+   */
   readonly revoked?: AbortSignal | undefined;
   /**
    * Set to true when another process is waiting. Read when an owner ends; the lease is then
    * released instead of being kept for the next owner, unless a replacement waits here.
    */
   readonly contended?: boolean | undefined;
-  /** Asks the store whether this process holds the slot. `ctx.ensureOwned` calls it. */
+  /**
+   * Asks the store whether this process holds the slot. `ctx.ensureOwned` calls it. False counts as
+   * `lost`. A throw or a rejection says nothing: the lease counts as held, and the body gets the
+   * error. Default: `held` alone is asked.
+   */
   confirm?(): Promise<boolean>;
   /**
    * Gives the slot back. Called once, also for a lost lease, when the body has ended. For a body

@@ -20,30 +20,36 @@ export const REJECT_REASONS = [
 ] as const;
 
 /**
- * Why a submission ended before it owned or shared its slot.
+ * Why a submission ended before it, or the flight that it joined, owned the slot. If a flight is
+ * rejected, all of its participants are.
  *
- * - `slotBusy`: the slot was busy and the policy does not wait, or the lease store returned `null`.
+ * - `slotBusy`: an owner was in the slot or a submission waited in it, and the policy does not
+ *   wait; or the lease store returned `null`.
  * - `queueFull`: the slot's queue was full. With `onFull: 'dropOldest'`, this is the submission
  *   that had waited longest.
- * - `superseded`: it waited, and a later `replace` or `keepLatest` submission took its place.
+ * - `superseded`: it waited, and a later `replace` or `keepLatest` submission took its place. A
+ *   `replace` takes the place of a waiting `keepLatest`, too.
  * - `canceled`: it was canceled while it waited, or its `signal` was aborted before it started.
- * - `queueTimeout`: it waited for longer than `queueTimeoutMs`.
+ * - `queueTimeout`: it waited for its slot for longer than `queueTimeoutMs`.
  * - `deadline`: `deadlineMs` passed while it waited.
- * - `resourceLimit`: it would have exceeded `limits.slots` or `limits.pending`.
+ * - `resourceLimit`: it would have exceeded `limits.slots` or `limits.pending`. A start that would
+ *   wait at the concurrency gate counts to the latter.
  * - `batchRejected`: another submission of the same `submitAll` would have been rejected.
- * - `shuttingDown`: a shutdown began while it waited.
+ * - `shuttingDown`: a shutdown began while it waited. With `onShutdown: 'finish'`: its finish time
+ *   was over.
  * - `leaseUnavailable`: the lease store threw, rejected, or returned something that is not a lease;
- *   or the lease was lost before it was granted.
+ *   or the lease was lost before it was granted; or its fence was not greater than the last one.
  */
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
 /** Why a submission was rejected, and because of which other submission. */
 export interface Rejection {
-  /** Why the submission ended before it owned or shared its slot. */
+  /** Why the submission ended before it, or the flight that it joined, owned the slot. */
   readonly reason: RejectReason;
   /**
-   * `superseded`, and `queueFull` with `dropOldest`: the later submission. `slotBusy`: the
-   * submission that has the slot. Absent where there is none.
+   * `superseded`, and `queueFull` with `dropOldest`: the later submission. `slotBusy`: the owner,
+   * or else the first submission that waits. Absent where there is none. If it has left a flight:
+   * the first participant that is left.
    */
   readonly by?: TaskId;
 }
@@ -71,7 +77,8 @@ export type FailedBecause = (typeof FAILED_BECAUSE)[number];
  *   `CanceledError` of its own.
  * - `killed`: the body did not stop within its grace, and its `kill` resolved. It is dead.
  * - `abandoned`: the body did not stop within its grace and was given up. It may still be alive.
- * - `rejected`: the submission never owned or shared the slot.
+ * - `rejected`: neither the submission nor the flight that it joined ever owned the slot; or it
+ *   left the flight before.
  */
 export type Outcome<T = unknown> =
   | {

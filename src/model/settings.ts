@@ -24,14 +24,15 @@ export const ADMISSION_POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLat
  * What a submission does when its slot is busy or paused. Otherwise it starts.
  *
  * - `queue`: it waits in the queue.
- * - `replace`: the owner is stopped, and this submission starts next. A replacement that waits
- *   already is rejected as `superseded`.
- * - `dropIfRunning`: it is rejected as `slotBusy`. In a paused slot in which nothing runs, it
- *   waits.
+ * - `replace`: the owner is stopped, and this submission starts next. A replacement and a
+ *   `keepLatest` that wait already are rejected as `superseded`.
+ * - `dropIfRunning`: it is rejected as `slotBusy`. In a paused slot without an owner, in which
+ *   nothing waits, it waits.
  * - `keepLatest`: it waits in the queue. If a `keepLatest` waits already, it takes that place, and
  *   the earlier one is rejected as `superseded`.
- * - `join`: it shares the owner's outcome. If the owner is stopping, or there is none, it waits in
- *   the queue.
+ * - `join`: it shares the body and the outcome of the owner. If the owner was asked to stop, or
+ *   there is none: of the waiting replacement, or else of the head of the queue, whatever their
+ *   policy. If nothing waits either, it waits in the queue.
  */
 export type AdmissionPolicy = (typeof ADMISSION_POLICIES)[number];
 

@@ -22,8 +22,8 @@ export interface SlotOptions {
    */
   readonly admission?: AdmissionPolicy | undefined;
   /**
-   * How many submissions may wait in the queue. A waiting replacement does not count. A whole
-   * number, 0 or more. `Infinity`: no limit. Default 1,000.
+   * How many submissions may wait in the queue. A waiting replacement and joined submissions do not
+   * count. A whole number, 0 or more. `Infinity`: no limit. Default 1,000.
    */
   readonly queueLimit?: number | undefined;
   /** What happens when the queue is full. Default `reject`. */

@@ -100,8 +100,10 @@ export interface TaskSpec<T = unknown, S = undefined> {
    */
   readonly shutdownStage?: number | undefined;
   /**
-   * How long it may wait for its slot, in ms, 0 or more. After that time it is rejected as
-   * `queueTimeout`. The wait at the concurrency gate does not count. Default none.
+   * How long it may wait for its first attempt, in ms, 0 or more: in the queue, for the lease, at
+   * the concurrency gate, and while it is suspended. After that time it is rejected as
+   * `queueTimeout`; if it owns its slot, it is canceled, by `queueTimeout`. A joined submission
+   * waits for the first attempt of the body that it shares. Default none.
    */
   readonly queueTimeoutMs?: number | undefined;
   /**

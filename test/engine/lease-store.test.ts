@@ -45,6 +45,7 @@ function answers(): RequestListener & { readonly got: unknown[] } {
   const got: unknown[] = [];
   return {
     got,
+    asked: () => {},
     granted: ({ lease }: HeldLease) => void got.push(lease),
     refused: (error: unknown) => void got.push(error),
   };

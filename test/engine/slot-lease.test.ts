@@ -21,7 +21,10 @@ function setup() {
   const watched: string[] = [];
   const store = {
     fences: new RecentFences(),
-    acquire: (request: LeaseRequest, answer: RequestListener) => void requests.push({ request, answer }),
+    acquire(request: LeaseRequest, answer: RequestListener) {
+      answer.asked();
+      requests.push({ request, answer });
+    },
     release: (_: string, held: HeldLease) => void released.push(held),
     releaseAside: (_: string, held: HeldLease) => void released.push(held),
     watch(_: string, what: string) {

@@ -1,4 +1,5 @@
-// The reference model of an owner: the gate, its attempts, what follows each, and how it is stopped.
+// The reference model of an owner: the gate, its attempts, what follows each, and how it is
+// stopped.
 
 import type { StopCause } from 'slotvisor';
 import type { Reference } from './reference.ts';

@@ -509,17 +509,17 @@ describe('a batch with joins', () => {
     expect(await outcomes([leader, ...others])).toEqual(Array(2).fill(completed('shared')));
   });
 
-  test.each<readonly [later: AdmissionPolicy, reason: string, first: AdmissionPolicy]>([
-    ['replace', 'superseded', 'replace'],
-    ['replace', 'superseded', 'keepLatest'],
-    ['keepLatest', 'superseded', 'keepLatest'],
-  ])('is turned away if a later %s would supersede its join of a waiting %3$s', async (later, reason, first) => {
+  test.each<readonly [later: AdmissionPolicy, first: AdmissionPolicy]>([
+    ['replace', 'replace'],
+    ['replace', 'keepLatest'],
+    ['keepLatest', 'keepLatest'],
+  ])('is turned away if a later %s would supersede its join of a waiting %s', async (later, first) => {
     const { supervisor, submit } = await stoppingSlot();
     const waiting = submit({ admission: first, run: () => 'waits on' });
     const batch = supervisor.submitAll([one('join'), one(later)]);
     expect(admissions(batch)).toEqual(['rejected', 'rejected']);
     const reasons = (await outcomes(batch)).map((outcome) => outcome.kind === 'rejected' && outcome.reason);
-    expect(reasons.sort()).toEqual(['batchRejected', reason]);
+    expect(reasons).toEqual(['batchRejected', 'superseded']);
     expect(waiting.status).toBe('queued');
   });
 });

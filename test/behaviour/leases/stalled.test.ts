@@ -49,6 +49,19 @@ describe('leaseStalled', () => {
     expect(recorded.of('leaseStalled')).toMatchObject([{ what: 'release' }]);
   });
 
+  test('is not published for a canceled request that the store was not asked, since it waits for a release', async () => {
+    const store = FakeLeaseStore.granting();
+    store.onRelease = never;
+    const { clock, recorded, put, gate } = leasedSlot(store);
+    put();
+    await clock.settle();
+    gate.open('end');
+    await clock.settle();
+    void put().cancel();
+    await clock.advance(500_000);
+    expect(recorded.of('leaseStalled')).toMatchObject([{ what: 'release' }]);
+  });
+
   for (const [what, answer] of [
     ['a lease', (store: FakeLeaseStore) => void store.ask.grant()],
     ['null', (store: FakeLeaseStore) => store.ask.deny()],

@@ -1,10 +1,11 @@
 // A lease store that calls the library from inside one of its own methods.
 
-import type { Lease, SlotLeases } from 'slotvisor';
+import type { Lease, SlotLeases, Submission } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { never } from '../../support/bodies.ts';
-import { leaseWith } from '../../support/fake-lease-store.ts';
+import { FakeLeaseStore, leaseWith } from '../../support/fake-lease-store.ts';
 import { gatedSlot } from '../../support/gated-slot.ts';
+import { leasedSlot } from '../../support/leased-slot.ts';
 import { setup } from '../../support/setup.ts';
 
 const lease: Lease = { fence: 1n, lost: new AbortController().signal, release: () => {} };
@@ -109,4 +110,95 @@ test('a lease store that shortens a shutdown while that begins ends its grace at
   expect(stubborn.status).toBe('ended');
   expect(await stubborn.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
   expect(clock.now()).toBe(0);
+});
+
+/** A signal whose `addEventListener` calls back: the lease is granted, and no body has begun. */
+function signalThat(callsBack: () => void): AbortSignal {
+  const { signal } = new AbortController();
+  const addEventListener = (...args: Parameters<AbortSignal['addEventListener']>): void => {
+    AbortSignal.prototype.addEventListener.apply(signal, args);
+    callsBack();
+  };
+  return Object.assign(signal, { addEventListener });
+}
+
+describe('a lease store that calls the library while its lease is taken over', () => {
+  test('may submit a join and cancel it before the owner starts (S3)', async () => {
+    const late: Submission[] = [];
+    const lost = signalThat(() => {
+      const joined = supervisor.submit({ slot: 's', admission: 'join', run: () => 'own' });
+      void joined.cancel('changed my mind');
+      late.push(joined);
+    });
+    const { supervisor } = setup({ leases: { acquire: () => leaseWith({ lost }) } });
+    expect(await supervisor.submit({ slot: 's', run: () => 'first' }).value()).toBe('first');
+    expect(await late[0]?.outcome).toMatchObject({ kind: 'canceled', reason: 'changed my mind', attempts: 0 });
+  });
+
+  test('may cancel the submission that it grants the lease to, and the lease is released', async () => {
+    let released = 0;
+    const lost = signalThat(() => void submission?.cancel());
+    const release = () => {
+      released += 1;
+    };
+    let submission: Submission | undefined;
+    const acquire = async () => leaseWith({ lost, release });
+    const { submit, clock, gate } = gatedSlot({ leases: { acquire } });
+    submission = submit();
+    expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'caller', attempts: 0 });
+    await clock.settle();
+    expect([released, gate.calls]).toEqual([1, []]);
+  });
+});
+
+test('a lease store is not asked for a slot within the release of a late lease, nor before that has ended', async () => {
+  const calls: string[] = [];
+  let grant = (_: Lease): void => {};
+  const acquire = () => {
+    calls.push('acquire');
+    return new Promise<Lease>((resolve) => {
+      grant = resolve;
+    });
+  };
+  const { submit, clock } = gatedSlot({ leases: { acquire } });
+  void submit().cancel();
+  const release = async () => {
+    calls.push('release');
+    submit();
+    await Promise.resolve();
+    calls.push('released');
+  };
+  grant(leaseWith({ release }));
+  await clock.settle();
+  expect(calls).toEqual(['acquire', 'release', 'released', 'acquire']);
+});
+
+describe('retryIf that loses the lease of its own task', () => {
+  test.for([true, false])('and returns %s suspends the task, and does not end or delay it', async (answer) => {
+    const store = FakeLeaseStore.granting();
+    const { clock, gate, put } = leasedSlot(store);
+    const retryIf = () => {
+      store.leases[0]?.lose();
+      return answer;
+    };
+    const owner = put({ restart: 'onFailure', backoff: { firstMs: 1_000 }, retryIf });
+    await clock.settle();
+    gate.fail(new Error('again'));
+    await clock.settle();
+    expect([owner.status, gate.calls.at(-1)?.fence]).toEqual(['running', 2n]);
+    gate.open('value');
+    expect(await owner.outcome).toEqual({ kind: 'completed', value: 'value', attempts: 2 });
+  });
+});
+
+test('retryIf that begins a shutdown has no retry of a finisher follow', async () => {
+  const { supervisor, submit, clock, gate } = gatedSlot();
+  const retryIf = () => {
+    void supervisor.shutdown();
+    return true;
+  };
+  const owner = submit({ restart: 'onFailure', backoff: { firstMs: 1 }, onShutdown: 'finish', retryIf });
+  await clock.settle();
+  gate.fail(new Error('the last'));
+  expect(await owner.outcome).toMatchObject({ kind: 'failed', attempts: 1, because: 'shuttingDown' });
 });

@@ -460,15 +460,37 @@ describe('a flight in a shutdown', () => {
 });
 
 describe('a finisher whose lease is lost', () => {
+  /** The first lease can be lost. There is no second one. */
+  function leases(lost: AbortController) {
+    let granted = 0;
+    return {
+      acquire: ({ signal }: LeaseRequest): Lease | Promise<never> => {
+        granted += 1;
+        if (granted === 1) return { fence: 1n, lost: lost.signal, release: () => {} };
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      },
+    };
+  }
+
   test('in the shutdown is stopped by leaseLost, and is not suspended', async () => {
     const lost = new AbortController();
-    const leases = { acquire: () => ({ fence: 1n, lost: lost.signal, release: () => {} }) };
-    const { submission, gate, clock, close } = await running({}, { leases });
+    const { submission, gate, clock, close } = await running({}, { leases: leases(lost) });
     void close();
     lost.abort();
     await clock.settle();
     expect([submission.status, gate.calls[0]?.canceled]).toEqual(['stopping', true]);
     gate.open('out');
     expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
+  });
+
+  test('before the shutdown, so that it is suspended, is canceled by shutdown at once', async () => {
+    const lost = new AbortController();
+    const { submission, gate, clock, close } = await running({}, { leases: leases(lost) });
+    lost.abort();
+    gate.open('out');
+    await clock.settle();
+    expect(submission.status).toBe('suspended');
+    void close();
+    expect(await submission.outcome).toEqual(stoppedByShutdown);
   });
 });
