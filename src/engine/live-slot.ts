@@ -31,6 +31,8 @@ export class LiveSlot implements ActorHost, LeaseListener {
   countedToBegin = 0;
   /** Runs the owner. */
   actor: Actor | undefined;
+  /** The owner that a shutdown has reached. */
+  #reached: Actor | undefined;
   #carryingOut = false;
   #whenOwnerGone: Deferred<void> | undefined;
   #idle: Deferred<void> | undefined;
@@ -117,6 +119,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
    */
   tell(stage: number): void {
     if (this.actor === undefined || !this.#isReached(stage)) return;
+    this.#reached = this.actor;
     this.machine.stop();
     if (this.machine.effects.length > 0) this.#carryOut();
   }
@@ -124,8 +127,8 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** The shutdown's next stage has to wait for this slot. */
   holds(stage: number): boolean {
     const { actor } = this;
-    if (actor === undefined) return this.#isReached(stage);
-    return actor.status === 'overrun' ? this.#hasWaiting(stage) : this.#isReached(stage);
+    if (actor === undefined || actor.status === 'overrun') return this.#hasWaiting(stage);
+    return actor === this.#reached || this.#isReached(stage); // what it was reached through may have left
   }
 
   #isReached(stage: number): boolean {
