@@ -494,6 +494,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   #rejectFlight(leader: E, reason: RejectReason, by: E | null, error?: unknown): void {
+    if (leader.flight === null) {
+      this.#refuse(leader, reason, by, error);
+      return;
+    }
     const isLeft = hasLeft(leader);
     const joined = this.#end(leader);
     if (!isLeft) this.#refuse(leader, reason, by, error);
