@@ -20,7 +20,7 @@ import type { LiveSubmission } from './submission.ts';
 
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
-  readonly machine = new SlotMachine<LiveSubmission>();
+  readonly machine: SlotMachine<LiveSubmission>;
   readonly #runtime: Runtime;
   readonly #store: LeaseStore;
   /** Undefined while leases are local. */
@@ -43,6 +43,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
    */
   constructor(name: string, runtime: Runtime, store: LeaseStore, changed: (slot: LiveSlot) => void) {
     this.name = name;
+    this.machine = new SlotMachine(store.isLocal);
     this.#runtime = runtime;
     this.#store = store;
     this.#changed = changed;
@@ -309,10 +310,6 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   #acquire({ asker, request, policy }: Extract<LeaseEffect, { do: 'acquire' }>): void {
-    if (this.#store.isLocal) {
-      this.machine.granted(request);
-      return;
-    }
     this.#lease ??= new SlotLease(this.name, this.machine, this.#store, this);
     this.#lease.acquire(asker, request, policy);
   }
