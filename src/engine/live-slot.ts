@@ -20,7 +20,7 @@ import type { LiveSubmission } from './submission.ts';
 
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
-  readonly machine = new SlotMachine<LiveSubmission>();
+  readonly machine: SlotMachine<LiveSubmission>;
   readonly #runtime: Runtime;
   readonly #store: LeaseStore;
   /** Undefined while leases are local. */
@@ -31,6 +31,8 @@ export class LiveSlot implements ActorHost, LeaseListener {
   countedToBegin = 0;
   /** Runs the owner. */
   actor: Actor | undefined;
+  /** The owner that a shutdown has reached. */
+  #reached: Actor | undefined;
   #carryingOut = false;
   /**
    * The finishers that waited when a shutdown began: the lowest stage last, and within a stage the
@@ -47,6 +49,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
    */
   constructor(name: string, runtime: Runtime, store: LeaseStore, changed: (slot: LiveSlot) => void) {
     this.name = name;
+    this.machine = new SlotMachine(store.isLocal);
     this.#runtime = runtime;
     this.#store = store;
     this.#changed = changed;
@@ -124,6 +127,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
    */
   tell(stage: number): void {
     if (this.actor === undefined || !this.#isReached(stage)) return;
+    this.#reached = this.actor;
     this.machine.stop();
     if (this.machine.effects.length > 0) this.#carryOut();
   }
@@ -131,8 +135,8 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** The shutdown's next stage has to wait for this slot. */
   holds(stage: number): boolean {
     const { actor } = this;
-    if (actor === undefined) return this.#isReached(stage);
-    return actor.status === 'overrun' ? this.#hasWaiting(stage) : this.#isReached(stage);
+    if (actor === undefined || actor.status === 'overrun') return this.#hasWaiting(stage);
+    return actor === this.#reached || this.#isReached(stage); // what it was reached through may have left
   }
 
   #isReached(stage: number): boolean {
@@ -317,10 +321,6 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   #acquire({ asker, request, policy }: Extract<LeaseEffect, { do: 'acquire' }>): void {
-    if (this.#store.isLocal) {
-      this.machine.granted(request);
-      return;
-    }
     this.#lease ??= new SlotLease(this.name, this.machine, this.#store, this);
     this.#lease.acquire(asker, request, policy);
   }

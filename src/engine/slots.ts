@@ -215,13 +215,17 @@ export class Slots {
     const { pending } = slot.machine;
     this.queued += pending - slot.counted;
     slot.counted = pending;
-    const toBegin = slot.actor?.waitsToBegin === true ? 1 : 0;
-    this.#toBegin += toBegin - slot.countedToBegin;
-    slot.countedToBegin = toBegin;
+    if (this.#max.pending !== Infinity) this.#accountOwner(slot);
     if (this.#closed) this.#accountStage(slot);
     if (!slot.machine.isIdle || this.#slots.get(slot.name) !== slot) return;
     this.#slots.delete(slot.name);
     slot.end();
+  }
+
+  #accountOwner(slot: LiveSlot): void {
+    const toBegin = slot.actor?.waitsToBegin === true ? 1 : 0;
+    this.#toBegin += toBegin - slot.countedToBegin;
+    slot.countedToBegin = toBegin;
   }
 
   #accountStage(slot: LiveSlot): void {

@@ -76,12 +76,12 @@ interface Copyable {
 export class DryRun {
   readonly #copies = new Map<string, SlotMachine<TrialEntry>>();
   readonly #free: Capacity;
-  readonly #grantsImmediately: boolean;
+  readonly #isLocal: boolean;
 
-  /** `grantsImmediately`: leases are local, so every lease is granted within its request. */
-  constructor(free: Capacity, grantsImmediately: boolean) {
+  /** `isLocal`: leases are local. */
+  constructor(free: Capacity, isLocal: boolean) {
     this.#free = { ...free };
-    this.#grantsImmediately = grantsImmediately;
+    this.#isLocal = isLocal;
   }
 
   /**
@@ -114,8 +114,7 @@ export class DryRun {
     const free = this.#free;
     let rejected: RejectReason | undefined;
     for (const effect of machine.effects) {
-      if (effect.do === 'acquire' && this.#grantsImmediately) machine.granted(effect.request);
-      else if (effect.do === 'start' && free.starts > 0) free.starts -= 1;
+      if (effect.do === 'start' && free.starts > 0) free.starts -= 1;
       else if (effect.do === 'start') free.pending -= 1;
       else if (effect.do === 'reject' && effect.entry.ofBatch) rejected = effect.reason;
     }
@@ -128,7 +127,7 @@ export class DryRun {
       if (this.#free.slots <= 0) return undefined;
       this.#free.slots -= 1;
     }
-    const machine = real?.copy(copier()) ?? new SlotMachine<TrialEntry>();
+    const machine = real?.copy(copier()) ?? new SlotMachine<TrialEntry>(this.#isLocal);
     this.#copies.set(slot, machine);
     return machine;
   }

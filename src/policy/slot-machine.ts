@@ -95,12 +95,18 @@ const NONE: readonly never[] = [];
 
 export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   readonly effects: SlotEffect<E>[] = [];
+  readonly #isLocal: boolean;
   #line = new WaitingLine<E>();
   #ownership: Ownership<E> = IDLE;
   #paused = false;
   #closed = false;
   #finishOver = false;
   #requests = 0;
+
+  /** `isLocal`: leases are local. The slot always has its lease, and no effect names it. */
+  constructor(isLocal = false) {
+    this.#isLocal = isLocal;
+  }
 
   get phase(): SlotState['phase'] {
     return this.#ownership.phase;
@@ -154,7 +160,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
    * {@link WaitingLine.copy}.
    */
   copy<C extends SlotEntry<C>>(copyOf: (entry: E) => C): SlotMachine<C> {
-    const copy = new SlotMachine<C>();
+    const copy = new SlotMachine<C>(this.#isLocal);
     copy.#line = this.#line.copy(copyOf);
     const ownership = this.#ownership;
     if (ownership.phase === 'waiting')
@@ -169,6 +175,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     const verdict = admit(this, entry.policy, limits);
     switch (verdict) {
       case 'start':
+        if (this.#isLocal) {
+          this.#own(entry, 0); // as below, without a stay in the line
+          return verdict;
+        }
         this.#wait(entry);
         this.#advance();
         return verdict;
@@ -241,7 +251,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
       this.#own(next, request);
       return joined;
     }
-    if (lease !== 'none') this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });
+    if (lease !== 'none' && !this.#isLocal) this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });
     this.#advance();
     return joined;
   }
@@ -380,6 +390,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   #advance(): void {
     const asker = this.#line.first;
     if (this.#ownership.phase !== 'idle' || asker === null || this.#paused) return;
+    if (this.#isLocal) {
+      this.#own(asker, 0);
+      return;
+    }
     const { policy } = asker;
     const request = this.#request(asker, policy);
     this.#ownership = { phase: 'waiting', request, asker, urged: policy === 'replace' };
@@ -400,7 +414,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   #own(entry: E, request: number): void {
-    this.#line.remove(entry);
+    if (isQueued(entry)) this.#line.remove(entry);
     entry.place = 'owner';
     this.#ownership = { phase: 'running', owner: entry, request, lease: 'held', finishing: false, stop: undefined };
     this.effects.push({ do: 'start', entry });
@@ -494,6 +508,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   #rejectFlight(leader: E, reason: RejectReason, by: E | null, error?: unknown): void {
+    if (leader.flight === null) {
+      this.#refuse(leader, reason, by, error);
+      return;
+    }
     const isLeft = hasLeft(leader);
     const joined = this.#end(leader);
     if (!isLeft) this.#refuse(leader, reason, by, error);

@@ -43,12 +43,12 @@ const plan = ({ concurrency }: Setting): fc.Arbitrary<Plan> =>
     })
     .map((drawn) => (concurrency === Infinity && endsAtOnce(drawn) ? { ...drawn, stage: LOWEST_STAGE } : drawn));
 
-/** No two of the times that follow from these are equal to one of a task. */
+/** Fractions, so that no timer of a task is due at the same moment. */
 const shutdown: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant({ do: 'shutdown' as const, graceMs: 1_009, finishMs: 401 }) },
-  { weight: 6, arbitrary: fc.constant({ do: 'shutdown' as const, graceMs: 337, finishMs: 337 }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'shutdown' as const, graceMs: Infinity, finishMs: 601 }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'shutdown' as const, graceMs: 709, finishMs: 0 }) },
+  { weight: 6, arbitrary: fc.constant({ do: 'shutdown' as const, graceMs: 1_009.5, finishMs: 401.25 }) },
+  { weight: 6, arbitrary: fc.constant({ do: 'shutdown' as const, graceMs: 337.25, finishMs: 337.25 }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'shutdown' as const, graceMs: Infinity, finishMs: 601.75 }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'shutdown' as const, graceMs: 709.25, finishMs: 0 }) },
   { weight: 1, arbitrary: fc.constant({ do: 'shutdown' as const, graceMs: 0, finishMs: 0 }) },
 );
 

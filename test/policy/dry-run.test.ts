@@ -23,18 +23,16 @@ const free = (limits: Partial<Capacity> = {}): Capacity => ({
 
 const nothing = () => undefined;
 
-function submit(machine: Machine, entry: Entry, limits: SlotLimits, grantsImmediately: boolean): void {
+function submit(machine: Machine, entry: Entry, limits: SlotLimits): void {
   machine.submit(entry, { ...limits, mayWait: true, mayStart: true });
-  for (const effect of machine.effects)
-    if (effect.do === 'acquire' && grantsImmediately) machine.granted(effect.request);
   machine.effects.length = 0;
 }
 
 /** A slot to which these were submitted, in order. */
-function slotWith(policies: readonly AdmissionPolicy[], grantsImmediately = true): Machine {
-  const machine: Machine = new SlotMachine<Entry>();
+function slotWith(policies: readonly AdmissionPolicy[], isLocal = true): Machine {
+  const machine: Machine = new SlotMachine<Entry>(isLocal);
   policies.forEach((policy, n) => {
-    submit(machine, new Entry(n, policy), UNLIMITED, grantsImmediately);
+    submit(machine, new Entry(n, policy), UNLIMITED);
   });
   return machine;
 }
@@ -51,23 +49,23 @@ describe('a dry run', () => {
     queueLimit: fc.nat(3),
     onFull: fc.constantFrom(...ON_FULL),
     paused: fc.boolean(),
-    grantsImmediately: fc.boolean(),
+    isLocal: fc.boolean(),
   });
 
   test('accepts a batch exactly when submitting the batch would reject none of its entries, a joined one included', () => {
     fc.assert(
       fc.property(cases, (given) => {
-        const machine: Machine = new SlotMachine<Entry>();
+        const machine: Machine = new SlotMachine<Entry>(given.isLocal);
         if (given.paused) machine.pause();
         const before = given.before.map((policy, n) => new Entry(n, policy));
-        for (const entry of before) submit(machine, entry, given, given.grantsImmediately);
+        for (const entry of before) submit(machine, entry, given);
         for (const n of given.leaving) if (before[n] !== undefined) machine.leave(before[n], 'caller');
         machine.effects.length = 0;
-        const dryRun = new DryRun(free(), given.grantsImmediately);
+        const dryRun = new DryRun(free(), given.isLocal);
         const found = () => (machine.isIdle ? undefined : machine);
         const refused = given.batch.map((policy) => dryRun.add('s', found, policy, given));
         const batch = given.batch.map((policy, i) => new Entry(100 + i, policy));
-        for (const entry of batch) submit(machine, entry, given, given.grantsImmediately);
+        for (const entry of batch) submit(machine, entry, given);
         const rejected = batch.filter(({ place }) => place === 'done');
         expect(refused.some((reason) => reason !== undefined)).toBe(rejected.length > 0);
       }),
@@ -78,7 +76,7 @@ describe('a dry run', () => {
   test('leaves the slot and its entries as they were', () => {
     const entries = (['queue', 'replace', 'keepLatest', 'queue'] as const).map((policy, n) => new Entry(n, policy));
     const machine: Machine = new SlotMachine<Entry>();
-    for (const entry of entries) submit(machine, entry, UNLIMITED, true);
+    for (const entry of entries) submit(machine, entry, UNLIMITED);
     const shown = () => [
       machine.phase,
       machine.owner,
@@ -105,9 +103,9 @@ describe('a dry run', () => {
             return Reflect.get(target, key);
           },
         });
-      for (let n = 0; n <= waiting; n += 1) submit(machine, read(new Entry(n, 'queue')), UNLIMITED, true);
-      submit(machine, read(new Entry(-1, 'replace')), UNLIMITED, true);
-      submit(machine, read(new Entry(-2, 'keepLatest')), UNLIMITED, true);
+      for (let n = 0; n <= waiting; n += 1) submit(machine, read(new Entry(n, 'queue')), UNLIMITED);
+      submit(machine, read(new Entry(-1, 'replace')), UNLIMITED);
+      submit(machine, read(new Entry(-2, 'keepLatest')), UNLIMITED);
       return { machine, count };
     }
     const short = counted(10);
@@ -132,9 +130,9 @@ describe('the limits of the supervisor hold over the whole batch:', () => {
     capacity: Partial<Capacity>,
     batch: readonly (readonly [slot: string, found: Machine | undefined, policy: AdmissionPolicy])[],
     limits = UNLIMITED,
-    grantsImmediately = true,
+    isLocal = true,
   ) => {
-    const dryRun = new DryRun(free(capacity), grantsImmediately);
+    const dryRun = new DryRun(free(capacity), isLocal);
     return batch.map(([slot, found, policy]) => dryRun.add(slot, () => found, policy, limits));
   };
   const ok = undefined;
@@ -258,7 +256,7 @@ describe('a batch is rejected, with the reason, because of', () => {
   const stopping = (next: AdmissionPolicy) => {
     const machine = running();
     machine.cancel();
-    submit(machine, new Entry(9, next), UNLIMITED, true);
+    submit(machine, new Entry(9, next), UNLIMITED);
     return machine;
   };
   const pausedWith = (machine: Machine) => {

@@ -338,13 +338,13 @@ const requests: readonly Planted[] = [
 const leases: readonly Planted[] = [
   {
     name: 'a lease is kept although nothing waits',
-    from: "if (lease !== 'none') this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });",
+    from: "if (lease !== 'none' && !this.#isLocal) this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });",
     to: '',
     breaks: /^S6: a lease is held without an owner/,
   },
   {
     name: 'a lost lease is not given back at the end of its owner',
-    from: "if (lease !== 'none') this.effects",
+    from: "if (lease !== 'none' && !this.#isLocal) this.effects",
     to: "if (lease !== 'none' && lease !== 'lost') this.effects",
     breaks: /^S6: a lease is held without an owner/,
   },
@@ -368,7 +368,7 @@ const leases: readonly Planted[] = [
   },
   {
     name: 'the lease of a body that was given up is released at once',
-    from: "if (lease !== 'none') this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });",
+    from: "if (lease !== 'none' && !this.#isLocal) this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });",
     to: "if (lease !== 'none') this.effects.push({ do: 'release' });",
     breaks: /^S6: release, but the body is alive/,
   },
@@ -380,7 +380,7 @@ const leases: readonly Planted[] = [
   },
   {
     name: 'the lease of a dead body is set aside',
-    from: "if (lease !== 'none') this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });",
+    from: "if (lease !== 'none' && !this.#isLocal) this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });",
     to: "if (lease !== 'none') this.effects.push({ do: 'setAside' });",
     breaks: /^S6: setAside, but the body is dead/,
   },
@@ -515,8 +515,8 @@ const suspension: readonly Planted[] = [
   },
   {
     name: 'the lease of an owner that was refused one is released',
-    from: "if (lease !== 'none') this.effects.push",
-    to: 'this.effects.push',
+    from: "if (lease !== 'none' && !this.#isLocal) this.effects.push",
+    to: 'if (!this.#isLocal) this.effects.push',
     breaks: /^S2: release, but no lease is held/,
   },
   {
@@ -602,6 +602,21 @@ const shutdown: readonly Planted[] = [
   },
 ];
 
+const local: readonly Planted[] = [
+  {
+    name: 'the lease of a local slot is released',
+    from: " && !this.#isLocal) this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });",
+    to: ") this.effects.push({ do: bodyAlive ? 'setAside' : 'release' });",
+    breaks: /^S2: release, but no lease is held/,
+  },
+  {
+    name: 'the lease of a local slot is requested',
+    from: 'if (this.#isLocal) {\n      this.#own(asker, 0);\n      return;\n    }',
+    to: '',
+    breaks: /^S2: a local slot asked for a lease/,
+  },
+];
+
 const path = fileURLToPath(new URL('../../src/policy/slot-machine.ts', import.meta.url));
 
 describe.each([
@@ -613,12 +628,15 @@ describe.each([
   ['leases', leases],
   ['suspension', suspension],
   ['shutdown', shutdown],
+  ['local leases', local],
 ] as const)('the exploration of a slot finds a fault of %s:', (_, faults) => {
   for (const { breaks, ...fault } of faults)
     test(fault.name, () => {
       const { SlotMachine: Faulty } = loadPatched<{ SlotMachine: typeof SlotMachine }>(path, fault);
       const run = () => {
-        for (const queueLimit of [1, 2]) explore(() => new Faulty<Entry>(), everything(queueLimit, 3));
+        const isLocal = faults === local;
+        for (const queueLimit of [1, 2])
+          explore(() => new Faulty<Entry>(isLocal), { ...everything(queueLimit, 3), isLocal });
       };
       expect(run).toThrow(breaks);
     });

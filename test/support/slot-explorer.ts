@@ -92,4 +92,5 @@ export const everything = (queueLimit: number, submissions: number): Bounds => (
   submissions,
   queueLimit,
   onFull: queueLimit === 1 ? 'dropOldest' : 'reject',
+  isLocal: false,
 });

@@ -62,6 +62,8 @@ export interface Bounds {
   readonly submissions: number;
   readonly queueLimit: number;
   readonly onFull: OnFull;
+  /** Leases are local: the slot always has its lease. */
+  readonly isLocal: boolean;
 }
 
 export type Input =
@@ -177,14 +179,16 @@ export class World {
 
   #inputsOfOwner(inputs: Input[], owner: Owner): void {
     const isStopped = owner.stoppedBy !== null;
-    const alive = owner.inBody && this.#setAside === 0 ? [false, true] : [false];
+    const { isLocal } = this.#bounds;
+    const alive = owner.inBody && this.#setAside === 0 && !isLocal ? [false, true] : [false];
     const state = this.#lease?.state;
     if (owner.suspended === 'no' && !isStopped) inputs.push({ do: owner.inBody ? 'attemptEnds' : 'begin' });
     for (const bodyAlive of alive)
       if (owner.suspended === 'ending' && !isStopped) inputs.push({ do: 'suspended', bodyAlive });
       else if (owner.suspended === 'no' || isStopped)
-        for (const contended of state === 'held' ? [false, true] : [false])
+        for (const contended of state === 'held' && !isLocal ? [false, true] : [false])
           inputs.push({ do: 'ended', bodyAlive, contended });
+    if (isLocal) return;
     if (state === 'held') inputs.push({ do: 'revoked' });
     if (state !== 'held' && state !== 'revoked') return;
     const isUndecided = owner.group.leader.will.resumes === undefined && !isStopped && !owner.finishing;
@@ -391,6 +395,7 @@ export class World {
     const others = left.filter((entry) => entry !== leader);
     if (!areEqual(joined, others)) this.fail('S3', `${names(joined)} ended with the owner, not ${names(others)}`);
     const mayKeep = lease?.state === 'held' && !bodyAlive && this.#line.length > 0 && !this.#paused;
+    if (this.#bounds.isLocal) this.#lease = null; // and again held for the next owner
     const isKept = this.machine.owner !== null;
     const mustKeep = mayKeep && (!contended || this.#replacement !== null);
     if (isKept !== mustKeep) this.fail('handover', `the lease was ${isKept ? '' : 'not '}kept for the next owner`);
@@ -465,6 +470,7 @@ export class World {
 
   #acquire({ request, asker, policy }: EffectOf<'acquire'>): void {
     const owner = this.#owner;
+    if (this.#bounds.isLocal) this.fail('S2', 'a local slot asked for a lease');
     if (this.#lease !== null) this.fail('S2', 'a lease was requested while one is held');
     if (this.#request !== null) this.fail('S2', 'two lease requests are pending');
     if (request <= this.#lastRequest) this.fail('S8', 'two requests have the same number');
@@ -504,6 +510,8 @@ export class World {
 
   #start(entry: Entry): void {
     if (this.#owner !== null) this.fail('S1', `${entry.n} started before the end of ${this.#owner.group.leader.n}`);
+    if (this.#bounds.isLocal) this.#lease = { request: 0, state: 'held', bodyGivenUp: false };
+    this.#mustStop = false; // that was for the owner before
     if (this.#lease?.state !== 'held') this.fail('S2', `${entry.n} started without a lease`);
     if (this.#paused) this.fail('S5', `${entry.n} started in a paused slot`);
     if (this.#shutdown === 'finishOver' || (this.#shutdown === 'closed' && !entry.finishes))

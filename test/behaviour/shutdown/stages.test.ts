@@ -203,6 +203,21 @@ describe('a finisher and its stage', () => {
     expect(last.atMs).toBe(20);
   });
 
+  test('an owner holds the stage in which it was stopped, also when the finisher behind it leaves', async () => {
+    const { start, supervisor, clock } = world();
+    const owner = start(0, { slot: 's', onShutdown: 'finish' });
+    const behind = start(-1, { slot: 's', onShutdown: 'finish' });
+    const later = start(0);
+    await clock.settle();
+    void supervisor.shutdown();
+    void behind.submission.cancel();
+    await clock.settle();
+    expect(later.atMs).toBe(undefined);
+    owner.body.open('done');
+    await clock.settle();
+    expect(later.atMs).toBe(0);
+  });
+
   test('a finisher of a later stage goes on before its stage begins, and gets the finish time from the call on', async () => {
     const { start, stage, supervisor, clock } = world({ finishMs: 7_000 });
     const [first, later] = [stage(0), start(1, finish)];
