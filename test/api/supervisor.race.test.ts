@@ -64,6 +64,7 @@ const setting: fc.Arbitrary<Setting> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ leases: 'prompt' as const, concurrency: Infinity, pending: Infinity }) },
   { weight: 1, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: Infinity }) },
   { weight: 2, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: 2 }) },
+  { weight: 1, arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: 2 }) },
 );
 
 /** What a store does, which nothing else asks for. Without a store these steps do nothing. */

@@ -74,7 +74,7 @@ export class Reference {
     const { policy } = task.plan;
     const [waitsFirst] = place.waiting;
     if (place.phase === 'idle' && !place.paused) {
-      if (this.#isFull && !this.attempts.gateIsOpen) {
+      if (this.#isFull && !(this.setting.leases === 'local' && this.attempts.gateIsOpen)) {
         this.see('a resource limit at the gate');
         this.#refuse(task, 'resourceLimit');
       } else this.#start(place, flight);
