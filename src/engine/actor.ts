@@ -243,10 +243,10 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   #beginAttempt(place: Place | undefined): void {
     this.runtime.gate.begin(place);
     this.attempts += 1;
-    if (this.attempts === 1) this.#host.actorBegins();
     this.runtime.ledger.totals.attempts += 1;
     const attempt = new Attempt(this, this.attempts);
     this.#state = { at: 'attempt', attempt, place };
+    if (attempt.number === 1) this.#host.actorBegins();
     this.#sinceMs = attempt.startedMs;
     if (this.#listening) this.#publishBegin(attempt);
     attempt.begin();

@@ -245,7 +245,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   #joined(submission: LiveSubmission): void {
     const leader = leaderOf(submission);
     submission.work = leader.place === 'owner' ? (this.actor ?? null) : null;
-    const first = firstOf(leader) as LiveSubmission; // itself, where it is the only one left
+    const first = firstOf(leader) as LiveSubmission;
     this.#runtime.events.listening?.publishFor(submission, { type: 'joined', leader: first.id });
   }
 

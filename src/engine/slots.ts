@@ -145,7 +145,7 @@ export class Slots {
 
   /**
    * A shutdown began: nothing is admitted from here on, and what waits is rejected, but for
-   * finishers. `stageOver` is called when nothing holds the stage that was told last.
+   * finishers. `stageOver` is called when nothing holds the stage that began last.
    */
   close(stageOver: () => void): void {
     this.#closed = true;

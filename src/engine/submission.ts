@@ -133,9 +133,11 @@ class SubmissionHandle implements Submission {
   async value(): Promise<unknown> {
     const outcome = await this.outcome;
     if (outcome.kind === 'completed') return outcome.value;
-    const { failure }: { readonly kind: string; readonly failure?: Failure } = outcome;
-    const thrown = failure?.kind === 'thrown' ? { cause: failure.error } : undefined;
-    throw new OutcomeError(`${brief(this.name)}: ${outcomeText(outcome, this.#live.queueLimit)}`, outcome, thrown);
+    throw new OutcomeError(
+      `${brief(this.name)}: ${outcomeText(outcome, this.#live.queueLimit)}`,
+      outcome,
+      causeOf(outcome),
+    );
   }
   cancel(reason?: unknown): Promise<Outcome> {
     this.#live.cancel(reason);
@@ -144,6 +146,12 @@ class SubmissionHandle implements Submission {
   restart(): boolean {
     return this.#live.work?.restart() ?? false;
   }
+}
+
+/** What user code threw: the body, or the lease store. */
+function causeOf(outcome: Outcome): { readonly cause: unknown } | undefined {
+  if ('failure' in outcome && outcome.failure?.kind === 'thrown') return { cause: outcome.failure.error };
+  return 'error' in outcome ? { cause: outcome.error } : undefined;
 }
 
 export class LiveSubmission implements SlotEntry<LiveSubmission> {

@@ -117,11 +117,14 @@ export function refuseUnknown(path: string, key: string, value: unknown, known: 
 }
 
 const OF_A_SLOT = 'a slot has it: set it in slots, in slotDefaults or with slot.configure';
+const OF_A_SHUTDOWN = 'the supervisor has it, and a call of shutdown takes graceMs and finishMs';
 
 /** Options that are often given in the wrong place, and where they belong. */
 const BELONGS: ReadonlyMap<string, string> = new Map([
   ['queueLimit', OF_A_SLOT],
   ['onFull', OF_A_SLOT],
+  ['shutdownGraceMs', OF_A_SHUTDOWN],
+  ['finishMs', OF_A_SHUTDOWN],
 ]);
 
 /** The time that a comparison takes grows with the length of the name. */
