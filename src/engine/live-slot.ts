@@ -216,7 +216,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#whenOwnerGone = undefined;
     const joined = this.machine.ended(owner, actor.lease.hasBodyAlive, contended);
     ledger.settle(owner, outcome, actor);
-    if (joined !== null) for (const one of joined) ledger.settle(one, outcome, actor);
+    if (joined !== null && joined.length > 0) for (const one of joined) ledger.settle(one, outcome, actor);
     this.#carryOut();
     whenOwnerGone?.resolve();
     ledger.ownerGone(outcome);

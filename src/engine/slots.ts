@@ -205,8 +205,10 @@ export class Slots {
     const limits = this.#limits;
     limits.queueLimit = queueLimit;
     limits.onFull = onFull;
-    limits.mayWait = this.#pending < this.#max.pending;
-    limits.mayStart = limits.mayWait || this.#room > 0;
+    if (this.#max.pending !== Infinity) {
+      limits.mayWait = this.#pending < this.#max.pending;
+      limits.mayStart = limits.mayWait || this.#room > 0;
+    }
     return limits;
   }
 

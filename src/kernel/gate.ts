@@ -28,6 +28,7 @@ export class Gate {
   readonly #waiters = new PriorityQueue();
   readonly #queue: PQueue;
   #limits: GateLimits;
+  #open = true;
   #window: RateWindow | undefined;
   #inside = 0;
   /** How many inside have not begun. */
@@ -39,11 +40,12 @@ export class Gate {
     this.#limits = limits;
     this.#window = limits.rate && new RateWindow(limits.rate);
     this.#queue = newQueue(this.#waiters, () => this.#hasRoom());
+    this.#checkOpen();
   }
 
   /** There is neither a limit nor a pause, so `enter` need not be called. */
   get open(): boolean {
-    return this.#limits.concurrency === Infinity && this.#window === undefined && !this.#queue.isPaused;
+    return this.#open;
   }
 
   /** How many would get a place now. */
@@ -88,10 +90,15 @@ export class Gate {
    * second call does nothing. Without a place: what began while the gate was open has ended.
    */
   leave(place: Place | undefined): void {
-    const at = place?.at ?? 'begun';
-    if (place !== undefined) place.at = 'left';
+    if (place === undefined) {
+      this.#inside -= 1;
+      if (this.#waiters.size > 0) this.#letIn();
+      return;
+    }
+    const { at } = place;
+    place.at = 'left';
     if (at === 'left') return;
-    if (at === 'queue') this.#waiters.remove(place as Place);
+    if (at === 'queue') this.#waiters.remove(place);
     else this.#inside -= 1;
     if (at === 'inside') this.#coming -= 1;
     this.#letIn();
@@ -102,17 +109,25 @@ export class Gate {
     this.#limits = { ...this.#limits, ...given };
     const { rate } = this.#limits;
     this.#window = rate && new RateWindow(rate, this.#window);
+    this.#checkOpen();
     this.#letIn();
   }
 
   pause(): void {
     this.#queue.pause();
+    this.#checkOpen();
     this.#watchRate();
   }
 
   resume(): void {
     this.#queue.start();
+    this.#checkOpen();
     this.#watchRate();
+  }
+
+  /** Kept, because it is asked for twice in each attempt. */
+  #checkOpen(): void {
+    this.#open = this.#limits.concurrency === Infinity && this.#window === undefined && !this.#queue.isPaused;
   }
 
   /** Makes p-queue look at the waiters again, by setting its limit. */
