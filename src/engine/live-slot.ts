@@ -35,9 +35,9 @@ export class LiveSlot implements ActorHost, LeaseListener {
   #reached: Actor | undefined;
   #carryingOut = false;
   /**
-   * The finishers that waited when a shutdown began: the lowest stage last, and within a stage the
-   * one that starts first. No other comes after that. Those that have left are taken out when they
-   * are met: to walk the queue at every change would cost more, the more wait.
+   * The finishers that waited when a shutdown began, the lowest stage last, and within a stage the
+   * first of the queue last. None is added later. A finisher that has left is taken out when it is
+   * met. To walk the queue at every change would cost more, the more entries wait.
    */
   #finishers: LiveSubmission[] = [];
   #whenOwnerGone: Deferred<void> | undefined;

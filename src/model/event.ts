@@ -88,7 +88,7 @@ export type TaskEvent =
     })
   | (TaskEventBase & {
       readonly type: 'joined';
-      /** The submission whose outcome it shares: the first one that has not left. */
+      /** The submission whose outcome it shares: the first participant that has not left. */
       readonly leader: TaskId;
     })
   | (TaskEventBase & {

@@ -280,9 +280,9 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
 
   /**
    * The store refused the lease. The entry that asked is rejected, and the next waiting entry asks.
-   * `superseded`: a later replacement in another process took the place of the one that waits
-   * here, which is rejected. The answer to a withdrawn request rejects nothing. An owner that asked
-   * after a loss is stopped.
+   * `superseded`: a later replacement in another process took the place of the replacement that
+   * waits here, and that one is rejected. The answer to a withdrawn request rejects nothing. An
+   * owner that asked after a loss is stopped.
    */
   denied(request: number, reason: 'slotBusy' | 'leaseUnavailable' | 'superseded', error?: unknown): void {
     const ownership = this.#ownership;
