@@ -30,8 +30,8 @@ export interface ShutdownOptions {
   readonly graceMs?: number | undefined;
   /**
    * The time for which tasks with `onShutdown: 'finish'` go on, in ms. It is part of the grace: 0
-   * or more, at most the grace. Default: half of `graceMs` where that is given, or else the
-   * supervisor's `finishMs`.
+   * or more, at most the grace. Default: the supervisor's `finishMs`, but not more than the grace;
+   * half of the grace where the supervisor has none, and for a later call.
    */
   readonly finishMs?: number | undefined;
 }
@@ -86,11 +86,18 @@ function readSignals(field: string, value: unknown): readonly NodeJS.Signals[] {
   return [...new Set(names)];
 }
 
-/** The times of one call. `defaults` has those of the supervisor. */
-export function parseShutdownOptions(options: ShutdownOptions, defaults: ShutdownTimes): ShutdownTimes {
+/** The times that the supervisor gives its shutdown. */
+export interface GivenTimes {
+  readonly graceMs: number;
+  readonly finishMs: number | undefined;
+}
+
+/** The times of one call. A shorter grace shortens the supervisor's `finishMs`. */
+export function parseShutdownOptions(options: ShutdownOptions, supervisor: GivenTimes): ShutdownTimes {
   const given = parseGiven<ShutdownTimes>('options', options, { graceMs: durationMs, finishMs: durationMs });
-  if (given.graceMs !== undefined) return shutdownTimes(given.graceMs, given.finishMs);
-  return shutdownTimes(defaults.graceMs, given.finishMs ?? defaults.finishMs);
+  const { graceMs = supervisor.graceMs } = given;
+  const ofSupervisor = supervisor.finishMs === undefined ? undefined : Math.min(supervisor.finishMs, graceMs);
+  return shutdownTimes(graceMs, given.finishMs ?? ofSupervisor);
 }
 
 export function shutdownTimes(graceMs: number, finishMs = graceMs / 2): ShutdownTimes {

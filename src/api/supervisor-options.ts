@@ -17,8 +17,7 @@ import {
 } from '../model/settings.ts';
 import { DEFAULT_SLOT_SETTINGS, readSlotOptions, type SlotOptions, type SlotSettings } from '../model/slot-options.ts';
 import type { TaskDefaults } from '../model/spec.ts';
-import type { ShutdownTimes } from '../policy/shutdown.ts';
-import { shutdownTimes } from './call-options.ts';
+import { type GivenTimes, shutdownTimes } from './call-options.ts';
 
 /** Limits how many attempts start, over all slots. */
 export interface RateOptions {
@@ -96,7 +95,7 @@ export interface SupervisorSettings extends GateLimits {
   readonly defaults: TaskSettings;
   readonly slots: ReadonlyMap<string, SlotSettings>;
   readonly slotDefaults: SlotSettings;
-  readonly shutdown: ShutdownTimes;
+  readonly shutdown: GivenTimes;
   readonly subscriberGraceMs: number;
   readonly limits: { readonly slots: number; readonly pending: number };
   readonly deadFraction: number;
@@ -169,12 +168,13 @@ export function parseSupervisorOptions(value: unknown): SupervisorSettings {
     DEFAULTS,
   );
   const { slotDefaults, clock = new SystemClock() } = options;
+  shutdownTimes(shutdownGraceMs, finishMs); // refuses a finish time that is more than the grace
   return {
     ...options,
     clock,
     defaults: completeDefaults('defaults', defaults, { ...DEFAULT_SETTINGS, graceMs }),
     slots: new Map(Array.from(slots, ([name, given]) => [name, { ...slotDefaults, ...given }])),
-    shutdown: shutdownTimes(shutdownGraceMs, finishMs),
+    shutdown: { graceMs: shutdownGraceMs, finishMs },
   };
 }
 

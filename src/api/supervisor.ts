@@ -27,6 +27,7 @@ import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 import {
+  type GivenTimes,
   parseRunOptions,
   parseShutdownOptions,
   parseSubscribeOptions,
@@ -77,6 +78,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #host: SubmissionHost;
   readonly #defaults: TaskSettings;
   readonly #recent = new RecentSettings();
+  readonly #givenTimes: GivenTimes;
   readonly #times: ShutdownTimes;
   /** The objects that `get` returned, so that it returns the same object again. */
   readonly #handles = new WeakMap<LiveSubmission, Submission>();
@@ -106,7 +108,8 @@ export class Supervisor implements AsyncDisposable {
     };
     this.clock = clock;
     this.#defaults = settings.defaults;
-    this.#times = settings.shutdown;
+    this.#givenTimes = settings.shutdown;
+    this.#times = parseShutdownOptions({}, settings.shutdown);
     const store = new LeaseStore(leases, clock, events);
     this.#slots = new Slots(this.#runtime, store, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
@@ -323,7 +326,10 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option, such as a `finishMs` that is more than the grace.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    return this.#shutdown.begin('caller', parseShutdownOptions(options, this.#times));
+    const { graceMs, finishMs } = this.#givenTimes;
+    const isFirst = this.phase === 'open';
+    const times = parseShutdownOptions(options, { graceMs, finishMs: isFirst ? finishMs : undefined });
+    return this.#shutdown.begin('caller', times);
   }
 
   /**

@@ -112,13 +112,20 @@ describe('the times of a shutdown', () => {
   test.for<readonly [what: string, options: ShutdownOptions, times: object]>([
     ["are the supervisor's where none is given", {}, { graceMs: 8, finishMs: 3 }],
     ['are absent where they are undefined', { graceMs: undefined, finishMs: undefined }, { graceMs: 8, finishMs: 3 }],
-    ['give finishMs half of a given grace', { graceMs: 20 }, { graceMs: 20, finishMs: 10 }],
+    ["keep the supervisor's finishMs beside a longer grace", { graceMs: 20 }, { graceMs: 20, finishMs: 3 }],
+    ["shorten the supervisor's finishMs to a shorter grace", { graceMs: 2 }, { graceMs: 2, finishMs: 2 }],
     ['may leave no time', { graceMs: 0 }, { graceMs: 0, finishMs: 0 }],
-    ['may be endless', { graceMs: Infinity }, { graceMs: Infinity, finishMs: Infinity }],
+    ['may be endless', { graceMs: Infinity, finishMs: Infinity }, { graceMs: Infinity, finishMs: Infinity }],
     ['are the given ones', { graceMs: 20, finishMs: 20 }, { graceMs: 20, finishMs: 20 }],
     ["complete a given finishMs with the supervisor's grace", { finishMs: 8 }, { graceMs: 8, finishMs: 8 }],
   ])('%s', ([, options, times]) => {
     expect(parseShutdownOptions(options, defaults)).toEqual(times);
+  });
+
+  test('give finishMs half of the grace where neither the call nor the supervisor gives it', () => {
+    const supervisor = { graceMs: 8, finishMs: undefined };
+    expect(parseShutdownOptions({}, supervisor)).toEqual({ graceMs: 8, finishMs: 4 });
+    expect(parseShutdownOptions({ graceMs: 20 }, supervisor)).toEqual({ graceMs: 20, finishMs: 10 });
   });
 
   test.for([-1, Number.NaN, '5', {}])('are refused by field when they are %j', (value) => {

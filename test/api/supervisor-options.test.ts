@@ -1,6 +1,7 @@
 // How options complete each other. test/behaviour has the refusals.
 
 import { describe, expect, test, vi } from 'vitest';
+import { parseShutdownOptions } from '../../src/api/call-options.ts';
 import { parseGateOptions, parseSupervisorOptions, type SupervisorOptions } from '../../src/api/supervisor-options.ts';
 import { localLeases } from '../../src/engine/local-leases.ts';
 import { SystemClock } from '../../src/kernel/clock.ts';
@@ -24,7 +25,7 @@ test('options that are left out have their defaults', () => {
     random: systemRandom,
     leases: localLeases,
     aroundAttempt: undefined,
-    shutdown: { graceMs: 25_000, finishMs: 12_500 },
+    shutdown: { graceMs: 25_000, finishMs: undefined },
   };
   expect(parseSupervisorOptions({})).toEqual(defaults);
   expect(parseSupervisorOptions({ shutdownGraceMs: undefined, finishMs: undefined, slots: undefined })).toEqual(
@@ -58,7 +59,7 @@ describe('the times of a shutdown', () => {
     [{ finishMs: 25_000 }, { graceMs: 25_000, finishMs: 25_000 }],
     [{ finishMs: 0 }, { graceMs: 25_000, finishMs: 0 }],
   ])('are the given ones, and finishMs is half of the grace by default: %j', ([options, times]) => {
-    expect(parseSupervisorOptions(options).shutdown).toEqual(times);
+    expect(parseShutdownOptions({}, parseSupervisorOptions(options).shutdown)).toEqual(times);
   });
 
   test.for([
