@@ -31,7 +31,7 @@ export interface ShutdownOptions {
   /**
    * The time for which tasks with `onShutdown: 'finish'` go on, in ms. It is part of the grace: 0
    * or more, at most the grace. Default: the supervisor's `finishMs`, but not more than the grace;
-   * half of the grace where the supervisor has none, and for a later call.
+   * half of the grace where the supervisor has none, and for a later call with a grace of its own.
    */
   readonly finishMs?: number | undefined;
 }
@@ -92,12 +92,16 @@ export interface GivenTimes {
   readonly finishMs: number | undefined;
 }
 
-/** The times of one call. A shorter grace shortens the supervisor's `finishMs`. */
-export function parseShutdownOptions(options: ShutdownOptions, supervisor: GivenTimes): ShutdownTimes {
+/**
+ * The times of one call. A shorter grace shortens the supervisor's `finishMs`. `isLater`: the call
+ * comes during a shutdown, so a grace of its own brings its own finish time.
+ */
+export function parseShutdownOptions(options: ShutdownOptions, supervisor: GivenTimes, isLater = false): ShutdownTimes {
   const given = parseGiven<ShutdownTimes>('options', options, { graceMs: durationMs, finishMs: durationMs });
   const { graceMs = supervisor.graceMs } = given;
-  const ofSupervisor = supervisor.finishMs === undefined ? undefined : Math.min(supervisor.finishMs, graceMs);
-  return shutdownTimes(graceMs, given.finishMs ?? ofSupervisor);
+  const { finishMs } = supervisor;
+  const isOwn = finishMs === undefined || (isLater && given.graceMs !== undefined);
+  return shutdownTimes(graceMs, given.finishMs ?? (isOwn ? undefined : Math.min(finishMs, graceMs)));
 }
 
 export function shutdownTimes(graceMs: number, finishMs = graceMs / 2): ShutdownTimes {

@@ -326,9 +326,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option, such as a `finishMs` that is more than the grace.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    const { graceMs, finishMs } = this.#givenTimes;
-    const isFirst = this.phase === 'open';
-    const times = parseShutdownOptions(options, { graceMs, finishMs: isFirst ? finishMs : undefined });
+    const times = parseShutdownOptions(options, this.#givenTimes, this.phase !== 'open');
     return this.#shutdown.begin('caller', times);
   }
 

@@ -128,6 +128,11 @@ describe('the times of a shutdown', () => {
     expect(parseShutdownOptions({ graceMs: 20 }, supervisor)).toEqual({ graceMs: 20, finishMs: 10 });
   });
 
+  test("of a later call are the supervisor's too, but half of a grace of its own", () => {
+    expect(parseShutdownOptions({}, defaults, true)).toEqual({ graceMs: 8, finishMs: 3 });
+    expect(parseShutdownOptions({ graceMs: 4 }, defaults, true)).toEqual({ graceMs: 4, finishMs: 2 });
+  });
+
   test.for([-1, Number.NaN, '5', {}])('are refused by field when they are %j', (value) => {
     expect(() => parseShutdownOptions(bad({ graceMs: value }), defaults)).toThrow(refused('graceMs'));
     expect(() => parseShutdownOptions(bad({ finishMs: value }), defaults)).toThrow(refused('finishMs'));
