@@ -1,6 +1,7 @@
 // Makes a killable task from whatever can be started, stopped and killed: a worker thread, a
 // process, a container.
 
+import { eventLoopTurn } from '../kernel/event-loop.ts';
 import { aFunction } from '../model/check.ts';
 import type { CanceledError } from '../model/error.ts';
 import { field } from '../model/foreign.ts';
@@ -51,6 +52,8 @@ export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => Killa
       const key = keyOf(ctx);
       await live.get(key)?.kill(); // none: the body has ended, or was never started
       live.delete(key); // `ended` may never settle, also after the kill
+      // What awaited `run` goes on first, such as a `finally` around it.
+      await eventLoopTurn();
     },
   };
 }

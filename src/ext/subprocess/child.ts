@@ -8,7 +8,7 @@ import { type CanceledError, ExitError, type KillableBody, type TaskContext } fr
 import { bare } from '../../kit.ts';
 import { ProcessGroup } from './group.ts';
 import { environmentOf, type OutputStream, type ParsedTask } from './options.ts';
-import { Collector, LineSplitter, Output, type Sink } from './output.ts';
+import { Collector, LineSplitter, Output, type Sink, settledWithin } from './output.ts';
 
 /** The value of a process that exited with code 0. */
 export interface SubprocessResult {
@@ -25,6 +25,8 @@ interface Exit {
 
 /** Bytes of the end of stderr that a failure quotes. */
 const STDERR_TAIL = 800;
+/** How long a call of `onLine` that is pending at a kill is waited for. */
+const LISTENER_PATIENCE_MS = 100;
 
 export class Child implements KillableBody<SubprocessResult> {
   /** Settles when the group has ended and its output has been taken. */
@@ -41,6 +43,9 @@ export class Child implements KillableBody<SubprocessResult> {
   readonly #closed: Promise<void>;
   readonly #outputs: Output[] = [];
   readonly #collected: Partial<Record<OutputStream, Collector>> = bare({});
+  /** Resolves when a kill waits no longer for a call of `onLine`. */
+  readonly #listenersGivenUp: Promise<void>;
+  #giveListenersUp = (): void => {};
   #stderrTail: Buffer = Buffer.alloc(0);
   /** The error that ended the reading: too much output, or thrown by `onLine`. */
   #outputError: { readonly error: unknown } | undefined;
@@ -65,6 +70,9 @@ export class Child implements KillableBody<SubprocessResult> {
     const { pid } = this.#process;
     this.#group = pid === undefined ? undefined : new ProcessGroup(pid);
     this.#closed = new Promise((resolve) => this.#process.once('close', () => resolve()));
+    this.#listenersGivenUp = new Promise((resolve) => {
+      this.#giveListenersUp = resolve;
+    });
     this.#exit = this.#waitForGroup();
     this.#read('stdout');
     this.#read('stderr');
@@ -79,16 +87,18 @@ export class Child implements KillableBody<SubprocessResult> {
   }
 
   /**
-   * Sends SIGKILL to the group. Resolves when the group has ended and the pipes to it are closed.
-   * `onLine` is not called again, and a call that is pending is not waited for.
+   * Sends SIGKILL to the group. Resolves when `ended` has settled: the group has ended and the pipes
+   * to it are closed. `onLine` is not called again, and a call that is pending is waited for a short
+   * time only.
    */
   async kill(): Promise<void> {
     this.#killed = true;
     this.#signal('SIGKILL');
     await this.#exit.catch(() => {}); // it rejects if no process was spawned
-    if (this.#group === undefined) return;
     for (const output of this.#outputs) output.cut();
-    await this.#closed;
+    await settledWithin(LISTENER_PATIENCE_MS, this.ended);
+    this.#giveListenersUp();
+    await this.ended.catch(() => {});
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -118,7 +128,7 @@ export class Child implements KillableBody<SubprocessResult> {
     const exit = await this.#exit;
     // Both streams are drained at the same time, and each drain is bounded. So the heartbeats of
     // one stream are bounded too, while the listener of the other stream hangs.
-    await Promise.all(this.#outputs.map((output) => output.drain()));
+    await Promise.race([Promise.all(this.#outputs.map((output) => output.drain())), this.#listenersGivenUp]);
     await this.#closed;
     if (this.#outputError !== undefined) throw this.#outputError.error;
     // With exit code 0 an error of stdin is ignored: the process has read what it needed. Whether

@@ -100,7 +100,7 @@ export class Output {
 /**
  * Waits until the work has settled, but at most `ms`. Never rejects, and leaves no timer behind.
  */
-async function settledWithin(ms: number, work: Promise<unknown>): Promise<void> {
+export async function settledWithin(ms: number, work: Promise<unknown>): Promise<void> {
   const controller = new AbortController();
   const timeout = pause(ms, undefined, { signal: controller.signal });
   await Promise.race([work, timeout]).catch(() => {});
