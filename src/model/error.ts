@@ -180,8 +180,11 @@ export function brief(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
-/** Cut in its middle: the names of the library's own options are at the ends. */
-function briefPath(path: string): string {
+/**
+ * Cut in its middle: the names of the library's own options are at the ends of a path, and the name
+ * of a file is at its end.
+ */
+export function briefPath(path: string): string {
   return path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN - 20)}…${path.slice(-19)}` : path;
 }
 

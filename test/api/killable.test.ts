@@ -122,6 +122,44 @@ test('a kill that fails rejects, and the next kill reaches the body again', asyn
   expect(bodies[0]?.kill).toHaveBeenCalledTimes(2);
 });
 
+test('a kill resolves after the code around `run` has gone on, however many microtasks that takes', async () => {
+  const order: string[] = [];
+  const body = { ended: deferred<string>(), stop: () => {} };
+  const task = killable<string>(() => ({
+    ...body,
+    ended: body.ended.promise,
+    kill: () => body.ended.reject(new Error('killed')),
+  }));
+  const attempt = attemptOf('x-1', 1);
+  const around = async (): Promise<void> => {
+    try {
+      await task.run(attempt.ctx);
+    } finally {
+      for (let n = 0; n < 20; n += 1) await undefined;
+      order.push('cleaned up');
+    }
+  };
+  const running = around().catch(() => {});
+  await task.kill(attempt.ctx);
+  order.push('killed');
+  await running;
+  expect(order).toEqual(['cleaned up', 'killed']);
+});
+
+test('a kill of a body that ends at the same moment also resolves after the code around `run`', async () => {
+  const { bodies, task } = setup();
+  const attempt = attemptOf('x-1', 1);
+  const order: string[] = [];
+  const running = Promise.resolve(task.run(attempt.ctx))
+    .finally(() => {})
+    .finally(() => order.push('cleaned up'));
+  bodies[0]?.ended.resolve('value');
+  await Promise.resolve(); // it is a body that has ended from here on
+  await Promise.resolve(task.kill(attempt.ctx)).then(() => order.push('killed'));
+  await running;
+  expect(order).toEqual(['cleaned up', 'killed']);
+});
+
 test('a kill of an attempt that never started resolves', async () => {
   await expect(setup().task.kill(attemptOf('x-1', 1).ctx)).resolves.toBeUndefined();
 });

@@ -5,7 +5,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { type CanceledError, ExitError, type KillableBody, type TaskContext } from '../../index.ts';
-import { bare } from '../../kit.ts';
+import { bare, briefPath } from '../../kit.ts';
 import { ProcessGroup } from './group.ts';
 import { environmentOf, type OutputStream, type ParsedTask } from './options.ts';
 import { Collector, LineSplitter, Output, type Sink, settledWithin } from './output.ts';
@@ -87,9 +87,9 @@ export class Child implements KillableBody<SubprocessResult> {
   }
 
   /**
-   * Sends SIGKILL to the group. Resolves when `ended` has settled: the group has ended and the pipes
-   * to it are closed. `onLine` is not called again, and a call that is pending is waited for a short
-   * time only.
+   * Sends SIGKILL to the group. Resolves when `ended` has settled: the group has ended, and the
+   * pipes to it are closed. `onLine` is not called again. A call that is pending is waited for, but
+   * only for a short time.
    */
   async kill(): Promise<void> {
     this.#killed = true;
@@ -144,18 +144,26 @@ export class Child implements KillableBody<SubprocessResult> {
   #exitError({ code, signal }: Exit): ExitError {
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
     const why = this.#stderrTail.toString('utf8').trim() || (this.#stdinError?.message ?? '');
-    const message = `${this.#task.file} ${how}${why && `: ${why}`}`;
+    const message = `${briefPath(this.#task.file)} ${how}${why && `: ${why}`}`;
     const cause = this.#stdinError && { cause: this.#stdinError };
     return new ExitError(message, bare({ exitCode: code, signal, ...cause }));
   }
 
   #spawnError(error: NodeJS.ErrnoException): Error {
-    const { cwd, file } = this.#task;
-    if (error.code !== 'ENOENT') return error;
-    if (cwd !== undefined && !existsSync(cwd)) error.message += `: the working directory ${cwd} does not exist`;
-    else if (!file.includes('/') && environmentOf(this.#task).PATH === undefined)
-      error.message += ': its environment has no PATH (see inheritEnv)';
+    const { file } = this.#task;
+    const { message, stack } = error;
+    error.message = message.replace(file, () => briefPath(file));
+    if (error.code === 'ENOENT') error.message += this.#whatIsMissing();
+    error.stack = String(stack).replace(message, () => error.message); // it begins with the message
     return error;
+  }
+
+  #whatIsMissing(): string {
+    const { cwd, file } = this.#task;
+    if (cwd !== undefined && !existsSync(cwd))
+      return `: the working directory ${briefPath(String(cwd))} does not exist`;
+    if (file.includes('/') || environmentOf(this.#task).PATH !== undefined) return '';
+    return ': its environment has no PATH (see inheritEnv)';
   }
 
   #read(name: OutputStream): void {

@@ -1,7 +1,10 @@
-// Checks the arguments of subprocessTask, once, when the task is made. Starts no process, reads no
-// file.
+// Checks the arguments of subprocessTask, once, when the task is made. Starts no process.
+// Looks for files only where the name of the program has a space.
 
+import { statSync } from 'node:fs';
 import { constants } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { TaskContext } from '../../index.ts';
 import { aFunction, bare, oneOf, parse, type Readers, readFields, reading, refuse } from '../../kit.ts';
 
@@ -119,7 +122,29 @@ export function parseTask(file: unknown, args: unknown, options: unknown): Parse
     return refuse('output', 'must not be combined with onLine', output);
   if (rest.shell !== false && list.length > 0)
     return refuse('args', 'must be empty where a shell takes the command line', args);
+  if (rest.shell === false && isCommandLine(file, rest.cwd))
+    return refuse('file', 'must be a program, not a command line (give its arguments apart, or set shell: true)', file);
   return { ...rest, file, args: list, output: rest.onLine === undefined ? (output ?? 'collect') : 'lines' };
+}
+
+/**
+ * Such as `ls -l`. A program may have a space in its name, too: it is then given as a path. A path
+ * to no file is a command line if its part before the space is a file, and may exist later if not.
+ */
+function isCommandLine(file: string, cwd: string | URL | undefined): boolean {
+  const [first = ''] = file.trim().split(/\s/, 1);
+  if (first === file) return false;
+  const folder = cwd instanceof URL ? fileURLToPath(cwd) : (cwd ?? '');
+  if (file.includes('/') && isFile(resolve(folder, file))) return false;
+  return !first.includes('/') || isFile(resolve(folder, first));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function readArguments(value: unknown): readonly string[] {

@@ -36,11 +36,17 @@ export type Report =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'thrown'; readonly error: PackedError };
 
-const BOOTSTRAP = `import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+const BOOTSTRAP = `import { setMaxListeners } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 
 // TimeoutError comes first: it is also a CanceledError.
 const BRANDS = ['FatalError', 'RetryError', 'TimeoutError', 'CanceledError', 'ExitError'];
 const MAX_ERRORS = 50;
+
+// Cuts texts of the caller, as the library does: a text at its end, a path in its middle.
+const brief = (text) => (text.length > 60 ? text.slice(0, 60) + '…' : text);
+const briefPath = (path) => (path.length > 60 ? path.slice(0, 40) + '…' + path.slice(-19) : path);
 
 // Returns the fallback if a getter or a proxy throws. The rest of the error is still packed.
 function tryRead(read, fallback) {
@@ -92,6 +98,7 @@ function flush(stream) {
 
 parentPort.once('message', ({ port, flags, module, export: name, fields }) => {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // the number of listeners is the caller's affair
   const onStop = ({ name, message, by, reason }) => {
     const error = new Error(message);
     Object.defineProperty(error, 'name', { value: name });
@@ -120,8 +127,17 @@ parentPort.once('message', ({ port, flags, module, export: name, fields }) => {
     },
   };
 
-  // A data: URL is as long as its program. Error texts show its beginning.
-  const shorten = (text) => (/^data:.{75}/.test(module) ? text.replaceAll(module, module.slice(0, 80) + '…') : text);
+  // Node's texts show a module in full, and what imported it. A data: URL is as long as its
+  // program, and so is the URL of this program.
+  const isData = module.startsWith('data:');
+  const shownModule = isData ? brief(module) : briefPath(module);
+  const shorten = (text) => {
+    if (isData) return text.replaceAll(module, shownModule);
+    if (!text.includes(import.meta.url)) return text;
+    const path = tryRead(() => fileURLToPath(module), module);
+    return text.replaceAll(import.meta.url, 'slotvisor-worker').replaceAll(path, briefPath(path));
+  };
+  const shownName = JSON.stringify(brief(name));
   const callFunction = async () => {
     const exported = await import(module);
     // The exports of a CommonJS module are its default export. In CommonJS that was compiled from
@@ -129,7 +145,7 @@ parentPort.once('message', ({ port, flags, module, export: name, fields }) => {
     const body = [exported[name], exported.default?.[name]].find((found) => typeof found === 'function');
     if (body === undefined) {
       const names = Object.keys(exported).join(', ') || 'nothing';
-      throw new TypeError(shorten(module) + ' has no function export ' + JSON.stringify(name) + '; it exports ' + names);
+      throw new TypeError(shownModule + ' has no function export ' + shownName + '; it exports ' + names);
     }
     context.throwIfCanceled();
     return body(context);
@@ -151,7 +167,7 @@ parentPort.once('message', ({ port, flags, module, export: name, fields }) => {
       // A getter of the value may have thrown anything.
       const { message: why, value, stack } = pack(error);
       const text =
-        'what ' + JSON.stringify(name) + ' returned cannot be cloned: ' + (why ?? tryRead(() => String(value), typeof value));
+        'what ' + shownName + ' returned cannot be cloned: ' + brief(why ?? tryRead(() => String(value), typeof value));
       port.postMessage({ kind: 'thrown', error: { name: 'DataCloneError', message: text, stack } });
     }
   };

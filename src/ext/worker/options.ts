@@ -2,7 +2,7 @@
 
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { bare, parse, parseGiven, type Readers, reading, refuse } from '../../kit.ts';
+import { bare, brief, parse, parseGiven, type Readers, reading, refuse } from '../../kit.ts';
 
 /**
  * Limits of the worker's V8 heap, in MiB, as in `node:worker_threads`. Each default is V8's own. A
@@ -92,8 +92,8 @@ function clone(field: string, value: unknown): unknown {
     return structuredClone(value);
   } catch (error) {
     if (!(error instanceof DOMException)) throw error; // a getter of the value threw it
-    const why = error.message.slice(0, 60); // it may begin with the source text of a function
-    return refuse(field, `must be something that can be cloned into a worker (${why})`, value);
+    // The message may begin with the source text of a function.
+    return refuse(field, `must be something that can be cloned into a worker (${brief(error.message)})`, value);
   }
 }
 

@@ -4,7 +4,7 @@
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type CanceledError, ExitError, type KillableBody, type TaskContext } from '../../index.ts';
-import { bare } from '../../kit.ts';
+import { bare, brief } from '../../kit.ts';
 import {
   BOOTSTRAP_URL,
   type CallMessage,
@@ -121,6 +121,6 @@ export class Thread<T> implements KillableBody<T> {
 /** Of the fields that are sent, only `meta` can be of a kind that cannot be cloned. */
 function nameTheField(error: unknown): unknown {
   if (!(error instanceof DOMException)) return error;
-  const refusal = new TypeError(`meta cannot be cloned into a worker: ${error.message}`, { cause: error });
+  const refusal = new TypeError(`meta cannot be cloned into a worker: ${brief(error.message)}`, { cause: error });
   return Object.assign(refusal, { name: error.name });
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -268,9 +268,10 @@ describe('stall, kill and proof of end', () => {
     const task = subprocessTask('sh', ['-c', STUBBORN], { onLine });
     const killed = async (): Promise<WeakRef<object>> => {
       const ctx = fakeContext();
-      void task.run(ctx);
+      const run = Promise.resolve(task.run(ctx)).catch(() => {});
       await until(() => lines === 1);
       await task.kill(ctx);
+      await run;
       return new WeakRef(ctx);
     };
     const left = await killed();
@@ -280,6 +281,62 @@ describe('stall, kill and proof of end', () => {
     });
     expect(left.deref()).toBe(undefined);
     void task.kill; // keeps the task itself alive
+  });
+
+  const killed: readonly [what: string, text: string, options: SubprocessOptions][] = [
+    ['that writes nothing', STUBBORN, {}],
+    ['whose output is not read', STUBBORN, { output: 'ignore' }],
+    ['that writes without a pause', "trap '' TERM; while :; do echo x; done", { maxBuffer: 1e9 }],
+    [
+      'whose lines are taken slowly',
+      "trap '' TERM; while :; do echo x; done",
+      { onLine: () => new Promise((resolve) => setTimeout(resolve, 1)) },
+    ],
+    ['whose lines are never taken', `echo; ${STUBBORN}`, { onLine: () => new Promise(() => {}) }],
+  ];
+  for (const [what, text, options] of killed)
+    test(`the code around a killed process ${what} has gone on when its kill resolves`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'slotvisor-kill-'));
+      const began = join(folder, 'began');
+      const task = subprocessTask('sh', ['-c', `touch "$BEGAN"; ${text}`], {
+        inheritEnv: ['PATH'],
+        env: { BEGAN: began },
+        ...options,
+      });
+      const ctx = fakeContext();
+      const order: string[] = [];
+      const around = async (): Promise<void> => {
+        try {
+          await task.run(ctx);
+        } finally {
+          for (let n = 0; n < 20; n += 1) await undefined;
+          order.push('cleaned up');
+        }
+      };
+      const running = around().catch(() => {});
+      await until(() => existsSync(began));
+      await task.kill(ctx);
+      order.push('killed');
+      await running;
+      rmSync(folder, { recursive: true });
+      expect(order).toEqual(['cleaned up', 'killed']);
+    });
+
+  test('a call of onLine that is pending at a kill can end before the kill resolves', async () => {
+    let lines = 0;
+    let taken = 0;
+    const onLine = async (): Promise<void> => {
+      lines += 1;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      taken += 1;
+    };
+    const task = subprocessTask('sh', ['-c', `echo 1; echo 2; ${STUBBORN}`], { onLine });
+    const ctx = fakeContext();
+    const run = Promise.resolve(task.run(ctx)).catch(() => {});
+    await until(() => lines === 1);
+    await task.kill(ctx);
+    expect({ lines, taken }).toEqual({ lines: 1, taken: 1 });
+    await run;
   });
 
   test.runIf(process.platform === 'linux')(

@@ -307,6 +307,49 @@ describe('subprocessTask', () => {
       expect(() => subprocessTask('sh', args as string[])).toThrow(refused('args') as Error);
   });
 
+  for (const file of ['ls -l', 'npm run build', ' ls', 'ls\t-l', '/bin/sh -c', 'cat /etc/hosts', "sh -c 'echo hi'"])
+    test(`refuses the command line ${JSON.stringify(file)}, and names what to do`, () => {
+      for (const args of [undefined, [], ['x']])
+        expect(() => subprocessTask(file, args)).toThrow(
+          expect.objectContaining({
+            name: 'OptionError',
+            field: 'file',
+            message: `file must be a program, not a command line (give its arguments apart, or set shell: true), got ${JSON.stringify(file)}`,
+          }),
+        );
+    });
+
+  test('runs a program that has a space in its path, from any working directory', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'slotvisor a space '));
+    writeFileSync(join(folder, 'my tool'), '#!/bin/sh\necho "$1"', { mode: 0o700 });
+    expect(await value(join(folder, 'my tool'), ['a'])).toMatchObject({ stdout: 'a\n' });
+    for (const cwd of [folder, pathToFileURL(folder)])
+      expect(await value('./my tool', ['b'], { cwd })).toMatchObject({ stdout: 'b\n' });
+    rmSync(folder, { recursive: true });
+    await expect(value(join(folder, 'my tool'))).rejects.toThrow('ENOENT'); // its folder may be mounted later
+  });
+
+  test('shows at most 60 characters of a program, of a command line and of a working directory', async () => {
+    const long = 'x'.repeat(5_000);
+    const messageOf = async (file: string, options: SubprocessOptions): Promise<string> => {
+      const run = subprocessTask(file, [], options);
+      const outcome = await real().supervisor.submit({ restart: 'never', run }).outcome;
+      return outcome.kind === 'failed' ? outcome.failure.message : outcome.kind;
+    };
+    const rows: [file: string, options: SubprocessOptions, message: string][] = [
+      [`/none/${long.slice(0, 200)}/tool`, {}, `spawn /none/${'x'.repeat(34)}…${'x'.repeat(14)}/tool ENOENT`],
+      [`exit 3 # ${long}`, { shell: true }, `exit 3 # ${'x'.repeat(31)}…${'x'.repeat(19)} exited with code 3`],
+      [
+        'sh',
+        { cwd: `/none/${long.slice(0, 200)}` },
+        `spawn sh ENOENT: the working directory /none/${'x'.repeat(34)}…${'x'.repeat(19)} does not exist`,
+      ],
+    ];
+    for (const [file, options, message] of rows) expect(await messageOf(file, options)).toBe(message);
+    for (const make of [() => subprocessTask(`ls ${long}`), () => subprocessTask('sh', [], { cwd: `${long}\0` })])
+      expect(make).toThrow(expect.objectContaining({ message: expect.stringMatching(/^.{20,180}$/) }));
+  });
+
   test('reads an undefined option as absent, and copies the others when it is called', async () => {
     const args = ['-c', 'echo "$A"'];
     const options = { env: { A: 'kept' }, cwd: undefined, onLine: undefined, output: undefined, maxBuffer: undefined };

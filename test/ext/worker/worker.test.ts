@@ -92,6 +92,18 @@ describe('a worker task', () => {
     expect(await job(real().supervisor, 'preloaded', { execArgv }).value()).toBe('yes');
   });
 
+  test('gives its function a signal that takes any number of listeners without a warning', async () => {
+    const source = `export default async ({ signal }) => {
+        const warnings = [];
+        process.on('warning', ({ name }) => warnings.push(name));
+        for (let n = 0; n < 100; n += 1) signal.addEventListener('abort', () => {});
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        return warnings;
+      };`;
+    const run = workerTask(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
+    expect(await real().supervisor.submit({ restart: 'never', run }).value()).toEqual([]);
+  });
+
   test('has the value type of its type argument', async () => {
     const run = workerTask<string, string>(JOBS, { export: 'value', workerData: 'text' });
     expectTypeOf(run).toExtend<KillableTask<string>>();
@@ -167,7 +179,48 @@ describe('the attempt fails, and the restart policy decides, on', () => {
       new URL('./missing.mjs', import.meta.url),
       {},
       {},
-      { error: { code: 'ERR_MODULE_NOT_FOUND' } },
+      {
+        error: { code: 'ERR_MODULE_NOT_FOUND' },
+        message: /^Cannot find module '\/.+missing\.mjs' imported from slotvisor-worker$/,
+      },
+    ],
+    [
+      'a missing module with a long path, whose message and stack show a part of the path',
+      new URL(`file:///none/${'long/'.repeat(100)}missing.mjs`),
+      {},
+      {},
+      {
+        message: /^Cannot find module '\/none\/long.{30}….{8}missing\.mjs' imported from slotvisor-worker$/,
+        error: { stack: /^.{0,200}\n(?:.{0,200}\n){1,20}.{0,200}$/ },
+      },
+    ],
+    [
+      'a folder as module',
+      new URL('.', import.meta.url),
+      {},
+      {},
+      { message: /^Directory import '.{1,61}' is not supported resolving ES modules imported from slotvisor-worker$/ },
+    ],
+    [
+      'a missing export with a long name, whose message shows a part of the name',
+      JOBS,
+      { export: 'n'.repeat(5_000) },
+      {},
+      { message: /jobs\.mjs has no function export "n{60}…"; it exports / },
+    ],
+    [
+      'a `meta` that is a long function, whose message shows a part of its text',
+      JOBS,
+      { export: 'value' },
+      { meta: new Function(`return ${'x'.repeat(5_000)}`) },
+      { message: /^meta cannot be cloned into a worker: .{60}…$/s },
+    ],
+    [
+      'a long function as value, whose message shows a part of its text',
+      data(`export default () => () => ${'x'.repeat(5_000)}`),
+      {},
+      {},
+      { message: /^what "default" returned cannot be cloned: .{60}…$/ },
     ],
     [
       'a module that throws',
@@ -189,14 +242,14 @@ describe('the attempt fails, and the restart policy decides, on', () => {
       data(`export const other = 1; //${'x'.repeat(5_000)}`),
       {},
       {},
-      { message: /^data:text.{71}… has no function export "default"; it exports other$/ },
+      { message: /^data:text.{51}… has no function export "default"; it exports other$/ },
     ],
     [
       'a missing import in a long data: URL, whose message shows a part of the URL',
       data(`import 'nope'; //${'x'.repeat(5_000)}`),
       {},
       {},
-      { message: /^[^x]*"nope" from "data:text.{71}…".{0,99}$/ },
+      { message: /^[^x]*"nope" from "data:text.{51}…".{0,99}$/ },
     ],
     ['an export that is not a function', JOBS, { export: 'notAFunction' }, {}, { message: /no function export/ }],
     ['a value that cannot be cloned', JOBS, { export: 'unclonable' }, {}, { error: { name: 'DataCloneError' } }],
