@@ -283,25 +283,26 @@ describe('stall, kill and proof of end', () => {
     void task.kill; // keeps the task itself alive
   });
 
+  const WRITES = "trap '' TERM; while :; do echo x; done";
   const killed: readonly [what: string, text: string, options: SubprocessOptions][] = [
     ['that writes nothing', STUBBORN, {}],
     ['whose output is not read', STUBBORN, { output: 'ignore' }],
-    ['that writes without a pause', "trap '' TERM; while :; do echo x; done", { maxBuffer: 1e9 }],
-    [
-      'whose lines are taken slowly',
-      "trap '' TERM; while :; do echo x; done",
-      { onLine: () => new Promise((resolve) => setTimeout(resolve, 1)) },
-    ],
+    ['that writes without a pause', WRITES, { maxBuffer: 1e9 }],
+    ['whose lines are taken slowly', WRITES, { onLine: () => new Promise((resolve) => setTimeout(resolve, 1)) }],
     ['whose lines are never taken', `echo; ${STUBBORN}`, { onLine: () => new Promise(() => {}) }],
   ];
-  for (const [what, text, options] of killed)
+  for (const [what, text, { onLine, ...options }] of killed)
     test(`the code around a killed process ${what} has gone on when its kill resolves`, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'slotvisor-kill-'));
       const began = join(folder, 'began');
+      let lines = 0;
+      const counted: SubprocessOptions['onLine'] = (...line) => {
+        lines += 1;
+        return onLine?.(...line);
+      };
       const task = subprocessTask('sh', ['-c', `touch "$BEGAN"; ${text}`], {
-        inheritEnv: ['PATH'],
-        env: { BEGAN: began },
-        ...options,
+        ...{ inheritEnv: ['PATH'], env: { BEGAN: began }, ...options },
+        ...(onLine && { onLine: counted }),
       });
       const ctx = fakeContext();
       const order: string[] = [];
@@ -314,7 +315,7 @@ describe('stall, kill and proof of end', () => {
         }
       };
       const running = around().catch(() => {});
-      await until(() => existsSync(began));
+      await until(() => existsSync(began) && (onLine === undefined || lines > 0));
       await task.kill(ctx);
       order.push('killed');
       await running;
@@ -323,19 +324,20 @@ describe('stall, kill and proof of end', () => {
     });
 
   test('a call of onLine that is pending at a kill can end before the kill resolves', async () => {
-    let lines = 0;
+    const lines: string[] = [];
     let taken = 0;
-    const onLine = async (): Promise<void> => {
-      lines += 1;
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    const onLine = async (line: string): Promise<void> => {
+      lines.push(line);
+      await until(() => isDead(Number(line)));
+      await new Promise((resolve) => setTimeout(resolve, 30));
       taken += 1;
     };
-    const task = subprocessTask('sh', ['-c', `echo 1; echo 2; ${STUBBORN}`], { onLine });
+    const task = subprocessTask('sh', ['-c', 'echo $$; echo 2; exec sleep 1000'], { onLine, inheritEnv: ['PATH'] });
     const ctx = fakeContext();
     const run = Promise.resolve(task.run(ctx)).catch(() => {});
-    await until(() => lines === 1);
+    await until(() => lines.length === 1);
     await task.kill(ctx);
-    expect({ lines, taken }).toEqual({ lines: 1, taken: 1 });
+    expect({ lines: lines.length, taken }).toEqual({ lines: 1, taken: 1 });
     await run;
   });
 
