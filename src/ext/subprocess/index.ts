@@ -20,9 +20,10 @@ export type { OutputStream, SubprocessOptions } from './options.ts';
  *
  * Promised: the attempt ends, and the slot is free, when the *whole group* has ended, descendants
  * included. A stop request sends `killSignal` to the group. After `graceMs` the group gets SIGKILL,
- * and the outcome is `killed`. When the leader ends by itself, the rest of its group gets SIGKILL
- * at once. SIGKILL is repeated until the group has ended. No signal reaches a process that has the
- * leader's number after it.
+ * and the outcome is `killed`. The task's `kill` resolves after its `run` has settled, so code
+ * around `run` goes on before the next owner begins. When the leader ends by itself, the rest of
+ * its group gets SIGKILL at once. SIGKILL is repeated until the group has ended. No signal reaches
+ * a process that has the leader's number after it.
  *
  * Exit code 0 is success, even if the process did not read all of its `stdin`. The value is the
  * {@link SubprocessResult}. Another code, or a signal, is a failure of kind `exited`. Its message
@@ -38,7 +39,8 @@ export type { OutputStream, SubprocessOptions } from './options.ts';
  * Not promised: the end of a process that has left the group (`setsid`, a daemon). When this
  * process exits, live groups get SIGKILL, except when it dies of a signal that it does not handle.
  *
- * @param file the program, looked up in the `PATH` of the environment that it gets.
+ * @param file the program, looked up in the `PATH` of the environment that it gets. A command line
+ *   is refused, unless `shell` takes it. A program with a space in its name is given as a path.
  * @param args passed as they are, without a shell. Default: none.
  * @throws OptionError for an invalid argument or option.
  * @throws Error on Windows, which has no process groups.

@@ -48,8 +48,8 @@ export interface SubprocessOptions {
    * Each line that it has taken is a heartbeat. If one line can take longer than `stallMs`, call
    * `ctx.heartbeat()` in between.
    *
-   * After a kill it is not called again. A call that is pending at the kill is not waited for, and
-   * may overlap with the slot's next owner.
+   * After a kill it is not called again. A call that is pending then is waited for, at most 100 ms
+   * after the end of the group. One that hangs for longer may overlap with the slot's next owner.
    */
   readonly onLine?: OnLine | undefined;
   /**

@@ -20,9 +20,11 @@ export type { WorkerContext, WorkerFunction } from './worker-context.ts';
  *
  * Promised: the attempt ends, and the slot is free, when the thread has ended (its `exit` event). A
  * stop request aborts the function's {@link WorkerContext.signal}. After `graceMs` the thread is
- * terminated, even in a `while (true)`, and the outcome is `killed`. The value comes back by
- * structured clone. A thrown error keeps its name, message, stack, cause and the own fields that
- * can be cloned. `FatalError`, `RetryError` and `CanceledError` mean what they mean in any body.
+ * terminated, even in a `while (true)`, and the outcome is `killed`. The task's `kill` resolves
+ * after its `run` has settled, so code around `run` goes on before the next owner begins. The value
+ * comes back by structured clone. A thrown error keeps its name, message, stack, cause and the own
+ * fields that can be cloned. `FatalError`, `RetryError` and `CanceledError` mean what they mean in
+ * any body.
  *
  * The attempt fails, and the restart policy decides, when
  * - the module is missing or throws while it loads, or it has no such export;
