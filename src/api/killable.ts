@@ -28,9 +28,9 @@ export interface KillableBody<T> {
  * returns the running body at once; what it throws fails the attempt.
  *
  * Promised: a body that was stopped before it began is not started; `stop` is called at most once
- * for each body, `kill` only after the grace. The task's `kill` resolves on a turn of the event loop
- * of its own, after yours: code that awaits a `run` that has settled goes on first. Not promised:
- * that the body ends. Your `ended` and `kill` are the only proof that it has.
+ * for each body, `kill` only after the grace. The task's `kill` resolves on a turn of the event
+ * loop of its own, after yours: code that awaits a `run` that has settled goes on first. Not
+ * promised: that the body ends. Your `ended` and `kill` are the only proof that it has.
  */
 export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
   aFunction('start', start);

@@ -178,6 +178,27 @@ describe('kill and proof of end', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('the code around a killed worker has gone on when its kill resolves', async () => {
+    const data = { shared: shared() };
+    const task = workerTask(JOBS, { export: 'counting', workerData: data });
+    const ctx = fakeContext();
+    const order: string[] = [];
+    const around = async (): Promise<void> => {
+      try {
+        await task.run(ctx);
+      } finally {
+        for (let n = 0; n < 20; n += 1) await undefined;
+        order.push('cleaned up');
+      }
+    };
+    const running = around().catch(() => {});
+    await until(() => Number(data.shared[0]) > 0);
+    await task.kill(ctx);
+    order.push('killed');
+    await running;
+    expect(order).toEqual(['cleaned up', 'killed']);
+  });
+
   test('a kill finds its thread by submission id and attempt, not by the context object', async () => {
     const task = workerTask(JOBS, { export: 'counting', workerData: { shared: shared() } });
     const ctx = fakeContext();
