@@ -1,7 +1,9 @@
 // Delivers items to many listeners. Each listener has its own bounded queue and gets one item at a
 // time, so a slow or failing listener does not affect the others. When a queue is full, new items
 // are dropped, and the listener gets an item with their number. `publish` itself delivers nothing.
+// A listener is called in the async context in which it was added, not in that of a publisher.
 
+import { type AsyncContext, callIn, captureContext } from './async-context.ts';
 import { after, type Clock } from './clock.ts';
 import { type Deferred, deferred, settled, soon } from './deferred.ts';
 import { Queue } from './queue.ts';
@@ -39,7 +41,9 @@ class Subscription<T> {
   #lossReport: T | undefined; // in the queue; it does not count to the capacity
   totalLost = 0;
   #whenEmpty: Deferred<void> | undefined;
-  readonly #onTurn = () => this.#deliver();
+  readonly #context: AsyncContext = captureContext();
+  /** Enters the context once for many items, not for each. */
+  readonly #onTurn = () => callIn(this.#context, deliver, this);
   readonly #setImmediate: SetImmediate;
 
   constructor(listener: Listener<T>, hooks: BusHooks<T>, setImmediate: SetImmediate) {
@@ -80,7 +84,7 @@ class Subscription<T> {
     soon(this.#onTurn);
   }
 
-  #deliver(): void {
+  deliver(): void {
     while (this.#items.size > 0) {
       if (this.#leftInBatch === 0) {
         this.#leftInBatch = BATCH;
@@ -93,10 +97,10 @@ class Subscription<T> {
       if (result === undefined) continue;
       const settlesLater = settled(
         result,
-        () => this.#deliver(),
+        () => this.deliver(),
         (error) => {
           this.#hooks.failed(this, this.#listener.name, error, item);
-          this.#deliver();
+          this.deliver();
         },
       );
       if (settlesLater) return;
@@ -130,6 +134,8 @@ class Subscription<T> {
     this.#items.push(this.#lossReport);
   }
 }
+
+const deliver = <T>(subscription: Subscription<T>): void => subscription.deliver();
 
 export class Bus<T> {
   readonly #subscriptions = new Set<Subscription<T>>();

@@ -183,6 +183,24 @@ export function ambientViolations(files: readonly SourceFile[]): Violation[] {
   });
 }
 
+/**
+ * Only `kernel/abort-controller.ts` makes AbortControllers: Node would warn of many listeners on
+ * their signals. An entry point may use one that no user sees.
+ */
+export function abortControllerViolations(files: readonly SourceFile[]): Violation[] {
+  return sources(files).flatMap((file) => {
+    const layer = layerOf(file.path);
+    if (file.path === 'src/kernel/abort-controller.ts' || layer === undefined || isEntryPoint(layer)) return [];
+    const found: Violation[] = [];
+    const source = parse(file);
+    walk(source, (node) => {
+      if (ts.isNewExpression(node) && node.expression.getText(source) === 'AbortController')
+        found.push({ file: file.path, line: lineOf(source, node), message: 'makes an AbortController' });
+    });
+    return found;
+  });
+}
+
 /** The formatter wraps code, but no comments. */
 export function commentWidthViolations(files: readonly SourceFile[]): Violation[] {
   return files.flatMap((file) =>

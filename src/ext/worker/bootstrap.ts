@@ -36,7 +36,8 @@ export type Report =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'thrown'; readonly error: PackedError };
 
-const BOOTSTRAP = `import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+const BOOTSTRAP = `import { setMaxListeners } from 'node:events';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 
 // TimeoutError comes first: it is also a CanceledError.
 const BRANDS = ['FatalError', 'RetryError', 'TimeoutError', 'CanceledError', 'ExitError'];
@@ -92,6 +93,7 @@ function flush(stream) {
 
 parentPort.once('message', ({ port, flags, module, export: name, fields }) => {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // a function may wait for many things at once under its signal
   const onStop = ({ name, message, by, reason }) => {
     const error = new Error(message);
     Object.defineProperty(error, 'name', { value: name });
