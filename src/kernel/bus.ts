@@ -8,11 +8,12 @@ import { after, type Clock } from './clock.ts';
 import { type Deferred, deferred, settled, soon } from './deferred.ts';
 import { Queue } from './queue.ts';
 
-export interface Listener<T> {
+/** `Kind`: the part of an item that decides which listeners get it. */
+export interface Listener<T extends Kind, Kind = T> {
   readonly name: string;
   readonly capacity: number;
   /** Which items it gets. `undefined`: all. */
-  readonly wants: ((item: T) => boolean) | undefined;
+  readonly wants: ((item: Kind) => boolean) | undefined;
   readonly handle: (item: T) => unknown;
   /** Called once, when the subscription ends. Nothing is handled after it. */
   readonly ended: () => void;
@@ -30,8 +31,8 @@ const BATCH = 256;
 
 type SetImmediate = (job: () => void) => unknown;
 
-class Subscription<T> {
-  readonly #listener: Listener<T>;
+class Subscription<T extends Kind, Kind> {
+  readonly #listener: Listener<T, Kind>;
   readonly #hooks: BusHooks<T>;
   readonly #items = new Queue<T>();
   #delivering = false;
@@ -46,14 +47,18 @@ class Subscription<T> {
   readonly #onTurn = () => callIn(this.#context, deliver, this);
   readonly #setImmediate: SetImmediate;
 
-  constructor(listener: Listener<T>, hooks: BusHooks<T>, setImmediate: SetImmediate) {
+  constructor(listener: Listener<T, Kind>, hooks: BusHooks<T>, setImmediate: SetImmediate) {
     this.#listener = listener;
     this.#hooks = hooks;
     this.#setImmediate = setImmediate;
   }
 
+  wants(item: Kind): boolean {
+    return this.#listener.wants === undefined || this.#listener.wants(item);
+  }
+
   enqueue(item: T): void {
-    if (!this.#open || this.#listener.wants?.(item) === false) return;
+    if (!this.#open || !this.wants(item)) return;
     const waiting = this.#items.size - (this.#lossReport === undefined ? 0 : 1);
     if (waiting >= this.#listener.capacity) {
       this.#unreportedLoss += 1;
@@ -135,10 +140,10 @@ class Subscription<T> {
   }
 }
 
-const deliver = <T>(subscription: Subscription<T>): void => subscription.deliver();
+const deliver = <T extends Kind, Kind>(subscription: Subscription<T, Kind>): void => subscription.deliver();
 
-export class Bus<T> {
-  readonly #subscriptions = new Set<Subscription<T>>();
+export class Bus<T extends Kind, Kind = T> {
+  readonly #subscriptions = new Set<Subscription<T, Kind>>();
   readonly #hooks: BusHooks<T>;
   /** Taken once: a turn that fake timers swallow would be the last one. */
   readonly #setImmediate: SetImmediate = setImmediate;
@@ -153,6 +158,12 @@ export class Bus<T> {
     return this.#subscriptions.size > 0;
   }
 
+  /** There is a listener that would get such an item. */
+  reaches(item: Kind): boolean {
+    for (const subscription of this.#subscriptions) if (subscription.wants(item)) return true;
+    return false;
+  }
+
   /** How many items were dropped or not delivered, over all listeners. */
   get lost(): number {
     let lost = this.#lostByEnded;
@@ -165,7 +176,7 @@ export class Bus<T> {
   }
 
   /** Returns a function that ends the subscription. Nothing is handled after it. */
-  subscribe(listener: Listener<T>): () => void {
+  subscribe(listener: Listener<T, Kind>): () => void {
     const subscription = new Subscription(listener, this.#hooks, this.#setImmediate);
     this.#subscriptions.add(subscription);
     return () => {

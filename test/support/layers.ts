@@ -61,7 +61,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 const ENGINE_LAYERS: readonly (readonly string[])[] = [
   ['local-leases', 'recent-fences'],
   ['held-lease', 'events', 'stall-watch', 'submission'],
-  ['ledger', 'lease-store'],
+  ['ledger', 'lease-store', 'unwatched'],
   ['slot-lease'],
   ['runtime'],
   ['task-context', 'around-attempt', 'retries'],
