@@ -316,13 +316,15 @@ describe('no warning comes of', () => {
     },
     'a success': ({ supervisor }) => supervisor.submit({ run: () => 1 }),
     'an attempt without a participant': async ({ supervisor, clock }) => {
-      const signal = new AbortController();
-      const spec = { ...FAILS, timeoutMs: 50, signal: signal.signal, run: never, graceMs: Infinity };
-      const owner = supervisor.submit(spec);
-      supervisor.submit({ ...spec, admission: 'join' });
-      await clock.settle();
+      const [gate, left] = [gateBody(), new AbortController()];
+      const owner = supervisor.submit({ slot: 's', timeoutMs: 50, run: gate.body });
+      const joined = supervisor.submit({ slot: 's', admission: 'join', signal: left.signal, run: fail });
+      await clock.advance(50);
       void owner.cancel();
-      signal.abort();
+      left.abort();
+      gate.open('late');
+      await clock.settle();
+      expect([owner.status, joined.status, supervisor.snapshot().slots]).toEqual(['ended', 'ended', []]);
     },
   };
   for (const [name, act] of Object.entries(quiet))
