@@ -50,7 +50,7 @@ const SUBSCRIBE_READERS: Readers<SubscribeSettings> = {
 
 /**
  * Room for the events of ten thousand submissions in one tick: a subscriber that returns at once
- * loses none. It bounds what one that hangs can hold.
+ * loses none. A subscriber that hangs holds no more.
  */
 const DEFAULT_CAPACITY = 65_536;
 

@@ -293,8 +293,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Calls the subscriber with every event from now on, one at a time. Returns a function that ends
-   * the subscription. Nothing is delivered after a shutdown.
+   * Calls the subscriber with every event from now on, one at a time, in the async context of this
+   * call. Returns a function that ends the subscription. Nothing is delivered after a shutdown.
    */
   subscribe(
     subscriber: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>),
