@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
+  abortControllerViolations,
   ambientViolations,
   commentWidthViolations,
   cycleViolations,
@@ -43,6 +44,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'no files import each other in a cycle, type imports included': cycleViolations,
   'only kernel and testing use timers, the clock, randomness or the console, and policy uses no promise':
     ambientViolations,
+  'only kernel/abort-controller.ts makes AbortControllers': abortControllerViolations,
   [`no comment line is wider than ${MAX_COMMENT_WIDTH} characters`]: commentWidthViolations,
   [`no file is longer than ${MAX_FILE_LINES} lines without a reason`]: lengthViolations,
   'index.ts and kit.ts hold named re-exports only': reExportViolations,
@@ -247,6 +249,12 @@ describe('a planted violation is reported', () => {
       ambientViolations,
       [file('src/engine/a.ts', "console.log('x');")],
       'src/engine/a.ts:1  uses console',
+    ],
+    [
+      'engine makes an AbortController',
+      abortControllerViolations,
+      [file('src/engine/a.ts', '', 'const controller = new AbortController();')],
+      'src/engine/a.ts:2  makes an AbortController',
     ],
     [
       'model sets a timer through globalThis',

@@ -48,8 +48,18 @@ const SUBSCRIBE_READERS: Readers<SubscribeSettings> = {
   signal: abortSignal,
 };
 
+/**
+ * Room for the events of ten thousand submissions in one tick: a subscriber that returns at once
+ * loses none. A subscriber that hangs holds no more.
+ */
+const DEFAULT_CAPACITY = 65_536;
+
 export function parseSubscribeOptions(options: SubscribeOptions): SubscribeSettings {
-  return parse('options', options, SUBSCRIBE_READERS, { capacity: 1_024, types: undefined, signal: undefined });
+  return parse('options', options, SUBSCRIBE_READERS, {
+    capacity: DEFAULT_CAPACITY,
+    types: undefined,
+    signal: undefined,
+  });
 }
 
 function readTypes(field: string, value: unknown): readonly TaskEventType[] {

@@ -5,7 +5,7 @@ import type { AroundAttempt } from '../engine/runtime.ts';
 import { type Clock, SystemClock } from '../kernel/clock.ts';
 import type { GateLimits } from '../kernel/gate.ts';
 import { systemRandom } from '../kernel/random.ts';
-import { aFunction, anObject, count, durationMs, finiteMs, nameText, refuse } from '../model/check.ts';
+import { aBoolean, aFunction, anObject, count, durationMs, finiteMs, nameText, refuse } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
 import { parse, parseAll, parseGiven, type Readers, readFields } from '../model/options.ts';
 import {
@@ -89,6 +89,13 @@ export interface SupervisorOptions extends GateOptions {
    * ends without a call of `next`, or throws after the body succeeded, the attempt has failed.
    */
   readonly aroundAttempt?: AroundAttempt | undefined;
+  /**
+   * Warn with `process.emitWarning` of an attempt that failed, and of a body that overran and keeps
+   * its slot, if nothing watches it: no subscriber that gets the event, no `aroundAttempt`, and no
+   * look at the outcome until the next turn of the event loop. Once for each group of slots (the
+   * name up to the first `:`), at most 20 times. `false`: never. Default `true`.
+   */
+  readonly warnings?: boolean | undefined;
 }
 
 export interface SupervisorSettings extends GateLimits {
@@ -103,6 +110,7 @@ export interface SupervisorSettings extends GateLimits {
   readonly random: () => number;
   readonly leases: SlotLeases;
   readonly aroundAttempt: AroundAttempt | undefined;
+  readonly warnings: boolean;
 }
 
 /**
@@ -136,6 +144,7 @@ const DEFAULTS: GivenOptions = {
   random: systemRandom,
   leases: localLeases,
   aroundAttempt: undefined,
+  warnings: true,
 };
 
 const GATE_READERS: Readers<GateLimits> = {
@@ -158,6 +167,7 @@ const READERS: Readers<GivenOptions> = {
   random: readRandom,
   leases: readLeases,
   aroundAttempt: aFunction,
+  warnings: aBoolean,
 };
 
 export function parseSupervisorOptions(value: unknown): SupervisorSettings {

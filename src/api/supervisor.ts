@@ -9,6 +9,7 @@ import type { Runtime } from '../engine/runtime.ts';
 import { Shutdown } from '../engine/shutdown.ts';
 import { Slots } from '../engine/slots.ts';
 import { LiveSubmission, type Submission, type SubmissionHost } from '../engine/submission.ts';
+import { Unwatched } from '../engine/unwatched.ts';
 import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ignore } from '../kernel/deferred.ts';
@@ -91,7 +92,7 @@ export class Supervisor implements AsyncDisposable {
    */
   constructor(options: SupervisorOptions = {}) {
     const settings = parseSupervisorOptions(options);
-    const { clock, random, leases, limits, slotDefaults, aroundAttempt } = settings;
+    const { clock, random, leases, limits, slotDefaults, aroundAttempt, warnings } = settings;
     const events = new EventPublisher(clock);
     this.#ledger = new Ledger(events, this.#ids, {
       emptied: () => this.#shutdown.ledgerEmptied(),
@@ -105,6 +106,7 @@ export class Supervisor implements AsyncDisposable {
       gate: new Gate(settings, clock),
       events,
       ledger: this.#ledger,
+      unwatched: warnings ? new Unwatched(events, aroundAttempt !== undefined) : undefined,
     };
     this.clock = clock;
     this.#defaults = settings.defaults;
@@ -291,8 +293,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Calls the subscriber with every event from now on, one at a time. Returns a function that ends
-   * the subscription. Nothing is delivered after a shutdown.
+   * Calls the subscriber with every event from now on, one at a time, in the async context of this
+   * call. Returns a function that ends the subscription. Nothing is delivered after a shutdown.
    */
   subscribe(
     subscriber: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>),

@@ -103,6 +103,10 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const state = this.#state;
     return state.at === 'pause' ? Math.max(0, state.dueMs - this.runtime.clock.now()) : undefined;
   }
+  /** The whole length of the wait that it is in. */
+  get #pauseMs(): number | undefined {
+    return this.#state.at === 'pause' ? this.#state.dueMs - this.#sinceMs : undefined;
+  }
   get ranMs(): number {
     return this.runtime.clock.now() - this.#startedMs;
   }
@@ -269,7 +273,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   attemptOverran(attempt: Attempt, action: OverrunAction): void {
     const now = this.runtime.clock.now();
     this.#sinceMs = now;
-    if (this.#listening) this.#publish({ type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
+    const sinceMs = now - attempt.interruptedMs;
+    if (this.#listening) this.#publish({ type: 'overrun', action, sinceMs });
+    if (action === 'hold') this.runtime.unwatched?.overrunHeld(this.submission, attempt.number, sinceMs);
     this.#host.actorOverran();
   }
 
@@ -281,7 +287,11 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#state = DECISION;
     if (end.kind === 'failure') this.lastFailure = end.failure;
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
+    const { unwatched } = this.runtime;
+    const sighting =
+      end.kind === 'failure' ? unwatched?.failed(this.submission, attempt.number, end.failure) : undefined;
     this.#follow(attempt, end, proof);
+    sighting?.decided(this.#pauseMs);
   }
 
   #ranSince(attempt: Attempt): number {

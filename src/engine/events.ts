@@ -3,7 +3,14 @@
 
 import { Bus } from '../kernel/bus.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { EventBase, SubscribeOptions, Subscriber, TaskEvent, TaskEventBase } from '../model/event.ts';
+import type {
+  EventBase,
+  SubscribeOptions,
+  Subscriber,
+  TaskEvent,
+  TaskEventBase,
+  TaskEventType,
+} from '../model/event.ts';
 import type { TaskId } from '../model/id.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 
@@ -12,7 +19,7 @@ type Without<Event, Key extends PropertyKey> = Event extends unknown ? Omit<Even
 export type TaskEventData = Without<Extract<TaskEvent, TaskEventBase>, keyof TaskEventBase>;
 export type OtherEventData = Without<Exclude<TaskEvent, TaskEventBase>, keyof EventBase>;
 
-const FAILURE_EVENTS = {
+export const FAILURE_EVENTS = {
   thrown: 'attemptFailed',
   exited: 'attemptFailed',
   timedOut: 'attemptTimedOut',
@@ -32,6 +39,9 @@ export function attemptEndEvent(attempt: number, end: AttemptEnd, durationMs: nu
   }
 }
 
+/** What decides which subscribers get an event. */
+type EventKind = Pick<TaskEvent, 'type'>;
+
 /** The submission that an event names. */
 export interface Subject {
   readonly id: TaskId;
@@ -42,13 +52,13 @@ export interface Subject {
 
 export class EventPublisher {
   readonly #clock: Clock;
-  readonly #bus: Bus<TaskEvent>;
+  readonly #bus: Bus<TaskEvent, EventKind>;
   #seq = 0;
   #unnamed = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#bus = new Bus<TaskEvent>({
+    this.#bus = new Bus({
       lost: (subscriber, count) => this.#stamped({ type: 'eventsDropped', subscriber, count }),
       failed: (subscription, subscriber, error, event) => {
         // Two subscribers that both fail on `subscriberFailed` would keep each other busy forever.
@@ -64,6 +74,11 @@ export class EventPublisher {
    */
   get listening(): this | undefined {
     return this.#bus.active ? this : undefined;
+  }
+
+  /** There is a subscriber that gets events of this type. */
+  reaches(type: TaskEventType): boolean {
+    return this.#bus.reaches({ type });
   }
 
   /** Events that subscribers never saw. */
@@ -85,7 +100,7 @@ export class EventPublisher {
     return this.#bus.subscribe({
       name: subscriber.name ?? `subscriber-${this.#unnamed}`,
       capacity,
-      wants: wanted && ((event) => wanted.has(event.type)),
+      wants: wanted && (({ type }) => wanted.has(type)),
       handle: (event) => subscriber.onEvent(event),
       ended,
     });

@@ -6,6 +6,7 @@ import type { TurnQueue } from '../kernel/turn-queue.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { EventPublisher } from './events.ts';
 import type { Ledger } from './ledger.ts';
+import type { Unwatched } from './unwatched.ts';
 
 /**
  * Wraps one attempt. `next` runs the body; await what it returns. Further calls of `next` return
@@ -21,4 +22,6 @@ export interface Runtime {
   readonly events: EventPublisher;
   readonly ledger: Ledger;
   readonly aroundAttempt: AroundAttempt | undefined;
+  /** Undefined with `warnings: false`. */
+  readonly unwatched: Unwatched | undefined;
 }

@@ -128,7 +128,12 @@ class SubmissionHandle implements Submission {
     return this.#live.status;
   }
   get outcome(): Promise<Outcome> {
+    this.#live.isOutcomeAsked = true;
     return this.#live.outcome;
+  }
+  /** A handle of another copy of this package is asked as a user asks. */
+  static peek(submission: Submission): Promise<Outcome> {
+    return #live in submission ? submission.#live.outcome : submission.outcome;
   }
   async value(): Promise<unknown> {
     const outcome = await this.outcome;
@@ -146,6 +151,13 @@ class SubmissionHandle implements Submission {
   restart(): boolean {
     return this.#live.work?.restart() ?? false;
   }
+}
+
+/**
+ * The outcome, for code of the library: that it looks does not mean that the user watches the task.
+ */
+export function peekOutcome<T>(submission: Submission<T>): Promise<Outcome<T>> {
+  return SubmissionHandle.peek(submission) as Promise<Outcome<T>>;
 }
 
 /** What user code threw: the body, or the lease store. */
@@ -166,6 +178,8 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   /** The async context of its submitter. Bodies can reach this object, so it holds nothing else. */
   context: AsyncContext | null = null;
   admission: Admission = 'rejected';
+  /** By the user. */
+  isOutcomeAsked = false;
   work: Work | null = null;
   watch: Watch | null = null;
   // The slot machine's.
@@ -215,6 +229,10 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
   get ended(): boolean {
     return this.#outcome !== undefined;
+  }
+  /** How it ended; undefined before. */
+  get settledTo(): Outcome | undefined {
+    return this.#outcome;
   }
   get finishes(): boolean {
     return this.settings.onShutdown === 'finish';

@@ -1,16 +1,19 @@
 // Delivers items to many listeners. Each listener has its own bounded queue and gets one item at a
 // time, so a slow or failing listener does not affect the others. When a queue is full, new items
 // are dropped, and the listener gets an item with their number. `publish` itself delivers nothing.
+// A listener is called in the async context in which it was added, not in that of a publisher.
 
+import { type AsyncContext, callIn, captureContext } from './async-context.ts';
 import { after, type Clock } from './clock.ts';
 import { type Deferred, deferred, settled, soon } from './deferred.ts';
 import { Queue } from './queue.ts';
 
-export interface Listener<T> {
+/** `Kind`: the part of an item that decides which listeners get it. */
+export interface Listener<T extends Kind, Kind = T> {
   readonly name: string;
   readonly capacity: number;
   /** Which items it gets. `undefined`: all. */
-  readonly wants: ((item: T) => boolean) | undefined;
+  readonly wants: ((item: Kind) => boolean) | undefined;
   readonly handle: (item: T) => unknown;
   /** Called once, when the subscription ends. Nothing is handled after it. */
   readonly ended: () => void;
@@ -28,8 +31,8 @@ const BATCH = 256;
 
 type SetImmediate = (job: () => void) => unknown;
 
-class Subscription<T> {
-  readonly #listener: Listener<T>;
+class Subscription<T extends Kind, Kind> {
+  readonly #listener: Listener<T, Kind>;
   readonly #hooks: BusHooks<T>;
   readonly #items = new Queue<T>();
   #delivering = false;
@@ -39,17 +42,23 @@ class Subscription<T> {
   #lossReport: T | undefined; // in the queue; it does not count to the capacity
   totalLost = 0;
   #whenEmpty: Deferred<void> | undefined;
-  readonly #onTurn = () => this.#deliver();
+  readonly #context: AsyncContext = captureContext();
+  /** Enters the context once for many items, not for each. */
+  readonly #onTurn = () => callIn(this.#context, deliver, this);
   readonly #setImmediate: SetImmediate;
 
-  constructor(listener: Listener<T>, hooks: BusHooks<T>, setImmediate: SetImmediate) {
+  constructor(listener: Listener<T, Kind>, hooks: BusHooks<T>, setImmediate: SetImmediate) {
     this.#listener = listener;
     this.#hooks = hooks;
     this.#setImmediate = setImmediate;
   }
 
+  wants(item: Kind): boolean {
+    return this.#listener.wants === undefined || this.#listener.wants(item);
+  }
+
   enqueue(item: T): void {
-    if (!this.#open || this.#listener.wants?.(item) === false) return;
+    if (!this.#open || !this.wants(item)) return;
     const waiting = this.#items.size - (this.#lossReport === undefined ? 0 : 1);
     if (waiting >= this.#listener.capacity) {
       this.#unreportedLoss += 1;
@@ -80,7 +89,7 @@ class Subscription<T> {
     soon(this.#onTurn);
   }
 
-  #deliver(): void {
+  deliver(): void {
     while (this.#items.size > 0) {
       if (this.#leftInBatch === 0) {
         this.#leftInBatch = BATCH;
@@ -93,10 +102,10 @@ class Subscription<T> {
       if (result === undefined) continue;
       const settlesLater = settled(
         result,
-        () => this.#deliver(),
+        () => this.deliver(),
         (error) => {
           this.#hooks.failed(this, this.#listener.name, error, item);
-          this.#deliver();
+          this.deliver();
         },
       );
       if (settlesLater) return;
@@ -131,8 +140,10 @@ class Subscription<T> {
   }
 }
 
-export class Bus<T> {
-  readonly #subscriptions = new Set<Subscription<T>>();
+const deliver = <T extends Kind, Kind>(subscription: Subscription<T, Kind>): void => subscription.deliver();
+
+export class Bus<T extends Kind, Kind = T> {
+  readonly #subscriptions = new Set<Subscription<T, Kind>>();
   readonly #hooks: BusHooks<T>;
   /** Taken once: a turn that fake timers swallow would be the last one. */
   readonly #setImmediate: SetImmediate = setImmediate;
@@ -147,6 +158,12 @@ export class Bus<T> {
     return this.#subscriptions.size > 0;
   }
 
+  /** There is a listener that would get such an item. */
+  reaches(item: Kind): boolean {
+    for (const subscription of this.#subscriptions) if (subscription.wants(item)) return true;
+    return false;
+  }
+
   /** How many items were dropped or not delivered, over all listeners. */
   get lost(): number {
     let lost = this.#lostByEnded;
@@ -159,7 +176,7 @@ export class Bus<T> {
   }
 
   /** Returns a function that ends the subscription. Nothing is handled after it. */
-  subscribe(listener: Listener<T>): () => void {
+  subscribe(listener: Listener<T, Kind>): () => void {
     const subscription = new Subscription(listener, this.#hooks, this.#setImmediate);
     this.#subscriptions.add(subscription);
     return () => {

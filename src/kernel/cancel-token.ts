@@ -1,5 +1,6 @@
 // A light form of cancellation. The set of listeners and the AbortSignal are made on first use.
 
+import { abortController } from './abort-controller.ts';
 import { after, type Clock } from './clock.ts';
 import { deferred, settled, soon } from './deferred.ts';
 
@@ -56,7 +57,7 @@ export class CancelToken<R> {
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
+      this.#controller = abortController();
       if (this.#reason !== undefined) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;

@@ -26,20 +26,24 @@ export interface Clock {
  */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/**
- * The platform rounds times, so its timers may fire this much too early. A timer that fires earlier
- * is driven by fake timers that leave `performance.now` alone.
- */
-const ROUNDING_MS = 2;
-
 const noop = (): void => {};
 const timerDelay = (ms: number): number => Math.min(Math.max(0, Math.ceil(ms)), MAX_TIMER_MS);
 
+/** A real timer is one of the active resources of the process. A fake one is not. */
+function areFake({ setTimeout, clearTimeout }: Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>): boolean {
+  const active = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = active();
+  const probe = setTimeout(noop, MAX_TIMER_MS);
+  const isFake = active() === before;
+  clearTimeout(probe);
+  return isFake;
+}
+
 /**
  * The platform's clock. It takes the platform's functions when it is made. It waits for a delay
- * that is longer than `MAX_TIMER_MS` with several timers, and sets a timer again that fired a
- * little too early. Where fake timers leave `performance.now` alone, its time follows its timers:
- * when a timer has fired, its delay has passed.
+ * that is longer than `MAX_TIMER_MS` with several timers. The platform rounds times: a timer that
+ * fired a little too early is set again. Where fake timers leave `performance.now` alone, its time
+ * follows its timers: when a timer has fired, its delay has passed.
  */
 export class SystemClock implements Clock {
   readonly now: Clock['now'];
@@ -50,6 +54,7 @@ export class SystemClock implements Clock {
     const { setTimeout, clearTimeout } = globalThis;
     const platformNow = performance.now.bind(performance);
     let aheadMs = 0;
+    let isFake: boolean | undefined; // looked at when a timer is early for the first time
     const now = (): number => platformNow() + aheadMs;
     this.now = now;
     this.wallNow = Date.now.bind(Date);
@@ -59,7 +64,10 @@ export class SystemClock implements Clock {
       let expectedMs = ms <= MAX_TIMER_MS ? dueMs : startMs + MAX_TIMER_MS;
       const check = (): void => {
         const earlyMs = expectedMs - now();
-        if (earlyMs > ROUNDING_MS) aheadMs += earlyMs;
+        if (earlyMs > 0) {
+          isFake ??= areFake({ setTimeout, clearTimeout });
+          if (isFake) aheadMs += earlyMs;
+        }
         const leftMs = dueMs - now();
         if (leftMs <= 0) {
           fire();

@@ -262,7 +262,7 @@ export interface Subscriber {
 export interface SubscribeOptions {
   /**
    * How many events may wait for this subscriber. When its queue is full, new events are dropped
-   * and counted. A whole number, 1 or more. Default 1,024.
+   * and counted. A whole number, 1 or more. Default 65,536.
    */
   readonly capacity?: number | undefined;
   /**

@@ -78,6 +78,13 @@ export function hasLeft<E extends Participant<E>>(entry: E): boolean {
   return flight?.leaderLeft === true && flight.leader === entry;
 }
 
+/** The participants of the leader's flight that are left, in the order in which they came. */
+export function remainingOf<E extends Participant<E>>(leader: E): E[] {
+  const remaining = hasLeft(leader) ? [] : [leader];
+  for (let entry = leader.flight?.first ?? null; entry !== null; entry = entry.behind) remaining.push(entry);
+  return remaining;
+}
+
 /** How many participants of the leader's flight are left. */
 export const participantsOf = <E extends Participant<E>>({ flight }: E): number => flight?.participants ?? 1;
 

@@ -12,8 +12,8 @@ const bad = <T>(value: unknown) => value as T;
 const refused = (field: string) => expect.objectContaining({ name: 'OptionError', field });
 
 describe('the options of subscribe', () => {
-  test('have a capacity of 1,024, every type and no signal by default', () => {
-    const defaults = { capacity: 1_024, types: undefined, signal: undefined };
+  test('have a capacity of 65,536, every type and no signal by default', () => {
+    const defaults = { capacity: 65_536, types: undefined, signal: undefined };
     expect(parseSubscribeOptions({})).toEqual(defaults);
     expect(parseSubscribeOptions({ capacity: undefined, types: undefined })).toEqual(defaults);
   });

@@ -25,6 +25,7 @@ test('options that are left out have their defaults', () => {
     random: systemRandom,
     leases: localLeases,
     aroundAttempt: undefined,
+    warnings: true,
     shutdown: { graceMs: 25_000, finishMs: undefined },
   };
   expect(parseSupervisorOptions({})).toEqual(defaults);

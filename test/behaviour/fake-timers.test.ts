@@ -222,6 +222,10 @@ describe('a supervisor that was made under fake timers', () => {
       putIn: nodeTest('setTimeout'),
       tick: (ms) => mock.timers.tick(ms),
     },
+    'all timers of node:test, which leave performance.now alone': {
+      putIn: nodeTest('setTimeout', 'setInterval', 'setImmediate', 'Date'),
+      tick: (ms) => mock.timers.tick(ms),
+    },
     'setTimeout of vitest, without performance': {
       putIn: vitest('setTimeout', 'clearTimeout'),
       tick: (ms) => vi.advanceTimersByTime(ms),
@@ -261,6 +265,23 @@ describe('a supervisor that was made under fake timers', () => {
       expect([retried.status, next.status]).toEqual(['ended', 'ended']);
       expect(await bounded.outcome).toMatchObject({ kind: 'canceled', by: 'deadline' });
     });
+
+  for (const [fake, { putIn, tick }] of Object.entries(UNDER))
+    for (const [name, { options, begin, result }] of Object.entries(WAITS))
+      test(`ends ${name} when they are moved on: ${fake}`, async () => {
+        putIn();
+        const supervisor = new Supervisor(options);
+        let end: { readonly value: unknown } | undefined;
+        const ended = begin(supervisor).then((value) => {
+          end = { value };
+        });
+        for (let ticks = 0; end === undefined && ticks < 200; ticks += 1) {
+          await turn();
+          tick(WAIT_MS);
+        }
+        expect(end?.value).toMatchObject(result);
+        await ended;
+      });
 
   test('gets no time any more once they are taken out, and does no harm', async () => {
     vitest(...ALL, 'performance', 'Date')();

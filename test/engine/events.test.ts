@@ -169,3 +169,15 @@ test('each end of an attempt has its own type of event', () => {
   for (const [end, expected] of rows)
     expect(attemptEndEvent(2, end, 30)).toStrictEqual({ attempt: 2, durationMs: 30, ...expected });
 });
+
+test('a publisher reaches the types that an open subscription has asked for', () => {
+  const { publisher, subscribe } = setup();
+  const reached = () => [publisher.reaches('attemptFailed'), publisher.reaches('overrun')];
+  expect(reached()).toEqual([false, false]);
+  const { stop } = subscribe({ types: ['overrun'] });
+  expect(reached()).toEqual([false, true]);
+  subscribe();
+  expect(reached()).toEqual([true, true]);
+  stop();
+  expect(reached()).toEqual([true, true]);
+});

@@ -23,7 +23,16 @@ function world(...stages: number[]) {
   });
   const turns = new TurnQueue();
   const gate = new Gate({ concurrency: Infinity, rate: undefined }, clock);
-  const runtime: Runtime = { clock, random: () => 0, turns, gate, events, ledger, aroundAttempt: undefined };
+  const runtime: Runtime = {
+    clock,
+    random: () => 0,
+    turns,
+    gate,
+    events,
+    ledger,
+    aroundAttempt: undefined,
+    unwatched: undefined,
+  };
   const calls: string[] = [];
   const left = new Set(stages);
   let told = -Infinity;

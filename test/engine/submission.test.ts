@@ -1,6 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test, vi } from 'vitest';
-import { LiveSubmission, type SubmissionHost, type Work } from '../../src/engine/submission.ts';
+import {
+  LiveSubmission,
+  peekOutcome,
+  type Submission,
+  type SubmissionHost,
+  type Work,
+} from '../../src/engine/submission.ts';
 import { thrownFailure } from '../../src/model/failure.ts';
 import { createTaskIds } from '../../src/model/id.ts';
 import { type Outcome, OutcomeError } from '../../src/model/outcome.ts';
@@ -187,4 +193,25 @@ test('a write to a handle does not reach the submission', () => {
   expect(() => Object.assign(handle, { id: 'y-1' })).toThrow(TypeError);
   Object.defineProperty(handle, 'outcome', { value: 'mine' });
   expect([live.id, live.handle.outcome]).toEqual(['x-3', live.outcome]);
+});
+
+test.for<[string, (handle: Submission) => unknown]>([
+  ['outcome', (handle) => handle.outcome],
+  ['value()', (handle) => handle.value()],
+  ['cancel()', (handle) => handle.cancel()],
+])('%s asks for the outcome, for the user', ([, ask]) => {
+  const { live, handle } = setup();
+  void [handle.id, handle.slot, handle.name, handle.admission, handle.status, handle.restart(), live.view()];
+  expect(live.isOutcomeAsked).toBe(false);
+  void ask(handle);
+  expect(live.isOutcomeAsked).toBe(true);
+});
+
+test('peekOutcome gives the outcome and does not ask for it, also where the handle is of another copy', async () => {
+  const { live, handle } = setup();
+  const peeked = peekOutcome(handle);
+  live.settle(completed);
+  expect([await peeked, live.isOutcomeAsked, live.settledTo]).toEqual([completed, false, completed]);
+  const other = { outcome: Promise.resolve(completed) } as Submission;
+  expect(await peekOutcome(other)).toBe(completed);
 });

@@ -64,6 +64,18 @@ describe('delivery', () => {
     expect([odd.seen, bus.lost]).toEqual([[1, 3], 0]);
   });
 
+  test('reaches an item that a listener wants, while its subscription is open', () => {
+    const { bus, listen } = setup();
+    expect(bus.reaches(1)).toBe(false);
+    const odd = listen({ wants: (item) => Number(item) % 2 === 1 });
+    expect([bus.reaches(1), bus.reaches(2)]).toEqual([true, false]);
+    const all = listen();
+    expect([bus.reaches(1), bus.reaches(2)]).toEqual([true, true]);
+    odd.stop();
+    all.stop();
+    expect([bus.reaches(1), bus.reaches(2)]).toEqual([false, false]);
+  });
+
   test('waits for the promise of a listener and does not delay the other listeners', async () => {
     const { listen, slow, publish } = setup();
     const late = slow(10);

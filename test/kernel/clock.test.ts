@@ -79,17 +79,32 @@ describe('SystemClock', () => {
     expect(fire).toHaveBeenCalledTimes(1);
   });
 
-  test('sets a new platform timer for the rest of the delay if one fires too early', () => {
+  test('sets a new platform timer for the rest of the delay if one fires too early', async () => {
+    vi.useRealTimers();
+    const { setTimeout } = globalThis;
+    const times = [4.2, 4.9, 5]; // when the timers fire
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
-    const fire = vi.fn();
-    new SystemClock().setTimer(100, fire);
-    now = 99.5;
-    vi.advanceTimersByTime(100);
-    expect(fire).not.toHaveBeenCalled();
-    now = 100;
-    vi.advanceTimersByTime(1);
-    expect(fire).toHaveBeenCalledTimes(1);
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((fire: () => void, ms: number) =>
+      setTimeout(() => {
+        now = times.shift() as number;
+        fire();
+      }, ms)) as never);
+    const clock = new SystemClock();
+    await new Promise<void>((resolve) => void clock.setTimer(5, resolve));
+    expect([clock.now(), times]).toEqual([5, []]);
+  });
+
+  test('follows fake timers of any length, also where the first one is of less than 1 ms', () => {
+    vi.spyOn(performance, 'now').mockReturnValue(0);
+    for (const ms of [0.1, 1, 1.5, 2, 3, 1e6]) {
+      const clock = new SystemClock();
+      const fire = vi.fn();
+      clock.setTimer(ms, fire);
+      vi.advanceTimersByTime(Math.ceil(ms));
+      expect([fire.mock.calls.length, clock.now()]).toEqual([1, ms]);
+    }
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('gives the platform no delay below 0', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Flight, firstOf, hasLeft, leaderOf, participantsOf } from '../../src/policy/flight.ts';
+import { Flight, firstOf, hasLeft, leaderOf, participantsOf, remainingOf } from '../../src/policy/flight.ts';
 import { Entry } from '../support/slot-world.ts';
 
 const entries = (count: number): readonly Entry[] => Array.from({ length: count }, (_, n) => new Entry(n, 'join'));
@@ -19,6 +19,7 @@ describe('an entry that no submission has joined', () => {
   test('is its own leader, and the only participant', () => {
     const entry = new Entry(0, 'queue');
     expect([leaderOf(entry), firstOf(entry), participantsOf(entry), hasLeft(entry)]).toEqual([entry, entry, 1, false]);
+    expect(remainingOf(entry)).toEqual([entry]);
   });
 });
 
@@ -26,10 +27,15 @@ describe('a flight', () => {
   test('names its leader first, then those that joined it, in the order in which they came', () => {
     const { leader, flight, joined } = flightOf(3);
     const order: (Entry | null)[] = [];
-    for (const entry of [leader, ...joined]) {
+    const all = [leader, ...joined];
+    const remaining: unknown[] = [];
+    for (const entry of all) {
       order.push(firstOf(leader));
+      remaining.push(remainingOf(leader));
       flight.leave(entry);
     }
+    expect(remaining).toEqual(all.map((_, n) => all.slice(n)));
+    expect(remainingOf(leader)).toEqual([]);
     expect([order, firstOf(leader), participantsOf(leader)]).toEqual([[leader, ...joined], null, 0]);
   });
 

@@ -61,7 +61,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 const ENGINE_LAYERS: readonly (readonly string[])[] = [
   ['local-leases', 'recent-fences'],
   ['held-lease', 'events', 'stall-watch', 'submission'],
-  ['ledger', 'lease-store'],
+  ['ledger', 'lease-store', 'unwatched'],
   ['slot-lease'],
   ['runtime'],
   ['task-context', 'around-attempt', 'retries'],
@@ -178,6 +178,24 @@ export function ambientViolations(files: readonly SourceFile[]): Violation[] {
     walk(source, (node) => {
       const name = ambientName(node, forbidden) ?? (inPolicy ? asyncKeyword(node) : undefined);
       if (name !== undefined) found.push({ file: file.path, line: lineOf(source, node), message: `uses ${name}` });
+    });
+    return found;
+  });
+}
+
+/**
+ * Only `kernel/abort-controller.ts` makes AbortControllers: Node would warn of many listeners on
+ * their signals. An entry point may use one that no user sees.
+ */
+export function abortControllerViolations(files: readonly SourceFile[]): Violation[] {
+  return sources(files).flatMap((file) => {
+    const layer = layerOf(file.path);
+    if (file.path === 'src/kernel/abort-controller.ts' || layer === undefined || isEntryPoint(layer)) return [];
+    const found: Violation[] = [];
+    const source = parse(file);
+    walk(source, (node) => {
+      if (ts.isNewExpression(node) && node.expression.getText(source) === 'AbortController')
+        found.push({ file: file.path, line: lineOf(source, node), message: 'makes an AbortController' });
     });
     return found;
   });

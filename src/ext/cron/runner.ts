@@ -3,6 +3,7 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
+import { peekOutcome } from '../../kit.ts';
 import type { History } from './history.ts';
 import type { Settings } from './settings.ts';
 
@@ -72,7 +73,7 @@ export class Runner<T> {
       const submission = this.#submitDate(date);
       if (submission === undefined) continue;
       this.#catchingUp = true;
-      void submission.outcome.then(() => {
+      void peekOutcome(submission).then(() => {
         this.#catchingUp = false;
         this.catchUp();
       });
@@ -94,7 +95,7 @@ export class Runner<T> {
     const submission = this.#supervisor.submit(this.#host.settings.specFor(due)) as Submission<T>;
     const recordOutcome = this.#history.submitted(submission, cause, due, this.#host.now());
     this.#live.add(submission);
-    void submission.outcome.then((outcome) => {
+    void peekOutcome(submission).then((outcome) => {
       this.#live.delete(submission);
       recordOutcome(outcome);
     });
@@ -103,7 +104,7 @@ export class Runner<T> {
 
   /** Resolves when all runs submitted so far have ended. */
   async idle(): Promise<void> {
-    await Promise.all(Array.from(this.#live, (submission) => submission.outcome));
+    await Promise.all(Array.from(this.#live, peekOutcome));
   }
 
   /** Records an error and passes it to `onError`. Errors of `onError` are recorded, too. */

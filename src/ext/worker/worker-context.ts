@@ -16,7 +16,8 @@ export interface WorkerContext<D = unknown>
   readonly workerData: D;
   /**
    * Aborted on a stop request, on the next turn of the worker's event loop. The abort reason is a
-   * `CanceledError` with `by`, and with `reason` if the reason can be cloned.
+   * `CanceledError` with `by`, and with `reason` if the reason can be cloned. Node does not warn of
+   * many listeners.
    */
   readonly signal: AbortSignal;
   /**

@@ -1,7 +1,7 @@
 // How a slot requests its lease.
 
 import type { AdmissionPolicy, RejectReason, Submission, TaskSpec } from 'slotvisor';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Ask, FakeLeaseStore } from '../../support/fake-lease-store.ts';
 import { gatedSlot } from '../../support/gated-slot.ts';
 import { expectAtRest, type LeasedSlot, leasedSlot } from '../../support/leased-slot.ts';
@@ -24,6 +24,16 @@ describe('the request for a lease', () => {
     expect(submission).toMatchObject({ admission: 'waiting', status: 'running' });
     expect(recorded.types(submission.id)).toEqual(['submitted', 'queued', 'started', 'attemptStarted']);
     expect(recorded.of('started')).toMatchObject([{ waitedMs: 60_000, fence: 1n }]);
+  });
+
+  test('the signals of a request take any number of listeners without a warning', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { store, put } = leasedSlot();
+    put();
+    for (const signal of [store.ask.signal, store.ask.urgent])
+      for (let n = 0; n < 50; n += 1) signal.addEventListener('abort', () => {});
+    expect(warn).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
   });
 
   test('a submission whose lease is granted in the same turn is started, not waiting', async () => {

@@ -97,6 +97,12 @@ const SUPERVISOR: readonly Row[] = [
   row('leases.acquire', FUNCTION, NO_FUNCTIONS, [[undefined, 'undefined']]),
   { ...row('leases.close', FUNCTION, NO_FUNCTIONS), put: (close) => ({ leases: { acquire: () => null, close } }) },
   row('aroundAttempt', FUNCTION, NO_FUNCTIONS),
+  row('warnings', /must be a boolean/, [
+    [null, 'null'],
+    [0, '0'],
+    ['false', '"false"'],
+    [[], 'an array'],
+  ]),
 ];
 
 describe('an invalid slot option', () => {

@@ -1,9 +1,10 @@
 // How a body learns of its stop: signal, canceled, onCancel, sleep and untilCanceled.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { CanceledError, type TaskContext } from 'slotvisor';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { gatedSlot } from '../../support/gated-slot.ts';
 import { CAUSES, REASON, running } from '../../support/running-task.ts';
 import { setup } from '../../support/setup.ts';
@@ -37,6 +38,19 @@ describe('the stop request in the context of a body', () => {
       await world.clock.settle();
       expect([by, received]).toEqual([by, 2]);
     }
+  });
+
+  test('ctx.signal takes any number of listeners without a warning', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { supervisor } = setup();
+    const run = async ({ signal }: TaskContext): Promise<number> => {
+      await Promise.all(Array.from({ length: 50 }, () => pause(1, undefined, { signal })));
+      for (let n = 0; n < 50; n += 1) signal.addEventListener('abort', () => {});
+      return Array.from({ length: 50 }, () => AbortSignal.any([signal])).length;
+    };
+    expect(await supervisor.submit({ restart: 'never', run }).value()).toBe(50);
+    expect(warn).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
   });
 
   test('each attempt has its own ctx.signal, which is not the signal of the spec', async () => {

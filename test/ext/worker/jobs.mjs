@@ -20,6 +20,15 @@ export const context = ({ signal, heartbeat, throwIfCanceled, ...rest }) => {
   return { ...rest, aborted: signal.aborted };
 };
 
+/** Adds many listeners to its signal, and returns the warnings that this raises. */
+export async function listens({ signal }) {
+  const warnings = [];
+  process.on('warning', ({ name }) => warnings.push(name));
+  for (let n = 0; n < 50; n += 1) signal.addEventListener('abort', () => {});
+  await new Promise((resolve) => setImmediate(resolve));
+  return warnings;
+}
+
 /** Fails until its third attempt. Returns the traces of earlier attempts that it can see. */
 export function thirdTime({ attempt, workerData }) {
   calls += 1;

@@ -41,6 +41,10 @@ describe('a worker task', () => {
     });
   });
 
+  test('gives its function a signal that takes any number of listeners without a warning', async () => {
+    expect(await job(real().supervisor, 'listens').value()).toEqual([]);
+  });
+
   test('gives each attempt a fresh thread, a fresh module and a fresh clone of the data', async () => {
     const { supervisor, recorded } = real();
     const task = job(supervisor, 'thirdTime', { workerData: [] }, { restart: 'onFailure', backoff: { firstMs: 0 } });
