@@ -15,7 +15,10 @@ export interface KillableBody<T> {
    * with the stop reason.
    */
   stop(reason: CanceledError): void;
-  /** Ends the body. Resolves when it is dead, and rejects when it may be alive. */
+  /**
+   * Ends the body. Resolves when it is dead, and rejects when it may be alive: then it is called
+   * again.
+   */
   kill(): void | PromiseLike<void>;
 }
 
@@ -24,8 +27,8 @@ export interface KillableBody<T> {
  * returns the running body at once; what it throws fails the attempt.
  *
  * Promised: a body that was stopped before it began is not started; `stop` is called at most once
- * for each body, `kill` only after the grace. Not promised: that the body ends. Your `ended` and
- * `kill` are the only proof that it has.
+ * for each body, `kill` only after the grace, and again as for any {@link KillableTask} while it
+ * fails. Not promised: that the body ends. Your `ended` and `kill` are the only proof that it has.
  */
 export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
   aFunction('start', start);
