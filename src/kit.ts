@@ -9,3 +9,4 @@ export { systemRandom } from './kernel/random.ts';
 export { aFunction, numberFrom, oneOf, refuse, wholeFrom } from './model/check.ts';
 export { brief, briefPath } from './model/error.ts';
 export { parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
+export { RESTARTABLE } from './model/spec.ts';

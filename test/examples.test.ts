@@ -23,6 +23,18 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'minute 5: rejected',
     '4 ticks were dropped, 2 reports were made',
   ],
+  'resident-consumer.ts': [
+    '00:00:00.000 attempt 1: connection refused',
+    '00:00:00.000 retry in 200 ms',
+    '00:00:00.200 attempt 2: connection refused',
+    '00:00:00.200 retry in 400 ms',
+    '01:00:00.600 attempt 3: connection lost',
+    '01:00:00.600 retry in 200 ms',
+    '02:35:00.800 attempt 4: no heartbeat for 300000 ms',
+    '02:35:00.800 retry in 200 ms',
+    '05:00:00.000 running, 294 messages handled',
+    '05:00:00.000 canceled, 0 timers left',
+  ],
   'replace-sync-loop.ts': [
     'acme rev 1: started',
     'acme rev 1: began',

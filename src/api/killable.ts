@@ -17,8 +17,9 @@ export interface KillableBody<T> {
    */
   stop(reason: CanceledError): void;
   /**
-   * Ends the body. Resolves when it is dead, and rejects when it may be alive. Let it wait for
-   * `ended`, so that code around the task's `run` goes on before the next owner begins.
+   * Ends the body. Resolves when it is dead, and rejects when it may be alive: then it is called
+   * again. Let it wait for `ended`, so that code around the task's `run` goes on before the next
+   * owner begins.
    */
   kill(): void | PromiseLike<void>;
 }
@@ -28,9 +29,10 @@ export interface KillableBody<T> {
  * returns the running body at once; what it throws fails the attempt.
  *
  * Promised: a body that was stopped before it began is not started; `stop` is called at most once
- * for each body, `kill` only after the grace. The task's `kill` resolves on a turn of the event
- * loop of its own, after yours: code that awaits a `run` that has settled goes on first. Not
- * promised: that the body ends. Your `ended` and `kill` are the only proof that it has.
+ * for each body, `kill` only after the grace, and again as for any {@link KillableTask} while it
+ * fails. The task's `kill` resolves on a turn of the event loop of its own, after yours: code that
+ * awaits a `run` that has settled goes on first. Not promised: that the body ends. Your `ended` and
+ * `kill` are the only proof that it has.
  */
 export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
   aFunction('start', start);

@@ -9,11 +9,11 @@ import { aBoolean, aFunction, anObject, count, durationMs, finiteMs, nameText, r
 import type { SlotLeases } from '../model/lease.ts';
 import { parse, parseAll, parseGiven, type Readers, readFields } from '../model/options.ts';
 import {
+  type CompleteDefaults,
   completeDefaults,
   DEFAULT_SETTINGS,
   type DefaultSettings,
   readDefaults,
-  type TaskSettings,
 } from '../model/settings.ts';
 import { DEFAULT_SLOT_SETTINGS, readSlotOptions, type SlotOptions, type SlotSettings } from '../model/slot-options.ts';
 import type { TaskDefaults } from '../model/spec.ts';
@@ -99,7 +99,7 @@ export interface SupervisorOptions extends GateOptions {
 }
 
 export interface SupervisorSettings extends GateLimits {
-  readonly defaults: TaskSettings;
+  readonly defaults: CompleteDefaults;
   readonly slots: ReadonlyMap<string, SlotSettings>;
   readonly slotDefaults: SlotSettings;
   readonly shutdown: GivenTimes;

@@ -23,7 +23,7 @@ import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
-import type { TaskSettings } from '../model/settings.ts';
+import type { CompleteDefaults } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
@@ -77,7 +77,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #ledger: Ledger;
   readonly #shutdown: Shutdown;
   readonly #host: SubmissionHost;
-  readonly #defaults: TaskSettings;
+  readonly #defaults: CompleteDefaults;
   readonly #recent = new RecentSettings();
   readonly #givenTimes: GivenTimes;
   readonly #times: ShutdownTimes;

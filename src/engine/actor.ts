@@ -12,7 +12,14 @@ import type { OverrunAction } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskStatus } from '../model/view.ts';
-import { type AttemptEnd, afterAttempt, intervalDelayMs, type Progress, type StopRequest } from '../policy/restart.ts';
+import {
+  type AttemptEnd,
+  afterAttempt,
+  type Decision,
+  intervalDelayMs,
+  type Progress,
+  type StopRequest,
+} from '../policy/restart.ts';
 import { Attempt, type AttemptHost, type Proof } from './attempt.ts';
 import { attemptEndEvent, type TaskEventData } from './events.ts';
 import type { HeldLease } from './held-lease.ts';
@@ -308,8 +315,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
         return;
       case 'cancel': {
         const { by, reason, failure } = decision;
+        const returned = 'value' in decision && { value: decision.value };
         if (proof === 'settled')
-          this.#end({ kind: 'canceled', by, ...given(reason), ...(failure && { failure }), attempts });
+          this.#end({ kind: 'canceled', by, ...given(reason), ...(failure && { failure }), ...returned, attempts });
         else this.#end({ kind: proof, by, attempts });
         return;
       }
@@ -326,14 +334,14 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
         this.#startAfresh();
         return;
       case 'afterInterval': {
-        this.#retries?.succeeded();
+        this.#retries?.endStreak();
         const delayMs = intervalDelayMs(settings.intervalMs, this.#ranSince(attempt));
         if (settings.intervalMs > 0) this.#publishWait(delayMs, 'success');
         this.#pauseFor('interval', delayMs);
         return;
       }
       case 'retry':
-        this.#retry(decision.failure);
+        this.#retry(decision);
     }
   }
 
@@ -343,8 +351,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#nextAttempt();
   }
 
-  #retry(failure: Failure): void {
+  #retry({ failure, newStreak }: Extract<Decision, { next: 'retry' }>): void {
     this.#retries ??= new Retries(this.runtime, this.submission.settings);
+    if (newStreak) this.#retries.endStreak();
     const verdict = this.#retries.failed(failure);
     if (this.#state !== DECISION) return; // `retryIf` itself canceled the task or lost its lease
     if ('refused' in verdict) {

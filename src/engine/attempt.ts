@@ -1,6 +1,7 @@
 // One attempt: a call of the body (call-body.ts), raced with its timeout, the stall watch and the
 // stop request. Whatever comes first, it WAITS for the body's end, kills or gives up an overrun,
-// and reports a value. It never throws, and it does not decide what follows.
+// and reports a value. It never throws, and it does not decide what follows. Over 300 lines because
+// every way to ask for the end, and to know of it, is here.
 
 import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
@@ -10,10 +11,11 @@ import { CanceledError, TimeoutError, timeoutReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
 import { field } from '../model/foreign.ts';
-import type { AttemptInfo, Kill } from '../model/task.ts';
+import type { AttemptInfo } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
-import { type BodyCall, type BodyEnd, callBody, callKill, type Thrown } from './call-body.ts';
+import { type BodyCall, type BodyEnd, callBody, type Thrown } from './call-body.ts';
 import type { HeldLease } from './held-lease.ts';
+import { KillCalls, type KilledAttempt } from './kill-calls.ts';
 import { type StallWatch, watchForStall } from './stall-watch.ts';
 import { type AttemptOwner, LiveTaskContext } from './task-context.ts';
 
@@ -30,7 +32,7 @@ export interface AttemptHost extends AttemptOwner {
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void;
 }
 
-export class Attempt implements TurnTaker, BodyCall {
+export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   readonly host: AttemptHost;
   readonly number: number;
   readonly startedMs: number;
@@ -46,12 +48,18 @@ export class Attempt implements TurnTaker, BodyCall {
    * throws.
    */
   #failure: Failure | undefined;
-  #proof: Proof = 'settled';
+  /** When its body was called. Infinity: it was not, or the task has no `stableMs`. */
+  #calledMs = Infinity;
+  /** When its body threw, or gave its last heartbeat before a stall. Undefined: at its end. */
+  #failedMs: number | undefined;
+  /** Its body was given up, and has not ended since. */
+  #givenUp = false;
   #graceLimitMs = Infinity;
   #listenerFailure: { readonly error: unknown } | undefined;
   #stopTimeout: (() => void) | undefined;
   #stopGrace: (() => void) | undefined;
   #stallWatch: StallWatch | undefined;
+  #kill: KillCalls | undefined;
 
   constructor(host: AttemptHost, number: number) {
     this.host = host;
@@ -104,7 +112,10 @@ export class Attempt implements TurnTaker, BodyCall {
     const { clock } = this.host.runtime;
     this.#stopTimeout = after(clock, timeoutMs, () => this.#fail(timedOutFailure(timeoutMs)));
     if (stallMs !== Infinity)
-      this.#stallWatch = watchForStall(clock, stallMs, () => this.#fail(stalledFailure(stallMs)));
+      this.#stallWatch = watchForStall(clock, stallMs, (lastHeartbeatMs) => {
+        this.#failedMs = lastHeartbeatMs;
+        this.#fail(stalledFailure(stallMs));
+      });
   }
 
   #fail(failure: Failure): void {
@@ -128,8 +139,14 @@ export class Attempt implements TurnTaker, BodyCall {
     return { id, slot, name, attempt: this.number, meta };
   }
 
-  throwIfNotRunning(): void {
+  bodyBegins(): void {
     if (this.state !== 'running') throw this.token.reason;
+    const { submission, runtime } = this.host;
+    if (submission.settings.stableMs !== Infinity) this.#calledMs = runtime.clock.now();
+  }
+
+  bodyThrew(): void {
+    this.#failedMs ??= this.host.runtime.clock.now();
   }
 
   /** Asks the body to stop. Only the first reason counts. */
@@ -179,7 +196,7 @@ export class Attempt implements TurnTaker, BodyCall {
 
   /** The end of a shutdown's grace: a killable body is killed, any other is given up. */
   force(): void {
-    if (this.#proof !== 'killed') this.#endGrace('abandon'); // else a kill is under way
+    if (this.#kill?.isPending !== true) this.#endGrace('abandon'); // else a kill is under way
   }
 
   #endGrace(unkillable: 'hold' | 'abandon'): void {
@@ -187,33 +204,25 @@ export class Attempt implements TurnTaker, BodyCall {
     const { kill } = this.host.submission.settings;
     const action = kill === undefined ? unkillable : 'kill';
     this.host.attemptOverran(this, action);
-    if (kill !== undefined) this.#kill(kill);
-    else if (action === 'abandon') this.abandon();
+    if (kill !== undefined) {
+      this.#kill ??= new KillCalls(this, kill);
+      this.#kill.call();
+    } else if (action === 'abandon') this.abandon();
   }
 
-  #kill(kill: Kill): void {
-    this.#proof = 'killed';
-    const ask = () =>
-      callKill(
-        kill,
-        this.context,
-        () => this.ended(undefined),
-        (error) => this.#notDead(error),
-      );
-    callIn(this.host.submission.context, ask, undefined);
+  killSucceeded(): void {
+    this.ended(undefined);
   }
 
-  /** A failed kill proves nothing: the slot stays occupied until the body itself ends. */
-  #notDead(error: unknown): void {
-    if (this.state === 'ended') return;
-    this.#proof = 'settled';
+  /** A failed kill proves nothing: the slot stays occupied. */
+  killFailed(error: unknown, isFirst: boolean): void {
     this.#listenerFailed(error);
-    this.host.attemptOverran(this, 'hold');
+    if (isFirst) this.host.attemptOverran(this, 'hold');
   }
 
   /** Gives the body up: the attempt ends without proof. */
   abandon(): void {
-    this.#proof = 'abandoned';
+    this.#givenUp = true;
     this.#lease.bodyGivenUp();
     this.#finish(undefined);
   }
@@ -231,11 +240,11 @@ export class Attempt implements TurnTaker, BodyCall {
   /** Proof of end: how the body ended, or `undefined` when its kill resolved. */
   ended(body: BodyEnd | undefined): void {
     if (this.state !== 'ended') this.#finish(body);
-    else if (this.#proof === 'abandoned') this.#givenUpBodyEnded();
+    else if (this.#givenUp) this.#givenUpBodyEnded();
   }
 
   #givenUpBodyEnded(): void {
-    this.#proof = 'settled'; // a second proof changes nothing
+    this.#givenUp = false; // a second proof changes nothing
     this.host.runtime.ledger.bodyEndedAfterAttempt(this);
     this.#lease.bodyEnded();
   }
@@ -244,9 +253,15 @@ export class Attempt implements TurnTaker, BodyCall {
     this.state = 'ended';
     this.#stopWatching();
     this.#stopGrace?.();
+    this.#kill?.stop();
     // No wait of a body outlives it. A body that was given up may still wait for its stop request.
-    if (this.#proof !== 'abandoned') this.#token?.close(attemptHasEnded);
+    if (!this.#givenUp) this.#token?.close(attemptHasEnded);
     this.host.attemptEnded(this, this.#endOf(body), this.#proof);
+  }
+
+  get #proof(): Proof {
+    if (this.#givenUp) return 'abandoned';
+    return this.#kill?.isPending === true ? 'killed' : 'settled';
   }
 
   #stopWatching(): void {
@@ -255,9 +270,28 @@ export class Attempt implements TurnTaker, BodyCall {
   }
 
   #endOf(body: BodyEnd | undefined): AttemptEnd {
-    if (this.#failure !== undefined) return { kind: 'failure', failure: this.#failure };
-    if (!this.#isAskedToStop) return unaskedEnd(body as BodyEnd); // only a body that was asked to stop is killed or given up
+    if (this.#failure !== undefined) {
+      const returned = body?.kind === 'value' && { value: body.value };
+      return { kind: 'failure', failure: this.#failure, ranMs: this.#ranMs, ...returned };
+    }
+    if (!this.#isAskedToStop) return this.#unaskedEnd(body as BodyEnd); // only a body that was asked to stop is killed or given up
     return body?.kind === 'value' ? body : this.#stoppedEnd(body);
+  }
+
+  #unaskedEnd(body: BodyEnd): AttemptEnd {
+    if (body.kind === 'value') return body;
+    const { error } = body;
+    // Only an error that the body made itself counts as giving up. The stop reason of another task
+    // is an ordinary failure here.
+    const gaveUp = error instanceof CanceledError && !(error instanceof TimeoutError) && field(error, 'by') === 'task';
+    return gaveUp
+      ? { kind: 'gaveUp', reason: field(error, 'reason') }
+      : { kind: 'failure', failure: thrownFailure(error), ranMs: this.#ranMs };
+  }
+
+  /** How long its body ran until it failed. */
+  get #ranMs(): number {
+    return (this.#failedMs ?? this.host.runtime.clock.now()) - this.#calledMs;
   }
 
   #stoppedEnd(body: Thrown | undefined): AttemptEnd {
@@ -277,14 +311,3 @@ export class Attempt implements TurnTaker, BodyCall {
 
 const deliver = (attempt: Attempt): void => attempt.deliver();
 const attemptHasEnded = (): Error => new Error('the attempt that waited for this has ended');
-
-function unaskedEnd(body: BodyEnd): AttemptEnd {
-  if (body.kind === 'value') return body;
-  const { error } = body;
-  // Only an error that the body made itself counts as giving up. The stop reason of another task is
-  // an ordinary failure here.
-  const gaveUp = error instanceof CanceledError && !(error instanceof TimeoutError) && field(error, 'by') === 'task';
-  return gaveUp
-    ? { kind: 'gaveUp', reason: field(error, 'reason') }
-    : { kind: 'failure', failure: thrownFailure(error) };
-}

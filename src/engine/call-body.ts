@@ -23,10 +23,12 @@ export interface BodyCall extends AttemptSide {
   readonly context: LiveTaskContext;
   info(): AttemptInfo;
   /**
-   * Throws when the attempt was stopped before its body could begin: `state()` and an interceptor
-   * may take their time.
+   * The body is called next. Throws when the attempt was stopped before: `state()` and an
+   * interceptor may take their time.
    */
-  throwIfNotRunning(): void;
+  bodyBegins(): void;
+  /** The body has thrown, and an interceptor may still take its time. */
+  bodyThrew(): void;
   /** Called within `callBody`. */
   ended(end: BodyEnd): void;
   /** Called on a turn of its own. */
@@ -44,7 +46,7 @@ export function callBody(call: BodyCall): void {
       ignore(call.context.state); // a promise as state belongs to the body
     }
     result =
-      aroundAttempt === undefined ? begin(call) : callAround(aroundAttempt, call.info(), async () => begin(call));
+      aroundAttempt === undefined ? begin(call) : callAround(aroundAttempt, call.info(), () => beginWithin(call));
   } catch (error) {
     call.ended({ error });
     return;
@@ -58,9 +60,18 @@ export function callBody(call: BodyCall): void {
 }
 
 function begin(call: BodyCall): unknown {
-  call.throwIfNotRunning();
+  call.bodyBegins();
   const body = call.host.submission.run;
   return body(call.context);
+}
+
+async function beginWithin(call: BodyCall): Promise<unknown> {
+  try {
+    return await begin(call);
+  } catch (error) {
+    call.bodyThrew();
+    throw error;
+  }
 }
 
 /** `dead` is proof. `notDead` gets what the kill threw, and proves nothing. */

@@ -34,15 +34,15 @@ export class Retries {
     this.#previousDelayMs = settings.backoff.firstMs;
   }
 
-  /** A success ends the streak. The restart limit keeps its counts. */
-  succeeded(): void {
+  /** After a success or a stable attempt. The restart limit keeps its counts. */
+  endStreak(): void {
     this.streak = 0;
     this.#previousDelayMs = this.#settings.backoff.firstMs;
   }
 
   /** Forgets all failures, the restart limit's counts included. */
   forget(): void {
-    this.succeeded();
+    this.endStreak();
     this.#window = undefined;
   }
 

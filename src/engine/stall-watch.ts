@@ -1,6 +1,6 @@
 // The stall watch of one attempt: it fires when no heartbeat came for `stallMs`. Time during which
 // the event loop was blocked does not count. The watch checks 8 times per `stallMs`. When a check
-// is late, the delay is subtracted. Accuracy: one check interval.
+// is late, the delay is subtracted. Accuracy: one check interval. The last heartbeat is exact.
 
 import { after, type Clock } from '../kernel/clock.ts';
 
@@ -17,7 +17,9 @@ const CHECKS = 8;
  */
 const ROUNDING_MS = 0.01;
 
-export function watchForStall(clock: Clock, stallMs: number, stalled: () => void): StallWatch {
+/** `stalled` gets the time of the last heartbeat: `-Infinity` where none came. */
+export function watchForStall(clock: Clock, stallMs: number, stalled: (lastHeartbeatMs: number) => void): StallWatch {
+  let lastHeartbeatMs = -Infinity;
   let quietSince = clock.now();
   let dueMs = 0;
   let stopTimer = check();
@@ -29,14 +31,14 @@ export function watchForStall(clock: Clock, stallMs: number, stalled: () => void
     return after(clock, waitMs, () => {
       const now = clock.now();
       quietSince = Math.min(now, quietSince + Math.max(0, now - dueMs));
-      if (quietSince + stallMs - now < ROUNDING_MS) stalled();
+      if (quietSince + stallMs - now < ROUNDING_MS) stalled(lastHeartbeatMs);
       else stopTimer = check();
     });
   }
 
   return {
     heartbeat: () => {
-      quietSince = clock.now();
+      quietSince = lastHeartbeatMs = clock.now();
     },
     stop: () => stopTimer(),
   };

@@ -117,6 +117,12 @@ export type Outcome<T = unknown> =
        * where nothing failed. The stop reason itself does not count.
        */
       readonly failure?: Failure;
+      /**
+       * What the body of the last attempt returned after it was asked to stop, such as how far it
+       * has come. Absent where it did not return, or had lost its lease. All who took part to its
+       * end have it.
+       */
+      readonly value?: T;
       /** Attempts begun. */
       readonly attempts: number;
     }

@@ -36,6 +36,7 @@ function areEqual(a: TaskSettings, b: TaskSettings): boolean {
     a.restart === b.restart &&
     a.intervalMs === b.intervalMs &&
     a.maxRetries === b.maxRetries &&
+    a.stableMs === b.stableMs &&
     a.timeoutMs === b.timeoutMs &&
     a.stallMs === b.stallMs &&
     a.graceMs === b.graceMs &&

@@ -78,6 +78,7 @@ export interface DefaultSettings {
   readonly restart: RestartPolicy;
   readonly intervalMs: number;
   readonly maxRetries: number;
+  readonly stableMs: number;
   readonly backoff: ResolvedBackoff;
   readonly retryIf: ((failure: Failure) => boolean) | undefined;
   readonly restartLimit: RestartLimit | undefined;
@@ -104,15 +105,22 @@ export interface TaskSettings extends DefaultSettings {
   readonly kill: Kill | undefined;
 }
 
+/** The settings of a task whose spec gives none. */
+export interface CompleteDefaults extends TaskSettings {
+  /** The `stableMs` of a spec from `restartable` that gives neither `stableMs` nor `maxRetries`. */
+  readonly restartableStableMs: number;
+}
+
 /**
  * Settings are not frozen: copying a frozen object costs ten times as much (measured: 300 ns
  * against 30).
  */
-export const DEFAULT_SETTINGS: TaskSettings = {
+export const DEFAULT_SETTINGS: CompleteDefaults = {
   admission: 'queue',
   restart: 'onFailure',
   intervalMs: 0,
   maxRetries: Infinity,
+  stableMs: Infinity,
   backoff: DEFAULT_BACKOFF,
   retryIf: undefined,
   restartLimit: undefined,
@@ -128,6 +136,7 @@ export const DEFAULT_SETTINGS: TaskSettings = {
   signal: undefined,
   state: undefined,
   kill: undefined,
+  restartableStableMs: 60_000,
 };
 
 const DEFAULT_READERS: Readers<DefaultSettings> = {
@@ -135,6 +144,7 @@ const DEFAULT_READERS: Readers<DefaultSettings> = {
   restart: (field, value) => oneOf(field, value, RESTART_POLICIES),
   intervalMs: finiteMs,
   maxRetries: (field, value) => count(field, value, 0),
+  stableMs: positiveMs,
   backoff: parseBackoff,
   retryIf: aFunction,
   restartLimit: readRestartLimit,
@@ -167,6 +177,9 @@ function readRestartLimit(field: string, value: unknown): RestartLimit {
   });
 }
 
+/** Who gives one of these has decided how long a streak lasts. `restartable` adds nothing then. */
+export const STREAK_SETTINGS: readonly string[] = ['stableMs', 'maxRetries'] satisfies (keyof DefaultSettings)[];
+
 export function checkInterval(settings: TaskSettings, field: string): void {
   if (settings.restart !== 'always')
     refuse(field, `needs restart 'always' (restart is '${settings.restart}')`, settings.intervalMs);
@@ -178,8 +191,13 @@ export function readDefaults(field: string, value: unknown): Partial<DefaultSett
 }
 
 /** Merges the `defaults` of a supervisor over `base`. */
-export function completeDefaults(field: string, given: Partial<DefaultSettings>, base: TaskSettings): TaskSettings {
+export function completeDefaults(
+  field: string,
+  given: Partial<DefaultSettings>,
+  base: CompleteDefaults,
+): CompleteDefaults {
   const settings = { ...base, ...given };
+  if (STREAK_SETTINGS.some((name) => Object.hasOwn(given, name))) settings.restartableStableMs = settings.stableMs;
   if (Object.hasOwn(given, 'intervalMs')) checkInterval(settings, `${field}.intervalMs`);
   return settings;
 }

@@ -9,6 +9,7 @@ import { anOptionsObject, refuseUnknown, unreadable } from './options.ts';
 import type { RecentSettings } from './recent-settings.ts';
 import {
   type AdmissionPolicy,
+  type CompleteDefaults,
   checkInterval,
   type OnOverrun,
   type OnShutdown,
@@ -16,6 +17,7 @@ import {
   type RestartPolicy,
   readAdmission,
   SETTING_READERS,
+  STREAK_SETTINGS,
   type TaskSettings,
 } from './settings.ts';
 import type { Kill, KillableTask, Run, TaskBody } from './task.ts';
@@ -49,11 +51,19 @@ export interface TaskSpec<T = unknown, S = undefined> {
    */
   readonly intervalMs?: number | undefined;
   /**
-   * How many retries a streak of failures gets. A success ends the streak. Under `onFailure` a
-   * success ends the task, so this is the total for its life: for a task that runs for months use
-   * `restartLimit`. A whole number, 0 or more. Default `Infinity`.
+   * How many retries a streak of failures gets. A success ends the streak, and so does an attempt
+   * that was stable: see `stableMs`. Under `onFailure` a success ends the task. So without
+   * `stableMs` this is the total for its life. A whole number, 0 or more. Default `Infinity`.
    */
   readonly maxRetries?: number | undefined;
+  /**
+   * An attempt that ran at least this long before it failed was stable, and ends the streak: the
+   * backoff begins again, and the failure is the first one of the next streak. In ms, more than 0.
+   * Measured from the call of the body to its throw or exit; for a stall, to the last heartbeat. A
+   * timeout never ends a streak. The counts of `restartLimit` stay. Default `Infinity`: only a
+   * success ends a streak. The builder `restartable` has 60,000.
+   */
+  readonly stableMs?: number | undefined;
   /**
    * The delay before each retry. Default: 200 ms, doubled each time up to 30,000 ms, with `equal`
    * jitter.
@@ -148,6 +158,12 @@ const READERS: ReadonlyMap<string, (field: string, value: unknown) => unknown> =
   Object.entries(SETTING_READERS),
 );
 
+/**
+ * Marks a spec from the builder `restartable`. A spread copies it, and a loop over the names of the
+ * options does not see it.
+ */
+export const RESTARTABLE = Symbol.for('slotvisor.restartable');
+
 const SPEC_KEYS = ['run', 'name', 'slot', ...READERS.keys(), 'meta'];
 
 /**
@@ -156,7 +172,7 @@ const SPEC_KEYS = ['run', 'name', 'slot', ...READERS.keys(), 'meta'];
  */
 export function parseSpec(
   value: unknown,
-  defaults: TaskSettings,
+  defaults: CompleteDefaults,
   recent: RecentSettings,
   inSlot?: string | undefined,
 ): ParsedSpec {
@@ -173,7 +189,7 @@ export function parseSpec(
  */
 function readSpec(
   value: unknown,
-  defaults: TaskSettings,
+  defaults: CompleteDefaults,
   recent: RecentSettings,
   inSlot: string | undefined,
 ): ParsedSpec {
@@ -184,6 +200,7 @@ function readSpec(
   let meta: unknown;
   let draft: Draft | undefined;
   let givesInterval = false;
+  let givesStreak = false;
   const given = anOptionsObject('spec', value) as Record<string, unknown>;
   for (const key in given) {
     if (!hasOwn.call(given, key)) continue;
@@ -207,7 +224,8 @@ function readSpec(
         break;
       default:
         draft = readSetting(draft, defaults, key, got);
-        if (key === 'intervalMs') givesInterval = true;
+        givesInterval ||= key === 'intervalMs';
+        givesStreak ||= STREAK_SETTINGS.includes(key);
     }
   }
   let body = run as Run;
@@ -215,8 +233,10 @@ function readSpec(
     draft ??= { ...defaults };
     body = readKillable(run, draft);
   }
-  if (draft !== undefined && givesInterval) checkInterval(draft, 'intervalMs');
-  return { run: body, name, slot, admission, meta, settings: draft === undefined ? defaults : recent.share(draft) };
+  if (draft === undefined) return { run: body, name, slot, admission, meta, settings: defaults };
+  if (givesInterval) checkInterval(draft, 'intervalMs');
+  if (!givesStreak && hasOwn.call(given, RESTARTABLE)) draft.stableMs = defaults.restartableStableMs;
+  return { run: body, name, slot, admission, meta, settings: recent.share(draft) };
 }
 
 /**

@@ -23,7 +23,10 @@ export interface KillableTask<T = unknown, S = undefined> {
   /**
    * Ends the body of this attempt. Called when the body has overrun its grace. If it returns, or
    * its promise resolves, the body counts as dead, and the slot goes on. If it throws or rejects,
-   * the body counts as alive and keeps the slot.
+   * the body counts as alive and keeps the slot, and `kill` is called again: after 1,000 ms, then
+   * after twice as long each time, at most 30,000 ms, until the body is proved dead. The end of a
+   * shutdown's grace calls it once more at once. So it may be called more than once for an attempt,
+   * but never while an earlier call is pending. A call that never settles is not repeated.
    */
   kill(ctx: TaskContext<S>): void | PromiseLike<void>;
 }

@@ -7,7 +7,7 @@ import { ADMISSION_POLICIES, ON_OVERRUN, ON_SHUTDOWN, RESTART_POLICIES } from '.
 import { RUNS, SEED } from '../support/effort.ts';
 import { Lockstep, SLOTS, type Step } from '../support/lockstep.ts';
 import type { LeaseReply } from '../support/reference-leases.ts';
-import { CASES, type Plan, type Script, type Setting } from '../support/reference-nouns.ts';
+import { CASES, type Plan, type Script, type Setting, TIMES } from '../support/reference-nouns.ts';
 
 const slot = fc.constantFrom(...SLOTS);
 const pick = fc.nat(9);
@@ -36,6 +36,7 @@ const plan = ({ concurrency }: Setting): fc.Arbitrary<Plan> =>
       script,
       restart: fc.constantFrom(...RESTART_POLICIES),
       maxRetries: fc.nat(2),
+      stableMs: fc.constantFrom(Infinity, TIMES.stable),
       onOverrun: fc.constantFrom(...ON_OVERRUN),
       timed: fc.constantFrom('no', 'no', 'timeout', 'queueTimeout', 'deadline'),
       onShutdown: fc.constantFrom(...ON_SHUTDOWN),

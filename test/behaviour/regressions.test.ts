@@ -81,7 +81,7 @@ describe('every submission settles', () => {
       expect(statuses(owner, ...waiting)).toEqual(['stopping', 'ended', 'ended', 'ended']);
       expect(await outcomes(...waiting)).toEqual(waiting.map(() => rejected('canceled')));
       gate.open('late');
-      expect(await owner.outcome).toEqual(canceled('slot', 'emptied'));
+      expect(await owner.outcome).toEqual({ ...canceled('slot', 'emptied'), value: 'late' });
       slot.resume();
       expect(await submit(() => 'continues').value()).toBe('continues');
     });
@@ -176,7 +176,9 @@ describe('at most one body is alive', () => {
         if (again === 'restart') expect(old.restart()).toBe(true);
         const all = again === 'restart' ? [old] : [old, supervisor.submit(spec)];
         expect(await outcomes(...all)).toEqual(
-          again === 'restart' ? [completed('early', 2)] : [canceled('replace'), completed('early')],
+          again === 'restart'
+            ? [completed('early', 2)]
+            : [{ ...canceled('replace'), value: 'stopped' }, completed('early')],
         );
         expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0 });
       }

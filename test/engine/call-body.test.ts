@@ -14,25 +14,28 @@ interface Given {
   readonly run: Run;
   readonly state?: () => unknown;
   readonly aroundAttempt?: AroundAttempt;
-  readonly throwIfNotRunning?: () => void;
+  readonly bodyBegins?: () => void;
 }
 
 /**
- * The call of a body, and what it reported: `now` within the call, `later` on a turn of its own.
+ * The call of a body, and what it reported: `now` within the call, `later` on a turn of its own,
+ * `threw` within an interceptor.
  */
-function call({ run, state, aroundAttempt, throwIfNotRunning = () => {} }: Given) {
+function call({ run, state, aroundAttempt, bodyBegins = () => {} }: Given) {
   const now: BodyEnd[] = [];
   const later: BodyEnd[] = [];
+  const threw = vi.fn();
   const context = { state: undefined } as LiveTaskContext;
   callBody({
     host: { submission: { run, settings: { state } }, runtime: { aroundAttempt } },
     context,
     info: () => ({ attempt: 1 }),
-    throwIfNotRunning,
+    bodyBegins,
+    bodyThrew: threw,
     ended: (end: BodyEnd) => now.push(end),
     endedLater: (end: BodyEnd) => later.push(end),
   } as unknown as BodyCall);
-  return { now, later, context };
+  return { now, later, threw, context };
 }
 
 describe('a body', () => {
@@ -96,11 +99,29 @@ describe('the state of a body', () => {
 
 test('a body whose attempt was stopped by its state or its interceptor is not called', async () => {
   const run = vi.fn();
-  expect(call({ run, throwIfNotRunning: fail }).now).toEqual([{ error: boom }]);
-  const { later } = call({ run, throwIfNotRunning: fail, aroundAttempt: (_, next) => next() });
+  expect(call({ run, bodyBegins: fail }).now).toEqual([{ error: boom }]);
+  const { later } = call({ run, bodyBegins: fail, aroundAttempt: (_, next) => next() });
   await turn();
   expect(later).toEqual([{ error: boom }]);
   expect(run).not.toHaveBeenCalled();
+});
+
+test('a body that throws within an aroundAttempt is reported before the interceptor has ended', async () => {
+  let end = () => {};
+  const { threw, later } = call({
+    run: async () => fail(),
+    aroundAttempt: async (_, next) => {
+      await next().catch(() => {});
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    },
+  });
+  await turn();
+  expect([threw.mock.calls.length, later]).toEqual([1, []]);
+  end();
+  await turn();
+  expect([threw.mock.calls.length, later]).toEqual([1, [{ error: boom }]]);
 });
 
 test('an aroundAttempt wraps the body, and the value of the body is kept', async () => {

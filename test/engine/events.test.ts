@@ -150,19 +150,19 @@ test('each end of an attempt has its own type of event', () => {
     [{ kind: 'gaveUp', reason: 'enough' }, { type: 'attemptCanceled' }],
     [{ kind: 'stopped', failure: thrown }, { type: 'attemptCanceled' }],
     [
-      { kind: 'failure', failure: thrown },
+      { kind: 'failure', failure: thrown, ranMs: 30 },
       { type: 'attemptFailed', failure: thrown },
     ],
     [
-      { kind: 'failure', failure: exited },
+      { kind: 'failure', failure: exited, ranMs: 30 },
       { type: 'attemptFailed', failure: exited },
     ],
     [
-      { kind: 'failure', failure: timedOut },
+      { kind: 'failure', failure: timedOut, ranMs: 30 },
       { type: 'attemptTimedOut', failure: timedOut },
     ],
     [
-      { kind: 'failure', failure: stalled },
+      { kind: 'failure', failure: stalled, ranMs: 30 },
       { type: 'attemptStalled', failure: stalled },
     ],
   ] as const;

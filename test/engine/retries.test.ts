@@ -32,14 +32,14 @@ describe('the delay of a retry', () => {
   test('begins again after a success', () => {
     const { retries } = setup();
     fail(retries, 3);
-    retries.succeeded();
+    retries.endStreak();
     expect([retries.streak, retries.failed(failure)]).toEqual([0, { afterMs: 100 }]);
   });
 
   test('with decorrelated jitter grows from the delay before, and begins again after a success', () => {
     const { retries } = setup({ backoff: { ...backoff, jitter: 'decorrelated' } });
     expect(fail(retries, 2)).toEqual([{ afterMs: 200 }, { afterMs: 350 }]);
-    retries.succeeded();
+    retries.endStreak();
     expect(retries.failed(failure)).toEqual({ afterMs: 200 });
   });
 
@@ -121,7 +121,7 @@ describe('the restart limit', () => {
   test('keeps its counts over a success, and forgets them with all failures', () => {
     const { retries } = setup({ restartLimit });
     fail(retries, 2);
-    retries.succeeded();
+    retries.endStreak();
     expect(retries.failed(failure)).toEqual(refused);
     retries.forget();
     expect(fail(retries, 3)).toEqual([{ afterMs: 100 }, { afterMs: 200 }, refused]);

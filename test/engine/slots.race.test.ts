@@ -17,6 +17,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   stage: fc.constantFrom(0, 0, -1, 1),
   ends: fc.constantFrom('value', 'value', 'value', 'error', 'errorOnce', 'late'),
   heedsStop: fc.boolean(),
+  stableMs: fc.constantFrom(Infinity, 1),
   afterwards: fc.oneof(
     { weight: 12, arbitrary: fc.constant('nothing' as const) },
     { weight: 8, arbitrary: fc.constantFrom('cancel' as const, 'restart' as const) },

@@ -10,6 +10,7 @@ describe('RecentSettings', () => {
     restart: 'always',
     intervalMs: 1,
     maxRetries: 1,
+    stableMs: 1,
     backoff: { ...DEFAULT_BACKOFF, firstMs: 1 },
     retryIf: () => true,
     restartLimit: { restarts: 5, withinMs: 5 },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   ADMISSION_POLICIES,
+  type CompleteDefaults,
   completeDefaults,
   DEFAULT_SETTINGS,
   ON_OVERRUN,
@@ -9,10 +10,9 @@ import {
   readAdmission,
   readDefaults,
   SETTING_READERS,
-  type TaskSettings,
 } from '../../src/model/settings.ts';
 
-const parseDefaults = (field: string, value: unknown, base: TaskSettings) =>
+const parseDefaults = (field: string, value: unknown, base: CompleteDefaults) =>
   completeDefaults(field, readDefaults(field, value), base);
 
 const run = () => 'value';
@@ -21,6 +21,15 @@ describe('defaults', () => {
   test('override their base, and an option given as undefined keeps the base', () => {
     const parsed = parseDefaults('defaults', { graceMs: 5, stallMs: undefined }, { ...DEFAULT_SETTINGS, stallMs: 9 });
     expect(parsed).toStrictEqual({ ...DEFAULT_SETTINGS, graceMs: 5, stallMs: 9 });
+  });
+
+  test('decide the stableMs of restartable as soon as they give stableMs or maxRetries', () => {
+    const given = (defaults: object) => parseDefaults('defaults', defaults, DEFAULT_SETTINGS).restartableStableMs;
+    expect([{}, { stableMs: undefined, graceMs: 5 }].map(given)).toEqual([60_000, 60_000]);
+    expect(given({ stableMs: 5 })).toBe(5);
+    expect([{ stableMs: Infinity }, { maxRetries: 3 }, { maxRetries: Infinity }].map(given)).toEqual(
+      Array.from({ length: 3 }, () => Infinity),
+    );
   });
 
   test.for([
@@ -63,6 +72,7 @@ describe('the reader of each setting accepts the border of its range, and refuse
     ['intervalMs', [0, Number.MAX_VALUE], -1],
     ['intervalMs', [], Infinity],
     ['maxRetries', [0, Infinity], 0.5],
+    ['stableMs', [Number.MIN_VALUE, Infinity], 0],
     ['timeoutMs', [Number.MIN_VALUE, Infinity], 0],
     ['stallMs', [Number.MIN_VALUE, Infinity], 0],
     ['graceMs', [0, Infinity], -1],

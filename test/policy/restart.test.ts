@@ -5,9 +5,9 @@ import { DEFAULT_SETTINGS, RESTART_POLICIES, type RestartPolicy } from '../../sr
 import { type AttemptEnd, afterAttempt, intervalDelayMs } from '../../src/policy/restart.ts';
 
 const value: AttemptEnd = { kind: 'value', value: 7 };
-const thrown: AttemptEnd = { kind: 'failure', failure: thrownFailure(new Error('no')) };
-const timedOut: AttemptEnd = { kind: 'failure', failure: timedOutFailure(5) };
-const fatal: AttemptEnd = { kind: 'failure', failure: thrownFailure(new FatalError('never again')) };
+const thrown: AttemptEnd = { kind: 'failure', failure: thrownFailure(new Error('no')), ranMs: 100 };
+const timedOut: AttemptEnd = { kind: 'failure', failure: timedOutFailure(5), ranMs: 100 };
+const fatal: AttemptEnd = { kind: 'failure', failure: thrownFailure(new FatalError('never again')), ranMs: 100 };
 const gaveUp: AttemptEnd = { kind: 'gaveUp', reason: 'enough' };
 const stopped: AttemptEnd = { kind: 'stopped', failure: undefined };
 
@@ -19,7 +19,8 @@ const decide = (
   task: Parameters<typeof afterAttempt>[1],
   restart: RestartPolicy,
   maxRetries = Infinity,
-) => afterAttempt(end, task, { ...DEFAULT_SETTINGS, restart, maxRetries });
+  stableMs = Infinity,
+) => afterAttempt(end, task, { ...DEFAULT_SETTINGS, restart, maxRetries, stableMs });
 
 describe('the decision after an attempt', () => {
   const ends: readonly (readonly [name: string, end: AttemptEnd, next: Readonly<Record<RestartPolicy, string>>])[] = [
@@ -67,6 +68,25 @@ describe('the decision after an attempt', () => {
     expect(decide(thrown, { ...undisturbed, streak: 0 }, 'onFailure', 0)).toMatchObject({ because: 'maxRetries' });
     expect(decide(thrown, { ...undisturbed, streak: 1 }, 'onFailure', 2).next).toBe('retry');
     expect(decide(thrown, { ...undisturbed, streak: 2 }, 'onFailure', 2)).toMatchObject({ because: 'maxRetries' });
+  });
+
+  test('judges the failure of an attempt that ran for stableMs as the first of its streak, but no timeout', () => {
+    const after = (end: AttemptEnd, stableMs: number, maxRetries = 2) =>
+      decide(end, { ...undisturbed, streak: 2 }, 'onFailure', maxRetries, stableMs);
+    expect(after(thrown, 100)).toMatchObject({ next: 'retry', newStreak: true });
+    expect(after(thrown, 101)).toMatchObject({ next: 'fail', because: 'maxRetries' });
+    expect(after(thrown, 101, 3)).toMatchObject({ next: 'retry', newStreak: false });
+    expect(after(thrown, 100, 0)).toMatchObject({ next: 'fail', because: 'maxRetries' });
+    expect(after(timedOut, 100)).toMatchObject({ next: 'fail', because: 'maxRetries' });
+    expect(after(fatal, 100).next).toBe('fatal');
+  });
+
+  test('after a stop request has the value that the body returned, and none after the loss of the lease', () => {
+    expect(decide(value, stopRequested, 'never')).toMatchObject({ next: 'cancel', value: 7 });
+    expect(decide({ ...timedOut, value: undefined }, stopRequested, 'never')).toHaveProperty('value', undefined);
+    for (const end of [thrown, gaveUp, stopped])
+      expect(decide(end, stopRequested, 'never')).not.toHaveProperty('value');
+    expect(decide(value, { ...stopRequested, suspending: true }, 'always')).not.toHaveProperty('value');
   });
 });
 

@@ -66,6 +66,7 @@ const ENGINE_LAYERS: readonly (readonly string[])[] = [
   ['runtime'],
   ['task-context', 'around-attempt', 'retries'],
   ['call-body'],
+  ['kill-calls'],
   ['attempt'],
   ['actor'],
   ['live-slot'],

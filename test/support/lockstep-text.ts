@@ -19,7 +19,8 @@ export function outcomeText(outcome: Outcome): string {
     case 'canceled': {
       const { failure } = outcome;
       const own = failure?.kind === 'thrown' && failure.error === OWN_ERROR ? 'its own error' : failure?.kind;
-      return `canceled ${outcome.by} ${outcome.attempts}${own === undefined ? '' : ` with ${own}`}`;
+      const value = 'value' in outcome ? ' and a value' : '';
+      return `canceled ${outcome.by} ${outcome.attempts}${own === undefined ? '' : ` with ${own}`}${value}`;
     }
     case 'rejected':
       return `rejected ${outcome.reason}${by(outcome.by)}`;

@@ -287,6 +287,7 @@ export class Lockstep {
       admission: plan.policy,
       restart: plan.restart,
       maxRetries: plan.maxRetries,
+      stableMs: plan.stableMs,
       backoff: { firstMs: TIMES.backoff, factor: 2, jitter: 'none', maxMs: Infinity },
       ...(plan.restart === 'always' && { intervalMs: TIMES.interval }),
       graceMs: TIMES.grace,

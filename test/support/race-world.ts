@@ -16,6 +16,7 @@ export interface Plan {
   /** `late`: it ignores its stop request, and ends after its grace. */
   readonly ends: 'value' | 'error' | 'errorOnce' | 'late';
   readonly heedsStop: boolean;
+  readonly stableMs: number;
   readonly afterwards: 'nothing' | 'cancel' | 'restart' | 'cancelSlot' | 'pause' | 'shutdown' | 'shutdownSoon';
   /** Microtasks between the drawn moment and the call. */
   readonly hops: number;
@@ -90,6 +91,7 @@ export class World {
       onOverrun: given.ends === 'late' ? 'abandon' : 'hold',
       backoff: { firstMs: 5, jitter: 'none' },
       maxRetries: 1,
+      stableMs: given.stableMs,
       run: (ctx) => this.#run(entry, ctx),
     });
     const entry: Entry = { plan: given, submission, outcomes: [], calls: 0, calledAfterOutcome: false };

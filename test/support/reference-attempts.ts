@@ -87,6 +87,7 @@ export class Attempts {
       flight,
       task: leader,
       attempt: flight.attempts,
+      startedAt: time.now,
       lease: flight.lease,
       stopRequest: undefined,
       overran: false,
@@ -251,8 +252,8 @@ export class Attempts {
     this.#publish(flight, `${endEvent(flight, body, how)} ${body.attempt}`);
     if (flight.stop !== undefined) this.#endStopped(flight, flight.stop, body, how);
     else if (flight.isSuspended) this.#suspended(flight);
-    else if (stopRequest === 'restart') this.#afterRestart(flight, how === 'abandoned' ? how : 'canceled');
-    else if (failed) this.#afterFailure(flight);
+    else if (stopRequest === 'restart') this.#afterRestart(flight, how);
+    else if (failed) this.#afterFailure(flight, body);
     else if (flight.plan.restart === 'always' && !flight.isFinishing) {
       flight.streak = 0;
       this.#pause(flight, TIMES.interval, 'success');
@@ -260,21 +261,35 @@ export class Attempts {
   }
 
   #endStopped(flight: Flight, by: StopCause, { stopRequest }: Body, how: string): void {
-    const outcome = `${by} ${flight.attempts}`;
-    if (how === 'abandoned') this.#finish(flight, `abandoned ${outcome}`, 'abandoned');
-    else if (stopRequest === 'timeout') this.#finish(flight, `canceled ${outcome} with timedOut`, 'canceled');
-    else this.#finish(flight, `canceled ${outcome}${how === 'error' ? ' with its own error' : ''}`, 'canceled');
+    const failure = stopRequest === 'timeout' ? 'timedOut' : how === 'error' ? 'its own error' : undefined;
+    this.#cancel(flight, by, how, failure === undefined ? '' : ` with ${failure}`);
   }
 
-  /** What the old attempt returned or threw is dropped. */
-  #afterRestart(flight: Flight, kind: 'abandoned' | 'canceled'): void {
+  /** A value that the body returned after its stop request is kept, unless it had lost its lease. */
+  #cancel(flight: Flight, by: StopCause, how: string, failure = ''): void {
+    const outcome = `${by} ${flight.attempts}`;
+    if (how === 'abandoned') this.#finish(flight, `abandoned ${outcome}`, 'abandoned');
+    else if (how !== 'value' || flight.isSuspended) this.#finish(flight, `canceled ${outcome}${failure}`, 'canceled');
+    else {
+      this.#all.see('a canceled one has the value of its body');
+      this.#finish(flight, `canceled ${outcome}${failure} and a value`, 'canceled');
+    }
+  }
+
+  /** What the old attempt returned or threw is dropped, unless it was the last one. */
+  #afterRestart(flight: Flight, how: string): void {
     flight.streak = 0;
-    if (flight.isFinishing) this.#finish(flight, `${kind} shutdown ${flight.attempts}`, kind);
+    if (flight.isFinishing) this.#cancel(flight, 'shutdown', how);
     else this.enter(flight, 'restart');
   }
 
-  #afterFailure(flight: Flight): void {
-    const { restart, maxRetries } = flight.plan;
+  /** An attempt that ran for long before it failed ends the streak. A timeout never does. */
+  #afterFailure(flight: Flight, { startedAt, stopRequest }: Body): void {
+    const { restart, maxRetries, stableMs } = flight.plan;
+    if (flight.streak > 0 && this.#all.time.now - startedAt >= stableMs) {
+      this.#all.see(stopRequest === 'timeout' ? 'a timeout ends no streak' : 'a stable attempt ends a streak');
+      if (stopRequest !== 'timeout') flight.streak = 0;
+    }
     if (restart === 'never') this.#fail(flight, 'policy');
     else if (flight.streak >= maxRetries) this.#fail(flight, 'maxRetries');
     else if (flight.isFinishing) this.#fail(flight, 'shuttingDown');

@@ -19,6 +19,7 @@ export interface Plan {
   readonly script: Script;
   readonly restart: RestartPolicy;
   readonly maxRetries: number;
+  readonly stableMs: number;
   readonly onOverrun: 'hold' | 'abandon';
   readonly timed: 'no' | 'timeout' | 'queueTimeout' | 'deadline';
   readonly onShutdown: 'stop' | 'finish';
@@ -56,6 +57,9 @@ export const CASES = [
   'a shutdown is hastened',
   'the finish time ends with finishers',
   'a grace ends with bodies',
+  'a stable attempt ends a streak',
+  'a timeout ends no streak',
+  'a canceled one has the value of its body',
   'an owner is suspended',
   'an owner is resumed',
   'a second request is refused',
@@ -80,6 +84,7 @@ export const TIMES = {
   deadline: 503,
   backoff: 101,
   interval: 53,
+  stable: 29,
   shutdown: 1_009.5,
   finish: 907.25,
   leaseTtl: 30_000,
@@ -91,6 +96,7 @@ export const PLAIN: Omit<Plan, 'slot' | 'policy'> = {
   script: { onStart: 'nothing', onStop: 'reject' },
   restart: 'never',
   maxRetries: 0,
+  stableMs: Infinity,
   onOverrun: 'hold',
   timed: 'no',
   onShutdown: 'stop',
@@ -174,6 +180,7 @@ export interface Body {
   readonly flight: Flight;
   readonly task: Task;
   readonly attempt: number;
+  readonly startedAt: number;
   readonly lease: Lease | undefined;
   stopRequest: 'stop' | 'restart' | 'timeout' | 'leaseLost' | undefined;
   overran: boolean;

@@ -2,13 +2,18 @@
 
 import { FatalError, STOP_CAUSES } from '../../src/model/error.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../../src/model/failure.ts';
-import { DEFAULT_SETTINGS, RESTART_POLICIES } from '../../src/model/settings.ts';
-import type { AttemptEnd, afterAttempt, Decision, Progress } from '../../src/policy/restart.ts';
+import { RESTART_POLICIES } from '../../src/model/settings.ts';
+import type { AttemptEnd, afterAttempt, Decision, Progress, RestartSettings } from '../../src/policy/restart.ts';
 
 export type Decide = typeof afterAttempt;
 
 const exited = (fatal: boolean): Failure => ({ kind: 'exited', exitCode: 1, signal: null, message: 'exit 1', fatal });
-const failed = (failure: Failure): AttemptEnd => ({ kind: 'failure', failure });
+const failed = (failure: Failure, returned: object = {}): AttemptEnd => ({
+  kind: 'failure',
+  failure,
+  ranMs: 0,
+  ...returned,
+});
 
 /** What a table cell says. */
 type Word =
@@ -41,7 +46,9 @@ export const ENDS: readonly (readonly [name: string, end: AttemptEnd, undisturbe
   ['thrown', failed(thrownFailure(new Error('no'))), ORDINARY],
   ['undefined thrown', failed(thrownFailure(undefined)), ORDINARY],
   ['timed out', failed(timedOutFailure(5)), ORDINARY],
+  ['timed out, then a value', failed(timedOutFailure(5), { value: 7 }), ORDINARY],
   ['stalled', failed(stalledFailure(5)), ORDINARY],
+  ['stalled, then a value of undefined', failed(stalledFailure(5), { value: undefined }), ORDINARY],
   ['exited', failed(exited(false)), ORDINARY],
   ['exited, fatal', failed(exited(true)), same('fatal')],
   ['a FatalError', failed(thrownFailure(new FatalError('never again'))), same('fatal')],
@@ -58,11 +65,19 @@ const FINISHING: Partial<Record<Word, Word>> = {
   'again immediately': 'canceled by the shutdown',
 };
 
+/** How long an attempt ran, beside the `stableMs` of its task. */
+export const RUNS: readonly (readonly [name: string, ranMs: number, stableMs: number, isStable: boolean])[] = [
+  ['long', 1_000, Infinity, false],
+  ['not called', -Infinity, 100, false],
+  ['not stable', 99.9, 100, false],
+  ['stable', 100, 100, true],
+];
+
 interface Case {
-  readonly title: string;
+  readonly title: () => string;
   readonly end: AttemptEnd;
   readonly task: Progress;
-  readonly settings: Parameters<Decide>[2];
+  readonly settings: RestartSettings;
   readonly expected: Decision;
 }
 
@@ -72,25 +87,43 @@ function* everyCase(): Generator<Case> {
     for (const [column, restart] of RESTART_POLICIES.entries())
       for (const stop of stops)
         for (const { suspending, finishing, restartAsked } of DISTURBANCES)
-          for (const streak of [0, 1, 2, 3])
-            for (const maxRetries of [0, 1, 2, 3, Infinity]) {
-              const is =
-                [suspending && 'suspending', finishing && 'finishing'].filter(Boolean).join(' ') || 'undisturbed';
-              const title = `${name}, ${restart}, ${is}, stop ${stop?.by ?? 'none'}, restart ${restartAsked}, streak ${streak} of ${maxRetries}`;
-              const alone = restartAsked ? 'again immediately' : (undisturbed[column] as Word);
-              const word = suspending ? 'suspended' : (finishing && FINISHING[alone]) || alone;
-              const expected: Decision =
-                stop === undefined
-                  ? decisionOf(word, end, streak < maxRetries)
-                  : { next: 'cancel', ...stop, failure: thrownBy(end) };
-              yield {
-                title,
-                end,
-                task: { stop, restartAsked, suspending, finishing, streak },
-                settings: { ...DEFAULT_SETTINGS, restart, maxRetries },
-                expected,
-              };
-            }
+          for (const { ran, streak, settings } of end.kind === 'failure' ? FAILURES : OTHERS) {
+            const [length, ranMs, , isStable] = ran;
+            const { maxRetries } = settings;
+            const is = () =>
+              [suspending && 'suspending', finishing && 'finishing'].filter(Boolean).join(' ') || 'undisturbed';
+            const title = () =>
+              `${name}, ${length}, ${restart}, ${is()}, stop ${stop?.by ?? 'none'}, restart ${restartAsked}, streak ${streak} of ${maxRetries}`;
+            const alone = restartAsked ? 'again immediately' : (undisturbed[column] as Word);
+            const word = suspending ? 'suspended' : (finishing && FINISHING[alone]) || alone;
+            const newStreak = isStable && !name.startsWith('timed out');
+            const retriesLeft = newStreak ? maxRetries > 0 : streak < maxRetries;
+            const returned = 'value' in end && !suspending ? { value: end.value } : {};
+            const expected: Decision =
+              stop === undefined
+                ? decisionOf(word, end, { newStreak, retriesLeft })
+                : { next: 'cancel', ...stop, failure: thrownBy(end), ...returned };
+            yield {
+              title,
+              end: end.kind === 'failure' ? { ...end, ranMs } : end,
+              task: { stop, restartAsked, suspending, finishing, streak },
+              settings: { ...settings, restart },
+              expected,
+            };
+          }
+}
+
+/** How long the attempt ran counts for a failure only. */
+const FAILURES = situations(RUNS);
+const OTHERS = situations(RUNS.slice(0, 1));
+
+/** Each length with each streak and each `maxRetries`. */
+function situations(runs: typeof RUNS) {
+  return runs.flatMap((ran) =>
+    [0, 1, 2].flatMap((streak) =>
+      [0, 1, 2, Infinity].map((maxRetries) => ({ ran, streak, settings: { maxRetries, stableMs: ran[2] } })),
+    ),
+  );
 }
 
 const DISTURBANCES = [false, true].flatMap((suspending) =>
@@ -102,7 +135,11 @@ function thrownBy(end: AttemptEnd): Failure | undefined {
   return 'failure' in end ? end.failure : undefined;
 }
 
-function decisionOf(word: Word, end: AttemptEnd, retriesLeft: boolean): Decision {
+function decisionOf(
+  word: Word,
+  end: AttemptEnd,
+  { newStreak, retriesLeft }: { readonly newStreak: boolean; readonly retriesLeft: boolean },
+): Decision {
   const failure = thrownBy(end) as Failure;
   switch (word) {
     case 'completed':
@@ -110,7 +147,7 @@ function decisionOf(word: Word, end: AttemptEnd, retriesLeft: boolean): Decision
     case 'again after the interval':
       return { next: 'afterInterval' };
     case 'again after backoff':
-      return retriesLeft ? { next: 'retry', failure } : { next: 'fail', failure, because: 'maxRetries' };
+      return retriesLeft ? { next: 'retry', failure, newStreak } : { next: 'fail', failure, because: 'maxRetries' };
     case 'failed by the shutdown':
       return { next: 'fail', failure, because: retriesLeft ? 'shuttingDown' : 'maxRetries' };
     case 'failed':
@@ -120,7 +157,13 @@ function decisionOf(word: Word, end: AttemptEnd, retriesLeft: boolean): Decision
     case 'canceled by task':
       return { next: 'cancel', by: 'task', reason: (end as { reason: unknown }).reason, failure: undefined };
     case 'canceled by the shutdown':
-      return { next: 'cancel', by: 'shutdown', reason: undefined, failure: undefined };
+      return {
+        next: 'cancel',
+        by: 'shutdown',
+        reason: undefined,
+        failure: undefined,
+        ...('value' in end && { value: end.value }),
+      };
     case 'again immediately':
       return { next: 'freshAttempt' };
     case 'suspended':
@@ -134,15 +177,17 @@ export function wrongAnswers(decide: Decide): { readonly cases: number; readonly
   const wrong: string[] = [];
   for (const { title, end, task, settings, expected } of everyCase()) {
     cases += 1;
-    const got = decide(Object.freeze({ ...end }), Object.freeze({ ...task }), Object.freeze({ ...settings }));
-    if (!sameDecision(got, expected)) wrong.push(`${title}: ${got.next}, expected ${expected.next}`);
+    const got = decide(Object.freeze(end), Object.freeze(task), Object.freeze(settings));
+    if (!sameDecision(got, expected)) wrong.push(`${title()}: ${got.next}, expected ${expected.next}`);
   }
   return { cases, wrong };
 }
 
 /** Compares field by field and by identity, so a thrown object must be passed on as itself. */
 function sameDecision(got: Decision, expected: Decision): boolean {
-  const left = new Map(Object.entries(got));
-  const right = Object.entries(expected);
-  return left.size === right.length && right.every(([key, value]) => left.has(key) && Object.is(left.get(key), value));
+  const left = got as unknown as Record<string, unknown>;
+  const right = expected as unknown as Record<string, unknown>;
+  const keys = Object.keys(right);
+  if (Object.keys(left).length !== keys.length) return false;
+  return keys.every((key) => Object.hasOwn(left, key) && Object.is(left[key], right[key]));
 }

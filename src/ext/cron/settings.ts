@@ -9,6 +9,7 @@ import {
   bare,
   numberFrom,
   parseGiven,
+  RESTARTABLE,
   type Readers,
   readFields,
   reading,
@@ -177,8 +178,9 @@ function readTask(field: string, got: unknown): ReadTask {
   const fields = readFields(field, got, ['slot']); // the supervisor refuses `slot: undefined`
   const bodyFor = readBody(fields.run);
   const isNamed = 'slot' in fields || 'name' in fields;
+  const mark = Object.hasOwn(got as object, RESTARTABLE) && { [RESTARTABLE]: true };
   return (own) => {
-    const spec = { ...(isNamed ? {} : own), admission: 'dropIfRunning', ...fields };
+    const spec = { ...(isNamed ? {} : own), admission: 'dropIfRunning', ...fields, ...mark };
     return (dueMs) => ({ ...spec, run: bodyFor(dueMs) }) as TaskSpec;
   };
 }

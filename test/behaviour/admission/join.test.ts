@@ -129,7 +129,8 @@ describe('a canceled participant', () => {
       await clock.settle();
       expect(next.status).toBe('queued'); // the slot waits for the proof of end
       gate.open('late');
-      expect(await outcomes(leavers)).toEqual([0, 1, 2].map((reason) => canceled('caller', { reason })));
+      const value = order === 'leader last' ? [{}, {}, { value: 'late' }] : [{}, {}, {}]; // who left before has none
+      expect(await outcomes(leavers)).toEqual(value.map((own, reason) => canceled('caller', { reason, ...own })));
       expect(await next.outcome).toEqual(completed('next'));
       await clock.settle();
       expect(recorded.of('finished').filter(({ outcome }) => outcome === 'canceled')).toHaveLength(3);
@@ -189,7 +190,7 @@ describe('a stop of the shared body', () => {
     expect(gate.calls[0]?.canceled).toBe(true);
     expect(all.map(({ status }) => status)).toEqual(['stopping', 'stopping', 'stopping']); // until proof of end
     gate.open('late');
-    expect(await outcomes(all)).toEqual(all.map(() => canceled(by, more)));
+    expect(await outcomes(all)).toEqual(all.map(() => canceled(by, { ...more, value: 'late' })));
   });
 
   test('a lost lease ends all participants of an owner that is not restarted, at the proof of end', async () => {
@@ -200,7 +201,7 @@ describe('a stop of the shared body', () => {
     await clock.settle();
     expect(gate.calls[0]?.canceled).toBe(true);
     gate.open('late');
-    expect(await outcomes(all)).toEqual(all.map(() => canceled('leaseLost')));
+    expect(await outcomes(all)).toEqual(all.map(() => canceled('leaseLost', { value: 'late' })));
   });
 
   test('a participant that is canceled while the owner is stopping ends at once, and the others end at the proof of end', async () => {
@@ -210,7 +211,7 @@ describe('a stop of the shared body', () => {
     await clock.settle();
     expect(all.map(({ status }) => status)).toEqual(['stopping', 'ended', 'stopping']);
     gate.open('late');
-    expect(await outcomes(all)).toEqual(all.map(() => canceled('slot')));
+    expect(await outcomes(all)).toEqual(all.map((_, n) => canceled('slot', n === 1 ? {} : { value: 'late' })));
   });
 
   test('an overrun that abandons the shared body is the outcome of all participants', async () => {

@@ -35,7 +35,7 @@ describe('the decision of each admission policy in each state of a slot', () => 
   const between = { ...busy, replace: 'started' } as const;
   const stopping = { ...busy, replace: 'queued', join: 'queued' } as const;
   const open = (_: Setup, owner: GateBody<string>) => owner.open('old');
-  const canceled: Outcome = { kind: 'canceled', by: 'caller', attempts: 1 };
+  const canceled: Outcome = { kind: 'canceled', by: 'caller', value: 'old', attempts: 1 };
 
   const situations: Record<string, Situation> = {
     idle: { lead: () => {}, go: () => {}, verdicts: all('started') },
@@ -147,7 +147,11 @@ describe('the decision of each admission policy in each state of a slot', () => 
         expect([old.alive, fresh.alive]).toEqual([0, runs ? 1 : 0]);
         fresh.open('new');
         const ownerEnd = stoppedOwner
-          ? { kind: 'canceled', by: 'replace', attempts: verdict === 'next' ? 1 : expect.any(Number) }
+          ? {
+              kind: 'canceled',
+              by: 'replace',
+              ...(verdict === 'next' ? { attempts: 1, value: 'old' } : { attempts: expect.any(Number) }),
+            }
           : end;
         if (owner !== undefined) expect(await owner.outcome).toEqual(ownerEnd);
         expect(await newcomer.outcome).toEqual(

@@ -14,7 +14,7 @@ describe('admission replace', () => {
     expect(owner.calls[0]?.canceled).toBe(true);
     expect([first.status, order]).toEqual(['overrun', []]);
     owner.open('too late');
-    expect(await first.outcome).toEqual({ kind: 'canceled', by: 'replace', attempts: 1 });
+    expect(await first.outcome).toEqual({ kind: 'canceled', by: 'replace', value: 'too late', attempts: 1 });
     expect((await second.outcome).kind).toBe('completed');
     expect(supervisor.snapshot().slots).toEqual([]);
   });

@@ -22,7 +22,7 @@ describe('a slot handle', () => {
     owner.open('late');
     await done;
     // The replacement came first, so its cause is in the outcome. A later cause changes nothing.
-    expect(await first.outcome).toEqual({ kind: 'canceled', by: 'replace', attempts: 1 });
+    expect(await first.outcome).toEqual({ kind: 'canceled', by: 'replace', value: 'late', attempts: 1 });
     expect(await after.outcome).toEqual(completed('after'));
     expect([started, supervisor.snapshot().slots]).toEqual([['after'], []]);
     await handle.cancel(); // idle: it resolves at once
@@ -34,7 +34,7 @@ describe('a slot handle', () => {
     const done = handle.cancel(reason);
     owner.open('late');
     await done;
-    expect(await first.outcome).toEqual({ kind: 'canceled', by: 'slot', reason, attempts: 1 });
+    expect(await first.outcome).toEqual({ kind: 'canceled', by: 'slot', reason, value: 'late', attempts: 1 });
   });
 
   test('slot.view() shows the owner, and the queue in the order of its starts', async () => {

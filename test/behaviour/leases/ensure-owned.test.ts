@@ -53,8 +53,8 @@ describe('ctx.ensureOwned()', () => {
       const { clock, ctx, gate, owner, store } = await running(async () => answer as boolean);
       await expect(ctx.ensureOwned()).rejects.toMatchObject({ name: 'CanceledError', by: 'leaseLost' });
       expect([owner.status, ctx.canceled]).toEqual(['stopping', true]);
-      gate.open('dropped');
-      expect(await owner.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
+      gate.open('out');
+      expect(await owner.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', value: 'out', attempts: 1 });
       await clock.settle();
       expect(store.calls).toEqual(['acquire s', 'release s 1']);
     });

@@ -67,8 +67,8 @@ describe('a lease whose held is false', () => {
       expect(look(ctx)).toBe(true);
       store.lease.held = true;
       expect([look(ctx), owner.status]).toEqual([true, 'stopping']);
-      gate.open('dropped');
-      expect(await owner.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
+      gate.open('out');
+      expect(await owner.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', value: 'out', attempts: 1 });
       await clock.settle();
       expect(store.calls).toEqual(['acquire s', 'release s 1']);
     });

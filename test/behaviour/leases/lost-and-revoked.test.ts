@@ -21,7 +21,7 @@ describe('a lost or revoked lease', () => {
     expect(recorded.of('stopRequested')).toMatchObject([{ id: owner.id, by: 'replace' }]);
     expect(store.releases).toBe(0);
     gate.open('out');
-    expect(await owner.outcome).toEqual({ kind: 'canceled', by: 'replace', attempts: 1 });
+    expect(await owner.outcome).toEqual({ kind: 'canceled', by: 'replace', value: 'out', attempts: 1 });
     await clock.settle();
     expect(store.calls).toEqual(['acquire s', 'release s 1', 'acquire s']);
     expect(waiting.status).toBe('running');
@@ -40,7 +40,7 @@ describe('a lost or revoked lease', () => {
     expect(store.calls).toEqual(['acquire s']);
     gate.open('out');
     for (const one of [owner, joined])
-      expect(await one.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
+      expect(await one.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', value: 'out', attempts: 1 });
     await clock.advance(60_000);
     expect(waiting.status).toBe('queued');
     expect(gate.calls).toHaveLength(1);

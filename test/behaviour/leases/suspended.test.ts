@@ -136,8 +136,8 @@ describe('an owner whose lease is lost', () => {
   test('with restart never is canceled by leaseLost', async () => {
     const { store, owner, gate } = await owned({ restart: 'never' });
     store.lease.lose();
-    gate.open('dropped');
-    expect(await owner.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
+    gate.open('out');
+    expect(await owner.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', value: 'out', attempts: 1 });
   });
 
   test('has what its body returned before the loss', async () => {
@@ -166,6 +166,19 @@ describe('an owner whose lease is lost', () => {
       gate.open('second');
       expect(await owner.outcome).toEqual({ kind: 'completed', value: 'second', attempts: 2 });
     });
+
+  test('and that is canceled then has no value, also after a timeout', async () => {
+    for (const spec of [{}, { timeoutMs: 10 }]) {
+      const { clock, store, gate, owner } = await owned({ restart: 'onFailure', ...spec });
+      await clock.advance(10);
+      store.lease.lose();
+      void owner.cancel();
+      gate.open('too late');
+      const outcome = await owner.outcome;
+      expect(outcome).toMatchObject({ kind: 'canceled', by: 'caller', attempts: 1 });
+      expect(outcome).not.toHaveProperty('value');
+    }
+  });
 
   test('begins its streak and its restart limit again', async () => {
     const { clock, store, gate, owner } = await owned({

@@ -28,6 +28,7 @@ type Row = readonly [name: string, given: Given, acts: readonly Act[], outcome: 
 
 const failing: Given = { run: throwBoom, restart: 'onFailure' };
 const canceled = { kind: 'canceled', attempts: 1 } as const;
+const returned = { ...canceled, value: 'out' } as const;
 const failed = { kind: 'failed', failure: thrown, attempts: 1 } as const;
 const lateBy50 = [wait(50), open];
 const timedOut = { kind: 'timedOut', afterMs: 50, message: 'timed out after 50 ms', fatal: false } as const;
@@ -76,9 +77,27 @@ const rows: readonly Row[] = [
     [({ gate }) => gate.fail(fatal)],
     { kind: 'fatal', failure: { kind: 'thrown', error: fatal, message: 'for good', fatal: true }, attempts: 1 },
   ],
-  ['canceled by caller', {}, [cancel, open], { ...canceled, by: 'caller', reason }],
+  ['canceled by caller', {}, [cancel, open], { ...returned, by: 'caller', reason }],
   ['canceled by caller, throwing', {}, [cancel, throwOut], { ...canceled, by: 'caller', reason, failure: thrown }],
-  ['canceled without a reason', {}, [(_, one) => void one.cancel(), open], { ...canceled, by: 'caller' }],
+  ['canceled without a reason', {}, [(_, one) => void one.cancel(), open], { ...returned, by: 'caller' }],
+  [
+    'canceled by caller, returning undefined',
+    {},
+    [cancel, ({ gate }) => gate.open(undefined)],
+    { ...canceled, by: 'caller', reason, value: undefined },
+  ],
+  [
+    'canceled by caller, timed out',
+    { timeoutMs: 50 },
+    [wait(50), cancel, open],
+    { ...returned, by: 'caller', reason, failure: timedOut },
+  ],
+  [
+    'canceled by caller, timed out, throwing',
+    { timeoutMs: 50 },
+    [wait(50), cancel, throwOut],
+    { ...canceled, by: 'caller', reason, failure: timedOut },
+  ],
   ['canceled in a backoff', failing, [cancel], { ...canceled, by: 'caller', reason }],
   ['canceled, joined', { owned: true, admission: 'join' }, [cancel], { ...canceled, by: 'caller', reason }],
   ['canceled, shared', {}, [put({ admission: 'join' }), cancel, open], { ...canceled, by: 'caller', reason }],
@@ -88,16 +107,16 @@ const rows: readonly Row[] = [
     [cancel],
     { kind: 'canceled', by: 'caller', reason, attempts: 0 },
   ],
-  ['canceled by replace', {}, [put({ admission: 'replace' }), open], { ...canceled, by: 'replace' }],
+  ['canceled by replace', {}, [put({ admission: 'replace' }), open], { ...returned, by: 'replace' }],
   [
     'canceled by slot',
     {},
     [({ supervisor }) => void supervisor.slot('s').cancel(reason), open],
-    { ...canceled, by: 'slot', reason },
+    { ...returned, by: 'slot', reason },
   ],
-  ['canceled by signal', { signal: late.signal }, [late.abort, open], { ...canceled, by: 'signal', reason }],
-  ['canceled by deadline', { deadlineMs: 50 }, lateBy50, { ...canceled, by: 'deadline' }],
-  ['canceled by shutdown', {}, [shutdown, open], { ...canceled, by: 'shutdown' }],
+  ['canceled by signal', { signal: late.signal }, [late.abort, open], { ...returned, by: 'signal', reason }],
+  ['canceled by deadline', { deadlineMs: 50 }, lateBy50, { ...returned, by: 'deadline' }],
+  ['canceled by shutdown', {}, [shutdown, open], { ...returned, by: 'shutdown' }],
   [
     'canceled by task',
     {},
@@ -200,7 +219,7 @@ describe('every outcome', () => {
     await clock.settle();
     store.lease.lose();
     gate.open('out');
-    expect(await one.outcome).toStrictEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
+    expect(await one.outcome).toStrictEqual({ kind: 'canceled', by: 'leaseLost', value: 'out', attempts: 1 });
   });
 
   test('a rejected entry rejects the other entries of its batch with batchRejected', async () => {

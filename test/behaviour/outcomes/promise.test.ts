@@ -45,8 +45,26 @@ describe('the outcome promise', () => {
     await clock.advance(60_000);
     expect([ended, one.status]).toEqual([false, 'overrun']);
     gate.open('at last');
-    expect(await canceled).toStrictEqual({ kind: 'canceled', by: 'caller', reason: 'first', attempts: 1 });
+    expect(await canceled).toStrictEqual({
+      kind: 'canceled',
+      by: 'caller',
+      reason: 'first',
+      value: 'at last',
+      attempts: 1,
+    });
     expect(await one.outcome).toBe(await canceled);
+  });
+
+  test('value() throws for a canceled task also where its body returned a value', async () => {
+    const { put: submit, gate, clock } = scenario();
+    const one = submit();
+    await clock.settle();
+    void one.cancel();
+    gate.open('how far it has come');
+    await expect(one.value()).rejects.toMatchObject({
+      name: 'OutcomeError',
+      outcome: { kind: 'canceled', value: 'how far it has come' },
+    });
   });
 
   const ends: readonly [string, Partial<TaskSpec<unknown>>, Act][] = [

@@ -50,7 +50,7 @@ describe('the restart policies', () => {
         body.open('value');
       },
       event: 'attemptSucceeded',
-      expected: everywhere({ kind: 'canceled', by: 'caller', reason, attempts: 1 }),
+      expected: everywhere({ kind: 'canceled', by: 'caller', reason, value: 'value', attempts: 1 }),
     },
     {
       name: 'a throw',

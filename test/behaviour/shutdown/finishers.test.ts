@@ -119,7 +119,7 @@ describe('a finisher in its attempt', () => {
     await made.clock.settle();
     expect(made.gate.calls[0]?.canceled).toBe(true);
     made.gate.open('out');
-    expect(await made.submission.outcome).toEqual({ kind: 'canceled', by, attempts: 1 });
+    expect(await made.submission.outcome).toEqual({ kind: 'canceled', by, value: 'out', attempts: 1 });
   });
 
   test('gets ClosedError from submit and check in its body, and restart() is false from the start on', async () => {
@@ -169,7 +169,7 @@ describe('a finisher in its attempt', () => {
     gate.open('asked to stop');
     await clock.advance(GRACE);
     expect(gate.calls).toHaveLength(1);
-    expect(await submission.outcome).toEqual(stoppedByShutdown);
+    expect(await submission.outcome).toEqual({ ...stoppedByShutdown, value: 'asked to stop' });
   });
 });
 
@@ -201,7 +201,10 @@ describe('a finisher that has had no attempt', () => {
     await clock.settle();
     expect([waiting.status, gate.calls[1]?.canceled]).toEqual(['running', false]);
     gate.open('saved');
-    expect([await owner.outcome, await waiting.outcome]).toEqual([stoppedByShutdown, completed('saved')]);
+    expect([await owner.outcome, await waiting.outcome]).toEqual([
+      { ...stoppedByShutdown, value: 'out' },
+      completed('saved'),
+    ]);
   });
 
   test('keeps its place while the shutdown rejects what waits before it', async () => {
@@ -217,7 +220,7 @@ describe('a finisher that has had no attempt', () => {
     await clock.settle();
     gate.open('second');
     expect(await waiting.outcome).toEqual(completed('second'));
-    expect(await replacement.outcome).toEqual(stoppedByShutdown);
+    expect(await replacement.outcome).toEqual({ ...stoppedByShutdown, value: 'out' });
   });
 
   test('at the gate gets its first attempt within the finish time', async () => {
@@ -448,7 +451,7 @@ describe('a flight in a shutdown', () => {
     gate.open('saved');
     gate.open('out');
     expect(await finishing[1]?.outcome).toEqual(completed('saved'));
-    for (const one of stopped) expect(await one.outcome).toEqual(stoppedByShutdown);
+    for (const one of stopped) expect(await one.outcome).toEqual({ ...stoppedByShutdown, value: 'out' });
   });
 
   test('that waits is kept or rejected whole, as its leader asked', async () => {
@@ -490,7 +493,7 @@ describe('a finisher whose lease is lost', () => {
     await clock.settle();
     expect([submission.status, gate.calls[0]?.canceled]).toEqual(['stopping', true]);
     gate.open('out');
-    expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', attempts: 1 });
+    expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'leaseLost', value: 'out', attempts: 1 });
   });
 
   test('before the shutdown, so that it is suspended, is canceled by shutdown at once', async () => {

@@ -73,7 +73,7 @@ describe('bodies that outlast the grace of a shutdown', () => {
     expect(supervisor.snapshot()).toMatchObject({ abandonedAlive: 0, totals: { abandoned: 1, killed: 0 } });
   });
 
-  test('a kill that failed earlier is called once more when the grace of the shutdown ends', async () => {
+  test('a kill that failed earlier is called once more at once when the grace of the shutdown ends', async () => {
     const { supervisor, clock } = setup();
     let kills = 0;
     const kill = () => {
@@ -85,10 +85,30 @@ describe('bodies that outlast the grace of a shutdown', () => {
     void submission.cancel();
     await clock.advance(10);
     expect([kills, submission.status]).toEqual([1, 'overrun']);
-    void supervisor.shutdown({ graceMs: GRACE });
-    await clock.advance(GRACE);
+    void supervisor.shutdown({ graceMs: 500 }); // the next call would come after 1 s
+    await clock.advance(499);
+    expect(kills).toBe(1);
+    await clock.advance(1);
     expect(await submission.outcome).toEqual({ kind: 'killed', by: 'caller', attempts: 1 });
     expect((await supervisor.closed).abandoned).toEqual([]);
+    expect([kills, clock.timers]).toEqual([2, 0]);
+  });
+
+  test('a kill that fails when the grace of the shutdown ends is called again within its 5 s, and not after', async () => {
+    const { supervisor, clock, recorded } = setup();
+    const calledAt: number[] = [];
+    const kill = () => {
+      calledAt.push(clock.now());
+      throw new Error('no such process');
+    };
+    const submission = supervisor.submit({ graceMs: Infinity, run: { run: never, kill } });
+    await clock.settle();
+    void supervisor.shutdown({ graceMs: GRACE });
+    await clock.advance(60_000);
+    expect(calledAt).toEqual([1_000, 2_000, 4_000]);
+    expect(recorded.of('overrun').map(({ action }) => action)).toEqual(['kill', 'hold']);
+    expect(await submission.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
+    expect(clock.timers).toBe(0);
   });
 
   test('a body that was abandoned before the shutdown is listed only if it still runs', async () => {

@@ -106,7 +106,7 @@ describe('a shutdown stops the owners and gives them one grace', () => {
     for (const one of between) expect(await one.outcome).toEqual(stoppedByShutdown);
     expect(await atTheGate.outcome).toEqual({ ...stoppedByShutdown, attempts: 0 });
     body.open('out');
-    expect(await running.outcome).toEqual(stoppedByShutdown);
+    expect(await running.outcome).toEqual({ ...stoppedByShutdown, value: 'out' });
     expect(await report).toMatchObject({ withinGrace: true, counts: { ...ZERO_COUNTS, canceled: 4 } });
     expect(clock.now()).toBe(0); // the grace was not needed
     expect(clock.timers).toBe(0);

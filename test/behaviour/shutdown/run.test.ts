@@ -66,7 +66,7 @@ describe('supervisor.run()', () => {
       expect(more(before)).toEqual([1, 1, 0]); // a second signal must not end the process
       body.open('out');
       const { outcomes, shutdown } = await report;
-      expect(outcomes).toEqual([stoppedByShutdown, stoppedByShutdown]);
+      expect(outcomes).toEqual([stoppedByShutdown, { ...stoppedByShutdown, value: 'out' }]);
       expect(shutdown).toMatchObject({ cause: 'signal', withinGrace: true });
       expect(more(before)).toEqual([0, 0, 0]);
       expect(clock.timers).toBe(0);

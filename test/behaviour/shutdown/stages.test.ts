@@ -77,7 +77,7 @@ describe('the stages of a shutdown', () => {
     await clock.settle();
     expect(d.atMs).toBe(200);
     d.body.open('out');
-    expect(await d.submission.outcome).toEqual(stoppedByShutdown);
+    expect(await d.submission.outcome).toEqual({ ...stoppedByShutdown, value: 'out' });
     expect((await supervisor.closed).withinGrace).toBe(true);
   });
 
@@ -242,7 +242,7 @@ describe('a finisher and its stage', () => {
     expect(later.atMs).toBe(6_000); // its stage begins, and its finish time is over
     first.body.open('out');
     later.body.open('out');
-    expect(await later.submission.outcome).toEqual(stoppedByShutdown);
+    expect(await later.submission.outcome).toEqual({ ...stoppedByShutdown, value: 'out' });
   });
 
   test('the end of the finish time rejects finishers that wait in every stage', async () => {

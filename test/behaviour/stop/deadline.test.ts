@@ -40,7 +40,7 @@ describe('deadlineMs', () => {
     await clock.advance(1);
     expect([waiting.status, gate.calls[0]?.canceled]).toEqual(['stopping', true]);
     gate.open('late');
-    expect(await waiting.outcome).toEqual({ kind: 'canceled', by: 'deadline', attempts: 1 });
+    expect(await waiting.outcome).toEqual({ kind: 'canceled', by: 'deadline', value: 'late', attempts: 1 });
   });
 
   test.each<readonly [where: string, options: SupervisorOptions, spec: Partial<TaskSpec>, attempts: number]>([

@@ -46,7 +46,7 @@ describe('graceMs', () => {
     void submission.cancel();
     await clock.advance(GRACE - 1);
     body.open('out');
-    expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
+    expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'caller', value: 'out', attempts: 1 });
     expect(clock.timers).toBe(0);
     await clock.advance(GRACE);
     expect(kill.calls).toEqual([]);
@@ -64,7 +64,7 @@ test('a body that cancels itself and returns in the same turn starts no grace ti
       return 'done';
     },
   });
-  expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
+  expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'caller', value: 'done', attempts: 1 });
   await clock.settle();
   expect([clock.timers, received]).toEqual([0, []]);
 });

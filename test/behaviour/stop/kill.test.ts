@@ -2,12 +2,16 @@
 
 import type { KillableTask, Outcome, TaskContext, TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
+import { never } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
 import { mustNotEscape, NEVER } from '../../support/must-not-escape.ts';
 import { GRACE } from '../../support/running-task.ts';
 import { setup } from '../../support/setup.ts';
 
 const PATIENCE = 5_000;
+
+/** When a kill that fails each time is called, from the end of the grace on. */
+const ASKED_AT = [0, 1_000, 3_000, 7_000, 15_000, 31_000, 61_000, 91_000];
 
 describe('kill', () => {
   const boom = new Error('the signal could not be sent');
@@ -44,17 +48,17 @@ describe('kill', () => {
     },
   ];
   for (const { what, kill, dies, failed } of rows)
-    test(`a kill that ${what} ${dies ? 'frees the slot' : `${failed ? 'publishes a second overrun and ' : ''}leaves the slot occupied until the body ends`}`, async () => {
+    test(`a kill that ${what} ${dies ? 'frees the slot' : `leaves the slot occupied until the body ends${failed ? ', and is called again' : ''}`}`, async () => {
       const { supervisor, clock, recorded } = setup();
       const body = gateBody();
-      let kills = 0;
+      const calledAt: number[] = [];
       const submission = supervisor.submit({
         slot: 's',
         graceMs: GRACE,
         run: {
           run: body.body,
           kill: (ctx) => {
-            kills += 1;
+            calledAt.push(clock.now() - GRACE);
             return kill(ctx);
           },
         },
@@ -64,23 +68,89 @@ describe('kill', () => {
       void submission.cancel();
       await clock.advance(GRACE);
       if (!dies) {
-        await clock.advance(1e6);
+        await clock.advance(100_000);
         expect([submission.status, later.status]).toEqual(['overrun', 'queued']);
         body.open('at last');
       }
       expect(await submission.outcome).toEqual(
         failed === true
-          ? { kind: 'canceled', by: 'caller', attempts: 1 } // the kill failed
+          ? { kind: 'canceled', by: 'caller', value: 'at last', attempts: 1 } // the kill failed
           : killed,
       );
       expect(await later.value()).toBe('later');
-      expect(kills).toBe(1);
+      await clock.advance(100_000);
+      expect(calledAt).toEqual(failed === true ? ASKED_AT : [0]);
       expect(recorded.of('overrun').map(({ action }) => action)).toEqual(failed === true ? ['kill', 'hold'] : ['kill']);
       body.fail(new Error('the pipe broke')); // an end after the proof of end changes nothing
       await clock.settle();
       expect(await submission.outcome).toMatchObject({ kind: failed === true ? 'canceled' : 'killed' });
       expect(clock.timers).toBe(0);
     });
+
+  test('a kill that succeeds after it has failed ends the body, and frees the slot', async () => {
+    const { supervisor, clock, recorded } = setup();
+    let kills = 0;
+    const kill = async () => {
+      kills += 1;
+      if (kills < 3) throw boom;
+    };
+    const submission = supervisor.submit({ slot: 's', graceMs: GRACE, run: { run: never, kill } });
+    const later = supervisor.submit({ slot: 's', run: () => 'later' });
+    await clock.settle();
+    void submission.cancel();
+    await clock.advance(GRACE + 2_999);
+    expect([kills, submission.status, later.status]).toEqual([2, 'overrun', 'queued']);
+    await clock.advance(1);
+    expect(await submission.outcome).toEqual(killed);
+    expect(await later.value()).toBe('later');
+    expect(recorded.of('overrun').map(({ action }) => action)).toEqual(['kill', 'hold']);
+    expect([kills, clock.timers]).toEqual([3, 0]);
+  });
+
+  test('a fresh attempt has calls of kill of its own, whose pauses begin with 1 s again', async () => {
+    const { supervisor, clock, recorded } = setup();
+    const body = gateBody();
+    const calledAt: number[] = [];
+    const kill = () => {
+      calledAt.push(clock.now());
+      throw boom;
+    };
+    const submission = supervisor.submit({ graceMs: 0, run: { run: body.body, kill } });
+    await clock.settle();
+    submission.restart();
+    await clock.advance(3_500);
+    body.fail('at last');
+    await clock.settle();
+    submission.restart();
+    await clock.advance(1_500);
+    expect(calledAt).toEqual([0, 1_000, 3_000, 3_500, 4_500]);
+    expect(recorded.of('overrun').map(({ action }) => action)).toEqual(['kill', 'hold', 'kill', 'hold']);
+    body.open('out');
+    await clock.settle();
+    expect([submission.status, clock.timers]).toEqual(['running', 0]);
+  });
+
+  test('calls of kill never overlap, also where a shutdown asks between two of them', async () => {
+    const { supervisor, clock } = setup();
+    let alive = 0;
+    let most = 0;
+    const kill = () => {
+      alive += 1;
+      most = Math.max(most, alive);
+      return new Promise<void>((_, reject) => {
+        clock.setTimer(1_400, () => {
+          alive -= 1;
+          reject(boom);
+        });
+      });
+    };
+    const submission = supervisor.submit({ graceMs: 10, run: { run: never, kill } });
+    await clock.settle();
+    void submission.cancel();
+    void supervisor.shutdown({ graceMs: 6_000 });
+    await clock.advance(60_000);
+    expect([most, (await submission.outcome).kind, clock.timers]).toEqual([1, 'abandoned', 0]);
+  });
 
   test('kill is called as a method of its task, with the context of the attempt', async () => {
     class Worker implements KillableTask<string> {

@@ -34,7 +34,7 @@ describe('overrun', () => {
       name: 'a cancel',
       spec: {},
       ask: ({ submission }) => void submission.cancel(REASON),
-      hold: { kind: 'canceled', ...byCaller },
+      hold: { kind: 'canceled', ...byCaller, value: 'at last' },
       abandon: { kind: 'abandoned', by: 'caller', attempts: 1 },
       kill: { kind: 'killed', by: 'caller', attempts: 1 },
     },

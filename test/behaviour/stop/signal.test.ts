@@ -99,7 +99,13 @@ describe('the signal of a submission', () => {
     await clock.settle();
     expect(gate.calls[0]?.canceled).toBe(true);
     gate.open('late');
-    expect(await running.outcome).toEqual({ kind: 'canceled', by: 'signal', reason: 'enough', attempts: 1 });
+    expect(await running.outcome).toEqual({
+      kind: 'canceled',
+      by: 'signal',
+      reason: 'enough',
+      value: 'late',
+      attempts: 1,
+    });
     owner.open('go');
     await clock.settle();
     expect([started, getEventListeners(control.signal, 'abort')]).toEqual([[], []]);

@@ -26,7 +26,7 @@ describe('a stop request', () => {
       expect(recorded.of('stopRequested')).toMatchObject([{ id: submission.id, by: cause.by }]);
       expect(recorded.types(submission.id)).not.toContain('finished');
       body.open('out');
-      expect(await submission.outcome).toEqual({ kind: 'canceled', ...causeFields(cause), attempts: 1 });
+      expect(await submission.outcome).toEqual({ kind: 'canceled', ...causeFields(cause), value: 'out', attempts: 1 });
     });
 
   for (const first of CAUSES)
@@ -45,7 +45,12 @@ describe('a stop request', () => {
         expect(recorded.of('stopRequested').filter(({ id }) => id === submission.id)).toHaveLength(1);
         expect(received).toHaveLength(1);
         body.open('out');
-        expect(await submission.outcome).toEqual({ kind: 'canceled', ...causeFields(first), attempts: 1 });
+        expect(await submission.outcome).toEqual({
+          kind: 'canceled',
+          ...causeFields(first),
+          value: 'out',
+          attempts: 1,
+        });
       }
     });
 
@@ -88,7 +93,13 @@ describe('a stop request', () => {
     void submission.cancel(REASON);
     await clock.advance(500);
     body.open('out');
-    expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'caller', reason: REASON, attempts: 1 });
+    expect(await submission.outcome).toEqual({
+      kind: 'canceled',
+      by: 'caller',
+      reason: REASON,
+      value: 'out',
+      attempts: 1,
+    });
     await clock.settle();
     expect(recorded.types(submission.id)).not.toContain('attemptTimedOut');
     expect(recorded.types(submission.id)).not.toContain('attemptStalled');
@@ -177,7 +188,7 @@ describe('a stop request', () => {
       void later.cancel();
       expect(next.calls[0]?.canceled).toBe(true);
       next.open('out');
-      expect(await later.outcome).toEqual({ kind: 'canceled', by: 'caller', attempts: 1 });
+      expect(await later.outcome).toEqual({ kind: 'canceled', by: 'caller', value: 'out', attempts: 1 });
       expect(clock.timers).toBe(0);
     });
 });
