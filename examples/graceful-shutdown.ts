@@ -79,6 +79,6 @@ for (const task of [consumer, ...orders, slow, connection, stubborn]) {
 }
 
 const report = await supervisor.closed;
-console.log(`all ended within the grace: ${report.withinGrace}`);
+console.log(`all ended within the grace: ${report.clean}`);
 console.log(`may still be alive: ${report.abandoned.map((task) => task.name).join(', ')}`);
 process.on('exit', (code) => console.log(`the process exits by itself, with ${code}`));

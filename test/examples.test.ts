@@ -352,7 +352,7 @@ describe('the tour', () => {
     expect(ends.reduce((sum, count) => sum + count)).toBe(submitted);
     expect(complete.reported('work')).toMatch(/^\d+ attempts, \d+ retries, \d+ dropped, 0 events lost$/);
     expect(complete.reported('exclusion')).toBe('most bodies alive at once in one slot: 1');
-    expect(complete.reported('shutdown')).toBe('cause: finished; not all ended within the grace');
+    expect(complete.reported('shutdown')).toBe('cause: finished; not every body ended by itself');
     expect(complete.reported('abandoned')).toBe('legacy-import (overrun)');
   });
 
@@ -367,7 +367,7 @@ describe('the tour', () => {
     expect(drained.said('exports'), 'no job starts after Ctrl+C').toEqual([]);
     const grace = drained.momentMs('legacy-import', 'abandoned') - drained.momentMs('legacy-import', 'stopping');
     expect(grace).toBeGreaterThanOrEqual(995);
-    expect(drained.reported('shutdown')).toBe('cause: signal; not all ended within the grace');
+    expect(drained.reported('shutdown')).toBe('cause: signal; not every body ended by itself');
     expect(drained.reported('abandoned')).toBe('legacy-import (overrun)');
   });
 
@@ -376,7 +376,7 @@ describe('the tour', () => {
     expectBeginnings(hastened.said('sync:acme').slice(-1), ['canceled revision 2']);
     const grace = hastened.momentMs('legacy-import', 'abandoned') - hastened.momentMs('legacy-import', 'stopping');
     expect(grace).toBeLessThan(1_000);
-    expect(hastened.reported('shutdown')).toBe('cause: signal; not all ended within the grace');
+    expect(hastened.reported('shutdown')).toBe('cause: signal; not every body ended by itself');
     expect(hastened.reported('abandoned')).toBe('legacy-import (overrun)');
   });
 });

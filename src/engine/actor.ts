@@ -274,14 +274,20 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   attemptEnded(attempt: Attempt, bodyEnd: AttemptEnd, proof: Proof): void {
-    if (proof === 'abandoned') this.runtime.ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
     // A value counts only if the slot was surely owned when it was returned.
     const end = this.suspending && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
+    if (end.kind === 'failure') this.lastFailure = end.failure;
+    this.#record(attempt, proof);
     if (this.#state.at === 'attempt') this.runtime.gate.leave(this.#state.place);
     this.#state = DECISION;
-    if (end.kind === 'failure') this.lastFailure = end.failure;
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
     this.#follow(attempt, end, proof);
+  }
+
+  #record(attempt: Attempt, proof: Proof): void {
+    const { ledger } = this.runtime;
+    if (proof === 'killed') ledger.bodyKilled(this.#shown, this);
+    if (proof === 'abandoned') ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
   }
 
   #ranSince(attempt: Attempt): number {

@@ -65,6 +65,10 @@ export function wholeFrom(field: string, value: unknown, min: number, max: numbe
   return refuse(field, `must be a whole number from ${min} to ${max}`, value);
 }
 
+export function aBoolean(field: string, value: unknown): boolean {
+  return typeof value === 'boolean' ? value : refuse(field, 'must be true or false', value);
+}
+
 export function oneOf<T extends string>(field: string, value: unknown, words: readonly T[]): T {
   if (typeof value === 'string' && (words as readonly string[]).includes(value)) return value as T;
   return refuse(field, `must be one of ${words.map((word) => `'${word}'`).join(', ')}`, value);

@@ -22,7 +22,7 @@ const drained = (signalName: NodeJS.Signals, given: Partial<Row> = {}): Row => (
   report: {
     outcomes: ['canceled', 'failed'],
     cause: 'signal',
-    withinGrace: true,
+    clean: true,
     abandoned: [],
     listeners: [2, 0],
     exitCodeKept: true,
@@ -42,7 +42,7 @@ const hastened = (first: NodeJS.Signals, second: NodeJS.Signals): Row => ({
   report: {
     outcomes: ['canceled', 'failed', 'abandoned'],
     cause: 'signal',
-    withinGrace: false,
+    clean: false,
     abandoned: ['stubborn'],
     listeners: [2, 0],
     exitCodeKept: true,

@@ -29,13 +29,13 @@ describe('bodies that outlast the grace of a shutdown', () => {
     const report = await promise;
     const { id } = stubborn;
     expect(report).toEqual({
-      withinGrace: false,
+      clean: false,
       cause: 'caller',
       counts: { ...ZERO_COUNTS, completed: 1, canceled: 1, killed: 1, abandoned: 1 },
       killed: [expect.objectContaining({ id: worker.id, name: 'worker', slot: 'b', attempt: 1, status: 'ended' })],
       abandoned: [expect.objectContaining({ id, name: 'stubborn', slot: 'a', attempt: 1, status: 'overrun', meta })],
       eventsDropped: 0,
-    } satisfies Record<keyof ShutdownReport, unknown>);
+    } satisfies Record<Exclude<keyof ShutdownReport, 'dead'>, unknown>);
     expect(await stubborn.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
     expect(await worker.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
   });
@@ -126,8 +126,8 @@ describe('bodies that outlast the grace of a shutdown', () => {
       await world.clock.settle();
       const promise = supervisor.shutdown({ graceMs: GRACE });
       expect(await settledAt(world, promise)).toBe(GRACE + PATIENCE);
-      const { killed, abandoned, withinGrace } = await promise;
-      expect([withinGrace, killed]).toEqual([false, []]);
+      const { killed, abandoned, clean } = await promise;
+      expect([clean, killed]).toEqual([false, []]);
       expect(abandoned).toMatchObject([{ id: submission.id, name: 'immortal' }]);
       expect(await submission.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
       expect(world.clock.timers).toBe(0);
@@ -153,7 +153,7 @@ describe('bodies that outlast the grace of a shutdown', () => {
     await clock.settle();
     const promise = supervisor.shutdown({ graceMs: GRACE });
     expect(await settledAt(world, promise)).toBe(GRACE + PATIENCE - 1);
-    expect(await promise).toMatchObject({ withinGrace: false, killed: [{ name: 'slow' }], abandoned: [] });
+    expect(await promise).toMatchObject({ clean: false, killed: [{ name: 'slow' }], abandoned: [] });
   });
 });
 
@@ -168,5 +168,5 @@ test('a blocked event loop does not shorten the time that a shutdown gives a kil
   expect([kill.alive, submission.status]).toEqual([1, 'overrun']);
   kill.open();
   expect(await submission.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
-  expect(await supervisor.closed).toMatchObject({ withinGrace: false, killed: [{ name: 'slow' }], abandoned: [] });
+  expect(await supervisor.closed).toMatchObject({ clean: false, killed: [{ name: 'slow' }], abandoned: [] });
 });

@@ -44,7 +44,7 @@ describe('supervisor.run()', () => {
       { kind: 'completed', value: 'one' },
       { kind: 'failed', failure: { error: 'two' } },
     ]);
-    expect(shutdown).toMatchObject({ cause: 'finished', withinGrace: true, counts: { completed: 1, failed: 1 } });
+    expect(shutdown).toMatchObject({ cause: 'finished', clean: true, counts: { completed: 1, failed: 1 } });
     expect(supervisor.snapshot().phase).toBe('closed');
     expect(more(before)).toEqual([0, 0, 0]);
   });
@@ -67,7 +67,7 @@ describe('supervisor.run()', () => {
       body.open('out');
       const { outcomes, shutdown } = await report;
       expect(outcomes).toEqual([stoppedByShutdown, stoppedByShutdown]);
-      expect(shutdown).toMatchObject({ cause: 'signal', withinGrace: true });
+      expect(shutdown).toMatchObject({ cause: 'signal', clean: true });
       expect(more(before)).toEqual([0, 0, 0]);
       expect(clock.timers).toBe(0);
     });
@@ -82,7 +82,7 @@ describe('supervisor.run()', () => {
       await clock.advance(0);
       const { outcomes, shutdown } = await report;
       expect(outcomes).toEqual([stoppedByShutdown, { kind: 'abandoned', by: 'shutdown', attempts: 1 }]);
-      expect(shutdown).toMatchObject({ cause: 'signal', withinGrace: false, abandoned: [{ name: 'gate' }] });
+      expect(shutdown).toMatchObject({ cause: 'signal', clean: false, abandoned: [{ name: 'gate' }] });
       expect(more(before)).toEqual([0, 0, 0]);
     });
 
@@ -93,7 +93,7 @@ describe('supervisor.run()', () => {
     await clock.advance(GRACE - 1);
     expect(supervisor.snapshot().phase).toBe('closing');
     await clock.advance(1);
-    expect((await report).shutdown).toMatchObject({ cause: 'caller', withinGrace: false });
+    expect((await report).shutdown).toMatchObject({ cause: 'caller', clean: false });
   });
 
   for (const [signals, expected] of [
@@ -164,5 +164,5 @@ test('run() counts a signal that is listed twice once', async () => {
   await clock.advance(500);
   expect(supervisor.snapshot().phase).toBe('closing');
   body.open('end');
-  expect((await run).shutdown).toMatchObject({ cause: 'signal', withinGrace: true });
+  expect((await run).shutdown).toMatchObject({ cause: 'signal', clean: true });
 });
