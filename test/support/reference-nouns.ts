@@ -23,6 +23,7 @@ export interface Plan {
   readonly timed: 'no' | 'timeout' | 'queueTimeout' | 'deadline';
   readonly onShutdown: 'stop' | 'finish';
   readonly stage: number;
+  readonly vital: boolean;
 }
 
 /** The supervisor of one sequence. */
@@ -34,6 +35,7 @@ export interface Setting {
   readonly leases: 'local' | 'asked' | 'prompt';
   readonly concurrency: number;
   readonly pending: number;
+  readonly deadFraction: number;
 }
 
 /** What happens seldom by chance, and must happen often in a random test. */
@@ -56,6 +58,8 @@ export const CASES = [
   'a shutdown is hastened',
   'the finish time ends with finishers',
   'a grace ends with bodies',
+  'a vital slot is dead',
+  'too many vital slots are dead',
   'an owner is suspended',
   'an owner is resumed',
   'a second request is refused',
@@ -95,6 +99,7 @@ export const PLAIN: Omit<Plan, 'slot' | 'policy'> = {
   timed: 'no',
   onShutdown: 'stop',
   stage: 0,
+  vital: false,
 };
 
 export interface Timer {
