@@ -83,30 +83,27 @@ export interface SlotView {
    * shown once.
    */
   readonly queued: readonly TaskView[];
-  /**
-   * Present while the slot is vital. `alive`: it has an owner, or a submission waits there. `dead`:
-   * neither, and its last owner died. See {@link VitalSlot}.
-   */
+  /** Whether the slot is alive or dead. Absent where it is not vital. See {@link VitalSlot}. */
   readonly vital?: 'alive' | 'dead';
 }
 
 /**
- * A slot that is vital: from the admission of a task with `vital: true` until it is empty after its
- * last owner ended by itself or was stopped. Empty: it has no owner, and nothing waits there.
+ * A slot that is vital: from the admission of a task with `vital: true` until it is empty and not
+ * dead. Empty: it has no owner, and no submission waits there.
  */
 export interface VitalSlot {
   /** The name of the slot. */
   readonly slot: string;
   /**
-   * True while it has an owner or a submission waits there, also for a lease, in backoff and while
-   * the owner is suspended. False: it is empty, and its last owner ended `failed` or `fatal`, or
-   * was killed or given up after a deadline or a lost lease; or its last vital submission was
-   * rejected `leaseUnavailable`. A dead slot is kept until it has an owner again.
+   * False: the slot is dead. It is empty, and its last owner ended `failed` or `fatal`, or was
+   * killed or given up because of a deadline or a lost lease; or its last vital submission was
+   * rejected `leaseUnavailable`. True while it has an owner, also one in backoff, at the gate or
+   * suspended, or while a submission waits there, for a lease too.
    */
   readonly alive: boolean;
   /**
-   * The kind of the outcome of its last owner. `rejected`: a vital submission was refused its lease
-   * since. Absent while no owner has ended there since it is vital.
+   * The kind of the outcome of its last owner. `rejected`: a vital submission got no lease since.
+   * Absent while neither has happened since the slot is vital.
    */
   readonly lastOutcome?: Outcome['kind'];
 }

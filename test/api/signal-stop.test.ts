@@ -1,4 +1,5 @@
-// What a signal does to a supervisor that is played here. test/behaviour/shutdown/ has the real one.
+// What a signal does to a supervisor that is played here. The real one is in
+// test/behaviour/shutdown/stop-on-signals.test.ts.
 
 import { VirtualClock } from 'slotvisor/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
