@@ -175,7 +175,6 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** Called when it leaves the table. */
   end(): void {
     this.#lease?.end();
-    this.#vital = undefined; // from here on it is another object's, if it comes back
   }
 
   view(): SlotView {

@@ -197,3 +197,20 @@ test('a submission that a lease was refused kills only its own slot, and only if
   await clock.settle();
   expect(supervisor.vitalSlots()).toMatchObject([{ slot: 's' }]);
 });
+
+test('a vital slot is vital no more when a submission that is not vital is refused its lease', async () => {
+  const store = new UncheckedLeaseStore();
+  const { supervisor, clock } = setup({ leases: store });
+  supervisor.vitalSlots();
+  supervisor.submit({ slot: 's', vital: true, restart: 'never', run: polite });
+  supervisor.submit({ slot: 's', run: never });
+  await clock.settle();
+  store.asks[0]?.grant();
+  await clock.settle();
+  store.leases[0]?.lose();
+  await clock.settle();
+  expect(supervisor.vitalSlots()).toEqual([{ slot: 's', alive: true, lastOutcome: 'canceled' }]);
+  store.asks[1]?.fail(new Error('the store is away'));
+  await clock.settle();
+  expect(stateOf(supervisor)).toBe('not vital');
+});
