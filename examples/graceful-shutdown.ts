@@ -1,84 +1,84 @@
-// Shows: a shutdown on SIGTERM, in stages. What was accepted is finished, what others need goes last.
+// Shows: a service that ends well on SIGTERM, under load. Every request is answered, then the
+// consumer stops, then the connection that both need. It goes on until you press Ctrl+C.
 // Run: node --import tsx examples/graceful-shutdown.ts
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Supervisor } from 'slotvisor';
+import { once } from 'node:events';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ClosedError, Supervisor, stopOnSignals, type TaskContext } from 'slotvisor';
 
-// In production: a little less than the time that your platform allows. The default fits Kubernetes.
-const supervisor = new Supervisor({ shutdownGraceMs: 1_000, finishMs: 500 });
+const supervisor = new Supervisor({ shutdownGraceMs: 2_000 });
+let isReady = true; // what a load balancer asks for
 
-// A second signal leaves no more time.
-let graceMs: number | undefined;
-process.on('SIGTERM', () => {
-  console.log('SIGTERM');
-  void supervisor.shutdown({ graceMs });
-  graceMs = 0;
+// Stage -1 is stopped first: nothing new comes in, and what is in flight is answered.
+const server = createServer(async (_request, response) => {
+  try {
+    // A finisher: an order that was accepted is still handled after the shutdown began.
+    const order = supervisor.submit({ onShutdown: 'finish', shutdownStage: -1, run: (ctx) => ctx.sleep(150) });
+    const { kind } = await order.outcome;
+    response.writeHead(kind === 'completed' ? 200 : 500).end();
+  } catch (error) {
+    response.writeHead(error instanceof ClosedError ? 503 : 500).end();
+  }
 });
 
-// Asked to stop at once, since nothing is accepted any more.
-const consumer = supervisor.submit({
-  slot: 'consumer',
-  run: async (ctx) => {
-    try {
-      for (;;) await ctx.sleep(10); // orders come in here
-    } finally {
-      console.log('consumer: takes no more orders');
-    }
-  },
-});
-
-// Finishers: an order that was accepted is still handled, also the one that waits.
-const orders = ['order 1', 'order 2'].map((name) =>
-  supervisor.submit({
-    slot: 'orders',
-    name,
-    onShutdown: 'finish',
-    run: async () => {
-      await sleep(50);
-      console.log(`${name}: handled`);
-    },
-  }),
-);
-
-// An order that takes too long is asked to stop when the finish time is over.
-const slow = supervisor.submit({
-  slot: 'slow order',
-  onShutdown: 'finish',
-  run: async (ctx) => {
-    ctx.onCancel(() => console.log('slow order: its time is over'));
-    await ctx.sleep(60_000);
-  },
-});
-
-// Stage 1: it begins when everything above has ended, since that needs the connection.
-const connection = supervisor.submit({
-  slot: 'connection',
-  shutdownStage: 1,
-  run: async (ctx) => {
-    try {
-      await ctx.sleep(Infinity);
-    } finally {
-      console.log('connection: closes last');
-    }
-  },
-});
-
-// This body ignores its signal. ("ref: false" lets the process exit before the sleep ends.)
-const stubborn = supervisor.submit({
-  slot: 'stubborn',
-  shutdownStage: 1,
-  run: () => sleep(60_000, 'too late', { ref: false }),
-});
-
-await sleep(20);
-process.kill(process.pid, 'SIGTERM'); // as an orchestrator would
-
-for (const task of [consumer, ...orders, slow, connection, stubborn]) {
-  const outcome = await task.outcome;
-  console.log(`${task.name}: ${outcome.kind}`);
+async function serve(ctx: TaskContext): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  await ctx.sleep(Infinity).catch(() => {}); // the stop request
+  server.close();
+  await once(server, 'close'); // when the last request in flight has its answer
+  console.log('http: closed');
 }
 
-const report = await supervisor.closed;
-console.log(`all ended within the grace: ${report.withinGrace}`);
-console.log(`may still be alive: ${report.abandoned.map((task) => task.name).join(', ')}`);
-process.on('exit', (code) => console.log(`the process exits by itself, with ${code}`));
+// Stage 0 comes next.
+async function consume(ctx: TaskContext): Promise<void> {
+  try {
+    for (;;) await ctx.sleep(10); // messages come in here
+  } finally {
+    console.log('consumer: takes no more messages');
+  }
+}
+
+// Stage 1 comes last: the others need it until their end.
+async function keepConnection(ctx: TaskContext): Promise<void> {
+  try {
+    await ctx.sleep(Infinity);
+  } finally {
+    console.log('connection: closed');
+  }
+}
+
+supervisor.submit({ slot: 'http', vital: true, shutdownStage: -1, run: serve });
+supervisor.submit({ slot: 'consumer', vital: true, run: consume });
+supervisor.submit({ slot: 'connection', vital: true, shutdownStage: 1, run: keepConnection });
+
+stopOnSignals(supervisor, {
+  before: () => {
+    isReady = false;
+    console.log('signal: not ready');
+  },
+  delayMs: 50, // in production as long as the load balancer needs to see it
+  after: ({ cause, clean }) => console.log(`report: cause ${cause}, clean ${clean}`),
+});
+
+// The load: twenty clients, each with one request after the other.
+
+await once(server, 'listening');
+const { port } = server.address() as AddressInfo;
+const statuses = new Set<number | undefined>();
+
+async function client(): Promise<void> {
+  while (isReady) {
+    const [response] = await once(get({ port, agent: false }), 'response');
+    response.resume();
+    statuses.add(response.statusCode);
+  }
+}
+
+for (let n = 0; n < 20; n += 1) void client();
+console.log('load: on');
+process.on('exit', (code) => {
+  console.log(`load: every answer was ${[...statuses].join(' or ')}`);
+  console.log(`the process exits by itself, with ${code}`);
+});

@@ -11,9 +11,10 @@
 
 export { backoffDelayMs } from './api/backoff-delay.ts';
 export { once, periodic, restartable } from './api/builders.ts';
-export type { RunOptions, ShutdownOptions } from './api/call-options.ts';
+export type { RunOptions, ShutdownOptions, StopOnSignalsOptions } from './api/call-options.ts';
 export { type KillableBody, killable } from './api/killable.ts';
 export type { Slot } from './api/slot.ts';
+export { stopOnSignals } from './api/stop-on-signals.ts';
 export { Supervisor, type ValueOf } from './api/supervisor.ts';
 export type { GateOptions, RateOptions, SupervisorOptions } from './api/supervisor-options.ts';
 export type { AroundAttempt } from './engine/runtime.ts';
@@ -48,4 +49,5 @@ export type {
   TaskStatus,
   TaskView,
   TotalName,
+  VitalSlot,
 } from './model/view.ts';

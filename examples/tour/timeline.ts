@@ -56,7 +56,7 @@ export class Timeline implements Subscriber {
     this.#print(Date.now(), slot, [word, detail]);
   }
 
-  summary({ totals }: Snapshot, { cause, withinGrace, abandoned, eventsDropped }: ShutdownReport, most: number): void {
+  summary({ totals }: Snapshot, { cause, clean, abandoned, eventsDropped }: ShutdownReport, most: number): void {
     const ends = ENDS.filter((end) => totals[end] > 0);
     const columns = ['submitted', ...ends];
     const row = (name: string, cells: readonly (string | number)[]) =>
@@ -74,7 +74,7 @@ export class Timeline implements Subscriber {
     console.log(`
   work       ${totals.attempts} attempts, ${totals.retries} retries, ${totals.dropped} dropped, ${eventsDropped} events lost
   exclusion  most bodies alive at once in one slot: ${most}
-  shutdown   cause: ${cause}; ${withinGrace ? 'all ended within the grace' : 'not all ended within the grace'}
+  shutdown   cause: ${cause}; ${clean ? 'every body ended by itself' : 'not every body ended by itself'}
   abandoned  ${abandoned.map(({ slot, status }) => `${slot} (${status})`).join(', ') || 'none'}`);
   }
 

@@ -1,7 +1,17 @@
 // The options of the supervisor's calls: checked on the way in, each read once.
 
 import { isCatchable } from '../kernel/signals.ts';
-import { abortSignal, aFunction, count, durationMs, nameText, oneOf, refuse } from '../model/check.ts';
+import {
+  abortSignal,
+  aFunction,
+  count,
+  durationMs,
+  finiteMs,
+  nameText,
+  oneOf,
+  refuse,
+  wholeFrom,
+} from '../model/check.ts';
 import {
   EVENT_TYPES,
   type SubscribeOptions,
@@ -10,6 +20,7 @@ import {
   type TaskEventType,
 } from '../model/event.ts';
 import { parse, parseGiven, type Readers, reading } from '../model/options.ts';
+import type { ShutdownReport } from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 
 /** Options of `supervisor.run`. */
@@ -19,6 +30,12 @@ export interface RunOptions {
    * Default SIGINT and SIGTERM.
    */
   readonly signals?: readonly NodeJS.Signals[] | false | undefined;
+  /**
+   * Aborting it begins the shutdown too, with the cause `signal`. It does not count as the first of
+   * two signals. Aborted already: no task starts, and every outcome is `rejected`, `canceled`.
+   * Default none.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of `supervisor.shutdown`. */
@@ -34,6 +51,43 @@ export interface ShutdownOptions {
    * half of the grace where the supervisor has none, and for a later call with a grace of its own.
    */
   readonly finishMs?: number | undefined;
+}
+
+/** Options of `stopOnSignals`. The times are those of the shutdown. */
+export interface StopOnSignalsOptions extends ShutdownOptions {
+  /** The signals of the process. `false`: none. Default SIGINT and SIGTERM. */
+  readonly signals?: readonly NodeJS.Signals[] | false | undefined;
+  /**
+   * Called at the first signal, and awaited: to refuse new requests, and to finish those that are
+   * in flight. Tasks go on and are accepted meanwhile. It has no time limit: a second signal or the
+   * end of the supervisor ends the wait. What it throws is emitted as a warning of the process, and
+   * the shutdown goes on. Default none.
+   */
+  readonly before?: (() => unknown) | undefined;
+  /**
+   * The time between `before` and the shutdown, in ms, 0 or more, and finite: for a load balancer
+   * that has to see first that this process is not ready. Default 0.
+   */
+  readonly delayMs?: number | undefined;
+  /**
+   * Called with the report, and awaited before the process may exit. What it throws is emitted as a
+   * warning of the process. Default none.
+   */
+  readonly after?: ((report: ShutdownReport) => unknown) | undefined;
+  /**
+   * The exit code of a process that must be ended, because a body that was given up is alive. From
+   * 0 to 255. Default 1.
+   */
+  readonly exitCode?: number | undefined;
+}
+
+export interface StopSettings extends ShutdownOptions {
+  readonly signals: readonly NodeJS.Signals[];
+  readonly before: (() => unknown) | undefined;
+  readonly delayMs: number;
+  readonly after: ((report: ShutdownReport) => unknown) | undefined;
+  /** Undefined: the process is never ended. */
+  readonly exitCode: number | undefined;
 }
 
 export interface SubscribeSettings {
@@ -82,9 +136,32 @@ function anEventHandler(value: unknown): Partial<Subscriber> {
   return refuse('subscriber', 'must be a function, or an object with onEvent', value);
 }
 
-export function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] {
-  const defaults = { signals: ['SIGINT', 'SIGTERM'] as readonly NodeJS.Signals[] };
-  return parse('options', options, { signals: readSignals }, defaults).signals;
+export interface RunSettings {
+  readonly signals: readonly NodeJS.Signals[];
+  readonly signal: AbortSignal | undefined;
+}
+
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+
+export function parseRunOptions(options: RunOptions): RunSettings {
+  const readers: Readers<RunSettings> = { signals: readSignals, signal: abortSignal };
+  return parse('options', options, readers, { signals: SIGNALS, signal: undefined });
+}
+
+const TIME_READERS: Readers<ShutdownOptions> = { graceMs: durationMs, finishMs: durationMs };
+
+const STOP_READERS: Readers<StopSettings> = {
+  ...TIME_READERS,
+  signals: readSignals,
+  before: aFunction,
+  delayMs: finiteMs,
+  after: aFunction,
+  exitCode: (field, value) => wholeFrom(field, value, 0, 255),
+};
+
+export function parseStopOptions(options: StopOnSignalsOptions): StopSettings {
+  const defaults = { signals: SIGNALS, before: undefined, delayMs: 0, after: undefined, exitCode: 1 };
+  return parse('options', options, STOP_READERS, defaults);
 }
 
 function readSignals(field: string, value: unknown): readonly NodeJS.Signals[] {
@@ -102,12 +179,15 @@ export interface GivenTimes {
   readonly finishMs: number | undefined;
 }
 
+export function parseShutdownOptions(options: ShutdownOptions): ShutdownOptions {
+  return parseGiven('options', options, TIME_READERS);
+}
+
 /**
  * The times of one call. A shorter grace shortens the supervisor's `finishMs`. `isLater`: the call
  * comes during a shutdown, so a grace of its own brings its own finish time.
  */
-export function parseShutdownOptions(options: ShutdownOptions, supervisor: GivenTimes, isLater = false): ShutdownTimes {
-  const given = parseGiven<ShutdownTimes>('options', options, { graceMs: durationMs, finishMs: durationMs });
+export function timesOfCall(given: ShutdownOptions, supervisor: GivenTimes, isLater = false): ShutdownTimes {
   const { graceMs = supervisor.graceMs } = given;
   const { finishMs } = supervisor;
   const isOwn = finishMs === undefined || (isLater && given.graceMs !== undefined);

@@ -71,8 +71,10 @@ export interface SupervisorOptions extends GateOptions {
    */
   readonly limits?: { readonly slots?: number | undefined; readonly pending?: number | undefined } | undefined;
   /**
-   * From 0 to 1. When a task ends `failed` or `fatal`, and tasks that ended so make up at least
-   * this share of all started ones, the supervisor shuts down. Default none.
+   * From 0 to 1. When a vital slot dies, and at least this share of the vital slots is dead, the
+   * supervisor shuts down: a process that does little of what it is for should end, and be started
+   * again. With 0 the first dead slot is enough. Vital is the slot of a task with `vital: true`,
+   * and of each task of `run`. Default none.
    */
   readonly deadFraction?: number | undefined;
   /**

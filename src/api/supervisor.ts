@@ -10,11 +10,11 @@ import { Shutdown } from '../engine/shutdown.ts';
 import { Slots } from '../engine/slots.ts';
 import { LiveSubmission, type Submission, type SubmissionHost } from '../engine/submission.ts';
 import { Unwatched } from '../engine/unwatched.ts';
+import { VitalSlots } from '../engine/vital-slots.ts';
 import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ignore } from '../kernel/deferred.ts';
 import { Gate } from '../kernel/gate.ts';
-import { onSignals } from '../kernel/signals.ts';
 import { TurnQueue } from '../kernel/turn-queue.ts';
 import { refuse } from '../model/check.ts';
 import { ClosedError } from '../model/error.ts';
@@ -25,19 +25,22 @@ import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
 import type { CompleteDefaults } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
-import type { RunReport, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
+import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView, VitalSlot } from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 import {
   type GivenTimes,
   parseRunOptions,
   parseShutdownOptions,
+  parseStopOptions,
   parseSubscribeOptions,
   parseSubscriber,
   type RunOptions,
   type ShutdownOptions,
   type SubscribeSettings,
+  timesOfCall,
 } from './call-options.ts';
 import { EventStream } from './event-stream.ts';
+import { SignalStop, type Stoppable } from './signal-stop.ts';
 import { type Slot, SlotHandle } from './slot.ts';
 import {
   type GateOptions,
@@ -45,8 +48,6 @@ import {
   parseSupervisorOptions,
   type SupervisorOptions,
 } from './supervisor-options.ts';
-
-const AT_ONCE: ShutdownTimes = { graceMs: 0, finishMs: 0 };
 
 // biome-ignore lint/suspicious/noExplicitAny: a batch mixes specs of every result and state type
 type AnySpec = TaskSpec<any, any>;
@@ -59,6 +60,9 @@ type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
   : Run extends { run: (...given: never[]) => infer R }
     ? Awaited<R>
     : unknown;
+
+/** For stop-on-signals.ts. It is not exported from the package. */
+export let stoppableOf: (supervisor: Supervisor) => Stoppable;
 
 /**
  * Keeps tasks running, and runs at most one body in each slot.
@@ -76,6 +80,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #slots: Slots;
   readonly #ledger: Ledger;
   readonly #shutdown: Shutdown;
+  readonly #vitals: VitalSlots;
   readonly #host: SubmissionHost;
   readonly #defaults: CompleteDefaults;
   readonly #recent = new RecentSettings();
@@ -84,6 +89,13 @@ export class Supervisor implements AsyncDisposable {
   /** The objects that `get` returned, so that it returns the same object again. */
   readonly #handles = new WeakMap<LiveSubmission, Submission>();
   #submitted = 0;
+
+  static {
+    stoppableOf = (supervisor) => {
+      const isOne = typeof supervisor === 'object' && supervisor !== null && #shutdown in supervisor;
+      return isOne ? supervisor.#stoppable : refuse('supervisor', 'must be a Supervisor', supervisor);
+    };
+  }
 
   /**
    * Starts no timer and no listener.
@@ -96,7 +108,6 @@ export class Supervisor implements AsyncDisposable {
     const events = new EventPublisher(clock);
     this.#ledger = new Ledger(events, this.#ids, {
       emptied: () => this.#shutdown.ledgerEmptied(),
-      ownerDied: () => this.#checkDeadFraction(settings.deadFraction),
     });
     this.#runtime = {
       clock,
@@ -111,9 +122,10 @@ export class Supervisor implements AsyncDisposable {
     this.clock = clock;
     this.#defaults = settings.defaults;
     this.#givenTimes = settings.shutdown;
-    this.#times = parseShutdownOptions({}, settings.shutdown);
+    this.#times = timesOfCall({}, settings.shutdown);
     const store = new LeaseStore(leases, clock, events);
-    this.#slots = new Slots(this.#runtime, store, limits, slotDefaults);
+    this.#vitals = new VitalSlots(settings.deadFraction, () => this.#tooManyDied());
+    this.#slots = new Slots(this.#runtime, store, this.#vitals, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
     this.#shutdown = new Shutdown(this.#runtime, this.#slots, store, settings.subscriberGraceMs);
     this.#host = {
@@ -158,41 +170,46 @@ export class Supervisor implements AsyncDisposable {
   submitAll<const Specs extends readonly AnySpec[]>(
     specs: Specs,
   ): { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> } {
-    this.#throwIfClosed();
-    const parsed = reading('specs', specs, () => {
-      if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
-      return Array.from(specs, (spec: unknown) => parseSpec(spec, this.#defaults, this.#recent));
-    });
-    this.#throwIfClosed(); // a getter of a spec may have closed it
-    const batch = parsed.map((spec) => this.#create(spec));
-    const rejections = this.#slots.dryRun(batch);
-    for (const submission of batch) {
-      if (rejections === undefined) this.#slots.submit(submission);
-      else this.#slots.reject(submission, rejections.get(submission) ?? { reason: 'batchRejected' });
-    }
+    const batch = this.#createAll(specs, this.#defaults);
+    this.#submitAll(batch);
     return batch.map(({ handle }) => handle) as unknown as { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> };
   }
 
   /**
    * Runs a fixed set of tasks: submits all, waits for every outcome, then shuts the supervisor
-   * down, other tasks included. A failed task does not reject the promise: the outcomes are in the
-   * report. SIGINT and SIGTERM begin the shutdown, and a second signal ends its grace. The signal
-   * handlers are removed with the report.
+   * down, other tasks included. The tasks are `vital` unless their spec says otherwise. A failed
+   * task does not reject the promise: the outcomes are in the report. SIGINT and SIGTERM begin the
+   * shutdown, and a second signal ends its grace. The signal handlers are removed with the report.
+   * It never exits the process.
+   *
+   * The promise rejects with an OptionError for an invalid spec or option, with a ClosedError once
+   * a shutdown has begun, and with the OutcomeError of the task that was turned away if the batch
+   * was. Then no task has started, and the supervisor stays open.
    */
   async run(specs: readonly AnySpec[], options: RunOptions = {}): Promise<RunReport> {
-    const signals = parseRunOptions(options);
-    const submissions = this.submitAll(specs);
-    let signaled = false;
-    const stopListening = onSignals(signals, () => {
-      ignore(this.#shutdown.begin('signal', signaled ? AT_ONCE : this.#times));
-      signaled = true;
-    });
-    try {
-      const outcomes = await Promise.all(submissions.map((submission) => submission.outcome));
-      return { outcomes, shutdown: await this.#shutdown.begin('finished', this.#times) };
-    } finally {
-      stopListening();
+    const { signals, signal } = parseRunOptions(options);
+    const batch = this.#createAll(specs, { ...this.#defaults, vital: true });
+    if (signal !== undefined && isAborted(signal)) {
+      for (const submission of batch) this.#slots.reject(submission, { reason: 'canceled' });
+      return this.#finish(batch, 'signal');
     }
+    const turnedAway = this.#submitAll(batch);
+    if (turnedAway !== undefined) return turnedAway.handle.value() as Promise<never>; // rejects
+    const stop = new SignalStop(this.#stoppable, { ...parseStopOptions({}), signals, exitCode: undefined });
+    const stopNow = (): void => void ignore(this.#shutdown.begin('signal', this.#times));
+    const unwatch = signal && onAbort(signal, stopNow);
+    if (signal !== undefined && isAborted(signal)) stopNow(); // aborted by the lease store's code, within the submit
+    try {
+      return await this.#finish(batch, 'finished');
+    } finally {
+      unwatch?.();
+      stop.end();
+    }
+  }
+
+  async #finish(batch: readonly LiveSubmission[], cause: ShutdownCause): Promise<RunReport> {
+    const outcomes = await Promise.all(batch.map(({ outcome }) => outcome));
+    return { outcomes, shutdown: await this.#shutdown.begin(cause, this.#times) };
   }
 
   /**
@@ -247,6 +264,14 @@ export class Supervisor implements AsyncDisposable {
       overrun: this.#slots.actors.filter(({ status }) => status === 'overrun').length,
       abandonedAlive,
     };
+  }
+
+  /**
+   * The slots that are vital now: a copy. A dead one is listed until it has an owner again. Unless
+   * the supervisor has a `deadFraction`, slots that died before the first call are not known.
+   */
+  vitalSlots(): readonly VitalSlot[] {
+    return this.#vitals.views();
   }
 
   /** As `submission.cancel`. `undefined` for an id that is not live. */
@@ -328,13 +353,13 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option, such as a `finishMs` that is more than the grace.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    const times = parseShutdownOptions(options, this.#givenTimes, this.phase !== 'open');
-    return this.#shutdown.begin('caller', times);
+    const given = parseShutdownOptions(options);
+    return this.#shutdown.begin('caller', this.#timesOf(given));
   }
 
   /**
-   * Resolves with the report when a shutdown has ended, whether it began by `shutdown()`, by a
-   * signal or by `deadFraction`.
+   * Resolves with the report when a shutdown has ended, whatever began it: a call, a signal or
+   * `deadFraction`.
    */
   get closed(): Promise<ShutdownReport> {
     return this.#shutdown.closed;
@@ -362,9 +387,32 @@ export class Supervisor implements AsyncDisposable {
     return unsubscribe;
   }
 
-  #checkDeadFraction(deadFraction: number): void {
-    const { dead, totals } = this.#ledger;
-    if (dead >= totals.started * deadFraction) ignore(this.#shutdown.begin('deadFraction', this.#times));
+  /** Looked at on a turn of its own: a batch is then complete, and each slot has moved on. */
+  #tooManyDied(): void {
+    this.#runtime.turns.push({
+      onTurn: () => {
+        const dead = this.#vitals.tooMany;
+        if (dead !== undefined && this.phase === 'open')
+          ignore(this.#shutdown.begin('deadFraction', this.#times, dead));
+      },
+    });
+  }
+
+  #timesOf(given: ShutdownOptions): ShutdownTimes {
+    return timesOfCall(given, this.#givenTimes, this.phase !== 'open');
+  }
+
+  get #stoppable(): Stoppable {
+    const ledger = this.#ledger;
+    return {
+      clock: this.clock,
+      closed: this.closed,
+      get abandonedAlive() {
+        return ledger.abandonedAlive;
+      },
+      times: (given) => this.#timesOf(given),
+      stop: (times) => void ignore(this.#shutdown.begin('signal', times)),
+    };
   }
 
   #throwIfClosed(): void {
@@ -383,6 +431,26 @@ export class Supervisor implements AsyncDisposable {
     if (submission.isSignalAborted) this.#slots.reject(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
     return submission.handle;
+  }
+
+  #createAll(specs: readonly AnySpec[], defaults: TaskSettings): LiveSubmission[] {
+    this.#throwIfClosed();
+    const parsed = reading('specs', specs, () => {
+      if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
+      return Array.from(specs, (spec: unknown) => parseSpec(spec, defaults, this.#recent));
+    });
+    this.#throwIfClosed(); // a getter of a spec may have closed it
+    return parsed.map((spec) => this.#create(spec));
+  }
+
+  /** Returns the first of those because of which the batch is turned away, if it is. */
+  #submitAll(batch: readonly LiveSubmission[]): LiveSubmission | undefined {
+    const rejections = this.#slots.dryRun(batch);
+    for (const submission of batch) {
+      if (rejections === undefined) this.#slots.submit(submission);
+      else this.#slots.reject(submission, rejections.get(submission) ?? { reason: 'batchRejected' });
+    }
+    return rejections?.keys().next().value;
   }
 
   #create(spec: ParsedSpec): LiveSubmission {

@@ -287,18 +287,24 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   attemptEnded(attempt: Attempt, bodyEnd: AttemptEnd, proof: Proof): void {
-    if (proof === 'abandoned') this.runtime.ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
     // A value counts only if the slot was surely owned when it was returned.
     const end = this.suspending && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
+    if (end.kind === 'failure') this.lastFailure = end.failure;
+    this.#record(attempt, proof);
     if (this.#state.at === 'attempt') this.runtime.gate.leave(this.#state.place);
     this.#state = DECISION;
-    if (end.kind === 'failure') this.lastFailure = end.failure;
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
     const { unwatched } = this.runtime;
     const sighting =
       end.kind === 'failure' ? unwatched?.failed(this.submission, attempt.number, end.failure) : undefined;
     this.#follow(attempt, end, proof);
     sighting?.decided(this.#pauseMs);
+  }
+
+  #record(attempt: Attempt, proof: Proof): void {
+    const { ledger } = this.runtime;
+    if (proof === 'killed') ledger.bodyKilled(this.#shown, this);
+    if (proof === 'abandoned') ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
   }
 
   #ranSince(attempt: Attempt): number {

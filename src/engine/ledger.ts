@@ -12,8 +12,6 @@ import type { LiveSubmission, Work } from './submission.ts';
 export interface LedgerListener {
   /** No submission is live, and no owner's body runs. Abandoned bodies do not count. */
   emptied(): void;
-  /** An owner ended `failed` or `fatal`, and its slot has gone on. */
-  ownerDied(): void;
 }
 
 export class Ledger {
@@ -33,10 +31,12 @@ export class Ledger {
   };
   /** Owners that have not ended. */
   running = 0;
-  /** Owners that ended `failed` or `fatal`. */
-  dead = 0;
+  /** The tasks whose body was killed since the record began. */
   readonly killed: TaskView[] = [];
-  readonly #abandoned = new Map<object, TaskView>();
+  /** The same for bodies that were abandoned. */
+  readonly #abandoned: TaskView[] = [];
+  /** Attempts that were abandoned before, and whose bodies have not ended. */
+  readonly #abandonedBefore = new Map<object, TaskView>();
   readonly #live = new SequenceMap<LiveSubmission>();
   /** Abandoned attempts whose bodies have not ended. */
   readonly #abandonedAlive = new Set<object>();
@@ -59,7 +59,11 @@ export class Ledger {
     return this.#abandonedAlive.size;
   }
   get abandonedViews(): TaskView[] {
-    return [...this.#abandoned.values()];
+    return [...this.#abandonedBefore.values(), ...this.#abandoned];
+  }
+  /** The record of a shutdown names no body. */
+  get clean(): boolean {
+    return this.killed.length === 0 && this.abandonedViews.length === 0;
   }
 
   /**
@@ -91,8 +95,8 @@ export class Ledger {
   }
 
   /**
-   * Called when a shutdown begins, for its report: from here on killed tasks are kept, and
-   * abandoned ones stay listed after their end.
+   * Called when a shutdown begins, for its report: from here on every body that is killed or
+   * abandoned is listed, also after its end.
    */
   keepRecord(): void {
     this.#keepsRecord = true;
@@ -130,9 +134,14 @@ export class Ledger {
     );
   }
 
+  bodyKilled(owner: LiveSubmission, work: Work): void {
+    if (this.#keepsRecord) this.killed.push(owner.view(work));
+  }
+
   abandoned(attempt: object, view: TaskView): void {
     this.#abandonedAlive.add(attempt);
-    this.#abandoned.set(attempt, view);
+    if (this.#keepsRecord) this.#abandoned.push(view);
+    else this.#abandonedBefore.set(attempt, view);
   }
 
   /**
@@ -140,20 +149,17 @@ export class Ledger {
    */
   bodyEndedAfterAttempt(attempt: object): void {
     this.#abandonedAlive.delete(attempt);
-    if (!this.#keepsRecord) this.#abandoned.delete(attempt);
+    this.#abandonedBefore.delete(attempt);
   }
 
   /** The owner has ended. Called before its slot goes on. */
-  ownerEnded(outcome: Outcome, owner: LiveSubmission, work: Work): void {
-    if (this.#keepsRecord && outcome.kind === 'killed') this.killed.push(owner.view(work));
+  ownerEnded(): void {
     this.running -= 1;
-    if (hasDied(outcome)) this.dead += 1;
   }
 
   /** The owner has ended. Called once its slot has gone on. */
-  ownerGone(outcome: Outcome): void {
+  ownerGone(): void {
     this.#checkEmpty();
-    if (hasDied(outcome)) this.#listener.ownerDied();
   }
 
   /** A body without participants still counts, until it has ended or was abandoned. */
@@ -164,5 +170,3 @@ export class Ledger {
     this.#listener.emptied();
   }
 }
-
-const hasDied = ({ kind }: Outcome): boolean => kind === 'failed' || kind === 'fatal';

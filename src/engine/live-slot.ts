@@ -17,12 +17,16 @@ import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import { type LeaseListener, SlotLease } from './slot-lease.ts';
 import type { LiveSubmission } from './submission.ts';
+import type { Vital, VitalSlots } from './vital-slots.ts';
 
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
   readonly machine: SlotMachine<LiveSubmission>;
   readonly #runtime: Runtime;
   readonly #store: LeaseStore;
+  readonly #vitals: VitalSlots;
+  /** Undefined while the slot is not vital. */
+  #vital: Vital | undefined;
   /** Undefined while leases are local. */
   #lease: SlotLease | undefined;
   readonly #changed: (slot: LiveSlot) => void;
@@ -47,11 +51,19 @@ export class LiveSlot implements ActorHost, LeaseListener {
    * `changed` is called after effects were carried out, and after other changes of what waits: the
    * slot may be idle now.
    */
-  constructor(name: string, runtime: Runtime, store: LeaseStore, changed: (slot: LiveSlot) => void) {
+  constructor(
+    name: string,
+    runtime: Runtime,
+    store: LeaseStore,
+    vitals: VitalSlots,
+    changed: (slot: LiveSlot) => void,
+  ) {
     this.name = name;
     this.machine = new SlotMachine(store.isLocal);
     this.#runtime = runtime;
     this.#store = store;
+    this.#vitals = vitals;
+    this.#vital = vitals.find(name); // a dead one
     this.#changed = changed;
   }
 
@@ -64,6 +76,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
         submission.submittedMs = clock.now(); // the body runs in the leader's context
       else submission.begin(clock.now());
       ledger.enter(submission);
+      if (submission.settings.vital) this.#vital ??= this.#vitals.add(this.name);
     }
     if (verdict === 'join') this.#joined(submission);
     this.#carryOut();
@@ -173,6 +186,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
       paused,
       ...(actor !== undefined && { owner: (subject ?? actor.submission).view(actor) }),
       queued: Array.from(machine.waiting, (leader) => (firstOf(leader) as LiveSubmission).view()),
+      ...(this.#vital !== undefined && { vital: this.#isIdle ? ('dead' as const) : ('alive' as const) }),
     };
   }
 
@@ -208,7 +222,8 @@ export class LiveSlot implements ActorHost, LeaseListener {
   actorEnded(actor: Actor, outcome: Outcome): void {
     const { ledger } = this.#runtime;
     const owner = actor.submission;
-    ledger.ownerEnded(outcome, this.subject ?? owner, actor);
+    ledger.ownerEnded();
+    this.#vital?.ownerEnded(outcome);
     // Read first: it is the store's code, which may call back.
     const contended = this.#lease?.held.contended === true;
     const whenOwnerGone = this.#whenOwnerGone;
@@ -219,7 +234,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     if (joined !== null && joined.length > 0) for (const one of joined) ledger.settle(one, outcome, actor);
     this.#carryOut();
     whenOwnerGone?.resolve();
-    ledger.ownerGone(outcome);
+    ledger.ownerGone();
   }
 
   leaseChanged(apply: () => void): void {
@@ -265,6 +280,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
       this.#idle.resolve();
       this.#idle = undefined;
     }
+    if (this.#vital !== undefined) this.#vital = this.#vitals.changed(this.name, this.#vital, this.#isIdle);
     this.#changed(this);
   }
 
@@ -345,6 +361,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
    */
   #reject({ entry, reason, by, error }: Extract<SlotEffect<LiveSubmission>, { do: 'reject' }>): void {
     const { ledger } = this.#runtime;
+    if (reason === 'leaseUnavailable' && entry.settings.vital) this.#vital?.leaseRefused();
     if (error !== undefined) ledger.settle(entry, { kind: 'rejected', reason, error });
     else if (by !== null) ledger.settle(entry, { kind: 'rejected', reason, by: by.id });
     else ledger.settle(entry, { kind: 'rejected', reason });

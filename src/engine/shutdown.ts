@@ -31,6 +31,7 @@ export class Shutdown {
   readonly #closed = deferred<ShutdownReport>();
   readonly #effects = new Queue<ShutdownEffect>();
   #carryingOut = false;
+  #dead: ShutdownReport['dead'];
   #state: ShutdownState = OPEN;
   #stopTimer: () => void = () => {};
 
@@ -52,10 +53,11 @@ export class Shutdown {
 
   /**
    * The first call begins the shutdown. A later call with shorter times hastens it. All calls end
-   * together.
+   * together. `dead`: the vital slots that caused it.
    */
-  begin(cause: ShutdownCause, times: ShutdownTimes): Promise<ShutdownReport> {
+  begin(cause: ShutdownCause, times: ShutdownTimes, dead?: ShutdownReport['dead']): Promise<ShutdownReport> {
     if (this.#state.phase === 'open') {
+      this.#dead = dead;
       this.#runtime.events.listening?.publish({ type: 'shutdownStarted', cause, ...times });
       this.#step({ kind: 'begin', cause, ...times, ...this.#moment() });
     } else this.#step({ kind: 'hasten', ...times, ...this.#moment() });
@@ -127,10 +129,10 @@ export class Shutdown {
         return;
       case 'flush':
         this.#stopTimer();
-        ignore(this.#flush(effect.withinGrace));
+        ignore(this.#flush());
         return;
       case 'report':
-        this.#closed.resolve(this.#report(effect.cause, effect.withinGrace));
+        this.#closed.resolve(this.#report(effect.cause));
     }
   }
 
@@ -159,10 +161,10 @@ export class Shutdown {
     this.#stopTimer = after(clock, Math.max(0, atMs - clock.now()), fire);
   }
 
-  async #flush(withinGrace: boolean): Promise<void> {
+  async #flush(): Promise<void> {
     const { events, ledger } = this.#runtime;
     const stuck = ledger.abandonedViews.map(({ name }) => name);
-    events.listening?.publish({ type: 'shutdownFinished', withinGrace, stuck });
+    events.listening?.publish({ type: 'shutdownFinished', clean: ledger.clean, stuck });
     await Promise.all([events.flush(this.#subscriberGraceMs), this.#closeStore()]);
     this.#step({ kind: 'flushed' });
   }
@@ -176,15 +178,16 @@ export class Shutdown {
     stopTimer();
   }
 
-  #report(cause: ShutdownCause, withinGrace: boolean): ShutdownReport {
-    const { totals, killed, abandonedViews } = this.#runtime.ledger;
+  #report(cause: ShutdownCause): ShutdownReport {
+    const { totals, clean, killed, abandonedViews } = this.#runtime.ledger;
     const counts = Object.fromEntries(OUTCOME_KINDS.map((kind) => [kind, totals[kind]])) as Record<
       Outcome['kind'],
       number
     >;
     return {
-      withinGrace,
+      clean,
       cause,
+      ...(this.#dead !== undefined && { dead: this.#dead }),
       counts,
       killed: [...killed],
       abandoned: abandonedViews,

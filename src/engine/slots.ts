@@ -13,6 +13,7 @@ import type { LeaseStore } from './lease-store.ts';
 import { LiveSlot } from './live-slot.ts';
 import type { Runtime } from './runtime.ts';
 import type { LiveSubmission } from './submission.ts';
+import type { VitalSlots } from './vital-slots.ts';
 
 export interface SupervisorLimits {
   readonly slots: number;
@@ -24,6 +25,7 @@ export class Slots {
   readonly #configured = new Map<string, SlotSettings>();
   readonly #runtime: Runtime;
   readonly #store: LeaseStore;
+  readonly #vitals: VitalSlots;
   readonly #max: SupervisorLimits;
   readonly #defaults: SlotSettings;
   /** Submissions that wait in a slot. */
@@ -43,9 +45,10 @@ export class Slots {
   readonly #limits = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true, mayStart: true };
   readonly #changed = (slot: LiveSlot): void => this.#account(slot);
 
-  constructor(runtime: Runtime, store: LeaseStore, max: SupervisorLimits, defaults: SlotSettings) {
+  constructor(runtime: Runtime, store: LeaseStore, vitals: VitalSlots, max: SupervisorLimits, defaults: SlotSettings) {
     this.#runtime = runtime;
     this.#store = store;
+    this.#vitals = vitals;
     this.#max = max;
     this.#defaults = defaults;
   }
@@ -136,7 +139,10 @@ export class Slots {
   }
 
   view(name: string): SlotView {
-    return this.#slots.get(name)?.view() ?? { name, phase: 'idle', paused: false, queued: [] };
+    const live = this.#slots.get(name)?.view();
+    if (live !== undefined) return live;
+    const isDead = this.#vitals.find(name) !== undefined;
+    return { name, phase: 'idle', paused: false, queued: [], ...(isDead && { vital: 'dead' }) };
   }
 
   views(): SlotView[] {
@@ -190,7 +196,7 @@ export class Slots {
   }
 
   #open(name: string): LiveSlot {
-    const slot = new LiveSlot(name, this.#runtime, this.#store, this.#changed);
+    const slot = new LiveSlot(name, this.#runtime, this.#store, this.#vitals, this.#changed);
     if (this.#closed) slot.machine.close();
     this.#slots.set(name, slot);
     return slot;

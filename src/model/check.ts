@@ -66,7 +66,7 @@ export function wholeFrom(field: string, value: unknown, min: number, max: numbe
 }
 
 export function aBoolean(field: string, value: unknown): boolean {
-  return typeof value === 'boolean' ? value : refuse(field, 'must be a boolean', value);
+  return typeof value === 'boolean' ? value : refuse(field, 'must be true or false', value);
 }
 
 export function oneOf<T extends string>(field: string, value: unknown, words: readonly T[]): T {

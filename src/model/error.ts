@@ -41,7 +41,7 @@ export class FatalError extends Error {
   static {
     brand(FatalError, 'FatalError');
   }
-  /** The exit code that the process should end with. For your own use: the library never exits. */
+  /** The exit code that the process should end with. For your own use: the library ignores it. */
   readonly exitCode: number | undefined;
   constructor(message: string, options?: { cause?: unknown; exitCode?: number | undefined }) {
     super(message, options);

@@ -195,8 +195,11 @@ export type TaskEvent =
     })
   | (EventBase & {
       readonly type: 'shutdownFinished';
-      /** Every owner ended before the grace was over. */
-      readonly withinGrace: boolean;
+      /**
+       * No body had to be killed or given up in the shutdown, and none that was given up before is
+       * alive.
+       */
+      readonly clean: boolean;
       /** The names of the tasks that the report lists as `abandoned`. */
       readonly stuck: readonly string[];
     })

@@ -117,7 +117,7 @@ export function refuseUnknown(path: string, key: string, value: unknown, known: 
 }
 
 const OF_A_SLOT = 'a slot has it: set it in slots, in slotDefaults or with slot.configure';
-const OF_A_SHUTDOWN = 'the supervisor has it, and a call of shutdown takes graceMs and finishMs';
+const OF_A_SHUTDOWN = 'the supervisor has it; shutdown and stopOnSignals take graceMs and finishMs';
 
 /** Options that are often given in the wrong place, and where they belong. */
 const BELONGS: ReadonlyMap<string, string> = new Map([

@@ -46,6 +46,7 @@ function areEqual(a: TaskSettings, b: TaskSettings): boolean {
     a.queueTimeoutMs === b.queueTimeoutMs &&
     a.deadlineMs === b.deadlineMs &&
     a.priority === b.priority &&
+    a.vital === b.vital &&
     a.restartLimit?.restarts === b.restartLimit?.restarts &&
     a.restartLimit?.withinMs === b.restartLimit?.withinMs &&
     areBackoffsEqual(a.backoff, b.backoff)

@@ -3,6 +3,7 @@
 
 import { DEFAULT_BACKOFF, parseBackoff, type ResolvedBackoff } from './backoff.ts';
 import {
+  aBoolean,
   abortSignal,
   aFunction,
   count,
@@ -95,10 +96,11 @@ export interface DefaultSettings {
 
 /**
  * The settings of one task, with every default filled in. Submissions with equal settings share one
- * object. `signal`, `state` and `kill` are part of it because most specs have none of them, and can
- * then share.
+ * object. `vital`, `signal`, `state` and `kill` are part of it because most specs have none of
+ * them, and can then share.
  */
 export interface TaskSettings extends DefaultSettings {
+  readonly vital: boolean;
   readonly signal: AbortSignal | undefined;
   readonly state: (() => unknown) | undefined;
   /** Undefined for a body that cannot be killed. */
@@ -133,6 +135,7 @@ export const DEFAULT_SETTINGS: CompleteDefaults = {
   queueTimeoutMs: Infinity,
   deadlineMs: Infinity,
   priority: 0,
+  vital: false,
   signal: undefined,
   state: undefined,
   kill: undefined,
@@ -162,6 +165,7 @@ const DEFAULT_READERS: Readers<DefaultSettings> = {
 /** The settings that a spec gives under the same names. It gives `kill` with `run`. */
 export const SETTING_READERS: Readers<Omit<TaskSettings, 'kill'>> = {
   ...DEFAULT_READERS,
+  vital: aBoolean,
   signal: abortSignal,
   state: aFunction,
 };

@@ -124,6 +124,12 @@ export interface TaskSpec<T = unknown, S = undefined> {
   readonly deadlineMs?: number | undefined;
   /** The order at the concurrency gate: a higher number goes first. Finite. Default 0. */
   readonly priority?: number | undefined;
+  /**
+   * It is meant to live as long as the process: its slot is vital. The supervisor's `deadFraction`
+   * and `vitalSlots` look at vital slots only. A joined submission marks its slot too. Default
+   * false; in `run` true.
+   */
+  readonly vital?: boolean | undefined;
   /** Aborting it cancels the submission, by `signal`. Default none. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -136,7 +142,7 @@ export interface TaskSpec<T = unknown, S = undefined> {
 }
 
 /** The options of a spec for which a supervisor can give defaults. */
-export type TaskDefaults = Omit<TaskSpec, 'run' | 'name' | 'slot' | 'signal' | 'state' | 'meta'>;
+export type TaskDefaults = Omit<TaskSpec, 'run' | 'name' | 'slot' | 'vital' | 'signal' | 'state' | 'meta'>;
 
 export interface ParsedSpec {
   readonly run: Run;

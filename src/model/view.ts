@@ -83,6 +83,29 @@ export interface SlotView {
    * shown once.
    */
   readonly queued: readonly TaskView[];
+  /** Whether the slot is alive or dead. Absent where it is not vital. See {@link VitalSlot}. */
+  readonly vital?: 'alive' | 'dead';
+}
+
+/**
+ * A slot that is vital: from the admission of a task with `vital: true` until it is empty and not
+ * dead. Empty: it has no owner, and no submission waits there.
+ */
+export interface VitalSlot {
+  /** The name of the slot. */
+  readonly slot: string;
+  /**
+   * False: the slot is dead. It is empty, and its last owner ended `failed` or `fatal`, or was
+   * killed or given up because of a deadline or a lost lease; or its last vital submission was
+   * rejected `leaseUnavailable`. True while it has an owner, also one in backoff, at the gate or
+   * suspended, or while a submission waits there, for a lease too.
+   */
+  readonly alive: boolean;
+  /**
+   * The kind of the outcome of its last owner. `rejected`: a vital submission got no lease since.
+   * Absent while neither has happened since the slot is vital.
+   */
+  readonly lastOutcome?: Outcome['kind'];
 }
 
 /** What `totals` of a {@link Snapshot} counts. */
@@ -118,19 +141,25 @@ export interface Snapshot {
 /** What a shutdown did. It names every task whose body may still be alive. */
 export interface ShutdownReport {
   /**
-   * No body had to be killed or abandoned because the shutdown's grace was over. A task's own
-   * shorter grace can have killed or abandoned bodies before: see `killed` and `abandoned`.
+   * Every body ended by itself: none was killed or given up after the shutdown began, by the
+   * shutdown's grace or by its own, and none that was given up before is alive. `killed` and
+   * `abandoned` are empty then.
    */
-  readonly withinGrace: boolean;
+  readonly clean: boolean;
   /** What began the shutdown. */
   readonly cause: ShutdownCause;
+  /**
+   * Why `deadFraction` began the shutdown, as it was then: the names of the dead vital slots, the
+   * number of all vital slots, and the `deadFraction`. Absent for every other cause.
+   */
+  readonly dead?: { readonly slots: readonly string[]; readonly of: number; readonly threshold: number };
   /** Outcomes since the start of the supervisor, by kind. */
   readonly counts: Readonly<Record<Outcome['kind'], number>>;
-  /** The owners that ended `killed` after the shutdown began. */
+  /** The tasks whose body was killed after the shutdown began, one for each body. */
   readonly killed: readonly TaskView[];
   /**
-   * The tasks whose body was abandoned after the shutdown began, or was abandoned earlier and had
-   * not ended by then.
+   * The tasks whose body was abandoned after the shutdown began, or was abandoned before and is
+   * alive.
    */
   readonly abandoned: readonly TaskView[];
   /**
@@ -146,8 +175,8 @@ export const SHUTDOWN_CAUSES = ['caller', 'signal', 'deadFraction', 'finished'] 
  * What began a shutdown.
  *
  * - `caller`: a call of `shutdown`, or the end of an `await using` block.
- * - `signal`: a process signal that `run` listens to.
- * - `deadFraction`: too many tasks ended `failed` or `fatal`.
+ * - `signal`: a process signal that `stopOnSignals` or `run` listens to, or the `signal` of `run`.
+ * - `deadFraction`: too many vital slots are dead.
  * - `finished`: every task of `run` has its outcome.
  */
 export type ShutdownCause = (typeof SHUTDOWN_CAUSES)[number];

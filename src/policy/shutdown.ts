@@ -15,7 +15,7 @@ export type ShutdownState =
   | Closing
   /** The grace is over. Bodies that still run are killed or abandoned. */
   | { readonly phase: 'forcing'; readonly cause: ShutdownCause }
-  | { readonly phase: 'flushing'; readonly cause: ShutdownCause; readonly withinGrace: boolean }
+  | { readonly phase: 'flushing'; readonly cause: ShutdownCause }
   | { readonly phase: 'closed' };
 
 interface Closing {
@@ -73,8 +73,8 @@ export type ShutdownEffect =
   | { readonly do: 'killOrAbandon' }
   | { readonly do: 'patienceUntil'; readonly atMs: number }
   | { readonly do: 'abandonRest' }
-  | { readonly do: 'flush'; readonly withinGrace: boolean }
-  | { readonly do: 'report'; readonly cause: ShutdownCause; readonly withinGrace: boolean };
+  | { readonly do: 'flush' }
+  | { readonly do: 'report'; readonly cause: ShutdownCause };
 
 export const OPEN: ShutdownState = { phase: 'open' };
 
@@ -92,9 +92,9 @@ export function shutdownStep(state: ShutdownState, input: ShutdownInput): Shutdo
       return whileClosing(state, input);
     case 'forcing':
       if (input.kind === 'patienceOver') return { state, effects: [{ do: 'abandonRest' }] };
-      return input.kind === 'empty' ? flush(state.cause, false) : unchanged(state);
+      return input.kind === 'empty' ? flush(state.cause) : unchanged(state);
     case 'flushing':
-      return input.kind === 'flushed' ? report(state.cause, state.withinGrace) : unchanged(state);
+      return input.kind === 'flushed' ? report(state.cause) : unchanged(state);
     case 'closed':
       return unchanged(state);
   }
@@ -109,7 +109,7 @@ function whileClosing(state: Closing, input: ShutdownInput): ShutdownStep {
     case 'time':
       return mayForce(state, input.nowMs) ? force(state, input.nowMs) : goOn(state, input);
     case 'empty':
-      return flush(state.cause, true);
+      return flush(state.cause);
     default:
       return unchanged(state);
   }
@@ -185,12 +185,12 @@ function force({ cause }: Closing, nowMs: number): ShutdownStep {
   };
 }
 
-function flush(cause: ShutdownCause, withinGrace: boolean): ShutdownStep {
-  return { state: { phase: 'flushing', cause, withinGrace }, effects: [{ do: 'flush', withinGrace }] };
+function flush(cause: ShutdownCause): ShutdownStep {
+  return { state: { phase: 'flushing', cause }, effects: [{ do: 'flush' }] };
 }
 
-function report(cause: ShutdownCause, withinGrace: boolean): ShutdownStep {
-  return { state: { phase: 'closed' }, effects: [{ do: 'report', cause, withinGrace }] };
+function report(cause: ShutdownCause): ShutdownStep {
+  return { state: { phase: 'closed' }, effects: [{ do: 'report', cause }] };
 }
 
 function unchanged(state: ShutdownState): ShutdownStep {

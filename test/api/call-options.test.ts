@@ -2,9 +2,11 @@ import { describe, expect, test, vi } from 'vitest';
 import {
   parseRunOptions,
   parseShutdownOptions,
+  parseStopOptions,
   parseSubscribeOptions,
   parseSubscriber,
   type ShutdownOptions,
+  timesOfCall,
 } from '../../src/api/call-options.ts';
 import { EVENT_TYPES, type Subscriber, type TaskEvent } from '../../src/model/event.ts';
 
@@ -84,14 +86,15 @@ describe('a subscriber', () => {
   });
 });
 
-describe('the signals of run', () => {
+describe('the signals of run and of stopOnSignals', () => {
   test.for<readonly [what: string, options: object, signals: readonly string[]]>([
     ['SIGINT and SIGTERM by default', {}, ['SIGINT', 'SIGTERM']],
     ['those that are given, each once', { signals: ['SIGHUP', 'SIGTERM', 'SIGHUP'] }, ['SIGHUP', 'SIGTERM']],
     ['none for an empty array', { signals: [] }, []],
     ['none for false', { signals: false }, []],
   ])('are %s', ([, options, signals]) => {
-    expect(parseRunOptions(options)).toEqual(signals);
+    expect(parseRunOptions(options).signals).toEqual(signals);
+    expect(parseStopOptions(options).signals).toEqual(signals);
   });
 
   test.for<readonly [field: string, signals: unknown]>([
@@ -103,6 +106,7 @@ describe('the signals of run', () => {
     ['signals[0]', [2]],
   ])('are refused by the field %s for %j', ([field, signals]) => {
     expect(() => parseRunOptions(bad({ signals }))).toThrow(refused(field));
+    expect(() => parseStopOptions(bad({ signals }))).toThrow(refused(field));
   });
 });
 
@@ -119,29 +123,70 @@ describe('the times of a shutdown', () => {
     ['are the given ones', { graceMs: 20, finishMs: 20 }, { graceMs: 20, finishMs: 20 }],
     ["complete a given finishMs with the supervisor's grace", { finishMs: 8 }, { graceMs: 8, finishMs: 8 }],
   ])('%s', ([, options, times]) => {
-    expect(parseShutdownOptions(options, defaults)).toEqual(times);
+    expect(timesOfCall(parseShutdownOptions(options), defaults)).toEqual(times);
   });
 
   test('give finishMs half of the grace where neither the call nor the supervisor gives it', () => {
     const supervisor = { graceMs: 8, finishMs: undefined };
-    expect(parseShutdownOptions({}, supervisor)).toEqual({ graceMs: 8, finishMs: 4 });
-    expect(parseShutdownOptions({ graceMs: 20 }, supervisor)).toEqual({ graceMs: 20, finishMs: 10 });
+    expect(timesOfCall({}, supervisor)).toEqual({ graceMs: 8, finishMs: 4 });
+    expect(timesOfCall({ graceMs: 20 }, supervisor)).toEqual({ graceMs: 20, finishMs: 10 });
   });
 
   test("of a later call are the supervisor's too, but half of a grace of its own", () => {
-    expect(parseShutdownOptions({}, defaults, true)).toEqual({ graceMs: 8, finishMs: 3 });
-    expect(parseShutdownOptions({ graceMs: 4 }, defaults, true)).toEqual({ graceMs: 4, finishMs: 2 });
+    expect(timesOfCall({}, defaults, true)).toEqual({ graceMs: 8, finishMs: 3 });
+    expect(timesOfCall({ graceMs: 4 }, defaults, true)).toEqual({ graceMs: 4, finishMs: 2 });
   });
 
   test.for([-1, Number.NaN, '5', {}])('are refused by field when they are %j', (value) => {
-    expect(() => parseShutdownOptions(bad({ graceMs: value }), defaults)).toThrow(refused('graceMs'));
-    expect(() => parseShutdownOptions(bad({ finishMs: value }), defaults)).toThrow(refused('finishMs'));
+    expect(() => parseShutdownOptions(bad({ graceMs: value }))).toThrow(refused('graceMs'));
+    expect(() => parseShutdownOptions(bad({ finishMs: value }))).toThrow(refused('finishMs'));
   });
 
   test.for([{ finishMs: 9 }, { graceMs: 20, finishMs: 21 }, { graceMs: 0, finishMs: 1 }])(
     'are refused by finishMs where that is more than the grace: %j',
     (options) => {
-      expect(() => parseShutdownOptions(options, defaults)).toThrow(refused('finishMs'));
+      expect(() => timesOfCall(parseShutdownOptions(options), defaults)).toThrow(refused('finishMs'));
     },
   );
+});
+
+describe('the options of run', () => {
+  test('have no signal by default, and keep a given one', () => {
+    const { signal } = new AbortController();
+    expect(parseRunOptions({}).signal).toBeUndefined();
+    expect(parseRunOptions({ signal }).signal).toBe(signal);
+    expect(() => parseRunOptions(bad({ signal: {} }))).toThrow(refused('signal'));
+  });
+
+  test.for(['graceMs', 'finishMs', 'vital'])('do not have %s', (field) => {
+    expect(() => parseRunOptions(bad({ [field]: 1 }))).toThrow(refused(field));
+  });
+});
+
+describe('the options of stopOnSignals', () => {
+  test('have no callback, no delay and the exit code 1 by default', () => {
+    const defaults = { signals: ['SIGINT', 'SIGTERM'], before: undefined, delayMs: 0, after: undefined, exitCode: 1 };
+    expect(parseStopOptions({})).toEqual(defaults);
+    expect(parseStopOptions({ before: undefined, exitCode: undefined, graceMs: undefined })).toEqual(defaults);
+  });
+
+  test('are kept as given', () => {
+    const given = { before: () => {}, delayMs: 5, graceMs: Infinity, finishMs: 0, after: () => {}, exitCode: 255 };
+    expect(parseStopOptions(given)).toEqual({ signals: ['SIGINT', 'SIGTERM'], ...given });
+  });
+
+  test.for<readonly [field: string, value: unknown]>([
+    ['before', 'now'],
+    ['after', null],
+    ['delayMs', -1],
+    ['delayMs', Infinity],
+    ['graceMs', '5'],
+    ['finishMs', Number.NaN],
+    ['exitCode', 256],
+    ['exitCode', -1],
+    ['exitCode', 1.5],
+    ['beforeMs', 1],
+  ])('are refused by the field %s when it is %j', ([field, value]) => {
+    expect(() => parseStopOptions(bad({ [field]: value }))).toThrow(refused(field));
+  });
 });

@@ -1,7 +1,7 @@
 // How options complete each other. test/behaviour has the refusals.
 
 import { describe, expect, test, vi } from 'vitest';
-import { parseShutdownOptions } from '../../src/api/call-options.ts';
+import { timesOfCall } from '../../src/api/call-options.ts';
 import { parseGateOptions, parseSupervisorOptions, type SupervisorOptions } from '../../src/api/supervisor-options.ts';
 import { localLeases } from '../../src/engine/local-leases.ts';
 import { SystemClock } from '../../src/kernel/clock.ts';
@@ -60,7 +60,7 @@ describe('the times of a shutdown', () => {
     [{ finishMs: 25_000 }, { graceMs: 25_000, finishMs: 25_000 }],
     [{ finishMs: 0 }, { graceMs: 25_000, finishMs: 0 }],
   ])('are the given ones, and finishMs is half of the grace by default: %j', ([options, times]) => {
-    expect(parseShutdownOptions({}, parseSupervisorOptions(options).shutdown)).toEqual(times);
+    expect(timesOfCall({}, parseSupervisorOptions(options).shutdown)).toEqual(times);
   });
 
   test.for([

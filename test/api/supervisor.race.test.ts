@@ -40,6 +40,7 @@ const plan = ({ concurrency }: Setting): fc.Arbitrary<Plan> =>
       onOverrun: fc.constantFrom(...ON_OVERRUN),
       timed: fc.constantFrom('no', 'no', 'timeout', 'queueTimeout', 'deadline'),
       onShutdown: fc.constantFrom(...ON_SHUTDOWN),
+      vital: fc.boolean(),
       stage: concurrency === Infinity ? fc.constantFrom(0, 0, LOWEST_STAGE, 2) : fc.constant(0),
     })
     .map((drawn) => (concurrency === Infinity && endsAtOnce(drawn) ? { ...drawn, stage: LOWEST_STAGE } : drawn));
@@ -59,13 +60,34 @@ const reply: fc.Arbitrary<LeaseReply> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('throw' as const, 'stale' as const) },
 );
 
+/** No share of dead slots ends the supervisor. */
+const LIVES = { deadFraction: Infinity };
+
 const setting: fc.Arbitrary<Setting> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant({ leases: 'local' as const, concurrency: Infinity, pending: Infinity }) },
-  { weight: 2, arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: Infinity }) },
-  { weight: 1, arbitrary: fc.constant({ leases: 'prompt' as const, concurrency: Infinity, pending: Infinity }) },
-  { weight: 1, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: Infinity }) },
-  { weight: 2, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: 2 }) },
-  { weight: 1, arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: 2 }) },
+  {
+    weight: 2,
+    arbitrary: fc.constant({ leases: 'local' as const, concurrency: Infinity, pending: Infinity, ...LIVES }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: Infinity, ...LIVES }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constant({ leases: 'prompt' as const, concurrency: Infinity, pending: Infinity, ...LIVES }),
+  },
+  { weight: 1, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: Infinity, ...LIVES }) },
+  { weight: 2, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: 2, ...LIVES }) },
+  { weight: 1, arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: 2, ...LIVES }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      leases: fc.constantFrom('local' as const, 'asked' as const),
+      concurrency: fc.constant(Infinity),
+      pending: fc.constant(Infinity),
+      deadFraction: fc.constantFrom(0, 0.6, 1),
+    }),
+  },
 );
 
 /** What a store does, which nothing else asks for. Without a store these steps do nothing. */

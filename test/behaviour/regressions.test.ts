@@ -157,7 +157,7 @@ describe('at most one body is alive', () => {
         const replaced = admission === 'replace';
         expect(born).toHaveLength(1);
         expect(statuses(replacement, child)).toEqual(replaced ? ['ended', 'running'] : ['running', 'queued']);
-        expect(await supervisor.shutdown({ graceMs: 1 })).toMatchObject({ withinGrace: true, abandoned: [] });
+        expect(await supervisor.shutdown({ graceMs: 1 })).toMatchObject({ clean: true, abandoned: [] });
         expect(await outcomes(old, replacement, child)).toEqual([
           canceled('replace'),
           replaced ? rejected('superseded', child) : canceled('shutdown'),
@@ -257,7 +257,7 @@ describe('signals and sleeps', () => {
         await clock.advance(800);
         expect(statuses(...both)).toEqual([asleep, 'queued']);
         if (by === 'abort') controller.abort('enough');
-        else expect(await supervisor.shutdown()).toMatchObject({ withinGrace: true, abandoned: [] });
+        else expect(await supervisor.shutdown()).toMatchObject({ clean: true, abandoned: [] });
         expect(await outcomes(...both)).toEqual([
           by === 'abort' ? canceled('signal', 'enough') : canceled('shutdown'),
           by === 'abort' ? completed('behind') : rejected('shuttingDown'),

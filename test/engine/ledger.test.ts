@@ -21,7 +21,7 @@ const busy: Outcome = { kind: 'rejected', reason: 'slotBusy' };
 function setup() {
   const ids = createTaskIds('x');
   const events = new EventPublisher(new VirtualClock());
-  const listener = { emptied: vi.fn(), ownerDied: vi.fn() };
+  const listener = { emptied: vi.fn() };
   const ledger = new Ledger(events, ids, listener);
   let number = 0;
   /** A live submission. */
@@ -137,8 +137,8 @@ describe('an empty ledger', () => {
     ledger.started();
     ledger.settle(submission, { kind: 'canceled', by: 'caller', attempts: 1 });
     expect([ledger.empty, listener.emptied.mock.calls.length]).toEqual([false, 0]); // its body still runs
-    ledger.ownerEnded(completed, ...ownerWith(viewOf('n')));
-    ledger.ownerGone(completed);
+    ledger.ownerEnded();
+    ledger.ownerGone();
     expect([ledger.empty, listener.emptied.mock.calls.length]).toEqual([true, 1]);
   });
 
@@ -156,42 +156,35 @@ describe('an empty ledger', () => {
   });
 });
 
-test('an owner that ends failed or fatal counts as dead, and is reported once its slot has gone on', () => {
-  const { ledger, listener } = setup();
-  for (const outcome of [failed, fatal, completed, killed]) {
-    ledger.started();
-    const before = listener.ownerDied.mock.calls.length;
-    ledger.ownerEnded(outcome, ...ownerWith(viewOf('n')));
-    expect(listener.ownerDied).toHaveBeenCalledTimes(before);
-    ledger.ownerGone(outcome);
-  }
-  expect([ledger.running, ledger.dead, ledger.totals.started]).toEqual([0, 2, 4]);
-  expect(listener.ownerDied).toHaveBeenCalledTimes(2);
-});
-
 describe('the record of a shutdown', () => {
-  test('keeps the views of killed owners, but only from its beginning on', () => {
+  test('lists the tasks whose body was killed, but only from its beginning on', () => {
     const { ledger } = setup();
-    for (const name of ['before', 'after']) {
-      ledger.started();
-      ledger.ownerEnded(killed, ...ownerWith(viewOf(name)));
-      ledger.keepRecord();
-    }
-    ledger.started();
-    ledger.ownerEnded(completed, ...ownerWith(viewOf('completed')));
-    expect(ledger.killed).toEqual([viewOf('after')]);
+    ledger.bodyKilled(...ownerWith(viewOf('before')));
+    ledger.keepRecord();
+    expect(ledger.clean).toBe(true);
+    ledger.bodyKilled(...ownerWith(viewOf('after')));
+    expect([ledger.clean, ledger.killed]).toEqual([false, [viewOf('after')]]);
   });
 
-  test('keeps an abandoned task listed after its body has ended', () => {
+  test('lists a task whose body was abandoned, also after the end of that body', () => {
     const { ledger } = setup();
-    const [first, second] = [{}, {}];
-    ledger.abandoned(first, viewOf('first'));
-    ledger.abandoned(second, viewOf('second'));
-    expect(ledger.abandonedAlive).toBe(2);
-    ledger.bodyEndedAfterAttempt(first);
+    const attempt = {};
     ledger.keepRecord();
-    ledger.bodyEndedAfterAttempt(second);
-    expect([ledger.abandonedAlive, ledger.abandonedViews]).toEqual([0, [viewOf('second')]]);
+    ledger.abandoned(attempt, viewOf('n'));
+    expect(ledger.abandonedAlive).toBe(1);
+    ledger.bodyEndedAfterAttempt(attempt);
+    expect([ledger.abandonedAlive, ledger.abandonedViews, ledger.clean]).toEqual([0, [viewOf('n')], false]);
+  });
+
+  test('lists a body that was abandoned before it for as long as it is alive', () => {
+    const { ledger } = setup();
+    const attempt = {};
+    ledger.abandoned(attempt, viewOf('before'));
+    ledger.keepRecord();
+    ledger.abandoned({}, viewOf('after'));
+    expect(ledger.abandonedViews).toEqual([viewOf('before'), viewOf('after')]);
+    ledger.bodyEndedAfterAttempt(attempt);
+    expect(ledger.abandonedViews).toEqual([viewOf('after')]);
   });
 });
 

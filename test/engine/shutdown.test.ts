@@ -17,10 +17,7 @@ import { createTaskIds } from '../../src/model/id.ts';
 function world(...stages: number[]) {
   const clock = new VirtualClock();
   const events = new EventPublisher(clock);
-  const ledger = new Ledger(events, createTaskIds(), {
-    emptied: () => shutdown.ledgerEmptied(),
-    ownerDied: () => {},
-  });
+  const ledger = new Ledger(events, createTaskIds(), { emptied: () => shutdown.ledgerEmptied() });
   const turns = new TurnQueue();
   const gate = new Gate({ concurrency: Infinity, rate: undefined }, clock);
   const runtime: Runtime = {

@@ -23,6 +23,7 @@ describe('RecentSettings', () => {
     queueTimeoutMs: 1,
     deadlineMs: 1,
     priority: 1,
+    vital: true,
     signal: new AbortController().signal,
     state: () => 1,
     kill: () => {},

@@ -47,8 +47,8 @@ describe('the exploration of a shutdown finds the fault:', () => {
     },
     {
       name: 'a shutdown that forces listens to a later call',
-      from: "return input.kind === 'empty' ? flush(state.cause, false)",
-      to: "return input.kind === 'empty' || input.kind === 'hasten' ? flush(state.cause, false)",
+      from: "return input.kind === 'empty' ? flush(state.cause) :",
+      to: "return input.kind === 'empty' || input.kind === 'hasten' ? flush(state.cause) :",
       breaks: /^stale hasten changes nothing/,
     },
     {
@@ -215,33 +215,27 @@ describe('the exploration of a shutdown finds the fault:', () => {
     },
     {
       name: 'a shutdown that forces never goes on',
-      from: "return input.kind === 'empty' ? flush(state.cause, false) : unchanged(state);",
+      from: "return input.kind === 'empty' ? flush(state.cause) : unchanged(state);",
       to: 'return unchanged(state);',
       breaks: /^an empty supervisor flushes its events/,
     },
     {
       name: 'an empty supervisor is flushed without a shutdown',
       from: "return input.kind === 'begin' ? begin(input)",
-      to: "return input.kind === 'empty' ? flush('caller', true) : input.kind === 'begin' ? begin(input)",
+      to: "return input.kind === 'empty' ? flush('caller') : input.kind === 'begin' ? begin(input)",
       breaks: /^phases only go on/,
     },
     {
       name: 'the shutdown reports twice',
       from: "    case 'closed':\n      return unchanged(state);",
-      to: "    case 'closed':\n      return input.kind === 'flushed' ? report('caller', true) : unchanged(state);",
+      to: "    case 'closed':\n      return input.kind === 'flushed' ? report('caller') : unchanged(state);",
       breaks: /^stale flushed changes nothing/,
     },
     {
       name: 'the shutdown closes without a report',
-      from: "effects: [{ do: 'report', cause, withinGrace }]",
+      from: "effects: [{ do: 'report', cause }]",
       to: 'effects: []',
       breaks: /^a shutdown is closed exactly when it has reported/,
-    },
-    {
-      name: 'a shutdown that had to force reports that everything ended within the grace',
-      from: 'flush(state.cause, false)',
-      to: 'flush(state.cause, true)',
-      breaks: /^withinGrace says that nothing had to be forced/,
     },
   ];
 

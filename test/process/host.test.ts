@@ -49,7 +49,7 @@ describe.concurrent('unusual hosts', () => {
       expect(JSON.parse(lines.at(-1) ?? 'null')).toEqual({
         outcomes: HOSTILE,
         abandonedAlive: 0,
-        withinGrace: true,
+        clean: true,
         eventsDropped: true,
         frozen,
       });
@@ -103,7 +103,7 @@ describe.concurrent('unusual hosts', () => {
         spinning: 2,
         most: 1,
         alive: 0,
-        withinGrace: false,
+        clean: false,
         killed: ['second'],
       },
     ]);

@@ -60,7 +60,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 /** The layers inside the engine, lowest first. A file imports only from layers below its own. */
 const ENGINE_LAYERS: readonly (readonly string[])[] = [
   ['local-leases', 'recent-fences'],
-  ['held-lease', 'events', 'stall-watch', 'submission'],
+  ['held-lease', 'events', 'stall-watch', 'submission', 'vital-slots'],
   ['ledger', 'lease-store', 'unwatched'],
   ['slot-lease'],
   ['runtime'],
@@ -81,6 +81,7 @@ const BUILTINS = new Set(builtinModules);
 
 /** Files that need a whole supervisor. test/behaviour and the race tests cover them. */
 const TESTED_BY_BEHAVIOUR: readonly string[] = [
+  'src/api/stop-on-signals.ts',
   'src/api/supervisor.ts',
   'src/engine/actor.ts',
   'src/engine/attempt.ts',

@@ -59,6 +59,9 @@ export class Lockstep {
       clock: this.clock,
       concurrency: setting.concurrency,
       limits: { pending: setting.pending },
+      deadFraction: setting.deadFraction,
+      shutdownGraceMs: TIMES.shutdown,
+      finishMs: TIMES.finish,
       ...(setting.leases !== 'local' && { leases: this.#store }),
     });
     this.#store.givesUpBodies = true;
@@ -68,6 +71,10 @@ export class Lockstep {
     };
     this.#store.onRelease = ({ slot, fence }) => this.#called(slot, `release ${fence}`);
     this.supervisor.subscribe((event) => this.#onEvent(event), { capacity: Infinity });
+    this.supervisor.vitalSlots(); // from here on the dead are kept
+    void this.supervisor.closed.then((report) => {
+      this.report = report;
+    });
   }
 
   #promptLease(slot: string): FakeLease {
@@ -100,6 +107,10 @@ export class Lockstep {
     same('slots left', this.supervisor.snapshot().slots.filter(({ paused }) => !paused).length, 0);
     same('outcomes', this.#outcomes.filter((outcome) => outcome === undefined).length, 0);
     same('phase', this.supervisor.snapshot().phase, 'closed');
+    const dead = this.report?.dead;
+    const text = dead && `${dead.slots.toSorted()} of ${dead.of}, ${dead.threshold}`;
+    same('the dead that the report names', text, this.reference.vitals.dead);
+    same('clean', this.report?.clean, this.report?.abandoned.length === 0);
     same('leases left', this.#store.leases.filter(({ state }) => state !== 'released').length, 0);
     same('misuse of the store', this.#store.violations.join(), '');
   }
@@ -224,9 +235,7 @@ export class Lockstep {
         return;
       case 'shutdown': {
         const { graceMs, finishMs } = step;
-        void supervisor.shutdown({ graceMs, finishMs }).then((report) => {
-          this.report = report;
-        });
+        void supervisor.shutdown({ graceMs, finishMs });
         return;
       }
       case 'cancelSlot':
@@ -294,6 +303,7 @@ export class Lockstep {
       onOverrun: plan.onOverrun,
       onShutdown: plan.onShutdown,
       shutdownStage: plan.stage,
+      vital: plan.vital,
       ...(plan.timed === 'timeout' && { timeoutMs: TIMES.timeout }),
       ...(plan.timed === 'queueTimeout' && { queueTimeoutMs: TIMES.queueTimeout }),
       ...(plan.timed === 'deadline' && { deadlineMs: TIMES.deadline }),
@@ -355,6 +365,7 @@ export class Lockstep {
     }
     same('timers', this.clock.timers, reference.time.timers.length);
     this.#compareCounts();
+    this.#compareVital();
   }
 
   #compareTask({ number, admission, outcome, events, flight }: Task): void {
@@ -390,6 +401,22 @@ export class Lockstep {
     const real = this.#pendingAsk(slot);
     same(`urgent request for ${slot}`, real?.urgent.aborted, ask?.urgent);
     same(`request for ${slot} called off`, real?.signal.aborted, ask?.calledOff);
+  }
+
+  #compareVital(): void {
+    const views = this.supervisor.vitalSlots();
+    same(
+      'vital slots',
+      views
+        .map(({ slot, alive, lastOutcome = '' }) => `${slot} ${alive ? 'alive' : 'dead'} ${lastOutcome}`.trim())
+        .join(),
+      `${this.reference.vitals}`,
+    );
+    for (const slot of SLOTS) {
+      const alive = views.find((view) => view.slot === slot)?.alive;
+      const expected = alive === undefined ? undefined : alive ? 'alive' : 'dead';
+      same(`${slot} is vital`, this.supervisor.slot(slot).view().vital, expected);
+    }
   }
 
   #compareCounts(): void {

@@ -24,6 +24,7 @@ export interface Plan {
   readonly timed: 'no' | 'timeout' | 'queueTimeout' | 'deadline';
   readonly onShutdown: 'stop' | 'finish';
   readonly stage: number;
+  readonly vital: boolean;
 }
 
 /** The supervisor of one sequence. */
@@ -35,6 +36,7 @@ export interface Setting {
   readonly leases: 'local' | 'asked' | 'prompt';
   readonly concurrency: number;
   readonly pending: number;
+  readonly deadFraction: number;
 }
 
 /** What happens seldom by chance, and must happen often in a random test. */
@@ -60,6 +62,8 @@ export const CASES = [
   'a stable attempt ends a streak',
   'a timeout ends no streak',
   'a canceled one has the value of its body',
+  'a vital slot is dead',
+  'too many vital slots are dead',
   'an owner is suspended',
   'an owner is resumed',
   'a second request is refused',
@@ -101,6 +105,7 @@ export const PLAIN: Omit<Plan, 'slot' | 'policy'> = {
   timed: 'no',
   onShutdown: 'stop',
   stage: 0,
+  vital: false,
 };
 
 export interface Timer {

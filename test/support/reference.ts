@@ -4,7 +4,7 @@
 //
 // This file has the slots: who is admitted, joins, waits, leaves and goes next. What an owner does
 // is in reference-attempts.ts, the lease store in reference-leases.ts, the shutdown in
-// reference-shutdown.ts.
+// reference-shutdown.ts, the vital slots in reference-vital.ts.
 
 import type { RejectReason, StopCause } from 'slotvisor';
 import { Attempts } from './reference-attempts.ts';
@@ -12,6 +12,7 @@ import { Leases } from './reference-leases.ts';
 import { type CASES, Flight, Place, type Plan, type Setting, Task, TIMES } from './reference-nouns.ts';
 import { Closing } from './reference-shutdown.ts';
 import { Time } from './reference-time.ts';
+import { Vitals } from './reference-vital.ts';
 
 export class Reference {
   readonly tasks: Task[] = [];
@@ -27,6 +28,7 @@ export class Reference {
   readonly attempts: Attempts;
   readonly leases: Leases;
   readonly closing: Closing;
+  readonly vitals = new Vitals(this);
 
   constructor(setting: Setting) {
     this.setting = setting;
@@ -90,17 +92,22 @@ export class Reference {
 
   /** On an idle slot. It waits if the lease is not granted at once. */
   #start(place: Place, flight: Flight): void {
-    flight.leader.flight = flight;
+    this.#enter(flight.leader, flight);
     if (flight.plan.policy === 'replace') place.replacement = flight;
     else place.queue.push(flight);
     this.advance(place);
     this.#admitted(place, flight, 'waiting');
   }
 
+  #enter(task: Task, flight: Flight): void {
+    task.flight = flight;
+    this.vitals.admitted(task);
+  }
+
   #join(task: Task, flight: Flight): void {
     if (this.place(task.plan.slot).owner !== flight) this.see('a join of a waiting flight');
     task.admission = 'joined';
-    task.flight = flight;
+    this.#enter(task, flight);
     task.events.push(`joined ${flight.first.number}`);
     flight.participants.push(task);
   }
@@ -111,7 +118,7 @@ export class Reference {
       this.#refuse(flight.leader, 'resourceLimit');
       return;
     }
-    flight.leader.flight = flight;
+    this.#enter(flight.leader, flight);
     this.supersede(place, flight.leader);
     place.replacement = flight;
     this.leases.urge(place);
@@ -141,7 +148,7 @@ export class Reference {
       while (excess()) this.reject(place.queue[head] as Flight, 'queueFull', leader);
       place.queue.push(flight);
     }
-    leader.flight = flight;
+    this.#enter(leader, flight);
     this.#admitted(place, flight, 'queued');
   }
 
@@ -192,6 +199,7 @@ export class Reference {
     this.settled.set(slot, [...(this.settled.get(slot) ?? []), task.number]);
     this.time.drop(task.deadline);
     this.time.drop(task.queueTimer);
+    this.vitals.settled(task, outcome);
   }
 
   #remove(place: Place, flight: Flight): void {
@@ -282,6 +290,7 @@ export class Reference {
   ended(flight: Flight, outcome: string, kind: string): void {
     const place = this.place(flight.plan.slot);
     place.owner = undefined;
+    this.vitals.ownerEnded(place, outcome);
     for (const task of flight.participants) {
       task.events.push(`finished ${kind} ${flight.attempts}`);
       this.settle(task, outcome);

@@ -228,12 +228,6 @@ function checkMoment(check: Check, before: Node, world: World, effect: ShutdownE
     case 'patienceUntil':
       check(effect.atMs === nowMs + PATIENCE_MS, 'a killed body has 5,000 ms');
       return;
-    case 'flush':
-    case 'report':
-      check(
-        effect.withinGrace === !world.happened.has('killOrAbandon'),
-        'withinGrace says that nothing had to be forced',
-      );
   }
 }
 

@@ -296,7 +296,7 @@ describe('an option that is undefined counts as absent, except the slot of a spe
       backoff: { firstMs: undefined },
     });
     expect(await submission.value()).toBe(1);
-    expect((await to.shutdown({ graceMs: undefined })).withinGrace).toBe(true);
+    expect((await to.shutdown({ graceMs: undefined })).clean).toBe(true);
   });
 });
 

@@ -73,7 +73,7 @@ describe('work that supervisor.tasks() does not list', () => {
     await clock.advance(10);
     expect(supervisor.phase).toBe('closing');
     gate.open('out');
-    expect(await supervisor.closed).toMatchObject({ withinGrace: true, abandoned: [] });
+    expect(await supervisor.closed).toMatchObject({ clean: true, abandoned: [] });
   });
 
   test('supervisor.idle() waits for a submission in the queue of a paused slot', async () => {

@@ -97,7 +97,7 @@ describe('pause and resume of the supervisor', () => {
     expect(await canceled.cancel()).toEqual({ kind: 'canceled', by: 'caller', attempts: 0 });
     const report = await supervisor.shutdown();
     expect(await stopped.outcome).toEqual({ kind: 'canceled', by: 'shutdown', attempts: 0 });
-    expect(report.withinGrace).toBe(true);
+    expect(report.clean).toBe(true);
     supervisor.resume();
     await clock.settle();
     expect(supervisor.snapshot().totals.attempts).toBe(0);

@@ -76,7 +76,7 @@ describe('the fields of an event', () => {
       { type: 'slotPaused', slot: 's' },
       { type: 'slotResumed', slot: 's' },
       { type: 'shutdownStarted', cause: 'caller', graceMs: 40, finishMs: 20 },
-      { type: 'shutdownFinished', withinGrace: false, stuck: ['stubborn'] },
+      { type: 'shutdownFinished', clean: false, stuck: ['stubborn'] },
     ]);
     expect(recorded.types().at(-1)).toBe('shutdownFinished');
   });

@@ -91,7 +91,7 @@ describe('events()', () => {
       expect(await left).toBe(2);
       clock.wallNow = () => expect.fail('an event was built');
       publishEvents({ supervisor }, 2);
-      expect((await supervisor.shutdown()).withinGrace).toBe(true);
+      expect((await supervisor.shutdown()).clean).toBe(true);
     });
 
   test('several pending next() calls get different events, in order', async () => {

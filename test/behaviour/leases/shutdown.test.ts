@@ -22,7 +22,7 @@ describe('leases during a shutdown', () => {
     await Promise.all(owners.map((one) => one.outcome));
     await clock.advance(20);
     expect(store.calls.slice(-3)).toEqual(['release s 1', 'release other 1', 'close']);
-    expect(await report).toMatchObject({ withinGrace: true, counts: { canceled: 2 } });
+    expect(await report).toMatchObject({ clean: true, counts: { canceled: 2 } });
     await expectAtRest(made);
   });
 
@@ -30,7 +30,7 @@ describe('leases during a shutdown', () => {
     const { supervisor, clock, store, gate } = await owned();
     const report = supervisor.shutdown({ graceMs: 30 });
     await clock.advance(30);
-    expect(await report).toMatchObject({ withinGrace: false, abandoned: [{ slot: 's' }] });
+    expect(await report).toMatchObject({ clean: false, abandoned: [{ slot: 's' }] });
     await clock.advance(3_600_000);
     expect(store.calls).toEqual(['acquire s', 'close']);
     gate.open('at last');
@@ -63,7 +63,7 @@ describe('leases during a shutdown', () => {
       expect(reported).toBe(false);
       await clock.advance(1);
       expect(reported).toBe(true);
-      expect(await report).toMatchObject({ withinGrace: true });
+      expect(await report).toMatchObject({ clean: true });
       expect(clock.timers).toBe(0);
     });
 
@@ -88,7 +88,7 @@ describe('leases during a shutdown', () => {
       const { supervisor, clock } = setup({ leases: { acquire: () => null, close } });
       const report = supervisor.shutdown();
       await clock.settle();
-      expect(await report).toMatchObject({ withinGrace: true });
+      expect(await report).toMatchObject({ clean: true });
       expect(clock.timers).toBe(0);
     }
   });

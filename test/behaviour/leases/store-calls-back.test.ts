@@ -77,7 +77,7 @@ describe('a lease with hostile getters', () => {
     const { supervisor } = setup({ leases: { acquire: () => lease } });
     expect(await supervisor.submit({ slot: 's', run: () => 'first' }).value()).toBe('first');
     expect(await late.submission?.outcome).toMatchObject({ kind: 'completed' });
-    expect((await supervisor.shutdown()).withinGrace).toBe(true);
+    expect((await supervisor.shutdown()).clean).toBe(true);
   });
 
   test('a lease whose `lost.aborted` throws on the second read rejects the submission and no more', async () => {
@@ -94,7 +94,7 @@ describe('a lease with hostile getters', () => {
     const { supervisor } = setup({ leases: { acquire: () => ({ fence: 1n, lost, release: () => {} }) } });
     const submission = supervisor.submit({ slot: 's', run: () => 'done' });
     expect((await submission.outcome).kind).toBe('rejected');
-    expect((await supervisor.shutdown()).withinGrace).toBe(true);
+    expect((await supervisor.shutdown()).clean).toBe(true);
   });
 });
 

@@ -257,7 +257,7 @@ describe('a hostile lease store', () => {
         await supervisor.submit({ run: () => 'value' }).outcome;
         const closed = supervisor.shutdown();
         await clock.advance(60_000);
-        expect(await closed).toMatchObject({ withinGrace: true });
+        expect(await closed).toMatchObject({ clean: true });
         expect(clock.timers).toBe(0);
       });
     },

@@ -48,6 +48,7 @@ describe('an option is read once', () => {
       queueTimeoutMs: 10,
       deadlineMs: 5_000,
       priority: 1,
+      vital: true,
       signal: new AbortController().signal,
       state: () => 1,
       meta: {},
@@ -55,7 +56,7 @@ describe('an option is read once', () => {
     const submission = supervisor.submit(spec);
     await clock.advance(5_000);
     expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'deadline' });
-    expect(reads.size).toBe(22 + 5 + 2);
+    expect(reads.size).toBe(23 + 5 + 2);
     expect([...reads.values()].every((count) => count === 1)).toBe(true);
   });
 

@@ -59,7 +59,7 @@ describe('a finisher in its attempt', () => {
     expect([submission.status, gate.calls[0]?.canceled]).toEqual(['running', false]);
     gate.open('saved');
     expect(await submission.outcome).toEqual(completed('saved'));
-    expect(await report).toMatchObject({ withinGrace: true, counts: { completed: 1 } });
+    expect(await report).toMatchObject({ clean: true, counts: { completed: 1 } });
     expect([clock.now(), clock.timers, supervisor.phase]).toEqual([FINISH - 1, 0, 'closed']);
     expect(recorded.of('stopRequested')).toEqual([]);
   });
@@ -422,7 +422,7 @@ describe('the finish time', () => {
     await clock.advance(1e9);
     expect(submission.status).toBe('running');
     gate.open('at last');
-    expect(await report).toMatchObject({ withinGrace: true, counts: { completed: 1 } });
+    expect(await report).toMatchObject({ clean: true, counts: { completed: 1 } });
   });
 
   test('after it no submission becomes owner (S7)', async () => {

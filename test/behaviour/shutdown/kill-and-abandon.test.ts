@@ -2,7 +2,7 @@
 
 import type { ShutdownReport } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { never, polite } from '../../support/bodies.ts';
+import { CONSTANT_BACKOFF, never, polite } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
 import { ZERO_COUNTS } from '../../support/outcomes.ts';
 import { settledAt } from '../../support/settling.ts';
@@ -29,13 +29,13 @@ describe('bodies that outlast the grace of a shutdown', () => {
     const report = await promise;
     const { id } = stubborn;
     expect(report).toEqual({
-      withinGrace: false,
+      clean: false,
       cause: 'caller',
       counts: { ...ZERO_COUNTS, completed: 1, canceled: 1, killed: 1, abandoned: 1 },
       killed: [expect.objectContaining({ id: worker.id, name: 'worker', slot: 'b', attempt: 1, status: 'ended' })],
       abandoned: [expect.objectContaining({ id, name: 'stubborn', slot: 'a', attempt: 1, status: 'overrun', meta })],
       eventsDropped: 0,
-    } satisfies Record<keyof ShutdownReport, unknown>);
+    } satisfies Record<Exclude<keyof ShutdownReport, 'dead'>, unknown>);
     expect(await stubborn.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
     expect(await worker.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
   });
@@ -146,8 +146,8 @@ describe('bodies that outlast the grace of a shutdown', () => {
       await world.clock.settle();
       const promise = supervisor.shutdown({ graceMs: GRACE });
       expect(await settledAt(world, promise)).toBe(GRACE + PATIENCE);
-      const { killed, abandoned, withinGrace } = await promise;
-      expect([withinGrace, killed]).toEqual([false, []]);
+      const { killed, abandoned, clean } = await promise;
+      expect([clean, killed]).toEqual([false, []]);
       expect(abandoned).toMatchObject([{ id: submission.id, name: 'immortal' }]);
       expect(await submission.outcome).toEqual({ kind: 'abandoned', by: 'shutdown', attempts: 1 });
       expect(world.clock.timers).toBe(0);
@@ -173,7 +173,76 @@ describe('bodies that outlast the grace of a shutdown', () => {
     await clock.settle();
     const promise = supervisor.shutdown({ graceMs: GRACE });
     expect(await settledAt(world, promise)).toBe(GRACE + PATIENCE - 1);
-    expect(await promise).toMatchObject({ withinGrace: false, killed: [{ name: 'slow' }], abandoned: [] });
+    expect(await promise).toMatchObject({ clean: false, killed: [{ name: 'slow' }], abandoned: [] });
+  });
+});
+
+describe('a report is clean', () => {
+  const kill = () => {};
+
+  test('where every body ended by itself, also after its own grace', async () => {
+    const { supervisor, clock, recorded } = setup();
+    const late = gateBody();
+    supervisor.submit({ graceMs: 10, run: late.body }); // overruns, and is held
+    await clock.settle();
+    const report = supervisor.shutdown({ graceMs: GRACE });
+    await clock.advance(GRACE - 1);
+    late.open('late');
+    expect(await report).toMatchObject({ clean: true, killed: [], abandoned: [] });
+    expect(recorded.of('shutdownFinished')).toMatchObject([{ clean: true }]);
+  });
+
+  for (const [what, spec, listed] of [
+    ['killed by its own grace', { graceMs: 10, run: { run: never, kill } }, 'killed'],
+    ['given up by its own grace', { graceMs: 10, onOverrun: 'abandon', run: never }, 'abandoned'],
+    ['killed by the grace of the shutdown', { run: { run: never, kill } }, 'killed'],
+    ['given up by the grace of the shutdown', { run: never }, 'abandoned'],
+  ] as const)
+    test(`not where one was ${what}`, async () => {
+      const { supervisor, clock, recorded } = setup();
+      supervisor.submit({ name: 'n', ...spec });
+      await clock.settle();
+      const report = supervisor.shutdown({ graceMs: GRACE });
+      await clock.advance(GRACE);
+      expect(await report).toMatchObject({ clean: false, [listed]: [{ name: 'n' }] });
+      expect(recorded.of('shutdownFinished')).toMatchObject([{ clean: false }]);
+    });
+
+  test('not where an attempt was killed in it after a timeout, although the task went on', async () => {
+    const { supervisor, clock } = setup();
+    const holds = gateBody();
+    supervisor.submit({ shutdownStage: -1, run: holds.body }); // the first stage
+    const run = { run: ({ attempt }: { readonly attempt: number }) => (attempt === 1 ? never() : 'done'), kill };
+    const task = supervisor.submit({ name: 'n', timeoutMs: 100, graceMs: 10, backoff: CONSTANT_BACKOFF, run });
+    await clock.settle();
+    const report = supervisor.shutdown({ graceMs: GRACE });
+    await clock.advance(300);
+    holds.open('end');
+    expect(await task.outcome).toMatchObject({ kind: 'completed', attempts: 2 });
+    expect(await report).toMatchObject({ clean: false, killed: [{ name: 'n', lastFailure: { kind: 'timedOut' } }] });
+  });
+
+  test.for<readonly [when: string, endAt: number, clean: boolean]>([
+    ['before the shutdown', 0, true],
+    ['during the shutdown', 1, true],
+    ['after the shutdown', 2, false],
+  ])('or not by the bodies given up before it: one ended %s', async ([, endAt, clean]) => {
+    const { supervisor, clock } = setup();
+    const givenUp = gateBody();
+    const last = gateBody();
+    const task = supervisor.submit({ name: 'n', graceMs: 0, onOverrun: 'abandon', run: givenUp.body });
+    supervisor.submit({ run: last.body });
+    await clock.settle();
+    void task.cancel();
+    await clock.advance(0);
+    if (endAt === 0) givenUp.open('late');
+    await clock.settle();
+    const report = supervisor.shutdown();
+    await clock.settle();
+    if (endAt === 1) givenUp.open('late');
+    await clock.settle();
+    last.open('end');
+    expect(await report).toMatchObject({ clean, abandoned: clean ? [] : [{ name: 'n' }] });
   });
 });
 
@@ -188,5 +257,5 @@ test('a blocked event loop does not shorten the time that a shutdown gives a kil
   expect([kill.alive, submission.status]).toEqual([1, 'overrun']);
   kill.open();
   expect(await submission.outcome).toEqual({ kind: 'killed', by: 'shutdown', attempts: 1 });
-  expect(await supervisor.closed).toMatchObject({ withinGrace: false, killed: [{ name: 'slow' }], abandoned: [] });
+  expect(await supervisor.closed).toMatchObject({ clean: false, killed: [{ name: 'slow' }], abandoned: [] });
 });

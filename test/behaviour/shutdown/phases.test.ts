@@ -107,7 +107,7 @@ describe('a shutdown stops the owners and gives them one grace', () => {
     expect(await atTheGate.outcome).toEqual({ ...stoppedByShutdown, attempts: 0 });
     body.open('out');
     expect(await running.outcome).toEqual({ ...stoppedByShutdown, value: 'out' });
-    expect(await report).toMatchObject({ withinGrace: true, counts: { ...ZERO_COUNTS, canceled: 4 } });
+    expect(await report).toMatchObject({ clean: true, counts: { ...ZERO_COUNTS, canceled: 4 } });
     expect(clock.now()).toBe(0); // the grace was not needed
     expect(clock.timers).toBe(0);
   });
@@ -152,7 +152,7 @@ describe('a shutdown stops the owners and gives them one grace', () => {
       await world.clock.settle();
       const report = supervisor.shutdown({ graceMs });
       expect(await settledAt(world, report)).toBe(at);
-      expect(await report).toMatchObject({ withinGrace: false, counts: { abandoned: 3 } });
+      expect(await report).toMatchObject({ clean: false, counts: { abandoned: 3 } });
     });
 
   test('a task with a shorter graceMs overruns during a shutdown, and is held, abandoned or killed as its spec says', async () => {
@@ -191,7 +191,7 @@ describe('a shutdown gives subscribers a bounded time', () => {
     const report = supervisor.shutdown();
     await settledAt(world, report);
     expect(seen).toEqual(recorded.events);
-    expect(seen.at(-1)).toMatchObject({ type: 'shutdownFinished', withinGrace: true, stuck: [] });
+    expect(seen.at(-1)).toMatchObject({ type: 'shutdownFinished', clean: true, stuck: [] });
     expect((await report).eventsDropped).toBe(0);
   });
 
@@ -223,7 +223,7 @@ describe('a shutdown gives subscribers a bounded time', () => {
       'finished',
       'shutdownFinished',
     ]);
-    expect(recorded.of('shutdownFinished')).toMatchObject([{ withinGrace: false, stuck: ['stubborn'] }]);
+    expect(recorded.of('shutdownFinished')).toMatchObject([{ clean: false, stuck: ['stubborn'] }]);
   });
 
   test('after a shutdown a new subscription gets no event, and an iterator ends', async () => {
@@ -288,6 +288,6 @@ describe('a shutdown as a whole', () => {
     await clock.settle();
     await clock.advance(0);
     expect(await first).toBe(await shorter);
-    expect([(await first).withinGrace, clock.now()]).toEqual([false, 0]);
+    expect([(await first).clean, clock.now()]).toEqual([false, 0]);
   });
 });

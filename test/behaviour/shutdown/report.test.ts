@@ -19,7 +19,7 @@ describe('a shutdown is one shared operation', () => {
     expect([supervisor.phase, supervisor.snapshot().phase]).toEqual(['open', 'open']);
     const report = await supervisor.shutdown();
     expect(report).toEqual({
-      withinGrace: true,
+      clean: true,
       cause: 'caller',
       counts: ZERO_COUNTS,
       killed: [],
@@ -85,7 +85,7 @@ describe('a shutdown is one shared operation', () => {
     await clock.settle();
     void supervisor.shutdown();
     await expect(again).rejects.toThrow(ClosedError);
-    expect(await supervisor.closed).toMatchObject({ withinGrace: true, counts: { ...ZERO_COUNTS, canceled: 1 } });
+    expect(await supervisor.closed).toMatchObject({ clean: true, counts: { ...ZERO_COUNTS, canceled: 1 } });
   });
 
   test('a body that awaits shutdown() does not deadlock, because it gets its own stop request', async () => {
@@ -109,7 +109,7 @@ describe('a shutdown is one shared operation', () => {
     const { supervisor, clock } = setup();
     const submission = supervisor.submit({ run: (ctx) => ctx.untilCanceled(supervisor.shutdown()) });
     expect(await submission.outcome).toEqual(stoppedByShutdown);
-    expect(await supervisor.closed).toMatchObject({ withinGrace: true });
+    expect(await supervisor.closed).toMatchObject({ clean: true });
     expect(clock.now()).toBe(0);
   });
 

@@ -1,7 +1,7 @@
 // supervisor.run() and its process signals.
 
-import { FatalError, OptionError, Supervisor, type SupervisorOptions } from 'slotvisor';
-import { describe, expect, test } from 'vitest';
+import { FatalError, OptionError, OutcomeError, Supervisor, type SupervisorOptions } from 'slotvisor';
+import { describe, expect, test, vi } from 'vitest';
 import { never, polite } from '../../support/bodies.ts';
 import { type GateBody, gateBody } from '../../support/gate.ts';
 import { stoppedByShutdown } from '../../support/outcomes.ts';
@@ -44,7 +44,7 @@ describe('supervisor.run()', () => {
       { kind: 'completed', value: 'one' },
       { kind: 'failed', failure: { error: 'two' } },
     ]);
-    expect(shutdown).toMatchObject({ cause: 'finished', withinGrace: true, counts: { completed: 1, failed: 1 } });
+    expect(shutdown).toMatchObject({ cause: 'finished', clean: true, counts: { completed: 1, failed: 1 } });
     expect(supervisor.snapshot().phase).toBe('closed');
     expect(more(before)).toEqual([0, 0, 0]);
   });
@@ -67,7 +67,7 @@ describe('supervisor.run()', () => {
       body.open('out');
       const { outcomes, shutdown } = await report;
       expect(outcomes).toEqual([stoppedByShutdown, { ...stoppedByShutdown, value: 'out' }]);
-      expect(shutdown).toMatchObject({ cause: 'signal', withinGrace: true });
+      expect(shutdown).toMatchObject({ cause: 'signal', clean: true });
       expect(more(before)).toEqual([0, 0, 0]);
       expect(clock.timers).toBe(0);
     });
@@ -82,7 +82,7 @@ describe('supervisor.run()', () => {
       await clock.advance(0);
       const { outcomes, shutdown } = await report;
       expect(outcomes).toEqual([stoppedByShutdown, { kind: 'abandoned', by: 'shutdown', attempts: 1 }]);
-      expect(shutdown).toMatchObject({ cause: 'signal', withinGrace: false, abandoned: [{ name: 'gate' }] });
+      expect(shutdown).toMatchObject({ cause: 'signal', clean: false, abandoned: [{ name: 'gate' }] });
       expect(more(before)).toEqual([0, 0, 0]);
     });
 
@@ -93,7 +93,7 @@ describe('supervisor.run()', () => {
     await clock.advance(GRACE - 1);
     expect(supervisor.snapshot().phase).toBe('closing');
     await clock.advance(1);
-    expect((await report).shutdown).toMatchObject({ cause: 'caller', withinGrace: false });
+    expect((await report).shutdown).toMatchObject({ cause: 'caller', clean: false });
   });
 
   for (const [signals, expected] of [
@@ -131,6 +131,127 @@ describe('supervisor.run()', () => {
   });
 });
 
+describe('the signal of run()', () => {
+  const listeners = () => process.listenerCount('SIGTERM');
+
+  test('begins the shutdown when it aborts, with the cause signal', async () => {
+    const { supervisor, clock } = setup();
+    const controller = new AbortController();
+    const running = supervisor.run([{ run: polite }], { signal: controller.signal });
+    await clock.settle();
+    controller.abort();
+    expect(supervisor.phase).toBe('closing');
+    expect(await running).toMatchObject({ outcomes: [stoppedByShutdown], shutdown: { cause: 'signal', clean: true } });
+  });
+
+  test('cancels everything and shuts down where it is aborted already', async () => {
+    const { supervisor, clock } = setup();
+    const other = supervisor.submit({ run: polite });
+    await clock.settle();
+    let called = false;
+    const run = () => {
+      called = true;
+    };
+    const specs = [{ slot: 's', run }, { slot: 's', admission: 'dropIfRunning', run } as const];
+    const { outcomes, shutdown } = await supervisor.run(specs, { signal: AbortSignal.abort() });
+    expect(outcomes).toEqual(Array(2).fill({ kind: 'rejected', reason: 'canceled' }));
+    expect(shutdown).toMatchObject({ cause: 'signal', counts: { rejected: 2, canceled: 1 } });
+    expect([called, (await other.outcome).kind]).toEqual([false, 'canceled']);
+  });
+
+  test('does not count as the first of two signals of the process', async () => {
+    const { supervisor, clock } = setup({ shutdownGraceMs: GRACE });
+    const controller = new AbortController();
+    const running = supervisor.run([{ run: never }], { signal: controller.signal });
+    await clock.settle();
+    controller.abort();
+    process.emit('SIGTERM', 'SIGTERM');
+    await clock.advance(GRACE - 1);
+    expect(supervisor.phase).toBe('closing');
+    process.emit('SIGTERM', 'SIGTERM');
+    await clock.advance(0);
+    expect((await running).shutdown).toMatchObject({ cause: 'signal', clean: false });
+  });
+
+  test('is noticed where the lease store aborts it within the submit', async () => {
+    const controller = new AbortController();
+    const acquire = () => {
+      controller.abort();
+      return null;
+    };
+    const { supervisor } = setup({ leases: { acquire } });
+    const { shutdown } = await supervisor.run([{ slot: 's', run: never }], { signal: controller.signal });
+    expect(shutdown.cause).toBe('signal');
+  });
+
+  test('is left alone after the report', async () => {
+    const { supervisor } = setup();
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, 'addEventListener');
+    const removed = vi.spyOn(signal, 'removeEventListener');
+    await supervisor.run([{ run: () => 'done' }], { signal });
+    expect([added.mock.calls.length, removed.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test('is refused with an invalid spec all the same where it is aborted already', async () => {
+    const { supervisor } = setup();
+    const before = listeners();
+    const run = supervisor.run([{ run: never, timeoutMs: -1 }], { signal: AbortSignal.abort() });
+    await expect(run).rejects.toThrow(OptionError);
+    expect([supervisor.phase, listeners()]).toEqual(['open', before]);
+  });
+});
+
+describe('a run() that is turned away', () => {
+  test('rejects with the OutcomeError of the first entry that has a reason of its own', async () => {
+    const { supervisor, clock } = setup();
+    const before = process.listenerCount('SIGTERM');
+    const { signal } = new AbortController();
+    const removed = vi.spyOn(signal, 'removeEventListener');
+    const owner = supervisor.submit({ slot: 'busy', run: polite });
+    await clock.settle();
+    const specs = [
+      { slot: 'free', name: 'innocent', run: never },
+      { slot: 'busy', name: 'culprit', admission: 'dropIfRunning', run: never },
+      { slot: 'busy', name: 'later', admission: 'dropIfRunning', run: never },
+    ] as const;
+    const error = await supervisor.run(specs, { signal }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(OutcomeError);
+    expect((error as OutcomeError).message).toMatch(/^culprit: rejected: slotBusy/);
+    expect((error as OutcomeError).outcome).toEqual({ kind: 'rejected', reason: 'slotBusy', by: owner.id });
+    expect([supervisor.phase, process.listenerCount('SIGTERM'), removed.mock.calls.length]).toEqual([
+      'open',
+      before,
+      0,
+    ]);
+    await owner.cancel();
+    expect((await supervisor.run([{ slot: 'busy', run: () => 'fine' }])).outcomes).toMatchObject([{ value: 'fine' }]);
+  });
+
+  test('is one with an entry whose own signal is aborted', async () => {
+    const { supervisor } = setup();
+    const run = supervisor.run([{ run: never }, { run: never, signal: AbortSignal.abort() }]);
+    await expect(run).rejects.toMatchObject({ name: 'OutcomeError', outcome: { reason: 'canceled' } });
+    expect(supervisor.phase).toBe('open');
+  });
+});
+
+test('the tasks of run() are vital unless their spec says otherwise', async () => {
+  const { supervisor, clock } = setup();
+  const specs = [
+    { slot: 'a', run: polite },
+    { slot: 'b', vital: false, run: polite },
+    { slot: 'c', vital: undefined, run: polite },
+    { slot: 'd', timeoutMs: 1_000, run: polite },
+  ];
+  const running = supervisor.run(specs);
+  supervisor.submit({ slot: 'e', run: polite });
+  await clock.settle();
+  expect(supervisor.vitalSlots().map(({ slot }) => slot)).toEqual(['a', 'c', 'd']);
+  void supervisor.shutdown();
+  await running;
+});
+
 for (const [what, signals, field, message] of [
   ['a single signal', 'SIGINT', 'signals', /^signals must be an array of signal names, or false, got "SIGINT"$/],
   [
@@ -164,5 +285,5 @@ test('run() counts a signal that is listed twice once', async () => {
   await clock.advance(500);
   expect(supervisor.snapshot().phase).toBe('closing');
   body.open('end');
-  expect((await run).shutdown).toMatchObject({ cause: 'signal', withinGrace: true });
+  expect((await run).shutdown).toMatchObject({ cause: 'signal', clean: true });
 });

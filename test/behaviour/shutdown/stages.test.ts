@@ -56,7 +56,7 @@ describe('the stages of a shutdown', () => {
     await clock.settle();
     const report = await supervisor.shutdown();
     expect(order).toEqual(['-3', 'undefined', '2', '7']);
-    expect([report.withinGrace, clock.now(), clock.timers]).toEqual([true, 0, 0]);
+    expect([report.clean, clock.now(), clock.timers]).toEqual([true, 0, 0]);
   });
 
   test('a stage begins once the last owner of the stage before has ended, and leaves later ones alone until then', async () => {
@@ -78,7 +78,7 @@ describe('the stages of a shutdown', () => {
     expect(d.atMs).toBe(200);
     d.body.open('out');
     expect(await d.submission.outcome).toEqual({ ...stoppedByShutdown, value: 'out' });
-    expect((await supervisor.closed).withinGrace).toBe(true);
+    expect((await supervisor.closed).clean).toBe(true);
   });
 
   test('a stage lasts at most an equal share of what is left of the grace', async () => {
@@ -125,8 +125,8 @@ describe('the stages of a shutdown', () => {
     expect([stuck.submission.status, next.atMs]).toEqual(['overrun', 10]);
     next.body.open('out');
     await clock.advance(GRACE);
-    const { abandoned, withinGrace } = await supervisor.closed;
-    expect([abandoned.map(({ name }) => name), withinGrace]).toEqual([['stuck'], false]);
+    const { abandoned, clean } = await supervisor.closed;
+    expect([abandoned.map(({ name }) => name), clean]).toEqual([['stuck'], false]);
   });
 
   test('an owner of a later stage goes on with its retries, its intervals and its fresh state', async () => {

@@ -151,7 +151,7 @@ describe('a value returned by another user function', () => {
       expect(await supervisor.submit({ run: () => 'value' }).value()).toBe('value');
       const closed = supervisor.shutdown();
       await clock.advance(20);
-      expect(await closed).toMatchObject({ withinGrace: true, counts: { completed: 1 } });
+      expect(await closed).toMatchObject({ clean: true, counts: { completed: 1 } });
       expect(recorded.types()).toContain('finished');
       expect(clock.timers).toBe(0);
     });

@@ -88,12 +88,12 @@ abandoned.open();
 while (supervisor.snapshot().abandonedAlive > 0) await turn();
 await turn();
 const { abandonedAlive } = supervisor.snapshot();
-const { withinGrace, eventsDropped } = await supervisor.shutdown();
+const { clean, eventsDropped } = await supervisor.shutdown();
 console.log(
   JSON.stringify({
     outcomes: Object.fromEntries(outcomes),
     abandonedAlive,
-    withinGrace,
+    clean,
     eventsDropped: eventsDropped > 0,
     frozen: Object.isFrozen(Array.prototype),
   }),

@@ -9,11 +9,11 @@ async function scenario(caller: string, act: (supervisor: Supervisor) => void, g
   const supervisor = new Supervisor({ shutdownGraceMs: graceMs });
   supervisor.submit({ name: 'bystander', run: (ctx) => ctx.sleep(3_600_000) });
   act(supervisor);
-  const { withinGrace, counts, abandoned } = await supervisor.closed;
+  const { clean, counts, abandoned } = await supervisor.closed;
   print(
     caller,
     'within grace:',
-    withinGrace,
+    clean,
     'canceled:',
     counts.canceled,
     'abandoned:',

@@ -48,12 +48,12 @@ const tasks = [polite, failing, ...(args.includes('stubborn') ? [stubborn] : [])
 const running = supervisor.run(tasks, args.includes('no-signals') ? { signals: false } : {});
 const during = listeners() - before;
 const { outcomes, shutdown } = await running;
-const { cause, withinGrace, abandoned } = shutdown;
+const { cause, clean, abandoned } = shutdown;
 console.log(
   JSON.stringify({
     outcomes: outcomes.map(({ kind }) => kind),
     cause,
-    withinGrace,
+    clean,
     abandoned: abandoned.map(({ name }) => name),
     listeners: [during, listeners() - before],
     exitCodeKept: process.exitCode === exitCode,

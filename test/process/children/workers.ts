@@ -41,7 +41,7 @@ supervisor.submit({ slot: 'cpu', name: 'second', admission: 'replace', run: spin
 const replaced = await first.outcome;
 while (spinning < 2) await new Promise((resolve) => setTimeout(resolve, 5));
 // The second attempt has a grace of an hour. Only the grace of the shutdown can end it.
-const { killed, withinGrace } = await supervisor.shutdown({ graceMs: 20 });
+const { killed, clean } = await supervisor.shutdown({ graceMs: 20 });
 console.log(
-  JSON.stringify({ replaced, spinning, most, alive: alive.size, withinGrace, killed: killed.map(({ name }) => name) }),
+  JSON.stringify({ replaced, spinning, most, alive: alive.size, clean, killed: killed.map(({ name }) => name) }),
 );

@@ -1,0 +1,111 @@
+// The vital slots of one supervisor: slots that are meant to have an owner for as long as the
+// process lives. This file knows which there are, and which of them are dead. The slots report what
+// happens in them.
+
+import type { Outcome } from '../model/outcome.ts';
+import type { ShutdownReport, VitalSlot } from '../model/view.ts';
+
+/** What one vital slot has reported. */
+export class Vital {
+  lastOutcome: Outcome['kind'] | undefined;
+  /** What ended there last makes the slot dead, if nothing else is there. */
+  hasDied = false;
+
+  ownerEnded(outcome: Outcome): void {
+    this.lastOutcome = outcome.kind;
+    this.hasDied = isDeath(outcome);
+  }
+
+  /** A vital submission was rejected, because there was no lease for it. */
+  leaseRefused(): void {
+    this.lastOutcome = 'rejected';
+    this.hasDied = true;
+  }
+}
+
+export class VitalSlots {
+  readonly #slots = new Map<string, Vital>();
+  readonly #dead = new Set<string>();
+  readonly #deadFraction: number;
+  readonly #tooManyDied: () => void;
+  #keepsDead: boolean;
+
+  /**
+   * `tooManyDied` is called when the share of the dead has reached `deadFraction`. With `Infinity`
+   * it never does.
+   */
+  constructor(deadFraction: number, tooManyDied: () => void) {
+    this.#deadFraction = deadFraction;
+    this.#tooManyDied = tooManyDied;
+    this.#keepsDead = deadFraction !== Infinity;
+  }
+
+  /** Undefined for a slot that is not vital. */
+  find(slot: string): Vital | undefined {
+    return this.#slots.get(slot);
+  }
+
+  /** From here on the slot is vital: a vital submission was admitted. */
+  add(slot: string): Vital {
+    const vital = new Vital();
+    this.#slots.set(slot, vital);
+    return vital;
+  }
+
+  /**
+   * Called when something has changed in a vital slot. `isEmpty`: it has no owner, and nothing
+   * waits. Returns undefined if it is not vital any more.
+   */
+  changed(slot: string, vital: Vital, isEmpty: boolean): Vital | undefined {
+    if (!isEmpty) {
+      this.#dead.delete(slot);
+      return vital;
+    }
+    if (vital.hasDied && this.#keepsDead) this.#dead.add(slot);
+    else this.#remove(slot);
+    if (this.#areTooMany) this.#tooManyDied();
+    return this.find(slot);
+  }
+
+  #remove(slot: string): void {
+    this.#slots.delete(slot);
+    this.#dead.delete(slot);
+  }
+
+  get #areTooMany(): boolean {
+    return this.#dead.size > 0 && this.#dead.size / this.#slots.size >= this.#deadFraction;
+  }
+
+  /** The dead slots, while they are too many. */
+  get tooMany(): ShutdownReport['dead'] {
+    if (!this.#areTooMany) return undefined;
+    return { slots: [...this.#dead], of: this.#slots.size, threshold: this.#deadFraction };
+  }
+
+  /** From the first call on, the dead are kept. */
+  views(): VitalSlot[] {
+    this.#keepsDead = true;
+    return Array.from(this.#slots, ([slot, { lastOutcome }]) => ({
+      slot,
+      alive: !this.#dead.has(slot),
+      ...(lastOutcome !== undefined && { lastOutcome }),
+    }));
+  }
+}
+
+/**
+ * A body that was killed or given up counts as a death, except where the caller, a replacement or a
+ * shutdown asked it to stop: then its end was meant.
+ */
+function isDeath(outcome: Outcome): boolean {
+  switch (outcome.kind) {
+    case 'failed':
+    case 'fatal':
+      return true;
+    case 'killed':
+    case 'abandoned':
+      return outcome.by === 'deadline' || outcome.by === 'leaseLost';
+    default:
+      return false;
+  }
+}
