@@ -433,7 +433,7 @@ export class Supervisor implements AsyncDisposable {
     return submission.handle;
   }
 
-  #createAll(specs: readonly AnySpec[], defaults: TaskSettings): LiveSubmission[] {
+  #createAll(specs: readonly AnySpec[], defaults: CompleteDefaults): LiveSubmission[] {
     this.#throwIfClosed();
     const parsed = reading('specs', specs, () => {
       if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);

@@ -97,7 +97,7 @@ const SUPERVISOR: readonly Row[] = [
   row('leases.acquire', FUNCTION, NO_FUNCTIONS, [[undefined, 'undefined']]),
   { ...row('leases.close', FUNCTION, NO_FUNCTIONS), put: (close) => ({ leases: { acquire: () => null, close } }) },
   row('aroundAttempt', FUNCTION, NO_FUNCTIONS),
-  row('warnings', /must be a boolean/, [
+  row('warnings', /must be true or false/, [
     [null, 'null'],
     [0, '0'],
     ['false', '"false"'],
