@@ -45,7 +45,9 @@ export type {
   ShutdownReport,
   SlotView,
   Snapshot,
+  Stats,
   TaskStatus,
   TaskView,
   TotalName,
+  WaitingFor,
 } from './model/view.ts';

@@ -72,6 +72,12 @@ function anEventHandler(value: unknown): Partial<Subscriber> {
   return refuse('subscriber', 'must be a function, or an object with onEvent', value);
 }
 
+/** How many waiting submissions a view of a slot shows. */
+export function parseViewOptions(options: { readonly queued?: number | undefined }): number {
+  const queued = (field: string, value: unknown): number => count(field, value, 0);
+  return parse('options', options, { queued }, { queued: Infinity }).queued;
+}
+
 export function parseRunOptions(options: RunOptions): readonly NodeJS.Signals[] {
   const defaults = { signals: ['SIGINT', 'SIGTERM'] as readonly NodeJS.Signals[] };
   return parse('options', options, { signals: readSignals }, defaults).signals;

@@ -3,10 +3,12 @@
 
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { SequenceMap } from '../kernel/sequence-map.ts';
+import type { Failure } from '../model/failure.ts';
 import type { TaskIds } from '../model/id.ts';
-import type { Outcome } from '../model/outcome.ts';
+import { type Outcome, REJECT_REASONS, type RejectReason } from '../model/outcome.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
 import type { EventPublisher } from './events.ts';
+import { StatusCounts } from './status-counts.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
 export interface LedgerListener {
@@ -22,6 +24,7 @@ export class Ledger {
     started: 0,
     attempts: 0,
     retries: 0,
+    overruns: 0,
     dropped: 0,
     completed: 0,
     failed: 0,
@@ -31,8 +34,14 @@ export class Ledger {
     abandoned: 0,
     rejected: 0,
   };
+  readonly rejections = Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])) as Record<RejectReason, number>;
+  readonly failures: Record<Failure['kind'], number> = { thrown: 0, timedOut: 0, stalled: 0, exited: 0 };
+  /** Owners by status. */
+  readonly statuses = new StatusCounts();
+  /** Submissions that wait in a slot. */
+  queued = 0;
   /** Owners that have not ended. */
-  running = 0;
+  owners = 0;
   /** Owners that ended `failed` or `fatal`. */
   dead = 0;
   readonly killed: TaskView[] = [];
@@ -53,7 +62,11 @@ export class Ledger {
   }
 
   get empty(): boolean {
-    return this.#live.size === 0 && this.running === 0;
+    return this.#live.size === 0 && this.owners === 0;
+  }
+  /** How many submissions are live. */
+  get size(): number {
+    return this.#live.size;
   }
   get abandonedAlive(): number {
     return this.#abandonedAlive.size;
@@ -99,7 +112,7 @@ export class Ledger {
   }
 
   started(): void {
-    this.running += 1;
+    this.owners += 1;
     this.totals.started += 1;
   }
 
@@ -111,10 +124,15 @@ export class Ledger {
     if (submission.ended) return;
     this.#live.delete(submission.number);
     this.totals[outcome.kind] += 1;
-    if (outcome.kind === 'rejected' && outcome.reason === 'slotBusy') this.totals.dropped += 1;
+    if (outcome.kind === 'rejected') this.#countRejection(outcome.reason);
     if (this.#events.listening) this.#publishEnd(submission, outcome, work?.ranMs ?? 0);
     submission.settle(outcome);
     this.#checkEmpty();
+  }
+
+  #countRejection(reason: RejectReason): void {
+    this.rejections[reason] += 1;
+    if (reason === 'slotBusy') this.totals.dropped += 1;
   }
 
   #publishEnd(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
@@ -146,7 +164,7 @@ export class Ledger {
   /** The owner has ended. Called before its slot goes on. */
   ownerEnded(outcome: Outcome, owner: LiveSubmission, work: Work): void {
     if (this.#keepsRecord && outcome.kind === 'killed') this.killed.push(owner.view(work));
-    this.running -= 1;
+    this.owners -= 1;
     if (hasDied(outcome)) this.dead += 1;
   }
 

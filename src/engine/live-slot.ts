@@ -7,7 +7,7 @@ import { after } from '../kernel/clock.ts';
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { StopCause } from '../model/error.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { SlotView } from '../model/view.ts';
+import type { SlotView, TaskView, WaitingFor } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
 import { type Flight, firstOf, leaderOf } from '../policy/flight.ts';
 import { isQueued, type SlotEffect, SlotMachine } from '../policy/slot-machine.ts';
@@ -16,6 +16,7 @@ import { type HeldLease, LOCAL } from './held-lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import { type LeaseListener, SlotLease } from './slot-lease.ts';
+import { LEFT, UNCOUNTED } from './status-counts.ts';
 import type { LiveSubmission } from './submission.ts';
 
 export class LiveSlot implements ActorHost, LeaseListener {
@@ -26,8 +27,9 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** Undefined while leases are local. */
   #lease: SlotLease | undefined;
   readonly #changed: (slot: LiveSlot) => void;
+  /** How many of its submissions the ledger counts as queued. */
+  #countedQueued = 0;
   /** What the table counted last. */
-  counted = 0;
   countedToBegin = 0;
   /** Runs the owner. */
   actor: Actor | undefined;
@@ -164,16 +166,40 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#lease?.end();
   }
 
-  view(): SlotView {
+  /** `limit`: how many of its waiting submissions are shown. */
+  view(limit: number): SlotView {
     const { name, machine, actor, subject } = this;
-    const { phase, paused } = machine;
+    const { phase, paused, pending } = machine;
     return {
       name,
       phase,
       paused,
       ...(actor !== undefined && { owner: (subject ?? actor.submission).view(actor) }),
-      queued: Array.from(machine.waiting, (leader) => (firstOf(leader) as LiveSubmission).view()),
+      queuedCount: pending,
+      queued: this.#viewsOfQueued(limit),
     };
+  }
+
+  #viewsOfQueued(limit: number): TaskView[] {
+    const views: TaskView[] = [];
+    if (limit === 0) return views;
+    for (const leader of this.machine.waiting) {
+      views.push((firstOf(leader) as LiveSubmission).view());
+      if (views.length === limit) break;
+    }
+    return views;
+  }
+
+  /** What those that are queued wait for. */
+  get waitingFor(): WaitingFor | undefined {
+    const { owner, phase, paused } = this.machine;
+    if (owner !== null) return 'owner';
+    if (phase === 'waiting') return 'lease';
+    return paused ? 'slotPaused' : undefined;
+  }
+  /** The lease request that the store has not answered. */
+  get leaseRequest(): SlotLease['request'] {
+    return this.#lease?.request;
   }
 
   get isClosed(): boolean {
@@ -208,9 +234,10 @@ export class LiveSlot implements ActorHost, LeaseListener {
   actorEnded(actor: Actor, outcome: Outcome): void {
     const { ledger } = this.#runtime;
     const owner = actor.submission;
-    ledger.ownerEnded(outcome, this.subject ?? owner, actor);
     // Read first: it is the store's code, which may call back.
     const contended = this.#lease?.held.contended === true;
+    ledger.ownerEnded(outcome, this.subject ?? owner, actor);
+    actor.countAs(UNCOUNTED);
     const whenOwnerGone = this.#whenOwnerGone;
     this.actor = undefined;
     this.#whenOwnerGone = undefined;
@@ -254,6 +281,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
    * leaves its effects to the outer one.
    */
   #carryOut(): void {
+    this.#countQueued();
     if (this.#carryingOut) return;
     this.#carryingOut = true;
     const { effects } = this.machine;
@@ -266,6 +294,13 @@ export class LiveSlot implements ActorHost, LeaseListener {
       this.#idle = undefined;
     }
     this.#changed(this);
+  }
+
+  /** Before effects are carried out, because the lease store may look at the counts. */
+  #countQueued(): void {
+    const { pending } = this.machine;
+    this.#runtime.ledger.queued += pending - this.#countedQueued;
+    this.#countedQueued = pending;
   }
 
   #do(effect: SlotEffect<LiveSubmission>): void {
@@ -358,6 +393,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     const work = entry.work ?? undefined;
     const attempts = work?.attempts ?? 0;
     this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts }, work);
+    if (this.subject === null) this.actor?.countAs(LEFT);
   }
 
   /**

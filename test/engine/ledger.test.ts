@@ -36,7 +36,7 @@ function setup() {
       settings: DEFAULT_SETTINGS,
     };
     const submission = new LiveSubmission(
-      { ids, now: () => 0, queueLimit: () => 9, cancel: () => {} },
+      { ids, now: () => 0, queueLimit: () => 9, waitingFor: () => undefined, cancel: () => {} },
       number,
       spec,
       's',
@@ -97,8 +97,8 @@ describe('an outcome', () => {
       { kind: 'rejected', reason: 'queueFull' },
     ];
     for (const outcome of outcomes) ledger.settle(enter(), outcome);
-    const { started, attempts, retries, ...totals } = ledger.totals;
-    expect([started, attempts, retries]).toEqual([0, 0, 0]);
+    const { started, attempts, retries, overruns, ...totals } = ledger.totals;
+    expect([started, attempts, retries, overruns]).toEqual([0, 0, 0, 0]);
     expect(totals).toEqual({
       submitted: 8,
       completed: 1,
@@ -165,7 +165,7 @@ test('an owner that ends failed or fatal counts as dead, and is reported once it
     expect(listener.ownerDied).toHaveBeenCalledTimes(before);
     ledger.ownerGone(outcome);
   }
-  expect([ledger.running, ledger.dead, ledger.totals.started]).toEqual([0, 2, 4]);
+  expect([ledger.owners, ledger.dead, ledger.totals.started]).toEqual([0, 2, 4]);
   expect(listener.ownerDied).toHaveBeenCalledTimes(2);
 });
 
