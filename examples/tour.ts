@@ -126,7 +126,7 @@ async function tour(ctx: TaskContext): Promise<void> {
   await chapter('A body throws: its outcome is failed, and the other tasks go on');
   const webhook = supervisor.submit(once(() => decodeURIComponent('%'), { slot: 'webhook' }));
   await webhook.outcome;
-  timeline.note('webhook', 'and yet', `${supervisor.snapshot().running} others run on`);
+  timeline.note('webhook', 'and yet', `${supervisor.snapshot().owners} others run on`);
 }
 
 // run() waits for the tour to end, or for Ctrl+C. Then it shuts down everything that still runs.

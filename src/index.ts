@@ -46,8 +46,10 @@ export type {
   ShutdownReport,
   SlotView,
   Snapshot,
+  Stats,
   TaskStatus,
   TaskView,
   TotalName,
   VitalSlot,
+  WaitingFor,
 } from './model/view.ts';

@@ -136,6 +136,12 @@ function anEventHandler(value: unknown): Partial<Subscriber> {
   return refuse('subscriber', 'must be a function, or an object with onEvent', value);
 }
 
+/** How many waiting submissions a view of a slot shows. */
+export function parseViewOptions(options: { readonly queued?: number | undefined }): number {
+  const queued = (field: string, value: unknown): number => count(field, value, 0);
+  return parse('options', options, { queued }, { queued: Infinity }).queued;
+}
+
 export interface RunSettings {
   readonly signals: readonly NodeJS.Signals[];
   readonly signal: AbortSignal | undefined;

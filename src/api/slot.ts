@@ -6,6 +6,7 @@ import { nameText } from '../model/check.ts';
 import { readSlotOptions, type SlotOptions } from '../model/slot-options.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
+import { parseViewOptions } from './call-options.ts';
 
 /**
  * A named slot. It owns at most one running body. The slot need not be live: a handle costs
@@ -43,8 +44,18 @@ export interface Slot {
    * still accepted. A body of the slot must not await it: it would wait for its own end.
    */
   idle(): Promise<void>;
-  /** What the slot holds now: a copy. */
-  view(): SlotView;
+  /**
+   * What the slot holds now: a copy. `queued`: how many waiting submissions it shows, a whole
+   * number, 0 or more. Default: all. `queuedCount` is exact in any case.
+   *
+   * @throws OptionError for an invalid option.
+   */
+  view(options?: { readonly queued?: number | undefined }): SlotView;
+  /**
+   * One sentence for people: what the slot does, since when, what it waits for, and what waits
+   * behind it. Not promised: its words. Programs use `view()`.
+   */
+  explain(): string;
 }
 
 export class SlotHandle implements Slot {
@@ -78,7 +89,10 @@ export class SlotHandle implements Slot {
   idle(): Promise<void> {
     return this.#slots.idle(this.name);
   }
-  view(): SlotView {
-    return this.#slots.view(this.name);
+  view(options: { readonly queued?: number | undefined } = {}): SlotView {
+    return this.#slots.view(this.name, parseViewOptions(options));
+  }
+  explain(): string {
+    return this.#slots.explain(this.name);
   }
 }

@@ -8,6 +8,7 @@ import { Ledger } from '../engine/ledger.ts';
 import type { Runtime } from '../engine/runtime.ts';
 import { Shutdown } from '../engine/shutdown.ts';
 import { Slots } from '../engine/slots.ts';
+import { statsOf } from '../engine/stats.ts';
 import { LiveSubmission, type Submission, type SubmissionHost } from '../engine/submission.ts';
 import { Unwatched } from '../engine/unwatched.ts';
 import { VitalSlots } from '../engine/vital-slots.ts';
@@ -25,7 +26,16 @@ import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
 import type { CompleteDefaults } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
-import type { RunReport, ShutdownCause, ShutdownReport, Snapshot, TaskView, VitalSlot } from '../model/view.ts';
+import type {
+  RunReport,
+  ShutdownCause,
+  ShutdownReport,
+  SlotView,
+  Snapshot,
+  Stats,
+  TaskView,
+  VitalSlot,
+} from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 import {
   type GivenTimes,
@@ -34,6 +44,7 @@ import {
   parseStopOptions,
   parseSubscribeOptions,
   parseSubscriber,
+  parseViewOptions,
   type RunOptions,
   type ShutdownOptions,
   type SubscribeSettings,
@@ -132,6 +143,7 @@ export class Supervisor implements AsyncDisposable {
       ids: this.#ids,
       now: () => clock.now(),
       queueLimit: (slot) => this.#slots.settings(slot).queueLimit,
+      waitingFor: (slot) => this.#slots.waitingFor(slot),
       cancel: (submission, by, reason) => this.#slots.cancel(submission, by, reason),
     };
   }
@@ -245,25 +257,39 @@ export class Supervisor implements AsyncDisposable {
    * `open`; `closing` from the call of `shutdown` on; `closed` once its report exists. Enough for
    * a health check.
    */
-  get phase(): Snapshot['phase'] {
+  get phase(): Stats['phase'] {
     return this.#shutdown.phase;
   }
 
   /**
-   * All live slots with their queues, exact totals, and what runs: a copy. Its cost grows with the
-   * number of waiting submissions.
+   * The counts of the supervisor: exact, and a copy. It costs the same however many slots and
+   * submissions there are.
+   */
+  stats(): Stats {
+    return statsOf(this.#runtime, this.#slots, this.phase);
+  }
+
+  /**
+   * Views of the slots that have an owner, have waiting submissions, or are paused. Each view is
+   * made when it is reached, so a loop that ends early is cheap. `queued`: how many waiting
+   * submissions a view shows, a whole number, 0 or more. Default: all.
+   *
+   * A slot that stays live during the loop is seen once. Not promised for a slot that becomes idle
+   * or live meanwhile: it is seen, or not, or twice. The loop ends after as many views as there were
+   * slots when it began.
+   *
+   * @throws OptionError for an invalid option.
+   */
+  slots(options: { readonly queued?: number | undefined } = {}): IterableIterator<SlotView> {
+    return this.#slots.views(parseViewOptions(options));
+  }
+
+  /**
+   * All live slots with their queues, and all counts: a copy of one moment. Its cost grows with the
+   * number of slots and of waiting submissions: see `stats` and `slots`.
    */
   snapshot(): Snapshot {
-    const { totals, running, abandonedAlive } = this.#ledger;
-    return {
-      phase: this.phase,
-      slots: this.#slots.views(),
-      totals: { ...totals },
-      running,
-      queued: this.#slots.queued,
-      overrun: this.#slots.actors.filter(({ status }) => status === 'overrun').length,
-      abandonedAlive,
-    };
+    return { ...this.stats(), slots: [...this.#slots.views()] };
   }
 
   /**

@@ -11,7 +11,7 @@ import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { TaskStatus } from '../model/view.ts';
+import { TASK_STATUSES, type TaskStatus, type TaskView, type WaitingFor } from '../model/view.ts';
 import {
   type AttemptEnd,
   afterAttempt,
@@ -25,6 +25,18 @@ import { attemptEndEvent, type TaskEventData } from './events.ts';
 import type { HeldLease } from './held-lease.ts';
 import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
+import {
+  BACKOFF,
+  ENDED,
+  INTERVAL,
+  OVERRUN,
+  RUNNING,
+  SHOWN,
+  STARTING,
+  STOPPING,
+  SUSPENDED,
+  UNCOUNTED,
+} from './status-counts.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
 export interface ActorHost {
@@ -52,15 +64,18 @@ type State =
   | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place | undefined }
   /** An attempt has ended, and what follows is being decided. */
   | { readonly at: 'decision' }
-  | { readonly at: 'pause'; readonly status: 'backoff' | 'interval'; readonly dueMs: number; cancel(): void }
+  | { readonly at: 'pause'; readonly dueMs: number; cancel(): void }
   /** Its lease was lost, and it has no body. */
   | { readonly at: 'suspended' }
   | { readonly at: 'ended' };
 
-const OPEN_GATE: State = { at: 'gate', place: undefined };
-const DECISION: State = { at: 'decision' };
-const SUSPENDED: State = { at: 'suspended' };
-const ENDED: State = { at: 'ended' };
+const AT_OPEN_GATE: State = { at: 'gate', place: undefined };
+const AT_DECISION: State = { at: 'decision' };
+const AT_SUSPENSION: State = { at: 'suspended' };
+const AT_END: State = { at: 'ended' };
+
+/** What keeps it at the gate, in the words of a view. */
+const WAITS_AT_GATE = { pause: 'supervisorPaused', concurrency: 'gate', rate: 'rate' } as const;
 
 export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   readonly submission: LiveSubmission;
@@ -76,7 +91,10 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   readonly runtime: Runtime;
   readonly #host: ActorHost;
   readonly #startedMs: number;
-  #state: State = OPEN_GATE;
+  #state: State = AT_OPEN_GATE;
+  /** Its status, and the part of the counts that it belongs to. See status-counts.ts. */
+  #status = STARTING;
+  #part = UNCOUNTED;
   #sinceMs: number;
   #retries: Retries | undefined; // made at the first failure
 
@@ -86,13 +104,26 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.submission = submission;
     this.lease = lease;
     this.#startedMs = this.#sinceMs = runtime.clock.now();
+    this.countAs(SHOWN);
   }
 
   get status(): TaskStatus {
+    return TASK_STATUSES[this.#status] as TaskStatus;
+  }
+  get waitingFor(): WaitingFor | undefined {
     const state = this.#state;
-    if (state.at === 'attempt') return state.attempt.state;
-    if (state.at === 'pause') return state.status;
-    return state.at === 'ended' || state.at === 'suspended' ? state.at : 'starting';
+    if (state.at === 'pause') return this.#status === BACKOFF ? 'backoff' : 'interval';
+    if (state.at === 'suspended') return 'lease';
+    if (state.at !== 'gate' || (state.place !== undefined && state.place.at !== 'queue')) return undefined;
+    const { obstacle } = this.runtime.gate;
+    return obstacle && WAITS_AT_GATE[obstacle];
+  }
+  get stopping(): TaskView['stop'] {
+    const state = this.#state;
+    if (state.at !== 'attempt') return undefined;
+    const { interruptedBy, interruptedMs } = state.attempt;
+    if (interruptedBy === undefined) return undefined;
+    return { by: this.stop?.by ?? interruptedBy, sinceMs: this.runtime.clock.now() - interruptedMs };
   }
   /** It waits for its first attempt: at the concurrency gate, or for a lease after a loss. */
   get waitsToBegin(): boolean {
@@ -116,6 +147,18 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
   get ranMs(): number {
     return this.runtime.clock.now() - this.#startedMs;
+  }
+
+  /** Every change of its status comes here, so that the counts by status are exact. */
+  #become(status: number): void {
+    this.runtime.ledger.statuses.move(this.#part + this.#status, this.#part + status);
+    this.#status = status;
+  }
+
+  /** From here on it belongs to this part of the counts by status. */
+  countAs(part: number): void {
+    this.runtime.ledger.statuses.move(this.#part + this.#status, part + this.#status);
+    this.#part = part;
   }
 
   /** Called once the actor owns its slot. */
@@ -163,7 +206,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   #suspended(): void {
-    this.#state = SUSPENDED;
+    this.#state = AT_SUSPENSION;
+    this.#become(SUSPENDED);
     this.#sinceMs = this.runtime.clock.now();
     this.#host.actorSuspended(this);
   }
@@ -232,7 +276,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   #enterGate(): void {
     const { gate, turns } = this.runtime;
-    this.#state = OPEN_GATE;
+    this.#state = AT_OPEN_GATE;
+    this.#become(STARTING);
     if (gate.open) {
       turns.push(this);
       return;
@@ -257,6 +302,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.runtime.ledger.totals.attempts += 1;
     const attempt = new Attempt(this, this.attempts);
     this.#state = { at: 'attempt', attempt, place };
+    this.#become(RUNNING);
     if (attempt.number === 1) this.#host.actorBegins();
     this.#sinceMs = attempt.startedMs;
     if (this.#listening) this.#publishBegin(attempt);
@@ -274,10 +320,13 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   attemptInterrupted(attempt: Attempt): void {
+    this.#become(STOPPING);
     this.#sinceMs = attempt.interruptedMs;
   }
 
   attemptOverran(attempt: Attempt, action: OverrunAction): void {
+    if (this.#status !== OVERRUN) this.runtime.ledger.totals.overruns += 1; // else it is given up after all
+    this.#become(OVERRUN);
     const now = this.runtime.clock.now();
     this.#sinceMs = now;
     const sinceMs = now - attempt.interruptedMs;
@@ -289,10 +338,11 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   attemptEnded(attempt: Attempt, bodyEnd: AttemptEnd, proof: Proof): void {
     // A value counts only if the slot was surely owned when it was returned.
     const end = this.suspending && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
-    if (end.kind === 'failure') this.lastFailure = end.failure;
+    if (end.kind === 'failure') this.#failed(end.failure);
     this.#record(attempt, proof);
     if (this.#state.at === 'attempt') this.runtime.gate.leave(this.#state.place);
-    this.#state = DECISION;
+    this.#state = AT_DECISION;
+    this.#become(STARTING);
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
     const { unwatched } = this.runtime;
     const sighting =
@@ -304,7 +354,12 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   #record(attempt: Attempt, proof: Proof): void {
     const { ledger } = this.runtime;
     if (proof === 'killed') ledger.bodyKilled(this.#shown, this);
-    if (proof === 'abandoned') ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
+    if (proof === 'abandoned') ledger.abandoned(attempt, this.#shown.view(this));
+  }
+
+  #failed(failure: Failure): void {
+    this.lastFailure = failure;
+    this.runtime.ledger.failures[failure.kind] += 1;
   }
 
   #ranSince(attempt: Attempt): number {
@@ -343,7 +398,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
         this.#retries?.endStreak();
         const delayMs = intervalDelayMs(settings.intervalMs, this.#ranSince(attempt));
         if (settings.intervalMs > 0) this.#publishWait(delayMs, 'success');
-        this.#pauseFor('interval', delayMs);
+        this.#pauseFor(INTERVAL, delayMs);
         return;
       }
       case 'retry':
@@ -361,7 +416,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#retries ??= new Retries(this.runtime, this.submission.settings);
     if (newStreak) this.#retries.endStreak();
     const verdict = this.#retries.failed(failure);
-    if (this.#state !== DECISION) return; // `retryIf` itself canceled the task or lost its lease
+    if (this.#state !== AT_DECISION) return; // `retryIf` itself canceled the task or lost its lease
     if ('refused' in verdict) {
       this.#end({ kind: 'failed', failure, attempts: this.attempts, ...verdict.refused });
       return;
@@ -373,14 +428,14 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.retries += 1;
     this.runtime.ledger.totals.retries += 1;
     this.#publishWait(verdict.afterMs, 'failure');
-    this.#pauseFor('backoff', verdict.afterMs);
+    this.#pauseFor(BACKOFF, verdict.afterMs);
   }
 
   #publishWait(delayMs: number, cause: 'success' | 'failure'): void {
     if (this.#listening) this.#publish({ type: 'backoffScheduled', attempt: this.attempts, delayMs, after: cause });
   }
 
-  #pauseFor(status: 'backoff' | 'interval', ms: number): void {
+  #pauseFor(status: number, ms: number): void {
     if (ms === 0) {
       this.#nextAttempt();
       return;
@@ -389,13 +444,13 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#sinceMs = clock.now();
     const pause: State = {
       at: 'pause',
-      status,
       dueMs: this.#sinceMs + ms,
       cancel: after(clock, ms, () => {
         if (this.#state === pause) this.#nextAttempt(); // else it has ended, and its cancel was lost
       }),
     };
     this.#state = pause;
+    this.#become(status);
   }
 
   get #listening(): boolean {
@@ -413,7 +468,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   #end(outcome: Outcome): void {
-    this.#state = ENDED;
+    this.#state = AT_END;
+    this.#become(ENDED);
     this.#host.actorEnded(this, outcome);
   }
 }

@@ -7,7 +7,7 @@ import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
 import type { TurnTaker } from '../kernel/turn-queue.ts';
-import { CanceledError, TimeoutError, timeoutReason } from '../model/error.ts';
+import { CanceledError, type StopCause, TimeoutError, timeoutReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
 import { field } from '../model/foreign.ts';
@@ -40,8 +40,9 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   /** Its own: the next attempt may have another one. */
   readonly #lease: HeldLease;
   state: 'running' | 'stopping' | 'overrun' | 'ended' = 'running';
-  /** When it was asked to stop. */
+  /** When it was asked to stop, and why. Only the first request counts. */
   interruptedMs = 0;
+  interruptedBy: StopCause | undefined;
   #token: CancelToken<CanceledError> | undefined;
   /**
    * Set when the attempt timed out or stalled. It is then the result, whatever the body returns or
@@ -156,6 +157,7 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
     this.state = 'stopping';
     this.#failure = failure;
     this.interruptedMs = clock.now();
+    this.interruptedBy = reason.by;
     this.#stopWatching();
     this.token.cancel(reason);
     turns.push(this);

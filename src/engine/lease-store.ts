@@ -6,6 +6,7 @@ import { after, type Clock } from '../kernel/clock.ts';
 import { ignore, promised } from '../kernel/deferred.ts';
 import { KeyedLock } from '../kernel/lock.ts';
 import { positiveMs } from '../model/check.ts';
+import type { Stall } from '../model/explain.ts';
 import { field } from '../model/foreign.ts';
 import type { Lease, LeaseRequest, SlotLeases } from '../model/lease.ts';
 import { reading } from '../model/options.ts';
@@ -34,6 +35,8 @@ export class LeaseStore {
   readonly #lock = new KeyedLock();
   readonly #calls = new Set<Promise<unknown>>();
   readonly #stopWatches = new Set<() => void>();
+  /** The calls that were published as stalled, and have not been answered since. Oldest first. */
+  readonly #stalls = new Set<{ readonly slot: string; readonly what: Stall['what']; readonly fromMs: number }>();
   #closed = false;
 
   /** @throws OptionError for an invalid `ttlMs`. */
@@ -48,6 +51,17 @@ export class LeaseStore {
   /** Every slot belongs to this process. */
   get isLocal(): boolean {
     return this.#store === localLeases;
+  }
+
+  get nowMs(): number {
+    return this.#clock.now();
+  }
+
+  /** The first call for this slot that the store has left unanswered for longer than `ttlMs`. */
+  stalled(slot: string): Stall | undefined {
+    for (const stall of this.#stalls)
+      if (stall.slot === slot) return { what: stall.what, sinceMs: this.nowMs - stall.fromMs };
+    return undefined;
   }
 
   acquire(request: LeaseRequest, listener: RequestListener): void {
@@ -139,14 +153,15 @@ export class LeaseStore {
    */
   watch(slot: string, what: 'acquire' | 'release'): () => void {
     if (this.#closed) return () => {};
-    const fromMs = this.#clock.now();
+    const call = { slot, what, fromMs: this.nowMs };
     const stopTimer = after(this.#clock, this.#ttlMs, () => {
       this.#stopWatches.delete(stop);
-      const sinceMs = this.#clock.now() - fromMs;
-      this.#events.listening?.publish({ type: 'leaseStalled', slot, what, sinceMs });
+      this.#stalls.add(call);
+      this.#events.listening?.publish({ type: 'leaseStalled', slot, what, sinceMs: this.nowMs - call.fromMs });
     });
     const stop = (): void => {
       this.#stopWatches.delete(stop);
+      this.#stalls.delete(call);
       stopTimer();
     };
     this.#stopWatches.add(stop);

@@ -3,10 +3,12 @@
 
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { SequenceMap } from '../kernel/sequence-map.ts';
+import type { Failure } from '../model/failure.ts';
 import type { TaskIds } from '../model/id.ts';
-import type { Outcome } from '../model/outcome.ts';
+import { type Outcome, REJECT_REASONS, type RejectReason } from '../model/outcome.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
 import type { EventPublisher } from './events.ts';
+import { StatusCounts } from './status-counts.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
 export interface LedgerListener {
@@ -20,6 +22,7 @@ export class Ledger {
     started: 0,
     attempts: 0,
     retries: 0,
+    overruns: 0,
     dropped: 0,
     completed: 0,
     failed: 0,
@@ -29,8 +32,14 @@ export class Ledger {
     abandoned: 0,
     rejected: 0,
   };
+  readonly rejections = Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])) as Record<RejectReason, number>;
+  readonly failures: Record<Failure['kind'], number> = { thrown: 0, timedOut: 0, stalled: 0, exited: 0 };
+  /** Owners by status. */
+  readonly statuses = new StatusCounts();
+  /** Submissions that wait in a slot. */
+  queued = 0;
   /** Owners that have not ended. */
-  running = 0;
+  owners = 0;
   /** The tasks whose body was killed since the record began. */
   readonly killed: TaskView[] = [];
   /** The same for bodies that were abandoned. */
@@ -53,7 +62,11 @@ export class Ledger {
   }
 
   get empty(): boolean {
-    return this.#live.size === 0 && this.running === 0;
+    return this.#live.size === 0 && this.owners === 0;
+  }
+  /** How many submissions are live. */
+  get size(): number {
+    return this.#live.size;
   }
   get abandonedAlive(): number {
     return this.#abandonedAlive.size;
@@ -103,7 +116,7 @@ export class Ledger {
   }
 
   started(): void {
-    this.running += 1;
+    this.owners += 1;
     this.totals.started += 1;
   }
 
@@ -115,10 +128,15 @@ export class Ledger {
     if (submission.ended) return;
     this.#live.delete(submission.number);
     this.totals[outcome.kind] += 1;
-    if (outcome.kind === 'rejected' && outcome.reason === 'slotBusy') this.totals.dropped += 1;
+    if (outcome.kind === 'rejected') this.#countRejection(outcome.reason);
     if (this.#events.listening) this.#publishEnd(submission, outcome, work?.ranMs ?? 0);
     submission.settle(outcome);
     this.#checkEmpty();
+  }
+
+  #countRejection(reason: RejectReason): void {
+    this.rejections[reason] += 1;
+    if (reason === 'slotBusy') this.totals.dropped += 1;
   }
 
   #publishEnd(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
@@ -154,7 +172,7 @@ export class Ledger {
 
   /** The owner has ended. Called before its slot goes on. */
   ownerEnded(): void {
-    this.running -= 1;
+    this.owners -= 1;
   }
 
   /** The owner has ended. Called once its slot has gone on. */

@@ -7,7 +7,7 @@ import { after } from '../kernel/clock.ts';
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { StopCause } from '../model/error.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { SlotView } from '../model/view.ts';
+import type { SlotView, TaskView, WaitingFor } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
 import { type Flight, firstOf, leaderOf } from '../policy/flight.ts';
 import { isQueued, type SlotEffect, SlotMachine } from '../policy/slot-machine.ts';
@@ -16,6 +16,7 @@ import { type HeldLease, LOCAL } from './held-lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import { type LeaseListener, SlotLease } from './slot-lease.ts';
+import { LEFT, UNCOUNTED } from './status-counts.ts';
 import type { LiveSubmission } from './submission.ts';
 import type { Vital, VitalSlots } from './vital-slots.ts';
 
@@ -30,8 +31,9 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** Undefined while leases are local. */
   #lease: SlotLease | undefined;
   readonly #changed: (slot: LiveSlot) => void;
+  /** How many of its submissions the ledger counts as queued. */
+  #countedQueued = 0;
   /** What the table counted last. */
-  counted = 0;
   countedToBegin = 0;
   /** Runs the owner. */
   actor: Actor | undefined;
@@ -177,17 +179,41 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#lease?.end();
   }
 
-  view(): SlotView {
+  /** `limit`: how many of its waiting submissions are shown. */
+  view(limit: number): SlotView {
     const { name, machine, actor, subject } = this;
-    const { phase, paused } = machine;
+    const { phase, paused, pending } = machine;
     return {
       name,
       phase,
       paused,
       ...(actor !== undefined && { owner: (subject ?? actor.submission).view(actor) }),
-      queued: Array.from(machine.waiting, (leader) => (firstOf(leader) as LiveSubmission).view()),
+      queuedCount: pending,
+      queued: this.#viewsOfQueued(limit),
       ...(this.#vital !== undefined && { vital: this.#isIdle ? ('dead' as const) : ('alive' as const) }),
     };
+  }
+
+  #viewsOfQueued(limit: number): TaskView[] {
+    const views: TaskView[] = [];
+    if (limit === 0) return views;
+    for (const leader of this.machine.waiting) {
+      views.push((firstOf(leader) as LiveSubmission).view());
+      if (views.length === limit) break;
+    }
+    return views;
+  }
+
+  /** What those that are queued wait for. */
+  get waitingFor(): WaitingFor | undefined {
+    const { owner, phase, paused } = this.machine;
+    if (owner !== null) return 'owner';
+    if (phase === 'waiting') return 'lease';
+    return paused ? 'slotPaused' : undefined;
+  }
+  /** The lease request that the store has not answered. */
+  get leaseRequest(): SlotLease['request'] {
+    return this.#lease?.request;
   }
 
   get isClosed(): boolean {
@@ -222,10 +248,11 @@ export class LiveSlot implements ActorHost, LeaseListener {
   actorEnded(actor: Actor, outcome: Outcome): void {
     const { ledger } = this.#runtime;
     const owner = actor.submission;
-    ledger.ownerEnded();
-    this.#vital?.ownerEnded(outcome);
     // Read first: it is the store's code, which may call back.
     const contended = this.#lease?.held.contended === true;
+    ledger.ownerEnded();
+    this.#vital?.ownerEnded(outcome);
+    actor.countAs(UNCOUNTED);
     const whenOwnerGone = this.#whenOwnerGone;
     this.actor = undefined;
     this.#whenOwnerGone = undefined;
@@ -269,6 +296,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
    * leaves its effects to the outer one.
    */
   #carryOut(): void {
+    this.#countQueued();
     if (this.#carryingOut) return;
     this.#carryingOut = true;
     const { effects } = this.machine;
@@ -282,6 +310,13 @@ export class LiveSlot implements ActorHost, LeaseListener {
     }
     if (this.#vital !== undefined) this.#vital = this.#vitals.changed(this.name, this.#vital, this.#isIdle);
     this.#changed(this);
+  }
+
+  /** Before effects are carried out, because the lease store may look at the counts. */
+  #countQueued(): void {
+    const { pending } = this.machine;
+    this.#runtime.ledger.queued += pending - this.#countedQueued;
+    this.#countedQueued = pending;
   }
 
   #do(effect: SlotEffect<LiveSubmission>): void {
@@ -375,6 +410,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     const work = entry.work ?? undefined;
     const attempts = work?.attempts ?? 0;
     this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts }, work);
+    if (this.subject === null) this.actor?.countAs(LEFT);
   }
 
   /**

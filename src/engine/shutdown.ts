@@ -5,7 +5,7 @@ import { after } from '../kernel/clock.ts';
 import { deferred, ignore } from '../kernel/deferred.ts';
 import { Queue } from '../kernel/queue.ts';
 import { OUTCOME_KINDS, type Outcome } from '../model/outcome.ts';
-import type { ShutdownCause, ShutdownReport, Snapshot } from '../model/view.ts';
+import type { ShutdownCause, ShutdownReport, Stats } from '../model/view.ts';
 import {
   KILL_PATIENCE_MS,
   type Moment,
@@ -42,7 +42,7 @@ export class Shutdown {
     this.#subscriberGraceMs = subscriberGraceMs;
   }
 
-  get phase(): Snapshot['phase'] {
+  get phase(): Stats['phase'] {
     const { phase } = this.#state;
     return phase === 'open' || phase === 'closed' ? phase : 'closing';
   }

@@ -4,6 +4,7 @@
 import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { type CanceledError, stopReason } from '../model/error.ts';
+import type { LeaseWait } from '../model/explain.ts';
 import type { LeaseRequest } from '../model/lease.ts';
 import type { AdmissionPolicy } from '../model/settings.ts';
 import type { SlotMachine } from '../policy/slot-machine.ts';
@@ -25,6 +26,7 @@ export interface LeaseListener {
 interface Pending {
   readonly withdrawn: CancelToken<CanceledError>;
   readonly urgent: CancelToken<CanceledError>;
+  readonly fromMs: number;
   /** The store knows of it. It may still wait for the release before it. */
   asked: boolean;
   stopWatch: () => void;
@@ -52,9 +54,16 @@ export class SlotLease {
     return this.#held;
   }
 
+  /** The request that the store has not answered. */
+  get request(): LeaseWait | undefined {
+    const pending = this.#pending;
+    return pending && { sinceMs: this.#store.nowMs - pending.fromMs, calledOff: pending.withdrawn.canceled };
+  }
+
   acquire(asker: LiveSubmission, request: number, policy: AdmissionPolicy): void {
     const machine = this.#machine;
-    const pending = { withdrawn: newToken(), urgent: newToken(), asked: false, stopWatch: () => {} };
+    const { nowMs } = this.#store;
+    const pending = { withdrawn: newToken(), urgent: newToken(), fromMs: nowMs, asked: false, stopWatch: () => {} };
     this.#pending = pending;
     if (policy === 'replace') this.urge();
     const answered = (): void => {

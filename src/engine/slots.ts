@@ -3,9 +3,10 @@
 
 import { refuse } from '../model/check.ts';
 import { type StopCause, show } from '../model/error.ts';
+import { explain } from '../model/explain.ts';
 import type { Rejection, RejectReason } from '../model/outcome.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
-import type { SlotView } from '../model/view.ts';
+import type { SlotView, WaitingFor } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
 import { DryRun } from '../policy/dry-run.ts';
 import type { Actor } from './actor.ts';
@@ -28,8 +29,6 @@ export class Slots {
   readonly #vitals: VitalSlots;
   readonly #max: SupervisorLimits;
   readonly #defaults: SlotSettings;
-  /** Submissions that wait in a slot. */
-  queued = 0;
   /** Owners that wait for their first attempt. */
   #toBegin = 0;
   #closed = false;
@@ -54,8 +53,12 @@ export class Slots {
   }
 
   /** Submissions that wait for their first attempt. */
-  get #pending(): number {
-    return this.queued + this.#toBegin;
+  get pending(): number {
+    return this.#runtime.ledger.queued + this.#toBegin;
+  }
+  /** How many slots are live. */
+  get size(): number {
+    return this.#slots.size;
   }
   /** One for each slot that has an owner. */
   get actors(): Actor[] {
@@ -94,7 +97,7 @@ export class Slots {
   dryRun(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
     const { slots, pending } = this.#max;
     const starts = pending === Infinity ? Infinity : this.#room;
-    const free = { slots: slots - this.#slots.size, pending: pending - this.#pending, starts };
+    const free = { slots: slots - this.#slots.size, pending: pending - this.pending, starts };
     const trial = new DryRun(free, this.#store.isLocal);
     const rejections = new Map<LiveSubmission, Rejection>();
     for (const submission of batch) {
@@ -138,15 +141,37 @@ export class Slots {
     return this.#slots.get(name)?.idle() ?? Promise.resolve();
   }
 
-  view(name: string): SlotView {
-    const live = this.#slots.get(name)?.view();
+  view(name: string, queued = Infinity): SlotView {
+    const live = this.#slots.get(name)?.view(queued);
     if (live !== undefined) return live;
     const isDead = this.#vitals.find(name) !== undefined;
-    return { name, phase: 'idle', paused: false, queued: [], ...(isDead && { vital: 'dead' }) };
+    return { name, phase: 'idle', paused: false, queuedCount: 0, queued: [], ...(isDead && { vital: 'dead' }) };
   }
 
-  views(): SlotView[] {
-    return Array.from(this.#slots.values(), (slot) => slot.view());
+  /**
+   * Each view is made when it is asked for. There are at most as many as there were slots at the
+   * begin: a slot that leaves the table and comes back is behind the others, and slots that do so
+   * without end would be iterated without end.
+   */
+  *views(queued = Infinity): IterableIterator<SlotView> {
+    let left = this.#slots.size;
+    for (const slot of this.#slots.values()) {
+      if (left === 0) return;
+      left -= 1;
+      yield slot.view(queued);
+    }
+  }
+
+  /** One sentence: what the slot does, what it waits for, and what waits behind it. */
+  explain(name: string): string {
+    const { gate } = this.#runtime;
+    const request = this.#slots.get(name)?.leaseRequest;
+    const stall = this.#store.stalled(name);
+    return explain({ slot: this.view(name, 1), isClosed: this.#closed, gate, request, stall });
+  }
+
+  waitingFor(name: string): WaitingFor | undefined {
+    return this.#slots.get(name)?.waitingFor;
   }
 
   /**
@@ -212,18 +237,15 @@ export class Slots {
     limits.queueLimit = queueLimit;
     limits.onFull = onFull;
     if (this.#max.pending !== Infinity) {
-      limits.mayWait = this.#pending < this.#max.pending;
+      limits.mayWait = this.pending < this.#max.pending;
       limits.mayStart = limits.mayWait || this.#room > 0;
     }
     return limits;
   }
 
-  /** Counts a slot's queue again. An idle slot leaves the table (S6). */
+  /** Counts a slot's owner again. An idle slot leaves the table (S6). */
   #account(slot: LiveSlot): void {
-    const { pending } = slot.machine;
-    this.queued += pending - slot.counted;
-    slot.counted = pending;
-    if (this.#max.pending !== Infinity) this.#accountOwner(slot);
+    this.#accountOwner(slot);
     if (this.#closed) this.#accountStage(slot);
     if (!slot.machine.isIdle || this.#slots.get(slot.name) !== slot) return;
     this.#slots.delete(slot.name);

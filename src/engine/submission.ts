@@ -10,9 +10,9 @@ import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
 import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
 import type { ParsedSpec } from '../model/spec.ts';
 import type { Run } from '../model/task.ts';
-import type { TaskStatus, TaskView } from '../model/view.ts';
+import type { TaskStatus, TaskView, WaitingFor } from '../model/view.ts';
 import { type Flight, leaderOf, participantsOf } from '../policy/flight.ts';
-import type { Place, SlotEntry } from '../policy/slot-machine.ts';
+import { isQueued, type Place, type SlotEntry } from '../policy/slot-machine.ts';
 
 /**
  * What the slot decided, known when `submit` returns. `started`: it owns the slot, and its first
@@ -71,16 +71,23 @@ export interface Work {
   readonly ranMs: number;
   readonly nextAttemptInMs: number | undefined;
   readonly lastFailure: Failure | undefined;
+  readonly waitingFor: WaitingFor | undefined;
+  readonly stopping: TaskView['stop'];
   restart(): boolean;
 }
 
 /** The part of a view that comes from what runs the task. */
 export function workView(
   work: Work,
-): Pick<TaskView, 'status' | 'attempt' | 'retries' | 'sinceMs' | 'nextAttemptInMs' | 'lastFailure'> {
-  const { status, attempts, retries, sinceMs, nextAttemptInMs, lastFailure } = work;
+): Pick<
+  TaskView,
+  'status' | 'waitingFor' | 'stop' | 'attempt' | 'retries' | 'sinceMs' | 'nextAttemptInMs' | 'lastFailure'
+> {
+  const { status, waitingFor, stopping, attempts, retries, sinceMs, nextAttemptInMs, lastFailure } = work;
   return {
     status,
+    ...(waitingFor !== undefined && { waitingFor }),
+    ...(stopping !== undefined && { stop: stopping }),
     attempt: attempts,
     retries,
     sinceMs,
@@ -101,6 +108,8 @@ export interface SubmissionHost {
   now(): number;
   /** How many submissions may wait in a slot. */
   queueLimit(slot: string): number;
+  /** What a submission that waits in this slot waits for. */
+  waitingFor(slot: string): WaitingFor | undefined;
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void;
 }
 
@@ -288,8 +297,15 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
 
   /** `work` is given where `this.work` has been cleared already. */
   view(work: Work | null = this.work): TaskView {
-    const { id, name, slot, meta, joined } = this;
-    const waiting = { status: this.status, attempt: 0, retries: 0, sinceMs: this.#host.now() - this.submittedMs };
-    return { id, name, slot, ...(work === null ? waiting : workView(work)), ...(joined > 0 && { joined }), meta };
+    const { id, name, slot, policy, meta, joined } = this;
+    const ageMs = this.#host.now() - this.submittedMs;
+    const state = work === null ? this.#waitingView(ageMs) : workView(work);
+    return { id, name, slot, policy, ...state, ageMs, ...(joined > 0 && { joined }), meta };
+  }
+
+  #waitingView(sinceMs: number): ReturnType<typeof workView> {
+    const waits = isQueued(leaderOf<LiveSubmission>(this)); // else its slot is about to start it or to turn it away
+    const waitingFor = waits ? this.#host.waitingFor(this.slot) : undefined;
+    return { status: this.status, ...(waitingFor !== undefined && { waitingFor }), attempt: 0, retries: 0, sinceMs };
   }
 }

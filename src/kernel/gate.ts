@@ -48,6 +48,32 @@ export class Gate {
     return this.#open;
   }
 
+  get paused(): boolean {
+    return this.#queue.isPaused;
+  }
+  get concurrency(): number {
+    return this.#limits.concurrency;
+  }
+  /** How many are inside, those that have not begun included. */
+  get inside(): number {
+    return this.#inside;
+  }
+  /** How many have begun and not left. */
+  get begun(): number {
+    return this.#inside - this.#coming;
+  }
+  /** How many wait. */
+  get queued(): number {
+    return this.#waiters.size;
+  }
+
+  /** What keeps a waiter out now: the first of these that does. */
+  get obstacle(): 'pause' | 'concurrency' | 'rate' | undefined {
+    if (this.#queue.isPaused) return 'pause';
+    if (this.#inside >= this.#limits.concurrency) return 'concurrency';
+    return this.#hasRoom() ? undefined : 'rate';
+  }
+
   /** How many would get a place now. */
   get room(): number {
     if (this.#queue.isPaused || this.#waiters.size > 0) return 0;

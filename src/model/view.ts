@@ -1,8 +1,10 @@
 // What a supervisor shows of itself: copies, taken at one moment. They do not change afterwards.
 
+import type { StopCause } from './error.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, RejectReason } from './outcome.ts';
+import type { AdmissionPolicy } from './settings.ts';
 
 export const TASK_STATUSES = [
   'queued',
@@ -33,6 +35,28 @@ export const TASK_STATUSES = [
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
 /**
+ * What a live submission waits for.
+ *
+ * - `owner`: for its slot, which has an owner.
+ * - `slotPaused`: for its slot, which has no owner and was paused.
+ * - `lease`: for the lease of its slot. It was requested, or lost and requested again.
+ * - `gate`: at the concurrency gate, which has no free place.
+ * - `rate`: at the concurrency gate, which has a free place: the rate lets no attempt begin yet.
+ * - `supervisorPaused`: at the concurrency gate: the supervisor was paused.
+ * - `backoff`: for its retry after a failure.
+ * - `interval`: for its next attempt after a success.
+ */
+export type WaitingFor =
+  | 'owner'
+  | 'slotPaused'
+  | 'lease'
+  | 'gate'
+  | 'rate'
+  | 'supervisorPaused'
+  | 'backoff'
+  | 'interval';
+
+/**
  * One live submission. A joined submission shows the status and the attempts of the body that it
  * shares.
  */
@@ -43,14 +67,27 @@ export interface TaskView {
   readonly name: string;
   /** The name of its slot. */
   readonly slot: string;
+  /** Its admission policy. */
+  readonly policy: AdmissionPolicy;
   /** What it is doing. */
   readonly status: TaskStatus;
+  /** What it waits for. Absent while it waits for nothing but its turn, and while its body runs. */
+  readonly waitingFor?: WaitingFor;
+  /**
+   * The stop request that its body has not followed. Present while its body was asked to stop and
+   * has not ended. `by` is why the task was stopped. If only the attempt was: `deadline` for a
+   * timeout or a stall, `caller` for `restart()`, `leaseLost` for a lost lease. `sinceMs` is the
+   * time since the body was asked, in ms.
+   */
+  readonly stop?: { readonly by: StopCause; readonly sinceMs: number };
   /** Attempts begun. 0 until the first attempt begins. */
   readonly attempt: number;
   /** Retries after failures. */
   readonly retries: number;
   /** How long it has had this status, in ms. */
   readonly sinceMs: number;
+  /** The time since its `submit`, in ms. */
+  readonly ageMs: number;
   /** The time until the next attempt, in ms. Present in `backoff` and `interval` only. */
   readonly nextAttemptInMs?: number;
   /** The failure of the latest attempt that failed. Absent while none has failed. */
@@ -78,9 +115,11 @@ export interface SlotView {
    * of them that is left.
    */
   readonly owner?: TaskView;
+  /** How many wait, also where `queued` shows fewer. Those that share one place count once. */
+  readonly queuedCount: number;
   /**
    * The waiting submissions, in the order in which they will start. Those that share one place are
-   * shown once.
+   * shown once. At most as many as the option `queued` of the call, from the first on.
    */
   readonly queued: readonly TaskView[];
   /** Whether the slot is alive or dead. Absent where it is not vital. See {@link VitalSlot}. */
@@ -108,34 +147,79 @@ export interface VitalSlot {
   readonly lastOutcome?: Outcome['kind'];
 }
 
-/** What `totals` of a {@link Snapshot} counts. */
-export type TotalName = 'submitted' | 'started' | 'attempts' | 'retries' | 'dropped' | Outcome['kind'];
+/** What `totals` of {@link Stats} counts. */
+export type TotalName = 'submitted' | 'started' | 'attempts' | 'retries' | 'overruns' | 'dropped' | Outcome['kind'];
 
-/** The state of a supervisor. */
-export interface Snapshot {
+/**
+ * The counts of a supervisor, exact at one moment. They depend on no event. They cost the same
+ * however many slots and submissions there are.
+ */
+export interface Stats {
   /** `open`; `closing` from the call of `shutdown` on; `closed` once the shutdown has ended. */
   readonly phase: 'open' | 'closing' | 'closed';
-  /** The slots that have an owner, have waiting submissions, or are paused. */
-  readonly slots: readonly SlotView[];
   /**
-   * Exact counts since the start. They do not depend on events.
+   * Counts since the start.
    *
    * - `submitted`: all submissions, rejected ones included.
    * - `started`: submissions that became an owner. A joined submission does not count.
    * - `attempts`: attempts begun.
    * - `retries`: retries after failures.
+   * - `overruns`: attempts whose body overran its grace, or the grace of a shutdown.
    * - `dropped`: submissions rejected as `slotBusy`. They count as `rejected` too.
    * - The kind of an outcome: submissions with this outcome.
    */
   readonly totals: Readonly<Record<TotalName, number>>;
-  /** Owners that have not ended. */
-  readonly running: number;
-  /** Submissions that wait for a slot. */
+  /** Rejected submissions since the start, by reason. Every reason is present. */
+  readonly rejections: Readonly<Record<RejectReason, number>>;
+  /**
+   * Failed attempts since the start, by the kind of their failure. Every kind is present. What a
+   * body throws after a stop request is no failed attempt.
+   */
+  readonly failures: Readonly<Record<Failure['kind'], number>>;
+  /**
+   * Live submissions by status. Every status but `ended` is present. Those that share a body or a
+   * place count once here, and the others in `joined`: the sum of both is the number of live
+   * submissions.
+   */
+  readonly tasks: Readonly<Record<Exclude<TaskStatus, 'ended'>, number>>;
+  /** Live submissions that share a body or a place with an earlier one that is left. */
+  readonly joined: number;
+  /** The slots that have an owner, have waiting submissions, or are paused. */
+  readonly slotCount: number;
+  /** Owners that have not ended. An owner whose participants have all left counts until its end. */
+  readonly owners: number;
+  /** Attempts that have not ended. Those that were abandoned are in `abandonedAlive`. */
+  readonly bodies: number;
+  /** Submissions that wait for a slot. Those that share one place count once. */
   readonly queued: number;
+  /**
+   * Submissions that wait for their first attempt: for a slot, for the lease, or at the concurrency
+   * gate. It is what `limits.pending` bounds, and counted also without that limit.
+   */
+  readonly pending: number;
+  /** The concurrency gate. */
+  readonly gate: {
+    /** `supervisor.pause()` was called: no attempt begins until `resume()`. */
+    readonly paused: boolean;
+    /** How many may be inside at once. `Infinity` without a limit. */
+    readonly concurrency: number;
+    /** Attempts that have not ended, and attempts that have a place and wait for their turn. */
+    readonly inside: number;
+    /** Owners that wait for a place, for the rate, or for the end of a pause. */
+    readonly queued: number;
+  };
   /** Owners whose body has overrun its grace. */
   readonly overrun: number;
   /** Abandoned bodies that have not ended. */
   readonly abandonedAlive: number;
+  /** Events that were dropped or not delivered, over all subscribers, since the start. */
+  readonly eventsDropped: number;
+}
+
+/** The state of a supervisor: its counts and its slots. */
+export interface Snapshot extends Stats {
+  /** The slots that have an owner, have waiting submissions, or are paused. */
+  readonly slots: readonly SlotView[];
 }
 
 /** What a shutdown did. It names every task whose body may still be alive. */

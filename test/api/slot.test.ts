@@ -5,7 +5,7 @@ import type { Submission } from '../../src/engine/submission.ts';
 
 function setup(name = 's') {
   const idle = Promise.resolve();
-  const view = { name, phase: 'idle', paused: false, queued: [] } as const;
+  const view = { name, phase: 'idle', paused: false, queuedCount: 0, queued: [] } as const;
   const slots = {
     configure: vi.fn(),
     cancelSlot: vi.fn(() => idle),
@@ -13,6 +13,7 @@ function setup(name = 's') {
     resume: vi.fn(),
     idle: vi.fn(() => idle),
     view: vi.fn(() => view),
+    explain: vi.fn(() => 'because'),
   };
   const submission = {} as Submission;
   const submit = vi.fn(() => submission);
@@ -21,16 +22,32 @@ function setup(name = 's') {
 }
 
 test('every call of a slot handle is made for the slot of its name', async () => {
-  const { slot, slots, idle, view } = setup();
+  const { slot, slots, idle } = setup();
   const reason = new Error('enough');
   expect(slot.cancel(reason)).toBe(idle);
   slot.pause();
   slot.resume();
   expect(slot.idle()).toBe(idle);
-  expect(slot.view()).toBe(view);
+  expect(slot.explain()).toBe('because');
   expect(slots.cancelSlot).toHaveBeenCalledExactlyOnceWith('s', reason);
-  for (const call of [slots.pause, slots.resume, slots.idle, slots.view])
+  for (const call of [slots.pause, slots.resume, slots.idle, slots.explain])
     expect(call).toHaveBeenCalledExactlyOnceWith('s');
+});
+
+test('a view shows all that waits, or as much as its option says', () => {
+  const { slot, slots, view } = setup();
+  expect(slot.view()).toBe(view);
+  slot.view({ queued: 3 });
+  expect(slots.view.mock.calls).toEqual([
+    ['s', Infinity],
+    ['s', 3],
+  ]);
+});
+
+test('a view refuses an invalid option by its field', () => {
+  const { slot, slots } = setup();
+  expect(() => slot.view({ queued: -1 })).toThrow(expect.objectContaining({ name: 'OptionError', field: 'queued' }));
+  expect(slots.view).not.toHaveBeenCalled();
 });
 
 test('a spec is submitted as it is, into the slot', () => {

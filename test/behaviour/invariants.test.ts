@@ -460,6 +460,6 @@ describe('events, names and numbers', () => {
     submit({ ...never, maxRetries: Infinity });
     void submit({ ...never, slot: 't' }).cancel();
     await clock.settle();
-    expect([clock.timers, supervisor.snapshot().running]).toEqual([0, 1]);
+    expect([clock.timers, supervisor.snapshot().owners]).toEqual([0, 1]);
   });
 });

@@ -17,7 +17,7 @@ const MB = 2 ** 20;
 const NOTHING = {
   tasks: 0,
   slots: 0,
-  running: 0,
+  owners: 0,
   queued: 0,
   overrun: 0,
   abandonedAlive: 0,

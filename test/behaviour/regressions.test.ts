@@ -41,7 +41,7 @@ function test(name: string, act: (world: World) => Promise<void>): void {
         controller: () => controllers[controllers.push(new AbortController()) - 1] as AbortController,
       });
       await clock.settle();
-      expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0, overrun: 0, abandonedAlive: 0 });
+      expect(supervisor.snapshot()).toMatchObject({ slots: [], owners: 0, queued: 0, overrun: 0, abandonedAlive: 0 });
       expect([supervisor.tasks().length, clock.timers, alive]).toEqual([0, 0, 0]);
       expect(controllers.flatMap(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([]);
       expect(most).toBeLessThanOrEqual(1);
@@ -180,7 +180,7 @@ describe('at most one body is alive', () => {
             ? [completed('early', 2)]
             : [{ ...canceled('replace'), value: 'stopped' }, completed('early')],
         );
-        expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0 });
+        expect(supervisor.snapshot()).toMatchObject({ slots: [], owners: 0 });
       }
     });
 

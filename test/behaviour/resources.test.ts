@@ -27,7 +27,7 @@ describe('resources', () => {
     expect(clock.timers).toBeGreaterThan(0);
     expect(getEventListeners(parent.signal, 'abort').length).toBeGreaterThan(0);
     await finish(world);
-    expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0, overrun: 0, abandonedAlive: 0 });
+    expect(supervisor.snapshot()).toMatchObject({ slots: [], owners: 0, queued: 0, overrun: 0, abandonedAlive: 0 });
     expect([clock.timers, getEventListeners(parent.signal, 'abort')]).toEqual([0, []]);
   });
 

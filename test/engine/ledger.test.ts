@@ -36,7 +36,7 @@ function setup() {
       settings: DEFAULT_SETTINGS,
     };
     const submission = new LiveSubmission(
-      { ids, now: () => 0, queueLimit: () => 9, cancel: () => {} },
+      { ids, now: () => 0, queueLimit: () => 9, waitingFor: () => undefined, cancel: () => {} },
       number,
       spec,
       's',
@@ -97,8 +97,8 @@ describe('an outcome', () => {
       { kind: 'rejected', reason: 'queueFull' },
     ];
     for (const outcome of outcomes) ledger.settle(enter(), outcome);
-    const { started, attempts, retries, ...totals } = ledger.totals;
-    expect([started, attempts, retries]).toEqual([0, 0, 0]);
+    const { started, attempts, retries, overruns, ...totals } = ledger.totals;
+    expect([started, attempts, retries, overruns]).toEqual([0, 0, 0, 0]);
     expect(totals).toEqual({
       submitted: 8,
       completed: 1,

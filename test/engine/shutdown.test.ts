@@ -54,7 +54,7 @@ function world(...stages: number[]) {
       return [...left].every((stage) => stage > told);
     },
   };
-  ledger.running = left.size; // keeps the supervisor from being empty
+  ledger.owners = left.size; // keeps the supervisor from being empty
   const shutdown = new Shutdown(runtime, slots, new LeaseStore(localLeases, clock, events), 0);
   const end = async (stage: number): Promise<void> => {
     left.delete(stage);

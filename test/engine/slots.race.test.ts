@@ -37,8 +37,9 @@ function check(world: World): void {
   const wrong: string[] = world.overlaps.map((slot) => `two bodies alive on ${slot} (S1)`);
   for (const entry of world.entries) wrong.push(...wrongWith(entry));
   wrong.push(...wrongOrder(world), ...wrongStarts(world), ...wrongLeases(world));
-  const { slots, queued, running } = world.supervisor.snapshot();
-  if (slots.length + queued + running > 0) wrong.push('work is left (S10)');
+  const { slotCount, queued, owners, bodies, abandonedAlive } = world.supervisor.stats();
+  if (slotCount + queued + owners + bodies + abandonedAlive > 0) wrong.push('work is left (S10)');
+  wrong.push(...world.miscounts);
   if (world.clock.timers > 0) wrong.push(`${world.clock.timers} timers left`);
   expect(wrong).toEqual([]);
 }

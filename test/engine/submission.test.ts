@@ -23,6 +23,7 @@ function setup({ settings, ...given }: Given = {}) {
     ids: createTaskIds('x'),
     now: vi.fn(() => 100),
     queueLimit: vi.fn(() => 9),
+    waitingFor: vi.fn(() => 'owner' as const),
     cancel: vi.fn(),
   } satisfies SubmissionHost;
   const meta = { own: true };
@@ -53,6 +54,8 @@ const work = (given: Partial<Work> = {}): Work => ({
   ranMs: 7,
   nextAttemptInMs: undefined,
   lastFailure: undefined,
+  waitingFor: undefined,
+  stopping: undefined,
   restart: () => true,
   ...given,
 });
@@ -167,15 +170,36 @@ test('begin keeps the time and the async context of the submitter', () => {
 test('the view of a waiting submission shows how long it has waited', () => {
   const { live, meta } = setup({ name: 'n' });
   live.begin(40);
-  const view = { id: 'x-3', name: 'n', slot: 's', status: 'queued', attempt: 0, retries: 0, sinceMs: 60, meta };
-  expect(live.view()).toStrictEqual(view);
+  const view = { id: 'x-3', name: 'n', slot: 's', policy: 'queue', status: 'queued', attempt: 0, retries: 0, meta };
+  expect(live.view()).toStrictEqual({ ...view, sinceMs: 60, ageMs: 60 });
+});
+
+test('the view of a submission that is queued shows what its slot makes it wait for', () => {
+  const { live, host } = setup();
+  live.place = 'queue';
+  expect(live.view()).toMatchObject({ status: 'queued', waitingFor: 'owner' });
+  expect(host.waitingFor).toHaveBeenCalledExactlyOnceWith('s');
 });
 
 test('the view of a submission with work shows that work, and only the fields that it has', () => {
   const { live, meta } = setup();
   live.work = work();
-  const view = { id: 'x-3', name: 's', slot: 's', status: 'running', attempt: 2, retries: 1, sinceMs: 5, meta };
+  live.begin(40);
+  const ages = { sinceMs: 5, ageMs: 60 };
+  const view = {
+    id: 'x-3',
+    name: 's',
+    slot: 's',
+    policy: 'queue',
+    status: 'running',
+    attempt: 2,
+    retries: 1,
+    ...ages,
+    meta,
+  };
   expect(live.view()).toStrictEqual(view);
+  live.work = work({ waitingFor: 'rate', stopping: { by: 'slot', sinceMs: 4 } });
+  expect(live.view()).toStrictEqual({ ...view, waitingFor: 'rate', stop: { by: 'slot', sinceMs: 4 } });
   live.work = work({ status: 'backoff', nextAttemptInMs: 9, lastFailure: failure });
   expect(live.view()).toStrictEqual({ ...view, status: 'backoff', nextAttemptInMs: 9, lastFailure: failure });
 });

@@ -26,7 +26,7 @@ function setup(isWrapped = false) {
   let number = 0;
   const submission = (slot?: string): LiveSubmission => {
     number += 1;
-    const host = { ids, now: () => 0, queueLimit: () => 9, cancel: () => {} };
+    const host = { ids, now: () => 0, queueLimit: () => 9, waitingFor: () => undefined, cancel: () => {} };
     const rest = { run: () => 1, name: undefined, admission: undefined, meta: undefined };
     return new LiveSubmission(host, number, { ...rest, slot, settings: DEFAULT_SETTINGS }, slot, 'queue');
   };

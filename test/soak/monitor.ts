@@ -201,7 +201,7 @@ export class Monitor {
 
   /** With no work left: all counts agree, and the supervisor holds nothing. */
   expectAtRest(timers: number): void {
-    const { totals, slots, running, queued, overrun, abandonedAlive } = this.#supervisor.snapshot();
+    const { totals, slots, owners, queued, overrun, abandonedAlive } = this.#supervisor.snapshot();
     const expect = (what: string, is: number, should: number): void => {
       if (is !== should) this.#findings.add('inconsistent counts', `${what}: ${is}, not ${should}`);
     };
@@ -213,7 +213,7 @@ export class Monitor {
     for (const [kind, count] of Object.entries(this.outcomes)) expect(kind, totals[kind as Outcome['kind']], count);
     expect('slots in the table', slots.length, 0);
     expect('live tasks', this.#supervisor.tasks().length, 0);
-    expect('running, queued, overrun, abandoned', running + queued + overrun + abandonedAlive, 0);
+    expect('owners, queued, overrun, abandoned', owners + queued + overrun + abandonedAlive, 0);
     expect('bodies alive', this.alive, 0);
     expect('timers', timers, 0);
     this.#slots.clear();

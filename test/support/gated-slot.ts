@@ -34,7 +34,7 @@ export async function finish({ supervisor, clock, gate }: GatedSlot): Promise<vo
 /** Finishes all work, and checks that the supervisor holds nothing of it. */
 export async function expectAtRest(world: GatedSlot): Promise<void> {
   await finish(world);
-  expect(world.supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0 });
+  expect(world.supervisor.snapshot()).toMatchObject({ slots: [], owners: 0, queued: 0 });
   await world.supervisor.idle();
   await world.clock.settle();
   expect(world.clock.timers).toBe(0);

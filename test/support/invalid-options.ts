@@ -113,9 +113,9 @@ export function expectOptionError(error: OptionError, field: string, rule: RegEx
 }
 
 export function expectNothingAdmitted(supervisor: Supervisor): void {
-  const { totals, slots, running, queued } = supervisor.snapshot();
+  const { totals, slots, owners, queued } = supervisor.snapshot();
   expect(Object.values(totals).every((count) => count === 0)).toBe(true);
-  expect({ slots, running, queued }).toEqual({ slots: [], running: 0, queued: 0 });
+  expect({ slots, owners, queued }).toEqual({ slots: [], owners: 0, queued: 0 });
   expect(supervisor.tasks()).toEqual([]);
 }
 

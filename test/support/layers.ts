@@ -59,7 +59,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 
 /** The layers inside the engine, lowest first. A file imports only from layers below its own. */
 const ENGINE_LAYERS: readonly (readonly string[])[] = [
-  ['local-leases', 'recent-fences'],
+  ['local-leases', 'recent-fences', 'status-counts'],
   ['held-lease', 'events', 'stall-watch', 'submission', 'vital-slots'],
   ['ledger', 'lease-store', 'unwatched'],
   ['slot-lease'],
@@ -71,6 +71,7 @@ const ENGINE_LAYERS: readonly (readonly string[])[] = [
   ['actor'],
   ['live-slot'],
   ['slots'],
+  ['stats'],
   ['shutdown'],
 ];
 

@@ -35,7 +35,7 @@ export async function owned(spec: Partial<TaskSpec<string>> = {}): Promise<Lease
 export async function expectAtRest({ supervisor, clock, store, gate }: LeasedSlot): Promise<void> {
   await clock.settle();
   expect(gate.alive).toBe(0);
-  expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0 });
+  expect(supervisor.snapshot()).toMatchObject({ slots: [], owners: 0, queued: 0 });
   expect(supervisor.tasks()).toEqual([]);
   expect(store.leases.filter(({ state }) => state === 'held')).toEqual([]);
   expect(clock.timers).toBe(0);

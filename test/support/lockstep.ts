@@ -11,6 +11,7 @@ import {
 import { VirtualClock } from 'slotvisor/testing';
 import { type Ask, type FakeLease, leaseWith, UncheckedLeaseStore } from './fake-lease-store.ts';
 import { eventText, numberOf, OWN_ERROR, outcomeText } from './lockstep-text.ts';
+import { wrongCounts } from './recount.ts';
 import { Reference } from './reference.ts';
 import type { LeaseReply } from './reference-leases.ts';
 import { PLAIN, type Place, type Plan, type Setting, type Task, TIMES } from './reference-nouns.ts';
@@ -366,6 +367,7 @@ export class Lockstep {
     same('timers', this.clock.timers, reference.time.timers.length);
     this.#compareCounts();
     this.#compareVital();
+    this.#compareStats();
   }
 
   #compareTask({ number, admission, outcome, events, flight }: Task): void {
@@ -420,14 +422,14 @@ export class Lockstep {
   }
 
   #compareCounts(): void {
-    const { totals, running, queued, abandonedAlive, slots, phase } = this.supervisor.snapshot();
+    const { totals, owners, queued, abandonedAlive, slots, phase } = this.supervisor.snapshot();
     const { tasks, allPlaces, attempts, closing } = this.reference;
     const of = (kind: string): number => tasks.filter(({ outcome }) => outcome?.startsWith(kind) === true).length;
     for (const kind of ['completed', 'failed', 'canceled', 'abandoned', 'rejected'] as const)
       same(`total ${kind}`, totals[kind], of(kind));
     same('total dropped', totals.dropped, of('rejected slotBusy'));
     same('total attempts', totals.attempts, this.#started.length);
-    same('running', running, allPlaces.filter(({ owner }) => owner !== undefined).length);
+    same('owners', owners, allPlaces.filter(({ owner }) => owner !== undefined).length);
     same(
       'queued',
       queued,
@@ -438,6 +440,27 @@ export class Lockstep {
       same('abandoned alive', abandonedAlive, attempts.bodies.filter(({ abandoned }) => abandoned).length);
     same('live slots', slots.map(({ name }) => name).join(), allPlaces.map(({ slot }) => slot).join());
     same('phase', phase, closing.storeClosed ? 'closed' : closing.began ? 'closing' : 'open');
+  }
+
+  #compareStats(): void {
+    same('counts', wrongCounts(this.supervisor).join('\n'), '');
+    const { bodies, gate, rejections, failures, totals } = this.supervisor.stats();
+    const { attempts, tasks } = this.reference;
+    const owned = attempts.bodies.filter(({ abandoned }) => !abandoned).length;
+    same('bodies that are not abandoned', bodies, owned);
+    same('inside of the gate', gate.inside, owned);
+    same(
+      'failures',
+      `${failures.thrown}+${failures.timedOut}`,
+      `${attempts.failures.thrown}+${attempts.failures.timedOut}`,
+    );
+    for (const [reason, count] of Object.entries(rejections))
+      same(
+        `rejections ${reason}`,
+        count,
+        tasks.filter(({ outcome }) => outcome?.startsWith(`rejected ${reason}`)).length,
+      );
+    same('overruns', totals.overruns, attempts.overruns);
   }
 }
 

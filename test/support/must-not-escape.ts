@@ -100,7 +100,7 @@ export function mustNotEscape({
     expect(outcome.kind).toBe(kind);
     expect((await witness.outcome).kind).toBe(next);
     await clock.settle();
-    expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0, overrun: 0 });
+    expect(supervisor.snapshot()).toMatchObject({ slots: [], owners: 0, queued: 0, overrun: 0 });
     expect(supervisor.tasks()).toEqual([]);
     expect(clock.timers).toBe(0);
     expect(getEventListeners(parent.signal, 'abort')).toEqual([]);

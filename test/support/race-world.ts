@@ -6,6 +6,7 @@ import { type Outcome, type Submission, Supervisor, type TaskContext, type TaskE
 import { VirtualClock } from 'slotvisor/testing';
 import type { AdmissionPolicy } from '../../src/model/settings.ts';
 import { type Fate, RaceStore } from './race-store.ts';
+import { wrongCounts } from './recount.ts';
 
 export interface Plan {
   readonly slot: string;
@@ -53,6 +54,8 @@ export class World {
   /** The owners, in the order in which their first bodies began. */
   readonly begun: Entry[] = [];
   readonly overlaps: string[] = [];
+  /** Where `stats()` was not what the tasks, the slots and the bodies are. */
+  readonly miscounts: string[] = [];
   readonly events: TaskEvent[] = [];
   readonly #alive = new Set<Body>();
   readonly #scheduler: fc.Scheduler;
@@ -63,7 +66,13 @@ export class World {
     this.store = fates && new RaceStore(fates, () => scheduler.schedule(Promise.resolve()));
     const leases = this.store === undefined ? {} : { leases: this.store.port };
     this.supervisor = new Supervisor({ clock: this.clock, shutdownGraceMs: 1_000, ...leases });
-    this.supervisor.subscribe((event) => void this.events.push(event), { capacity: Infinity });
+    this.supervisor.subscribe(
+      (event) => {
+        this.events.push(event);
+        this.#recount();
+      },
+      { capacity: Infinity },
+    );
   }
 
   async play(given: Plan): Promise<void> {
@@ -78,6 +87,15 @@ export class World {
   async #moment(hops: number): Promise<void> {
     await this.#scheduler.schedule(Promise.resolve());
     for (let hop = 0; hop < hops; hop += 1) await undefined;
+    this.#recount();
+  }
+
+  /** A body that has ended is alive for the supervisor until it is told. */
+  #recount(): void {
+    this.miscounts.push(...wrongCounts(this.supervisor));
+    const { bodies, abandonedAlive } = this.supervisor.stats();
+    if (this.#alive.size > bodies + abandonedAlive)
+      this.miscounts.push(`${this.#alive.size} bodies are alive: stats() has ${bodies} and ${abandonedAlive}`);
   }
 
   #submit(given: Plan): Entry {
@@ -112,6 +130,7 @@ export class World {
     if (entry.calls === 0) this.begun.push(entry);
     entry.calls += 1;
     entry.calledAfterOutcome ||= entry.outcomes.length > 0;
+    this.#recount();
     const work = this.#work(entry, ctx.attempt);
     try {
       return await (heedsStop && ends !== 'late' ? ctx.untilCanceled(work) : work);

@@ -10,6 +10,9 @@ export class Attempts {
   bodies: Body[] = [];
   /** The number and the fence of each call of a body, in order. */
   readonly started: string[] = [];
+  /** Attempts that failed, by kind, and attempts whose grace is over. */
+  readonly failures = { thrown: 0, timedOut: 0 };
+  overruns = 0;
   #isPaused = false;
   readonly #all: Reference;
   readonly #inside: Flight[] = [];
@@ -219,6 +222,7 @@ export class Attempts {
 
   #overrun(body: Body): void {
     body.overran = true;
+    this.overruns += 1;
     const { onOverrun } = body.task.plan;
     this.#publish(body.flight, `overrun ${onOverrun}`);
     this.#all.closing.lookSoon();
@@ -235,6 +239,7 @@ export class Attempts {
     if (this.bodies.some(({ abandoned }) => !abandoned)) this.#all.see('a grace ends with bodies');
     for (const body of [...this.bodies])
       if (!body.abandoned) {
+        if (!body.overran) this.overruns += 1;
         this.#publish(body.flight, 'overrun abandon');
         this.#abandon(body);
       }
@@ -248,7 +253,10 @@ export class Attempts {
     flight.body = undefined;
     this.#leaveGate(flight);
     const failed = stopRequest === undefined ? how === 'error' : stopRequest === 'timeout';
-    if (failed) flight.lastFailure = stopRequest === 'timeout' ? 'timedOut' : 'thrown';
+    if (failed) {
+      flight.lastFailure = stopRequest === 'timeout' ? 'timedOut' : 'thrown';
+      this.failures[flight.lastFailure] += 1;
+    }
     this.#publish(flight, `${endEvent(flight, body, how)} ${body.attempt}`);
     if (flight.stop !== undefined) this.#endStopped(flight, flight.stop, body, how);
     else if (flight.isSuspended) this.#suspended(flight);

@@ -83,7 +83,7 @@ describe('work that supervisor.tasks() does not list', () => {
     const order: string[] = [];
     const idle = supervisor.idle().then(() => order.push('idle'));
     await clock.settle();
-    expect([submission.status, supervisor.snapshot().running]).toEqual(['queued', 0]);
+    expect([submission.status, supervisor.snapshot().owners]).toEqual(['queued', 0]);
     order.push('resumed');
     supervisor.slot('s').resume();
     await clock.settle();

@@ -36,7 +36,7 @@ describe('what a joined submission shares', () => {
   ])('a joined submission shares %s of the owner', async (_, end, outcome) => {
     const { gate, all, others, supervisor, clock, recorded } = await sharedBody(3, { restart: 'never' });
     expect(others.map(({ admission, status }) => [admission, status])).toEqual(others.map(() => ['joined', 'running']));
-    expect(supervisor.snapshot()).toMatchObject({ running: 1, queued: 0 });
+    expect(supervisor.snapshot()).toMatchObject({ owners: 1, queued: 0 });
     end(gate);
     for (const one of await outcomes(all)) expect(one).toMatchObject(outcome as object);
     expect(new Set(await outcomes(all)).size).toBe(1);

@@ -161,7 +161,7 @@ describe('the decision of each admission policy in each state of a slot', () => 
               ? { kind: 'rejected', reason: 'slotBusy', by: owner?.id }
               : completed('new'),
         );
-        expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0 });
+        expect(supervisor.snapshot()).toMatchObject({ slots: [], owners: 0, queued: 0 });
         expect(clock.timers).toBe(0);
       });
 });

@@ -106,9 +106,9 @@ class World {
 
   /** More bodies than owners, without those that were given up. */
   checkBodies(): void {
-    const { running, abandonedAlive } = this.supervisor.snapshot();
+    const { owners, abandonedAlive } = this.supervisor.snapshot();
     const alive = this.bodies.length - abandonedAlive;
-    if (alive > running) this.faults.push(`${alive} bodies, and ${running} owners`);
+    if (alive > owners) this.faults.push(`${alive} bodies, and ${owners} owners`);
   }
 
   body(ctx: TaskContext): Promise<void> {
@@ -214,7 +214,7 @@ async function expectTheEnd(world: World, clock: VirtualClock): Promise<void> {
   const { submitted, completed, failed, canceled, rejected, abandoned } = supervisor.snapshot().totals;
   expect(completed + failed + canceled + rejected + abandoned).toBe(submitted);
   expect(outcomes).toHaveLength(submitted);
-  expect(supervisor.snapshot()).toMatchObject({ running: 0, queued: 0, abandonedAlive: 0 });
+  expect(supervisor.snapshot()).toMatchObject({ owners: 0, queued: 0, abandonedAlive: 0 });
   expect(clock.timers).toBe(0);
 }
 

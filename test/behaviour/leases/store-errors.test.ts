@@ -66,7 +66,7 @@ describe('a lease store that fails', () => {
           ...(error !== undefined && { error }),
         });
       }
-      expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0 });
+      expect(supervisor.snapshot()).toMatchObject({ slots: [], owners: 0, queued: 0 });
       broken = false;
       expect(await supervisor.submit({ slot: 's', run }).value()).toBe(7n);
     });

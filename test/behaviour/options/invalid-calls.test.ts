@@ -100,7 +100,7 @@ describe('an invalid option of a call', () => {
     expect(optionErrorOf(tooLong).field).toBe('finishMs');
     await clock.advance(9);
     expect(supervisor.phase).toBe('closing');
-    expect(supervisor.snapshot().running).toBe(1);
+    expect(supervisor.snapshot().owners).toBe(1);
   });
 
   test('shutdown() throws for an unknown key, an unreadable option and a value that is no object, and does not start', () => {

@@ -3,6 +3,8 @@
 import { runInNewContext } from 'node:vm';
 import { CanceledError, FatalError, type Outcome, OutcomeError, type Submission } from 'slotvisor';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { REJECT_REASONS } from '../../../src/model/outcome.ts';
+import { TASK_STATUSES } from '../../../src/model/view.ts';
 import { never } from '../../support/bodies.ts';
 import { FakeLeaseStore } from '../../support/fake-lease-store.ts';
 import {
@@ -277,7 +279,9 @@ describe('a thrown value', () => {
     });
 });
 
-test('snapshot().totals are exact for every kind of outcome', async () => {
+const none = (words: readonly string[]) => Object.fromEntries(words.map((word) => [word, 0]));
+
+test('the counts of snapshot() are exact for every kind of outcome, and stats() has the same', async () => {
   const { supervisor, clock, gate, put: submit } = scenario();
   submit({ slot: 'a', run: () => 1 });
   submit({ slot: 'b', run: throwBoom, restart: 'onFailure', maxRetries: 2 });
@@ -299,14 +303,17 @@ test('snapshot().totals are exact for every kind of outcome', async () => {
   await clock.advance(100);
   gate.open('out');
   await supervisor.idle();
+  expect({ ...supervisor.stats(), slots: [] }).toEqual(supervisor.snapshot());
   expect(supervisor.snapshot()).toEqual({
     phase: 'open',
+    slotCount: 0,
     slots: [],
     totals: {
       submitted: 10,
       started: 6,
       attempts: 8,
       retries: 2,
+      overruns: 3,
       dropped: 1,
       completed: 1,
       failed: 1,
@@ -316,9 +323,17 @@ test('snapshot().totals are exact for every kind of outcome', async () => {
       abandoned: 1,
       rejected: 3,
     },
-    running: 0,
+    rejections: { ...none(REJECT_REASONS), slotBusy: 1, canceled: 2 },
+    failures: { thrown: 4, timedOut: 0, stalled: 0, exited: 0 },
+    tasks: none(TASK_STATUSES.filter((status) => status !== 'ended')),
+    joined: 0,
+    owners: 0,
+    bodies: 0,
     queued: 0,
+    pending: 0,
+    gate: { paused: false, concurrency: Infinity, inside: 0, queued: 0 },
     overrun: 0,
     abandonedAlive: 1,
+    eventsDropped: 0,
   });
 });

@@ -85,11 +85,11 @@ describe('the outcome promise', () => {
         const next = waiting ? submit({ run: never }) : undefined;
         const seen = one.outcome.then(async ({ kind }) => {
           const slot = supervisor.slot('s');
-          const { totals, running, queued } = supervisor.snapshot();
+          const { totals, owners, queued } = supervisor.snapshot();
           expect(slot.view()).toMatchObject(
             next ? { phase: 'running', owner: { id: next.id }, queued: [] } : { phase: 'idle' },
           );
-          expect({ count: totals[kind], running, queued }).toEqual({ count: 1, running: waiting, queued: 0 });
+          expect({ count: totals[kind], owners, queued }).toEqual({ count: 1, owners: waiting, queued: 0 });
           expect(supervisor.tasks().map(({ id }) => id)).toEqual(next ? [next.id] : []);
           expect(one.status).toBe('ended');
           const dropped = submit({ admission: 'dropIfRunning' });

@@ -23,24 +23,35 @@ describe('the id of a submission', () => {
 describe('views', () => {
   type Expected = Partial<TaskView> & { readonly phase?: string };
   const fail: Act = ({ gate }) => gate.fail(boom);
+  const stopped = (sinceMs: number) => ({ by: 'caller', sinceMs }) as const;
   const statuses: readonly [TaskStatus, Given, readonly Act[], Expected][] = [
-    ['queued', { owned: true }, [wait(30)], { phase: 'running', attempt: 0, sinceMs: 30 }],
-    ['starting', { owned: true, slot: 'x', options: { concurrency: 1 } }, [wait(30)], { attempt: 0, sinceMs: 30 }],
-    ['running', {}, [wait(30)], { sinceMs: 30 }],
+    [
+      'queued',
+      { owned: true },
+      [wait(30)],
+      { phase: 'running', waitingFor: 'owner', attempt: 0, sinceMs: 30, ageMs: 30 },
+    ],
+    [
+      'starting',
+      { owned: true, slot: 'x', options: { concurrency: 1 } },
+      [wait(30)],
+      { waitingFor: 'gate', attempt: 0, sinceMs: 30, ageMs: 30 },
+    ],
+    ['running', {}, [wait(30)], { sinceMs: 30, ageMs: 30 }],
     [
       'backoff',
       { restart: 'onFailure' },
       [wait(20), fail, wait(30)],
-      { sinceMs: 30, retries: 1, nextAttemptInMs: 70, lastFailure: thrown },
+      { waitingFor: 'backoff', sinceMs: 30, retries: 1, nextAttemptInMs: 70, lastFailure: thrown },
     ],
     [
       'interval',
       { restart: 'always', intervalMs: 90 },
       [wait(20), open, wait(30)],
-      { sinceMs: 30, nextAttemptInMs: 60 },
+      { waitingFor: 'interval', sinceMs: 30, nextAttemptInMs: 60 },
     ],
-    ['stopping', {}, [wait(20), cancel, wait(30)], { phase: 'stopping', sinceMs: 30 }],
-    ['overrun', {}, [wait(20), cancel, wait(130)], { phase: 'stopping', sinceMs: 30 }],
+    ['stopping', {}, [wait(20), cancel, wait(30)], { phase: 'stopping', stop: stopped(30), sinceMs: 30 }],
+    ['overrun', {}, [wait(20), cancel, wait(130)], { phase: 'stopping', stop: stopped(130), sinceMs: 30, ageMs: 150 }],
   ];
   for (const [status, { owned, options, ...spec }, acts, expected] of statuses)
     test(`tasks(), slot.view(), get() and the submission agree on the status ${status}`, async () => {
@@ -54,7 +65,7 @@ describe('views', () => {
       await clock.settle();
       const { phase = 'running', ...fields } = expected;
       const { id, slot } = one;
-      const view = { id, name: 'n', slot, status, attempt: 1, retries: 0, meta, ...fields };
+      const view = { id, name: 'n', slot, policy: 'queue', status, attempt: 1, retries: 0, ageMs: 50, meta, ...fields };
       expect(one.status).toBe(status);
       expect(supervisor.tasks().at(-1)).toStrictEqual(view);
       const slotView = supervisor.slot(slot).view();
@@ -64,7 +75,7 @@ describe('views', () => {
       expect(supervisor.get(id)).toMatchObject({ id, slot, status, outcome: one.outcome });
       expect(supervisor.snapshot()).toMatchObject({
         phase: 'open',
-        running: owner && slot === 's' ? 1 : supervisor.tasks().length,
+        owners: owner && slot === 's' ? 1 : supervisor.tasks().length,
         queued: status === 'queued' ? 1 : 0,
         overrun: status === 'overrun' ? 1 : 0,
       });
@@ -123,6 +134,7 @@ describe('views', () => {
       name: 'never seen',
       phase: 'idle',
       paused: false,
+      queuedCount: 0,
       queued: [],
     });
     expect(supervisor.snapshot().slots).toEqual([]);
@@ -153,7 +165,7 @@ describe('views', () => {
     await clock.settle();
     void one.cancel();
     await clock.advance(100);
-    expect(supervisor.snapshot()).toMatchObject({ abandonedAlive: 1, running: 0, slots: [] });
+    expect(supervisor.snapshot()).toMatchObject({ abandonedAlive: 1, owners: 0, slots: [] });
     gate.open('at last');
     await clock.settle();
     expect(supervisor.snapshot().abandonedAlive).toBe(0);

@@ -102,7 +102,7 @@ describe('a shutdown stops the owners and gives them one grace', () => {
     await clock.settle();
     const report = supervisor.shutdown({ graceMs: GRACE });
     expect(body.calls[0]?.canceled).toBe(true);
-    expect(supervisor.snapshot()).toMatchObject({ phase: 'closing', running: 1 });
+    expect(supervisor.snapshot()).toMatchObject({ phase: 'closing', owners: 1 });
     for (const one of between) expect(await one.outcome).toEqual(stoppedByShutdown);
     expect(await atTheGate.outcome).toEqual({ ...stoppedByShutdown, attempts: 0 });
     body.open('out');

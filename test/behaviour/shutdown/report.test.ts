@@ -138,7 +138,7 @@ describe('a shutdown is one shared operation', () => {
       own.submit({ run: polite });
       await clock.settle();
     }
-    expect(inScope.snapshot()).toMatchObject({ phase: 'closed', running: 0, totals: { canceled: 1 } });
+    expect(inScope.snapshot()).toMatchObject({ phase: 'closed', owners: 0, totals: { canceled: 1 } });
   });
 
   test('a shutdown leaves no timer on the platform clock', async () => {

@@ -62,7 +62,7 @@ describe('supervisor.run()', () => {
       const { supervisor, clock, body, report, before } = await run();
       process.emit(signal, signal);
       await clock.advance(GRACE - 1);
-      expect(supervisor.snapshot()).toMatchObject({ phase: 'closing', running: 1 });
+      expect(supervisor.snapshot()).toMatchObject({ phase: 'closing', owners: 1 });
       expect(more(before)).toEqual([1, 1, 0]); // a second signal must not end the process
       body.open('out');
       const { outcomes, shutdown } = await report;

@@ -350,7 +350,7 @@ test('what starts or leaves in a shutdown costs the same, however many finishers
     const report = supervisor.shutdown({ graceMs: 1_000 });
     for (const one of finishers.slice(waiting / 2)) void one.cancel();
     await clock.settle();
-    expect(supervisor.snapshot()).toMatchObject({ running: 1, totals: { completed: waiting / 2 } });
+    expect(supervisor.snapshot()).toMatchObject({ owners: 1, totals: { completed: waiting / 2 } });
     await clock.advance(1_000);
     await report;
     spy.mockRestore();

@@ -19,10 +19,10 @@ describe('an abandoned body', () => {
     expect(recorded.of('attemptTimedOut')).toMatchObject([{ attempt: 1, durationMs: 100 + GRACE }]);
     await clock.advance(50);
     expect(body.alive).toBe(2);
-    expect(supervisor.snapshot()).toMatchObject({ running: 1, abandonedAlive: 1 });
+    expect(supervisor.snapshot()).toMatchObject({ owners: 1, abandonedAlive: 1 });
     body.open('too late');
     await clock.settle();
-    expect(supervisor.snapshot()).toMatchObject({ running: 1, abandonedAlive: 0 });
+    expect(supervisor.snapshot()).toMatchObject({ owners: 1, abandonedAlive: 0 });
     body.open('in time');
     expect(await submission.outcome).toEqual({ kind: 'completed', value: 'in time', attempts: 2 });
   });

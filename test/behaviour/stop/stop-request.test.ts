@@ -142,7 +142,7 @@ describe('a stop request', () => {
       blocker.open('done');
       await clock.advance(1e6);
       expect(calls).toBe(status === 'backoff' || status === 'interval' ? 1 : 0);
-      expect(supervisor.snapshot()).toMatchObject({ running: 0, queued: 0, slots: [] });
+      expect(supervisor.snapshot()).toMatchObject({ owners: 0, queued: 0, slots: [] });
     });
 
   test('a cancel in the turn of submit calls no body', async () => {
@@ -184,7 +184,7 @@ describe('a stop request', () => {
       expect(await submission.outcome).toMatchObject({ kind: 'canceled', by: 'caller', attempts: 1 });
       await clock.advance(100_000);
       expect([calls, next.alive]).toEqual([1, 1]);
-      expect(supervisor.snapshot()).toMatchObject({ running: 1, totals: { attempts: 2, canceled: 1, failed: 0 } });
+      expect(supervisor.snapshot()).toMatchObject({ owners: 1, totals: { attempts: 2, canceled: 1, failed: 0 } });
       void later.cancel();
       expect(next.calls[0]?.canceled).toBe(true);
       next.open('out');

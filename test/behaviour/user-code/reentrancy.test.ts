@@ -182,8 +182,8 @@ describe('user code that calls the API', () => {
           expect(called).toBeGreaterThan(0);
           expect(most).toBeLessThanOrEqual(1);
           expect([...alive.values()].every((count) => count === 0)).toBe(true);
-          const { totals, slots, running, queued } = supervisor.snapshot();
-          expect({ slots, running, queued }).toEqual({ slots: [], running: 0, queued: 0 });
+          const { totals, slots, owners, queued } = supervisor.snapshot();
+          expect({ slots, owners, queued }).toEqual({ slots: [], owners: 0, queued: 0 });
           const { completed, failed, canceled, killed, rejected } = totals;
           expect(completed + failed + canceled + killed + rejected).toBe(totals.submitted);
           const ends = recorded.events.filter(({ type }) => type === 'finished' || type === 'rejected');

@@ -207,7 +207,7 @@ describe('calls of a schedule', () => {
         expect(most).toBeLessThanOrEqual(1);
         expect(made.totals.errors).toBe(0);
         expect(made.runs.filter((one) => one.kind === 'submitted' && one.outcome === undefined)).toEqual([]);
-        expect(supervisor.snapshot()).toMatchObject({ slots: [], running: 0, queued: 0 });
+        expect(supervisor.snapshot()).toMatchObject({ slots: [], owners: 0, queued: 0 });
         expect(clock.timers).toBe(0);
       }),
       { numRuns: 40 },

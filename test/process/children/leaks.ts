@@ -33,11 +33,11 @@ async function heapBytes(): Promise<number> {
 
 /** What the supervisor holds, and what the process holds for it. */
 const held = (supervisor: Supervisor, parent?: AbortSignal) => {
-  const { slots, running, queued, overrun, abandonedAlive } = supervisor.snapshot();
+  const { slots, owners, queued, overrun, abandonedAlive } = supervisor.snapshot();
   return {
     tasks: supervisor.tasks().length,
     slots: slots.length,
-    running,
+    owners,
     queued,
     overrun,
     abandonedAlive,

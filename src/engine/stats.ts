@@ -1,0 +1,33 @@
+// The counts of a supervisor, gathered from where they are kept: ledger, gate, events and slots.
+// Nothing that grows is walked.
+
+import type { Stats } from '../model/view.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What is counted by the table of slots. */
+interface SlotCounts {
+  readonly size: number;
+  readonly pending: number;
+}
+
+export function statsOf({ ledger, gate, events }: Runtime, slots: SlotCounts, phase: Stats['phase']): Stats {
+  const { owners, queued, statuses, abandonedAlive } = ledger;
+  const { paused, concurrency, inside } = gate;
+  return {
+    phase,
+    totals: { ...ledger.totals },
+    rejections: { ...ledger.rejections },
+    failures: { ...ledger.failures },
+    tasks: { queued, ...statuses.shown },
+    joined: ledger.size - queued - statuses.owners,
+    slotCount: slots.size,
+    owners,
+    bodies: gate.begun,
+    queued,
+    pending: slots.pending,
+    gate: { paused, concurrency, inside, queued: gate.queued },
+    overrun: statuses.overrun,
+    abandonedAlive,
+    eventsDropped: events.lost,
+  };
+}
