@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  aBoolean,
   abortSignal,
   aFunction,
   anObject,
@@ -71,6 +72,7 @@ const checks: readonly [
     ['one', 'two'],
     ['three', 'One', '', 'toString', 1, null, undefined, ['one'], new String('one')],
   ],
+  ['a boolean', aBoolean, [true, false], [null, undefined, 0, 'true', new Boolean(true)]],
   ['an object', anObject, [{}, [], Object.create(null)], [null, undefined, 'text', 1, () => {}]],
   ['a function', aFunction, [() => {}, class {}], [null, undefined, {}, 'text']],
   [

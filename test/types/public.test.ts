@@ -25,15 +25,18 @@ import {
   type ShutdownReport,
   type SlotOptions,
   type StopCause,
+  type StopOnSignalsOptions,
   type Submission,
   type SubscribeOptions,
   Supervisor,
   type SupervisorOptions,
+  stopOnSignals,
   type TaskContext,
   type TaskEvent,
   type TaskEventType,
   type TaskId,
   type TaskSpec,
+  type VitalSlot,
 } from 'slotvisor';
 import type { ScheduledTask } from 'slotvisor/cron';
 import { recordEvents, type VirtualClock } from 'slotvisor/testing';
@@ -275,6 +278,8 @@ describe('an option that is undefined counts as absent, except the slot of a spe
     expectTypeOf<{ slots: undefined; pending: undefined }>().toExtend<NonNullable<SupervisorOptions['limits']>>();
     expectTypeOf<Nothing<RunOptions>>().toExtend<RunOptions>();
     expectTypeOf<Nothing<ShutdownOptions>>().toExtend<ShutdownOptions>();
+    expectTypeOf<Nothing<StopOnSignalsOptions>>().toExtend<StopOnSignalsOptions>();
+    expectTypeOf<Supervisor['vitalSlots']>().returns.toEqualTypeOf<readonly VitalSlot[]>();
     expectTypeOf<Nothing<SubscribeOptions>>().toExtend<SubscribeOptions>();
     expectTypeOf<{ x: undefined }>().not.toExtend<{ x?: number }>(); // control
   });
@@ -321,6 +326,12 @@ describe('the compiler and the library reject', () => {
     ['onShutdown', (to) => to.submit({ run, onShutdown: 'drain' })],
     // @ts-expect-error a stage is a number
     ['shutdownStage', (to) => to.submit({ run, shutdownStage: 'last' })],
+    // @ts-expect-error vital or not
+    ['vital', (to) => to.submit({ run, vital: 'yes' })],
+    // @ts-expect-error no default is vital
+    ['defaults.vital', () => new Supervisor({ defaults: { vital: true } })],
+    // @ts-expect-error a function
+    ['before', (to) => stopOnSignals(to, { before: 5 })],
     // @ts-expect-error a finish time is a number
     ['finishMs', (to) => to.shutdown({ finishMs: '5' })],
     // @ts-expect-error no such jitter

@@ -92,6 +92,11 @@ const SPEC: readonly Row[] = [
   ...SETTINGS,
   row('name', /must (be a string|not be empty|be at most 1024 characters)/, NO_NAMES),
   row('slot', /must (be a string|not be empty|be at most 1024 characters)/, NO_NAMES),
+  row('vital', /must be true or false/, [
+    [null, 'null'],
+    [1, '1'],
+    ['true', '"true"'],
+  ]),
   row('signal', /must be an AbortSignal/, NO_SIGNALS),
   row('state', FUNCTION, NO_FUNCTIONS),
   row('run', /must be a function, or an object with run and kill functions/, [

@@ -223,7 +223,7 @@ describe('an invalid supervisor option', () => {
     expect([error.field, error.message]).toEqual([field, expect.stringContaining(`did you mean ${nearest}?`)]);
   });
 
-  test.each(['run', 'name', 'slot', 'signal', 'state', 'meta'])(
+  test.each(['run', 'name', 'slot', 'vital', 'signal', 'state', 'meta'])(
     'the constructor throws for defaults with %s',
     (key) => {
       const error = optionErrorOf(() => new Supervisor(invalid<SupervisorOptions>({ defaults: { [key]: undefined } })));
