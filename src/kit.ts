@@ -6,3 +6,4 @@ export { after } from './kernel/clock.ts';
 export { systemRandom } from './kernel/random.ts';
 export { aFunction, numberFrom, oneOf, refuse, wholeFrom } from './model/check.ts';
 export { parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
+export type { StateOption } from './model/spec.ts';

@@ -2,18 +2,24 @@
 // `rest` is ignored.
 
 import { finiteMs } from '../model/check.ts';
-import type { TaskSpec } from '../model/spec.ts';
+import type { BuilderOptions, InferredState, TaskSpec } from '../model/spec.ts';
+import type { KillableTask, TaskBody } from '../model/task.ts';
 
-type Rest<T, S> = Omit<TaskSpec<T, S>, 'run' | 'restart' | 'intervalMs'>;
+type Body<T, S> = TaskBody<T, S> | KillableTask<T, S>;
+
+/** Must be given where it has to have `state`. */
+type Rest<S> = undefined extends S ? [rest?: BuilderOptions<S>] : [rest: BuilderOptions<S>];
+
+type Built<T, S> = TaskSpec<T, InferredState<S>>;
 
 /** One attempt, without a restart. */
-export function once<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?: Rest<T, S>): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'never' };
+export function once<T, S = undefined>(run: Body<T, S>, ...[rest]: Rest<S>): Built<T, S> {
+  return { ...rest, run, restart: 'never' } as Built<T, S>;
 }
 
 /** Restarted after every failure, until the body returns. */
-export function restartable<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?: Rest<T, S>): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'onFailure' };
+export function restartable<T, S = undefined>(run: Body<T, S>, ...[rest]: Rest<S>): Built<T, S> {
+  return { ...rest, run, restart: 'onFailure' } as Built<T, S>;
 }
 
 /**
@@ -21,10 +27,6 @@ export function restartable<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?:
  *
  * @throws OptionError for an invalid `everyMs`.
  */
-export function periodic<T, S = undefined>(
-  everyMs: number,
-  run: TaskSpec<T, S>['run'],
-  rest?: Rest<T, S>,
-): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'always', intervalMs: finiteMs('everyMs', everyMs) };
+export function periodic<T, S = undefined>(everyMs: number, run: Body<T, S>, ...[rest]: Rest<S>): Built<T, S> {
+  return { ...rest, run, restart: 'always', intervalMs: finiteMs('everyMs', everyMs) } as Built<T, S>;
 }

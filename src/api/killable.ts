@@ -27,7 +27,7 @@ export interface KillableBody<T> {
  * for each body, `kill` only after the grace. Not promised: that the body ends. Your `ended` and
  * `kill` are the only proof that it has.
  */
-export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
+export function killable<T, S = unknown>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
   aFunction('start', start);
   const live = new Map<string, KillableBody<T>>();
   const keyOf = ({ id, attempt }: TaskContext<S>): string => `${id} ${attempt}`;

@@ -23,7 +23,7 @@ import { reading } from '../model/options.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
 import type { TaskSettings } from '../model/settings.ts';
-import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
+import { type ParsedSpec, parseSpec, type Specs, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 import {
@@ -47,9 +47,6 @@ import {
 
 const AT_ONCE: ShutdownTimes = { graceMs: 0, finishMs: 0 };
 
-// biome-ignore lint/suspicious/noExplicitAny: a batch mixes specs of every result and state type
-type AnySpec = TaskSpec<any, any>;
-
 /** The type of the value that a spec's body returns. */
 export type ValueOf<Spec> = Spec extends { run: infer Run } ? ValueOfRun<Run> : unknown;
 
@@ -58,6 +55,9 @@ type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
   : Run extends { run: (...given: never[]) => infer R }
     ? Awaited<R>
     : unknown;
+
+/** What the compiler infers for `T`. As a type of its own it asks for nothing. */
+type Inferred<T> = [T] extends [never] ? T : unknown;
 
 /**
  * Keeps tasks running, and runs at most one body in each slot.
@@ -130,7 +130,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws ClosedError once a shutdown has begun.
    */
   submit<T, S = undefined>(spec: TaskSpec<T, S>): Submission<T> {
-    return this.#submit(spec as TaskSpec<unknown, unknown>) as Submission<T>;
+    return this.#submit(spec) as Submission<T>;
   }
 
   /**
@@ -153,22 +153,10 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid spec. Nothing is kept of the call.
    * @throws ClosedError once a shutdown has begun.
    */
-  submitAll<const Specs extends readonly AnySpec[]>(
-    specs: Specs,
-  ): { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> } {
-    this.#throwIfClosed();
-    const parsed = reading('specs', specs, () => {
-      if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
-      return Array.from(specs, (spec: unknown) => parseSpec(spec, this.#defaults, this.#recent));
-    });
-    this.#throwIfClosed(); // a getter of a spec may have closed it
-    const batch = parsed.map((spec) => this.#create(spec));
-    const rejections = this.#slots.dryRun(batch);
-    for (const submission of batch) {
-      if (rejections === undefined) this.#slots.submit(submission);
-      else this.#slots.reject(submission, rejections.get(submission) ?? { reason: 'batchRejected' });
-    }
-    return batch.map(({ handle }) => handle) as unknown as { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> };
+  submitAll<States extends readonly unknown[] | [], Given>(
+    specs: Specs<States> & Inferred<Given>,
+  ): { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> } {
+    return this.#submitAll(specs) as { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
   }
 
   /**
@@ -177,9 +165,12 @@ export class Supervisor implements AsyncDisposable {
    * report. SIGINT and SIGTERM begin the shutdown, and a second signal ends its grace. The signal
    * handlers are removed with the report.
    */
-  async run(specs: readonly AnySpec[], options: RunOptions = {}): Promise<RunReport> {
+  async run<States extends readonly unknown[] | []>(
+    specs: Specs<States>,
+    options: RunOptions = {},
+  ): Promise<RunReport> {
     const signals = parseRunOptions(options);
-    const submissions = this.submitAll(specs);
+    const submissions = this.#submitAll(specs);
     let signaled = false;
     const stopListening = onSignals(signals, () => {
       ignore(this.#shutdown.begin('signal', signaled ? AT_ONCE : this.#times));
@@ -381,6 +372,22 @@ export class Supervisor implements AsyncDisposable {
     if (submission.isSignalAborted) this.#slots.reject(submission, { reason: 'canceled' });
     else this.#slots.submit(submission);
     return submission.handle;
+  }
+
+  #submitAll(specs: unknown): Submission[] {
+    this.#throwIfClosed();
+    const parsed = reading('specs', specs, () => {
+      if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
+      return Array.from(specs, (spec: unknown) => parseSpec(spec, this.#defaults, this.#recent));
+    });
+    this.#throwIfClosed(); // a getter of a spec may have closed it
+    const batch = parsed.map((spec) => this.#create(spec));
+    const rejections = this.#slots.dryRun(batch);
+    for (const submission of batch) {
+      if (rejections === undefined) this.#slots.submit(submission);
+      else this.#slots.reject(submission, rejections.get(submission) ?? { reason: 'batchRejected' });
+    }
+    return batch.map(({ handle }) => handle);
   }
 
   #create(spec: ParsedSpec): LiveSubmission {

@@ -20,14 +20,8 @@ import {
 } from './settings.ts';
 import type { Kill, KillableTask, Run, TaskBody } from './task.ts';
 
-/**
- * What to run, in which slot, and under which rules. Only own fields count, and each is read once.
- * An option given as `undefined` is absent, except `slot`. `Infinity` means "none" and overrides an
- * inherited default. The supervisor's `defaults` override the defaults that are named here.
- */
-export interface TaskSpec<T = unknown, S = undefined> {
-  /** The body, or an object with the body and its `kill`. */
-  readonly run: TaskBody<T, S> | KillableTask<T, S>;
+/** The options of a spec, beside its body and the state of its attempts. */
+interface TaskOptions {
   /** A label for events and views. 1 to 1,024 UTF-16 units. Default: the slot, or else the id. */
   readonly name?: string | undefined;
   /**
@@ -116,17 +110,60 @@ export interface TaskSpec<T = unknown, S = undefined> {
   readonly priority?: number | undefined;
   /** Aborting it cancels the submission, by `signal`. Default none. */
   readonly signal?: AbortSignal | undefined;
+  /** A value of your own. It appears unchanged in events, views and the context. */
+  readonly meta?: unknown;
+}
+
+interface BodyOption<T, S> {
+  /** The body, or an object with the body and its `kill`. */
+  readonly run: TaskBody<T, S> | KillableTask<T, S>;
+}
+
+interface OptionalState<S> {
   /**
    * Called before every attempt. What it returns is `ctx.state` of that attempt. If it throws, the
    * attempt has failed. Default: `ctx.state` is undefined.
    */
   readonly state?: (() => S) | undefined;
-  /** A value of your own. It appears unchanged in events, views and the context. */
-  readonly meta?: unknown;
 }
 
+interface RequiredState<S> {
+  /**
+   * Called before every attempt. What it returns is `ctx.state` of that attempt. If it throws, the
+   * attempt has failed. It must be given: the body reads `ctx.state`, and undefined is no `S`.
+   */
+  readonly state: () => S;
+}
+
+/** Without `state`, `ctx.state` is undefined. So `state` is optional where `S` can be undefined. */
+export type StateOption<S> = undefined extends S ? OptionalState<S> : RequiredState<S>;
+
+/**
+ * What to run, in which slot, and under which rules. `T` is the value of the body, and `S` what its
+ * `ctx.state` is.
+ *
+ * Only own fields count, and each is read once. An option given as `undefined` is absent, except
+ * `slot`. `Infinity` means "none" and overrides an inherited default. The supervisor's `defaults`
+ * override the defaults that are named here.
+ */
+export type TaskSpec<T = unknown, S = undefined> = BodyOption<T, S> & TaskOptions & StateOption<S>;
+
+/** The spec of `slot(name).submit`. The handle names the slot. */
+export type SpecInSlot<T, S> = BodyOption<T, S> & Omit<TaskOptions, 'slot'> & StateOption<S>;
+
+/** The options of a spec whose body and restart policy a builder gives. */
+export type BuilderOptions<S> = Omit<TaskOptions, 'restart' | 'intervalMs'> & StateOption<S>;
+
 /** The options of a spec for which a supervisor can give defaults. */
-export type TaskDefaults = Omit<TaskSpec, 'run' | 'name' | 'slot' | 'signal' | 'state' | 'meta'>;
+export type TaskDefaults = Omit<TaskOptions, 'name' | 'slot' | 'signal' | 'meta'>;
+
+/** The compiler infers `unknown` where a body does not care, and without `state`. */
+export type InferredState<S> = unknown extends S ? undefined : S;
+
+/** The specs of a batch. `States` has the type of `ctx.state` for each of them. */
+export type Specs<States extends readonly unknown[]> = {
+  readonly [K in keyof States]: TaskSpec<unknown, InferredState<States[K]>>;
+};
 
 export interface ParsedSpec {
   readonly run: Run;
