@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', 'test/package/**'], // `npm run test:package` runs them
     // These limits only end a hang. No test depends on how fast the machine is.
     testTimeout: 240_000,
     hookTimeout: 480_000,
