@@ -4,6 +4,17 @@
 export { bare } from './kernel/bare.ts';
 export { after } from './kernel/clock.ts';
 export { systemRandom } from './kernel/random.ts';
-export { aFunction, numberFrom, oneOf, refuse, wholeFrom } from './model/check.ts';
-export { parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
+export {
+  aFunction,
+  aNumber,
+  finiteMs,
+  finiteNumber,
+  numberFrom,
+  oneOf,
+  refuse,
+  wholeFrom,
+} from './model/check.ts';
+export { fromCaller, specAt } from './model/error.ts';
+export { EVENT_TYPES } from './model/event.ts';
+export { anObjectWith, parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
 export type { StateOption } from './model/spec.ts';

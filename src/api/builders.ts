@@ -2,6 +2,7 @@
 // `rest` is ignored.
 
 import { finiteMs } from '../model/check.ts';
+import { fromCaller } from '../model/error.ts';
 import type { BuilderOptions, InferredState, TaskSpec } from '../model/spec.ts';
 import type { KillableTask, TaskBody } from '../model/task.ts';
 
@@ -28,5 +29,6 @@ export function restartable<T, S = undefined>(run: Body<T, S>, ...[rest]: Rest<S
  * @throws OptionError for an invalid `everyMs`.
  */
 export function periodic<T, S = undefined>(everyMs: number, run: Body<T, S>, ...[rest]: Rest<S>): Built<T, S> {
-  return { ...rest, run, restart: 'always', intervalMs: finiteMs('everyMs', everyMs) } as Built<T, S>;
+  const intervalMs = fromCaller(periodic, () => finiteMs('everyMs', everyMs));
+  return { ...rest, run, restart: 'always', intervalMs } as Built<T, S>;
 }

@@ -2,7 +2,7 @@
 // process, a container.
 
 import { aFunction } from '../model/check.ts';
-import type { CanceledError } from '../model/error.ts';
+import { type CanceledError, fromCaller } from '../model/error.ts';
 import { field } from '../model/foreign.ts';
 import type { KillableTask, TaskContext } from '../model/task.ts';
 
@@ -28,7 +28,7 @@ export interface KillableBody<T> {
  * `kill` are the only proof that it has.
  */
 export function killable<T, S = unknown>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
-  aFunction('start', start);
+  fromCaller(killable, () => aFunction('start', start));
   const live = new Map<string, KillableBody<T>>();
   const keyOf = ({ id, attempt }: TaskContext<S>): string => `${id} ${attempt}`;
   return {

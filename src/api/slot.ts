@@ -3,6 +3,7 @@
 import type { Slots } from '../engine/slots.ts';
 import type { Submission } from '../engine/submission.ts';
 import { nameText } from '../model/check.ts';
+import { fromCaller } from '../model/error.ts';
 import { readSlotOptions, type SlotOptions } from '../model/slot-options.ts';
 import type { SpecInSlot } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
@@ -59,18 +60,20 @@ export class SlotHandle implements Slot {
   }
 
   submit<T, S = undefined>(spec: SpecInSlot<T, S>): Submission<T> {
-    return this.#submit(spec, this.name) as Submission<T>;
+    return fromCaller(this.submit, () => this.#submit(spec, this.name)) as Submission<T>;
   }
 
   configure(options: SlotOptions | undefined): void {
-    this.#slots.configure(this.name, options === undefined ? undefined : readSlotOptions('options', options));
+    fromCaller(this.configure, () => {
+      this.#slots.configure(this.name, options === undefined ? undefined : readSlotOptions('options', options));
+    });
   }
 
   cancel(reason?: unknown): Promise<void> {
     return this.#slots.cancelSlot(this.name, reason);
   }
   pause(): void {
-    this.#slots.pause(this.name);
+    fromCaller(this.pause, () => this.#slots.pause(this.name));
   }
   resume(): void {
     this.#slots.resume(this.name);

@@ -16,7 +16,7 @@ import { Gate } from '../kernel/gate.ts';
 import { onSignals } from '../kernel/signals.ts';
 import { TurnQueue } from '../kernel/turn-queue.ts';
 import { refuse } from '../model/check.ts';
-import { ClosedError } from '../model/error.ts';
+import { ClosedError, fromCaller, specAt } from '../model/error.ts';
 import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
@@ -90,7 +90,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option.
    */
   constructor(options: SupervisorOptions = {}) {
-    const settings = parseSupervisorOptions(options);
+    const settings = fromCaller(Supervisor, () => parseSupervisorOptions(options));
     const { clock, random, leases, limits, slotDefaults, aroundAttempt } = settings;
     const events = new EventPublisher(clock);
     this.#ledger = new Ledger(events, this.#ids, {
@@ -110,7 +110,7 @@ export class Supervisor implements AsyncDisposable {
     this.#defaults = settings.defaults;
     this.#givenTimes = settings.shutdown;
     this.#times = parseShutdownOptions({}, settings.shutdown);
-    const store = new LeaseStore(leases, clock, events);
+    const store = fromCaller(Supervisor, () => new LeaseStore(leases, clock, events));
     this.#slots = new Slots(this.#runtime, store, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
     this.#shutdown = new Shutdown(this.#runtime, this.#slots, store, settings.subscriberGraceMs);
@@ -130,7 +130,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws ClosedError once a shutdown has begun.
    */
   submit<T, S = undefined>(spec: TaskSpec<T, S>): Submission<T> {
-    return this.#submit(spec) as Submission<T>;
+    return fromCaller(this.submit, () => this.#submit(spec)) as Submission<T>;
   }
 
   /**
@@ -141,7 +141,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws ClosedError once a shutdown has begun.
    */
   check<T, S = undefined>(spec: TaskSpec<T, S>): void {
-    this.#read(spec);
+    fromCaller(this.check, () => this.#read(spec));
   }
 
   /**
@@ -156,7 +156,8 @@ export class Supervisor implements AsyncDisposable {
   submitAll<States extends readonly unknown[] | [], Given>(
     specs: Specs<States> & Inferred<Given>,
   ): { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> } {
-    return this.#submitAll(specs) as { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
+    const submissions = fromCaller(this.submitAll, () => this.#submitAll(specs));
+    return submissions as { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
   }
 
   /**
@@ -169,8 +170,10 @@ export class Supervisor implements AsyncDisposable {
     specs: Specs<States>,
     options: RunOptions = {},
   ): Promise<RunReport> {
-    const signals = parseRunOptions(options);
-    const submissions = this.#submitAll(specs);
+    const { signals, submissions } = fromCaller(this.run, () => ({
+      signals: parseRunOptions(options),
+      submissions: this.#submitAll(specs),
+    }));
     let signaled = false;
     const stopListening = onSignals(signals, () => {
       ignore(this.#shutdown.begin('signal', signaled ? AT_ONCE : this.#times));
@@ -190,7 +193,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid name.
    */
   slot(name: string): Slot {
-    return new SlotHandle(this.#slots, name, (spec, slot) => this.#submit(spec, slot));
+    return fromCaller(this.slot, () => new SlotHandle(this.#slots, name, (spec, slot) => this.#submit(spec, slot)));
   }
 
   /**
@@ -258,7 +261,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option. Nothing is changed then.
    */
   configure(options: GateOptions): void {
-    this.#runtime.gate.configure(parseGateOptions(options));
+    this.#runtime.gate.configure(fromCaller(this.configure, () => parseGateOptions(options)));
   }
 
   /**
@@ -289,7 +292,9 @@ export class Supervisor implements AsyncDisposable {
     subscriber: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>),
     options: SubscribeOptions = {},
   ): () => void {
-    return this.#subscribe(parseSubscriber(subscriber), parseSubscribeOptions(options), () => {});
+    return fromCaller(this.subscribe, () =>
+      this.#subscribe(parseSubscriber(subscriber), parseSubscribeOptions(options), () => {}),
+    );
   }
 
   /**
@@ -297,7 +302,7 @@ export class Supervisor implements AsyncDisposable {
    * shutdown.
    */
   events(options: SubscribeOptions = {}): AsyncIterableIterator<TaskEvent> {
-    const settings = parseSubscribeOptions(options);
+    const settings = fromCaller(this.events, () => parseSubscribeOptions(options));
     const stream = new EventStream();
     const subscriber: Subscriber = { name: 'events()', onEvent: (event) => stream.onEvent(event) };
     stream.unsubscribe = this.#subscribe(subscriber, settings, () => stream.end());
@@ -317,7 +322,8 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option, such as a `finishMs` that is more than the grace.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    const times = parseShutdownOptions(options, this.#givenTimes, this.phase !== 'open');
+    const isLater = this.phase !== 'open';
+    const times = fromCaller(this.shutdown, () => parseShutdownOptions(options, this.#givenTimes, isLater));
     return this.#shutdown.begin('caller', times);
   }
 
@@ -378,7 +384,9 @@ export class Supervisor implements AsyncDisposable {
     this.#throwIfClosed();
     const parsed = reading('specs', specs, () => {
       if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
-      return Array.from(specs, (spec: unknown) => parseSpec(spec, this.#defaults, this.#recent));
+      return Array.from(specs, (spec: unknown, i) =>
+        specAt(`specs[${i}]`, () => parseSpec(spec, this.#defaults, this.#recent)),
+      );
     });
     this.#throwIfClosed(); // a getter of a spec may have closed it
     const batch = parsed.map((spec) => this.#create(spec));

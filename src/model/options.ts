@@ -101,6 +101,16 @@ export function reading<T>(field: string, value: unknown, read: () => T): T {
   }
 }
 
+/** For an object of the library: `name` is a method that it must have. */
+export function anObjectWith(name: string, field: string, rule: string, value: unknown): void {
+  const method = reading(
+    field,
+    value,
+    () => (value as { readonly [name: string]: unknown } | null | undefined)?.[name],
+  );
+  if (typeof method !== 'function') refuse(field, rule, value);
+}
+
 export function unreadable(field: string, value: unknown, error: unknown): never {
   if (error instanceof OptionError) throw error;
   throw new OptionError(field, 'must be readable', value, `an error when it was read: ${brief(describe(error))}`);
