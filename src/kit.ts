@@ -17,4 +17,4 @@ export {
 export { fromCaller, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
 export { anObjectWith, parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
-export type { StateOption } from './model/spec.ts';
+export { SPEC_KEYS, type StateOption } from './model/spec.ts';

@@ -5,11 +5,13 @@ import type { Backoff } from './backoff.ts';
 import { aFunction, nameText, refuse } from './check.ts';
 import { show } from './error.ts';
 import type { Failure } from './failure.ts';
+import { field } from './foreign.ts';
 import { anOptionsObject, refuseUnknown, unreadable } from './options.ts';
 import type { RecentSettings } from './recent-settings.ts';
 import {
   type AdmissionPolicy,
   checkInterval,
+  INNER_OPTIONS,
   type OnOverrun,
   type OnShutdown,
   type RestartLimit,
@@ -185,7 +187,7 @@ const READERS: ReadonlyMap<string, (field: string, value: unknown) => unknown> =
   Object.entries(SETTING_READERS),
 );
 
-const SPEC_KEYS = ['run', 'name', 'slot', ...READERS.keys(), 'meta'];
+export const SPEC_KEYS = ['run', 'name', 'slot', ...READERS.keys(), 'meta'];
 
 /**
  * Reads a spec. A spec without settings shares `defaults`. A spec whose settings equal recent ones
@@ -221,7 +223,7 @@ function readSpec(
   let meta: unknown;
   let draft: Draft | undefined;
   let givesInterval = false;
-  const given = anOptionsObject('spec', value) as Record<string, unknown>;
+  const given = anOptionsObject('spec', value, 'must be an object, such as { slot, run }') as Record<string, unknown>;
   for (const key in given) {
     if (!hasOwn.call(given, key)) continue;
     const got = given[key];
@@ -274,7 +276,7 @@ type Draft = { -readonly [K in keyof TaskSettings]: TaskSettings[K] };
 
 function readSetting(draft: Draft | undefined, defaults: TaskSettings, key: string, got: unknown): Draft {
   const read = READERS.get(key);
-  if (read === undefined) return refuseUnknown(key, key, got, SPEC_KEYS);
+  if (read === undefined) return refuseUnknown(key, key, got, SPEC_KEYS, INNER_OPTIONS);
   const settings: Draft = draft ?? { ...defaults };
   (settings as Record<string, unknown>)[key] = read(key, got);
   return settings;
@@ -284,7 +286,9 @@ function readSetting(draft: Draft | undefined, defaults: TaskSettings, key: stri
 function readKillable(value: unknown, draft: Draft): Run {
   if (typeof value !== 'object' || value === null)
     return refuse('run', 'must be a function, or an object with run and kill functions', value);
-  const { run, kill } = value as Partial<KillableTask<unknown, unknown>>;
+  const { run, kill } = value as Partial<KillableTask>;
+  if (run === undefined && typeof field(value, 'then') === 'function')
+    return refuse('run', 'must be a function, not the promise that it returned: pass it without calling it', value);
   const body = aFunction<Run>('run.run', run).bind(value);
   draft.kill = aFunction<Kill>('run.kill', kill).bind(value);
   return body;

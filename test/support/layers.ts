@@ -54,7 +54,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
   'p-queue': 'src/kernel/gate.ts',
   'async-mutex': 'src/kernel/lock.ts',
   nanoid: 'src/model/id.ts',
-  leven: 'src/model/options.ts',
+  leven: 'src/model/hint.ts',
 };
 
 /** The layers inside the engine, lowest first. A file imports only from layers below its own. */
