@@ -3,6 +3,7 @@
 // packed declarations, with each TypeScript version that is supported.
 
 import {
+  type Failure,
   type KillableTask,
   killable,
   type Outcome,
@@ -172,4 +173,9 @@ export function entryPoints() {
   const clocked = new Supervisor({ clock: new VirtualClock(), defaults: { maxRetries: 1 } });
   const { events } = recordEvents(clocked);
   claim<Equal<Awaited<ReturnType<typeof output.value>>['stdout'], string>>('a process', reports, task, events);
+}
+
+export function events() {
+  const failed = recordEvents(supervisor).of('attemptFailed');
+  claim<Equal<(typeof failed)[number]['failure'], Failure>>('a recorder gives the events of one type');
 }
