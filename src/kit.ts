@@ -6,7 +6,17 @@ export { peekOutcome } from './engine/submission.ts';
 export { bare } from './kernel/bare.ts';
 export { after } from './kernel/clock.ts';
 export { systemRandom } from './kernel/random.ts';
-export { aFunction, numberFrom, oneOf, refuse, wholeFrom } from './model/check.ts';
-export { brief, briefPath } from './model/error.ts';
-export { parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
-export { RESTARTABLE } from './model/spec.ts';
+export {
+  aFunction,
+  aNumber,
+  finiteMs,
+  finiteNumber,
+  numberFrom,
+  oneOf,
+  refuse,
+  wholeFrom,
+} from './model/check.ts';
+export { brief, briefPath, fromCaller, specAt } from './model/error.ts';
+export { EVENT_TYPES } from './model/event.ts';
+export { anObjectWith, parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
+export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';

@@ -179,10 +179,10 @@ describe('a planted violation is reported', () => {
       "src/ext/redis/index.ts:1  imports 'ioredis': this package is not an optional peer dependency",
     ],
     [
-      'testing imports kit.ts',
+      'testing imports a file of model',
       importViolations,
-      [file('src/testing/a.ts', "import { refuse } from '../kit.ts';")],
-      "src/testing/a.ts:1  imports '../kit.ts': testing/ may import only testing/, index.ts",
+      [file('src/testing/a.ts', "import { refuse } from '../model/check.ts';")],
+      "src/testing/a.ts:1  imports '../model/check.ts': testing/ may import only testing/, index.ts, kit.ts",
     ],
     [
       'index.ts re-exports from testing',

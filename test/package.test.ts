@@ -1,50 +1,12 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { node, PACKED, pack, project, ROOT } from './support/packed.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const run = promisify(execFile);
-
-// A parent npm sets variables for its own project. The npm started here works on another project.
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(registry|cache|userconfig)$)/i.test(name)),
-);
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-
-interface Ended {
-  readonly code: number;
-  readonly output: string;
-}
-
-/** Never rejects, so that a failed expectation can show the output. */
-async function child(command: string, args: readonly string[], cwd: string): Promise<Ended> {
-  try {
-    const { stdout, stderr } = await run(command, args, { cwd, env, timeout: 220_000, shell: command === 'npm.cmd' });
-    return { code: 0, output: stdout + stderr };
-  } catch (error) {
-    const { code, stdout = '', stderr = '' } = error as { code?: number; stdout?: string; stderr?: string };
-    return { code: typeof code === 'number' ? code : -1, output: `${String(error)}\n${stdout}${stderr}` };
-  }
-}
-
-const node = (cwd: string, ...args: string[]): Promise<Ended> => child(process.execPath, args, cwd);
 const tool = (path: string): string => join(ROOT, 'node_modules', path);
-
-/** Files outside of `src` and `dist` that the package contains. */
-const PACKED = [
-  'package.json',
-  'README.md',
-  'CHANGELOG.md',
-  'LICENSE',
-  'test/bench/README.md',
-  'test/bench/results.svg',
-];
 
 describe('the packed package', () => {
   let temp: string;
@@ -55,23 +17,9 @@ describe('the packed package', () => {
   beforeAll(async () => {
     temp = mkdtempSync(join(tmpdir(), 'slotvisor-package-'));
 
-    // Packed from a copy, so that the build in the working tree is not deleted while it is in use.
-    const copy = join(temp, 'copy');
-    for (const name of [...PACKED, 'tsconfig.json', 'src', 'examples/timelines'])
-      cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
-    mkdirSync(join(copy, 'dist'));
-    writeFileSync(join(copy, 'dist', 'stale.js'), '');
-    const packed = await child(npm, ['pack', '--pack-destination', temp], copy);
-    expect(packed.code, packed.output).toBe(0);
-    tarball = join(temp, readdirSync(temp).find((name) => name.endsWith('.tgz')) ?? 'no tarball');
-
+    tarball = await pack(temp);
     consumer = join(temp, 'consumer');
-    mkdirSync(consumer);
-    writeFileSync(join(consumer, 'package.json'), '{ "private": true }');
-    const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
-    const install = await child(npm, ['install', tarball, ...flags], consumer);
-    expect(install.code, install.output).toBe(0);
+    await project(consumer, tarball);
     installed = join(consumer, 'node_modules', 'slotvisor');
   });
 

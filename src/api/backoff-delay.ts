@@ -4,6 +4,7 @@
 import { systemRandom } from '../kernel/random.ts';
 import { type Backoff, parseBackoff } from '../model/backoff.ts';
 import { aFunction, count, durationMs, refuse } from '../model/check.ts';
+import { fromCaller } from '../model/error.ts';
 import { delayMs } from '../policy/backoff.ts';
 
 /**
@@ -21,10 +22,12 @@ export function backoffDelayMs(
   random: () => number = systemRandom,
   previousMs?: number,
 ): number {
-  const resolved = parseBackoff('backoff', backoff);
-  const index = count('retryIndex', retryIndex, 0);
-  const previous = previousMs === undefined ? resolved.firstMs : durationMs('previousMs', previousMs);
-  const drawn = aFunction<() => number>('random', random)();
-  if (!(drawn >= 0 && drawn < 1)) refuse('random', 'must return a number from 0 to below 1', drawn);
-  return delayMs(resolved, index, drawn, previous);
+  return fromCaller(backoffDelayMs, () => {
+    const resolved = parseBackoff('backoff', backoff);
+    const index = count('retryIndex', retryIndex, 0);
+    const previous = previousMs === undefined ? resolved.firstMs : durationMs('previousMs', previousMs);
+    const drawn = aFunction<() => number>('random', random)();
+    if (!(drawn >= 0 && drawn < 1)) refuse('random', 'must return a number from 0 to below 1', drawn);
+    return delayMs(resolved, index, drawn, previous);
+  });
 }

@@ -3,13 +3,20 @@
 // ignored.
 
 import { finiteMs } from '../model/check.ts';
-import { RESTARTABLE, type TaskSpec } from '../model/spec.ts';
+import { fromCaller } from '../model/error.ts';
+import { type BuilderOptions, type InferredState, RESTARTABLE, type TaskSpec } from '../model/spec.ts';
+import type { KillableTask, TaskBody } from '../model/task.ts';
 
-type Rest<T, S> = Omit<TaskSpec<T, S>, 'run' | 'restart' | 'intervalMs'>;
+type Body<T, S> = TaskBody<T, S> | KillableTask<T, S>;
+
+/** Must be given where it has to have `state`. */
+type Rest<S> = undefined extends S ? [rest?: BuilderOptions<S>] : [rest: BuilderOptions<S>];
+
+type Built<T, S> = TaskSpec<T, InferredState<S>>;
 
 /** One attempt, without a restart. */
-export function once<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?: Rest<T, S>): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'never' };
+export function once<T, S = undefined>(run: Body<T, S>, ...[rest]: Rest<S>): Built<T, S> {
+  return { ...rest, run, restart: 'never' } as Built<T, S>;
 }
 
 /**
@@ -17,9 +24,8 @@ export function once<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?: Rest<T
  * failed ends the streak of failures: `stableMs` is 60,000 where neither `rest` nor the
  * supervisor's `defaults` give `stableMs` or `maxRetries`.
  */
-export function restartable<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?: Rest<T, S>): TaskSpec<T, S> {
-  const marked = { ...rest, run, restart: 'onFailure', [RESTARTABLE]: true } as const;
-  return marked;
+export function restartable<T, S = undefined>(run: Body<T, S>, ...[rest]: Rest<S>): Built<T, S> {
+  return { ...rest, run, restart: 'onFailure', [RESTARTABLE]: true } as Built<T, S>;
 }
 
 /**
@@ -27,10 +33,7 @@ export function restartable<T, S = undefined>(run: TaskSpec<T, S>['run'], rest?:
  *
  * @throws OptionError for an invalid `everyMs`.
  */
-export function periodic<T, S = undefined>(
-  everyMs: number,
-  run: TaskSpec<T, S>['run'],
-  rest?: Rest<T, S>,
-): TaskSpec<T, S> {
-  return { ...rest, run, restart: 'always', intervalMs: finiteMs('everyMs', everyMs) };
+export function periodic<T, S = undefined>(everyMs: number, run: Body<T, S>, ...[rest]: Rest<S>): Built<T, S> {
+  const intervalMs = fromCaller(periodic, () => finiteMs('everyMs', everyMs));
+  return { ...rest, run, restart: 'always', intervalMs } as Built<T, S>;
 }

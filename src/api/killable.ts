@@ -3,7 +3,7 @@
 
 import { eventLoopTurn } from '../kernel/event-loop.ts';
 import { aFunction } from '../model/check.ts';
-import type { CanceledError } from '../model/error.ts';
+import { type CanceledError, fromCaller } from '../model/error.ts';
 import { field } from '../model/foreign.ts';
 import type { KillableTask, TaskContext } from '../model/task.ts';
 
@@ -34,8 +34,8 @@ export interface KillableBody<T> {
  * awaits a `run` that has settled goes on first. Not promised: that the body ends. Your `ended` and
  * `kill` are the only proof that it has.
  */
-export function killable<T, S = undefined>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
-  aFunction('start', start);
+export function killable<T, S = unknown>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
+  fromCaller(killable, () => aFunction('start', start));
   const live = new Map<string, KillableBody<T>>();
   const keyOf = ({ id, attempt }: TaskContext<S>): string => `${id} ${attempt}`;
   return {

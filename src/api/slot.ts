@@ -3,8 +3,9 @@
 import type { Slots } from '../engine/slots.ts';
 import type { Submission } from '../engine/submission.ts';
 import { nameText } from '../model/check.ts';
+import { fromCaller } from '../model/error.ts';
 import { readSlotOptions, type SlotOptions } from '../model/slot-options.ts';
-import type { TaskSpec } from '../model/spec.ts';
+import type { SpecInSlot } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
 import { parseViewOptions } from './call-options.ts';
 
@@ -16,7 +17,7 @@ export interface Slot {
   /** Its name. */
   readonly name: string;
   /** As `supervisor.submit`, in this slot. The spec must not name a slot. */
-  submit<T, S = undefined>(spec: Omit<TaskSpec<T, S>, 'slot'>): Submission<T>;
+  submit<T, S = undefined>(spec: SpecInSlot<T, S>): Submission<T>;
   /**
    * Sets options. They stay until they are set again, also while the slot is idle. Options left out
    * keep their value. `undefined` takes back all that was set, by `slots` too: the slot follows
@@ -61,27 +62,29 @@ export interface Slot {
 export class SlotHandle implements Slot {
   readonly name: string;
   readonly #slots: Slots;
-  readonly #submit: (spec: TaskSpec<unknown, unknown>, slot: string) => Submission;
+  readonly #submit: (spec: unknown, slot: string) => Submission;
 
-  constructor(slots: Slots, name: string, submit: (spec: TaskSpec<unknown, unknown>, slot: string) => Submission) {
+  constructor(slots: Slots, name: string, submit: (spec: unknown, slot: string) => Submission) {
     this.name = nameText('slot', name);
     this.#slots = slots;
     this.#submit = submit;
   }
 
-  submit<T, S = undefined>(spec: Omit<TaskSpec<T, S>, 'slot'>): Submission<T> {
-    return this.#submit(spec as TaskSpec<unknown, unknown>, this.name) as Submission<T>;
+  submit<T, S = undefined>(spec: SpecInSlot<T, S>): Submission<T> {
+    return fromCaller(this.submit, () => this.#submit(spec, this.name)) as Submission<T>;
   }
 
   configure(options: SlotOptions | undefined): void {
-    this.#slots.configure(this.name, options === undefined ? undefined : readSlotOptions('options', options));
+    fromCaller(this.configure, () => {
+      this.#slots.configure(this.name, options === undefined ? undefined : readSlotOptions('options', options));
+    });
   }
 
   cancel(reason?: unknown): Promise<void> {
     return this.#slots.cancelSlot(this.name, reason);
   }
   pause(): void {
-    this.#slots.pause(this.name);
+    fromCaller(this.pause, () => this.#slots.pause(this.name));
   }
   resume(): void {
     this.#slots.resume(this.name);

@@ -7,10 +7,11 @@ import type { GateLimits } from '../kernel/gate.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { aBoolean, aFunction, anObject, count, durationMs, finiteMs, nameText, refuse } from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
-import { parse, parseAll, parseGiven, type Readers, readFields } from '../model/options.ts';
+import { parse, parseAll, parseGiven, pathsIn, type Readers, readFields } from '../model/options.ts';
 import {
   type CompleteDefaults,
   completeDefaults,
+  DEFAULT_READERS,
   DEFAULT_SETTINGS,
   type DefaultSettings,
   readDefaults,
@@ -178,6 +179,7 @@ export function parseSupervisorOptions(value: unknown): SupervisorSettings {
     value,
     READERS,
     DEFAULTS,
+    pathsIn('defaults', DEFAULT_READERS),
   );
   const { slotDefaults, clock = new SystemClock() } = options;
   shutdownTimes(shutdownGraceMs, finishMs); // refuses a finish time that is more than the grace

@@ -18,14 +18,14 @@ import { ignore } from '../kernel/deferred.ts';
 import { Gate } from '../kernel/gate.ts';
 import { TurnQueue } from '../kernel/turn-queue.ts';
 import { refuse } from '../model/check.ts';
-import { ClosedError } from '../model/error.ts';
+import { ClosedError, fromCaller, specAt } from '../model/error.ts';
 import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
 import type { CompleteDefaults } from '../model/settings.ts';
-import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
+import { type ParsedSpec, parseSpec, type Specs, type TaskSpec } from '../model/spec.ts';
 import type {
   RunReport,
   ShutdownCause,
@@ -60,9 +60,6 @@ import {
   type SupervisorOptions,
 } from './supervisor-options.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: a batch mixes specs of every result and state type
-type AnySpec = TaskSpec<any, any>;
-
 /** The type of the value that a spec's body returns. */
 export type ValueOf<Spec> = Spec extends { run: infer Run } ? ValueOfRun<Run> : unknown;
 
@@ -74,6 +71,8 @@ type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
 
 /** For stop-on-signals.ts. It is not exported from the package. */
 export let stoppableOf: (supervisor: Supervisor) => Stoppable;
+/** What the compiler infers for `T`. As a type of its own it asks for nothing. */
+type Inferred<T> = [T] extends [never] ? T : unknown;
 
 /**
  * Keeps tasks running, and runs at most one body in each slot.
@@ -114,7 +113,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option.
    */
   constructor(options: SupervisorOptions = {}) {
-    const settings = parseSupervisorOptions(options);
+    const settings = fromCaller(Supervisor, () => parseSupervisorOptions(options));
     const { clock, random, leases, limits, slotDefaults, aroundAttempt, warnings } = settings;
     const events = new EventPublisher(clock);
     this.#ledger = new Ledger(events, this.#ids, {
@@ -134,7 +133,7 @@ export class Supervisor implements AsyncDisposable {
     this.#defaults = settings.defaults;
     this.#givenTimes = settings.shutdown;
     this.#times = timesOfCall({}, settings.shutdown);
-    const store = new LeaseStore(leases, clock, events);
+    const store = fromCaller(Supervisor, () => new LeaseStore(leases, clock, events));
     this.#vitals = new VitalSlots(settings.deadFraction, () => this.#tooManyDied());
     this.#slots = new Slots(this.#runtime, store, this.#vitals, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
@@ -156,7 +155,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws ClosedError once a shutdown has begun.
    */
   submit<T, S = undefined>(spec: TaskSpec<T, S>): Submission<T> {
-    return this.#submit(spec as TaskSpec<unknown, unknown>) as Submission<T>;
+    return fromCaller(this.submit, () => this.#submit(spec)) as Submission<T>;
   }
 
   /**
@@ -167,7 +166,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws ClosedError once a shutdown has begun.
    */
   check<T, S = undefined>(spec: TaskSpec<T, S>): void {
-    this.#read(spec);
+    fromCaller(this.check, () => this.#read(spec));
   }
 
   /**
@@ -179,12 +178,13 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid spec. Nothing is kept of the call.
    * @throws ClosedError once a shutdown has begun.
    */
-  submitAll<const Specs extends readonly AnySpec[]>(
-    specs: Specs,
-  ): { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> } {
-    const batch = this.#createAll(specs, this.#defaults);
+  submitAll<States extends readonly unknown[] | [], Given>(
+    specs: Specs<States> & Inferred<Given>,
+  ): { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> } {
+    const batch = fromCaller(this.submitAll, () => this.#createAll(specs, this.#defaults));
     this.#submitAll(batch);
-    return batch.map(({ handle }) => handle) as unknown as { [K in keyof Specs]: Submission<ValueOf<Specs[K]>> };
+    const submissions: unknown = batch.map(({ handle }) => handle);
+    return submissions as { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
   }
 
   /**
@@ -198,9 +198,14 @@ export class Supervisor implements AsyncDisposable {
    * a shutdown has begun, and with the OutcomeError of the task that was turned away if the batch
    * was. Then no task has started, and the supervisor stays open.
    */
-  async run(specs: readonly AnySpec[], options: RunOptions = {}): Promise<RunReport> {
-    const { signals, signal } = parseRunOptions(options);
-    const batch = this.#createAll(specs, { ...this.#defaults, vital: true });
+  async run<States extends readonly unknown[] | []>(
+    specs: Specs<States>,
+    options: RunOptions = {},
+  ): Promise<RunReport> {
+    const { signals, signal, batch } = fromCaller(this.run, () => ({
+      ...parseRunOptions(options),
+      batch: this.#createAll(specs, { ...this.#defaults, vital: true }),
+    }));
     if (signal !== undefined && isAborted(signal)) {
       for (const submission of batch) this.#slots.reject(submission, { reason: 'canceled' });
       return this.#finish(batch, 'signal');
@@ -230,7 +235,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid name.
    */
   slot(name: string): Slot {
-    return new SlotHandle(this.#slots, name, (spec, slot) => this.#submit(spec, slot));
+    return fromCaller(this.slot, () => new SlotHandle(this.#slots, name, (spec, slot) => this.#submit(spec, slot)));
   }
 
   /**
@@ -320,7 +325,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option. Nothing is changed then.
    */
   configure(options: GateOptions): void {
-    this.#runtime.gate.configure(parseGateOptions(options));
+    this.#runtime.gate.configure(fromCaller(this.configure, () => parseGateOptions(options)));
   }
 
   /**
@@ -351,7 +356,9 @@ export class Supervisor implements AsyncDisposable {
     subscriber: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>),
     options: SubscribeOptions = {},
   ): () => void {
-    return this.#subscribe(parseSubscriber(subscriber), parseSubscribeOptions(options), () => {});
+    return fromCaller(this.subscribe, () =>
+      this.#subscribe(parseSubscriber(subscriber), parseSubscribeOptions(options), () => {}),
+    );
   }
 
   /**
@@ -359,7 +366,7 @@ export class Supervisor implements AsyncDisposable {
    * shutdown.
    */
   events(options: SubscribeOptions = {}): AsyncIterableIterator<TaskEvent> {
-    const settings = parseSubscribeOptions(options);
+    const settings = fromCaller(this.events, () => parseSubscribeOptions(options));
     const stream = new EventStream();
     const subscriber: Subscriber = { name: 'events()', onEvent: (event) => stream.onEvent(event) };
     stream.unsubscribe = this.#subscribe(subscriber, settings, () => stream.end());
@@ -379,8 +386,8 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option, such as a `finishMs` that is more than the grace.
    */
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    const given = parseShutdownOptions(options);
-    return this.#shutdown.begin('caller', this.#timesOf(given));
+    const times = fromCaller(this.shutdown, () => this.#timesOf(parseShutdownOptions(options)));
+    return this.#shutdown.begin('caller', times);
   }
 
   /**
@@ -459,11 +466,13 @@ export class Supervisor implements AsyncDisposable {
     return submission.handle;
   }
 
-  #createAll(specs: readonly AnySpec[], defaults: CompleteDefaults): LiveSubmission[] {
+  #createAll(specs: unknown, defaults: CompleteDefaults): LiveSubmission[] {
     this.#throwIfClosed();
     const parsed = reading('specs', specs, () => {
       if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
-      return Array.from(specs, (spec: unknown) => parseSpec(spec, defaults, this.#recent));
+      return Array.from(specs, (spec: unknown, i) =>
+        specAt(`specs[${i}]`, () => parseSpec(spec, defaults, this.#recent)),
+      );
     });
     this.#throwIfClosed(); // a getter of a spec may have closed it
     return parsed.map((spec) => this.#create(spec));

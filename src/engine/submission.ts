@@ -3,7 +3,7 @@
 
 import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
-import { brief, type StopCause } from '../model/error.ts';
+import { brief, cutStack, type StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
@@ -147,11 +147,10 @@ class SubmissionHandle implements Submission {
   async value(): Promise<unknown> {
     const outcome = await this.outcome;
     if (outcome.kind === 'completed') return outcome.value;
-    throw new OutcomeError(
-      `${brief(this.name)}: ${outcomeText(outcome, this.#live.queueLimit)}`,
-      outcome,
-      causeOf(outcome),
-    );
+    const text = `${brief(this.name)}: ${outcomeText(outcome, this.#live.queueLimit)}`;
+    const error = new OutcomeError(text, outcome, causeOf(outcome));
+    cutStack(error, this.value);
+    throw error;
   }
   cancel(reason?: unknown): Promise<Outcome> {
     this.#live.cancel(reason);

@@ -4,7 +4,7 @@
 import type { CancelToken } from '../kernel/cancel-token.ts';
 import { ignore } from '../kernel/deferred.ts';
 import { aFunction, durationMs } from '../model/check.ts';
-import type { CanceledError } from '../model/error.ts';
+import { type CanceledError, fromCaller } from '../model/error.ts';
 import type { TaskId } from '../model/id.ts';
 import type { TaskContext } from '../model/task.ts';
 import type { Runtime } from './runtime.ts';
@@ -63,7 +63,9 @@ export class LiveTaskContext implements TaskContext<unknown> {
 
   // Arrow functions: a body may destructure its context.
   get onCancel(): TaskContext['onCancel'] {
-    return (listener) => this.#attempt.onCancel(aFunction('listener', listener));
+    const onCancel: TaskContext['onCancel'] = (listener) =>
+      this.#attempt.onCancel(fromCaller(onCancel, () => aFunction('listener', listener)));
+    return onCancel;
   }
   get throwIfCanceled(): TaskContext['throwIfCanceled'] {
     return () => {
@@ -71,7 +73,11 @@ export class LiveTaskContext implements TaskContext<unknown> {
     };
   }
   get sleep(): TaskContext['sleep'] {
-    return (ms) => quietly(this.#attempt.token.sleep(this.#attempt.host.runtime.clock, durationMs('ms', ms)));
+    const sleep: TaskContext['sleep'] = (ms) => {
+      const checked = fromCaller(sleep, () => durationMs('ms', ms));
+      return quietly(this.#attempt.token.sleep(this.#attempt.host.runtime.clock, checked));
+    };
+    return sleep;
   }
   get untilCanceled(): TaskContext['untilCanceled'] {
     return (work) => quietly(this.#attempt.token.race(work));

@@ -44,6 +44,10 @@ export function count(field: string, value: unknown, min: 0 | 1): number {
   return refuse(field, `must be a whole number, ${min} or more (Infinity means no limit)`, value);
 }
 
+export function aNumber(field: string, value: unknown): number {
+  return typeof value === 'number' ? value : refuse(field, 'must be a number', value);
+}
+
 export function finiteNumber(field: string, value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) ? value : refuse(field, 'must be a finite number', value);
 }

@@ -1,5 +1,5 @@
 // The errors that bodies throw, and that calls throw. How a task ended is a value, not an error;
-// see outcome.ts.
+// see outcome.ts. Each class has a `code`, which is the same in every copy of the package.
 
 import { brand } from './error-brand.ts';
 
@@ -38,6 +38,7 @@ export type StopCause = (typeof STOP_CAUSES)[number];
  */
 export class FatalError extends Error {
   override readonly name: string = 'FatalError';
+  readonly code: string = 'SLOTVISOR_FATAL';
   static {
     brand(FatalError, 'FatalError');
   }
@@ -55,6 +56,7 @@ export class FatalError extends Error {
  */
 export class RetryError extends Error {
   override readonly name: string = 'RetryError';
+  readonly code: string = 'SLOTVISOR_RETRY';
   static {
     brand(RetryError, 'RetryError');
   }
@@ -77,6 +79,7 @@ export class RetryError extends Error {
  */
 export class CanceledError extends Error {
   override readonly name: string = 'CanceledError';
+  readonly code: string = 'SLOTVISOR_CANCELED';
   static {
     brand(CanceledError, 'CanceledError');
   }
@@ -99,6 +102,7 @@ export class CanceledError extends Error {
  */
 export class TimeoutError extends CanceledError {
   override readonly name: string = 'TimeoutError';
+  override readonly code: string = 'SLOTVISOR_TIMEOUT';
   static {
     brand(TimeoutError, 'TimeoutError');
   }
@@ -138,6 +142,7 @@ const MAX_SHOWN = 60;
  */
 export class OptionError extends TypeError {
   override readonly name: string = 'OptionError';
+  readonly code: string = 'SLOTVISOR_OPTION';
   static {
     brand(OptionError, 'OptionError');
   }
@@ -191,6 +196,7 @@ export function briefPath(path: string): string {
 /** Thrown by `submit`, `submitAll`, `check` and `run` once a shutdown has begun. */
 export class ClosedError extends Error {
   override readonly name: string = 'ClosedError';
+  readonly code: string = 'SLOTVISOR_CLOSED';
   static {
     brand(ClosedError, 'ClosedError');
   }
@@ -200,11 +206,50 @@ export class ClosedError extends Error {
 }
 
 /**
+ * Runs `call`, the work of the public function or class `called`. The stack of a refusal then
+ * begins where `called` was called. The frames of the library would hide that line.
+ */
+export function fromCaller<T>(called: object, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof OptionError || error instanceof ClosedError) cutStack(error, called);
+    throw error;
+  }
+}
+
+/** Removes the frame of `called` and all above it from the stack. */
+export function cutStack(error: Error, called: object): void {
+  try {
+    Error.captureStackTrace(error, called as () => unknown);
+  } catch {
+    // the error is frozen: a getter of the caller has thrown it
+  }
+}
+
+/**
+ * Runs `call`, which reads the spec at `path`. A refusal then names its field from there, such as
+ * `specs[2].maxRetries`.
+ */
+export function specAt<T>(path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    const { field, got, message } = error;
+    const moved = new OptionError(field === 'spec' ? path : `${path}.${field}`, '', got);
+    moved.message = moved.field + message.slice(field.length);
+    throw moved;
+  }
+}
+
+/**
  * Thrown by a body whose worker or process exited without a value. The failure has the kind
  * `exited`, with the exit code or the signal.
  */
 export class ExitError extends Error {
   override readonly name: string = 'ExitError';
+  readonly code: string = 'SLOTVISOR_EXIT';
   static {
     brand(ExitError, 'ExitError');
   }

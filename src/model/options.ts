@@ -2,10 +2,10 @@
 // reader, then merged over the defaults. An option is declared twice: in its type and in its
 // readers. check.ts has the readers for single values.
 
-import leven from 'leven';
-import { anObject, refuse } from './check.ts';
+import { refuse } from './check.ts';
 import { brief, OptionError } from './error.ts';
 import { describe } from './failure.ts';
+import { hintFor } from './hint.ts';
 
 /** How each option is read. A reader returns the value to use, or throws an OptionError. */
 export type Readers<T> = { readonly [K in keyof T]-?: (field: string, value: unknown) => T[K] };
@@ -15,26 +15,39 @@ export type Readers<T> = { readonly [K in keyof T]-?: (field: string, value: unk
  *
  * @param field the name of the object in an error. Fields of `options` are named without it, all
  *   other fields by their path.
+ * @param inner the paths of options of these options, for the hint about an unknown one.
  * @throws OptionError for a value that is not an object, for an unknown option (the message names
  *   the nearest known one), for a value that its reader refuses, and for a value that throws when
  *   it is read.
  */
-export function parse<T extends object>(field: string, value: unknown, readers: Readers<T>, defaults: T): T {
-  return { ...defaults, ...parseGiven(field, value, readers) };
+export function parse<T extends object>(
+  field: string,
+  value: unknown,
+  readers: Readers<T>,
+  defaults: T,
+  inner: readonly string[] = [],
+): T {
+  return { ...defaults, ...parseGiven(field, value, readers, inner) };
 }
 
 /**
  * As `parse`, without defaults: the result has only the options that were given, and inherits
  * nothing.
  */
-export function parseGiven<T extends object>(field: string, value: unknown, readers: Readers<T>): Partial<T> {
+export function parseGiven<T extends object>(
+  field: string,
+  value: unknown,
+  readers: Readers<T>,
+  inner: readonly string[] = [],
+): Partial<T> {
   const given = Object.create(null) as Partial<T>;
   let path = field;
   let got = value;
   try {
     const keys = Object.keys(anOptionsObject(field, value)) as (keyof T & string)[];
     for (const key of keys)
-      if (!Object.hasOwn(readers, key)) refuseUnknown(pathOf(field, key), key, (value as T)[key], Object.keys(readers));
+      if (!Object.hasOwn(readers, key))
+        refuseUnknown(pathOf(field, key), key, (value as T)[key], Object.keys(readers), inner);
     for (const key of keys) {
       path = pathOf(field, key);
       got = value; // if the getter throws
@@ -60,8 +73,8 @@ export function parseAll<T extends object>(field: string, value: unknown, reader
 }
 
 /** Any object but an array. */
-export function anOptionsObject(field: string, value: unknown): object {
-  return Array.isArray(value) ? refuse(field, 'must be an object', value) : anObject(field, value);
+export function anOptionsObject(field: string, value: unknown, rule = 'must be an object'): object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : refuse(field, rule, value);
 }
 
 /**
@@ -101,6 +114,16 @@ export function reading<T>(field: string, value: unknown, read: () => T): T {
   }
 }
 
+/** For an object of the library: `name` is a method that it must have. */
+export function anObjectWith(name: string, field: string, rule: string, value: unknown): void {
+  const method = reading(
+    field,
+    value,
+    () => (value as { readonly [name: string]: unknown } | null | undefined)?.[name],
+  );
+  if (typeof method !== 'function') refuse(field, rule, value);
+}
+
 export function unreadable(field: string, value: unknown, error: unknown): never {
   if (error instanceof OptionError) throw error;
   throw new OptionError(field, 'must be readable', value, `an error when it was read: ${brief(describe(error))}`);
@@ -111,28 +134,18 @@ function pathOf(field: string, key: string): string {
   return field === 'options' ? key : `${field}.${key}`;
 }
 
-export function refuseUnknown(path: string, key: string, value: unknown, known: readonly string[]): never {
-  const hint = BELONGS.get(key) ?? nearest(key, known) ?? `known: ${known.join(', ')}`;
-  return refuse(path, `is not an option (${hint})`, value);
+/** `known` and `inner` as in `hintFor`. */
+export function refuseUnknown(
+  path: string,
+  key: string,
+  value: unknown,
+  known: readonly string[],
+  inner: readonly string[],
+): never {
+  return refuse(path, `is not an option (${hintFor(key, known, inner)})`, value);
 }
 
-const OF_A_SLOT = 'a slot has it: set it in slots, in slotDefaults or with slot.configure';
-const OF_A_SHUTDOWN = 'the supervisor has it; shutdown and stopOnSignals take graceMs and finishMs';
-
-/** Options that are often given in the wrong place, and where they belong. */
-const BELONGS: ReadonlyMap<string, string> = new Map([
-  ['queueLimit', OF_A_SLOT],
-  ['onFull', OF_A_SLOT],
-  ['shutdownGraceMs', OF_A_SHUTDOWN],
-  ['finishMs', OF_A_SHUTDOWN],
-]);
-
-/** The time that a comparison takes grows with the length of the name. */
-const MAX_COMPARED = 40;
-
-function nearest(key: string, known: readonly string[]): string | undefined {
-  if (key.length > MAX_COMPARED) return undefined;
-  const [first] = known.map((name) => ({ name, distance: leven(name, key) })).sort((a, b) => a.distance - b.distance);
-  if (first === undefined || first.distance > 3 || first.distance >= key.length) return undefined;
-  return `did you mean ${first.name}?`;
+/** The paths of the options of an option. */
+export function pathsIn(name: string, readers: object): string[] {
+  return Object.keys(readers).map((key) => `${name}.${key}`);
 }

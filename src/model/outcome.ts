@@ -193,6 +193,7 @@ const attempts = (count: number): string => (count === 1 ? '1 attempt' : `${coun
  */
 export class OutcomeError extends Error {
   override readonly name: string = 'OutcomeError';
+  readonly code: string = 'SLOTVISOR_OUTCOME';
   static {
     brand(OutcomeError, 'OutcomeError');
   }

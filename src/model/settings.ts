@@ -16,7 +16,7 @@ import {
   wholeNumber,
 } from './check.ts';
 import type { Failure } from './failure.ts';
-import { parseAll, parseGiven, type Readers } from './options.ts';
+import { parseAll, parseGiven, pathsIn, type Readers } from './options.ts';
 import type { Kill } from './task.ts';
 
 export const ADMISSION_POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;
@@ -142,7 +142,7 @@ export const DEFAULT_SETTINGS: CompleteDefaults = {
   restartableStableMs: 60_000,
 };
 
-const DEFAULT_READERS: Readers<DefaultSettings> = {
+export const DEFAULT_READERS: Readers<DefaultSettings> = {
   admission: readAdmission,
   restart: (field, value) => oneOf(field, value, RESTART_POLICIES),
   intervalMs: finiteMs,
@@ -174,13 +174,17 @@ export function readAdmission(field: string, value: unknown): AdmissionPolicy {
   return oneOf(field, value, ADMISSION_POLICIES);
 }
 
+const LIMIT_READERS: Readers<RestartLimit> = {
+  restarts: (field, value) => count(field, value, 0),
+  withinMs: positiveMs,
+};
+
 function readRestartLimit(field: string, value: unknown): RestartLimit {
-  return parseAll<RestartLimit>(field, value, {
-    restarts: (path, got) => count(path, got, 0),
-    withinMs: positiveMs,
-  });
+  return parseAll(field, value, LIMIT_READERS);
 }
 
+/** The options that are fields of a setting. */
+export const INNER_OPTIONS = [...pathsIn('backoff', DEFAULT_BACKOFF), ...pathsIn('restartLimit', LIMIT_READERS)];
 /** Who gives one of these has decided how long a streak lasts. `restartable` adds nothing then. */
 export const STREAK_SETTINGS: readonly string[] = ['stableMs', 'maxRetries'] satisfies (keyof DefaultSettings)[];
 
@@ -191,7 +195,7 @@ export function checkInterval(settings: TaskSettings, field: string): void {
 
 /** Reads the `defaults` of a supervisor: only those that were given. */
 export function readDefaults(field: string, value: unknown): Partial<DefaultSettings> {
-  return parseGiven(field, value, DEFAULT_READERS);
+  return parseGiven(field, value, DEFAULT_READERS, INNER_OPTIONS);
 }
 
 /** Merges the `defaults` of a supervisor over `base`. */

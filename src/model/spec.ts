@@ -5,12 +5,14 @@ import type { Backoff } from './backoff.ts';
 import { aFunction, nameText, refuse } from './check.ts';
 import { show } from './error.ts';
 import type { Failure } from './failure.ts';
+import { field } from './foreign.ts';
 import { anOptionsObject, refuseUnknown, unreadable } from './options.ts';
 import type { RecentSettings } from './recent-settings.ts';
 import {
   type AdmissionPolicy,
   type CompleteDefaults,
   checkInterval,
+  INNER_OPTIONS,
   type OnOverrun,
   type OnShutdown,
   type RestartLimit,
@@ -22,14 +24,8 @@ import {
 } from './settings.ts';
 import type { Kill, KillableTask, Run, TaskBody } from './task.ts';
 
-/**
- * What to run, in which slot, and under which rules. Only own fields count, and each is read once.
- * An option given as `undefined` is absent, except `slot`. `Infinity` means "none" and overrides an
- * inherited default. The supervisor's `defaults` override the defaults that are named here.
- */
-export interface TaskSpec<T = unknown, S = undefined> {
-  /** The body, or an object with the body and its `kill`. */
-  readonly run: TaskBody<T, S> | KillableTask<T, S>;
+/** The options of a spec, beside its body and the state of its attempts. */
+interface TaskOptions {
   /** A label for events and views. 1 to 1,024 UTF-16 units. Default: the slot, or else the id. */
   readonly name?: string | undefined;
   /**
@@ -132,17 +128,60 @@ export interface TaskSpec<T = unknown, S = undefined> {
   readonly vital?: boolean | undefined;
   /** Aborting it cancels the submission, by `signal`. Default none. */
   readonly signal?: AbortSignal | undefined;
+  /** A value of your own. It appears unchanged in events, views and the context. */
+  readonly meta?: unknown;
+}
+
+interface BodyOption<T, S> {
+  /** The body, or an object with the body and its `kill`. */
+  readonly run: TaskBody<T, S> | KillableTask<T, S>;
+}
+
+interface OptionalState<S> {
   /**
    * Called before every attempt. What it returns is `ctx.state` of that attempt. If it throws, the
    * attempt has failed. Default: `ctx.state` is undefined.
    */
   readonly state?: (() => S) | undefined;
-  /** A value of your own. It appears unchanged in events, views and the context. */
-  readonly meta?: unknown;
 }
 
+interface RequiredState<S> {
+  /**
+   * Called before every attempt. What it returns is `ctx.state` of that attempt. If it throws, the
+   * attempt has failed. It must be given: the body reads `ctx.state`, and undefined is no `S`.
+   */
+  readonly state: () => S;
+}
+
+/** Without `state`, `ctx.state` is undefined. So `state` is optional where `S` can be undefined. */
+export type StateOption<S> = undefined extends S ? OptionalState<S> : RequiredState<S>;
+
+/**
+ * What to run, in which slot, and under which rules. `T` is the value of the body, and `S` what its
+ * `ctx.state` is.
+ *
+ * Only own fields count, and each is read once. An option given as `undefined` is absent, except
+ * `slot`. `Infinity` means "none" and overrides an inherited default. The supervisor's `defaults`
+ * override the defaults that are named here.
+ */
+export type TaskSpec<T = unknown, S = undefined> = BodyOption<T, S> & TaskOptions & StateOption<S>;
+
+/** The spec of `slot(name).submit`. The handle names the slot. */
+export type SpecInSlot<T, S> = BodyOption<T, S> & Omit<TaskOptions, 'slot'> & StateOption<S>;
+
+/** The options of a spec whose body and restart policy a builder gives. */
+export type BuilderOptions<S> = Omit<TaskOptions, 'restart' | 'intervalMs'> & StateOption<S>;
+
 /** The options of a spec for which a supervisor can give defaults. */
-export type TaskDefaults = Omit<TaskSpec, 'run' | 'name' | 'slot' | 'vital' | 'signal' | 'state' | 'meta'>;
+export type TaskDefaults = Omit<TaskOptions, 'name' | 'slot' | 'vital' | 'signal' | 'meta'>;
+
+/** The compiler infers `unknown` where a body does not care, and without `state`. */
+export type InferredState<S> = unknown extends S ? undefined : S;
+
+/** The specs of a batch. `States` has the type of `ctx.state` for each of them. */
+export type Specs<States extends readonly unknown[]> = {
+  readonly [K in keyof States]: TaskSpec<unknown, InferredState<States[K]>>;
+};
 
 export interface ParsedSpec {
   readonly run: Run;
@@ -170,7 +209,7 @@ const READERS: ReadonlyMap<string, (field: string, value: unknown) => unknown> =
  */
 export const RESTARTABLE = Symbol.for('slotvisor.restartable');
 
-const SPEC_KEYS = ['run', 'name', 'slot', ...READERS.keys(), 'meta'];
+export const SPEC_KEYS = ['run', 'name', 'slot', ...READERS.keys(), 'meta'];
 
 /**
  * Reads a spec. A spec without settings shares `defaults`. A spec whose settings equal recent ones
@@ -207,7 +246,7 @@ function readSpec(
   let draft: Draft | undefined;
   let givesInterval = false;
   let givesStreak = false;
-  const given = anOptionsObject('spec', value) as Record<string, unknown>;
+  const given = anOptionsObject('spec', value, 'must be an object, such as { slot, run }') as Record<string, unknown>;
   for (const key in given) {
     if (!hasOwn.call(given, key)) continue;
     const got = given[key];
@@ -263,7 +302,7 @@ type Draft = { -readonly [K in keyof TaskSettings]: TaskSettings[K] };
 
 function readSetting(draft: Draft | undefined, defaults: TaskSettings, key: string, got: unknown): Draft {
   const read = READERS.get(key);
-  if (read === undefined) return refuseUnknown(key, key, got, SPEC_KEYS);
+  if (read === undefined) return refuseUnknown(key, key, got, SPEC_KEYS, INNER_OPTIONS);
   const settings: Draft = draft ?? { ...defaults };
   (settings as Record<string, unknown>)[key] = read(key, got);
   return settings;
@@ -273,7 +312,9 @@ function readSetting(draft: Draft | undefined, defaults: TaskSettings, key: stri
 function readKillable(value: unknown, draft: Draft): Run {
   if (typeof value !== 'object' || value === null)
     return refuse('run', 'must be a function, or an object with run and kill functions', value);
-  const { run, kill } = value as Partial<KillableTask<unknown, unknown>>;
+  const { run, kill } = value as Partial<KillableTask>;
+  if (run === undefined && typeof field(value, 'then') === 'function')
+    return refuse('run', 'must be a function, not the promise that it returned: pass it without calling it', value);
   const body = aFunction<Run>('run.run', run).bind(value);
   draft.kill = aFunction<Kill>('run.kill', kill).bind(value);
   return body;

@@ -11,13 +11,13 @@ import type { TaskId } from './id.ts';
  * the body started and dropped, and a throw in a listener that the body itself added to
  * `ctx.signal`. Errors of `ctx.onCancel` listeners are caught.
  */
-export type TaskBody<T = unknown, S = undefined> = (ctx: TaskContext<S>) => T | PromiseLike<T>;
+export type TaskBody<T = unknown, S = unknown> = (ctx: TaskContext<S>) => T | PromiseLike<T>;
 
 /**
  * A body that can be ended from outside, such as a worker thread or a process. {@link killable}
  * makes one.
  */
-export interface KillableTask<T = unknown, S = undefined> {
+export interface KillableTask<T = unknown, S = unknown> {
   /** The body. Called once for each attempt, as a method. */
   run: TaskBody<T, S>;
   /**
@@ -31,12 +31,15 @@ export interface KillableTask<T = unknown, S = undefined> {
   kill(ctx: TaskContext<S>): void | PromiseLike<void>;
 }
 
-export type Run = TaskBody<unknown, unknown>;
+export type Run = TaskBody;
 
-export type Kill = KillableTask<unknown, unknown>['kill'];
+export type Kill = KillableTask['kill'];
 
-/** One attempt, as its body sees it. It may be destructured. */
-export interface TaskContext<S = undefined> {
+/**
+ * One attempt, as its body sees it. It may be destructured. A function that takes a `TaskContext`
+ * can be called by every body, whatever its `state` is.
+ */
+export interface TaskContext<S = unknown> {
   /** The id of the submission. */
   readonly id: TaskId;
   /** The name of its slot. */

@@ -2,6 +2,7 @@
 // times.
 
 import type { Clock } from '../index.ts';
+import { aFunction, finiteMs, finiteNumber, fromCaller, parse } from '../kit.ts';
 
 interface Timer {
   readonly due: number;
@@ -14,8 +15,11 @@ const MAX_TURNS = 10_000;
 /** The options of a {@link VirtualClock}. */
 export interface VirtualClockOptions {
   /** The wall clock at the start, in epoch ms. Default: 2020-01-01T00:00:00Z. */
-  readonly wallMs?: number;
+  readonly wallMs?: number | undefined;
 }
+
+const READERS = { wallMs: finiteNumber };
+const DEFAULTS = { wallMs: Date.UTC(2020, 0, 1) };
 
 /**
  * A {@link Clock} for tests: the supervisor's `clock` option. `now()` starts at 0 and moves only by
@@ -32,8 +36,13 @@ export class VirtualClock implements Clock {
   /** Taken once, so that fake timers that are put in later do not hold it up. */
   readonly #setImmediate: (job: () => void) => unknown = setImmediate;
 
-  /** Sets no timer. */
-  constructor({ wallMs = Date.UTC(2020, 0, 1) }: VirtualClockOptions = {}) {
+  /**
+   * Sets no timer.
+   *
+   * @throws OptionError for an invalid option.
+   */
+  constructor(options: VirtualClockOptions = {}) {
+    const { wallMs } = fromCaller(VirtualClock, () => parse('options', options, READERS, DEFAULTS));
     this.#wallOffset = wallMs;
   }
 
@@ -50,12 +59,17 @@ export class VirtualClock implements Clock {
   /**
    * As {@link Clock.setTimer}.
    *
-   * @throws RangeError if `ms` is negative, infinite or not a number.
+   * @throws OptionError if `ms` is negative, infinite or not a number: a platform timer would
+   *   accept it and fire at the wrong time. Also if `fire` is not a function.
    */
   setTimer(ms: number, fire: () => void): () => void {
-    // A platform timer would accept such a delay and fire at the wrong time.
-    if (!(ms >= 0) || ms === Infinity) throw new RangeError(`a timer needs a finite delay of 0 ms or more, got ${ms}`);
-    const timer: Timer = { due: this.#now + ms, fire };
+    const timer = fromCaller(
+      this.setTimer,
+      (): Timer => ({
+        due: this.#now + finiteMs('ms', ms),
+        fire: aFunction('fire', fire),
+      }),
+    );
     this.#pending.splice(this.#indexFor(timer.due), 0, timer);
     this.#timers += 1;
     return () => this.#remove(timer);
@@ -71,11 +85,10 @@ export class VirtualClock implements Clock {
   /**
    * Moves the time forward by `ms`. Every timer that becomes due fires at its own due time.
    *
-   * @throws RangeError if `ms` is negative, infinite or not a number.
+   * @throws OptionError if `ms` is negative, infinite or not a number.
    */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0) || ms === Infinity) throw new RangeError(`advance needs a finite time of 0 ms or more, got ${ms}`);
-    await this.#moveTo(this.#now + ms);
+    await this.#moveTo(this.#now + fromCaller(this.advance, () => finiteMs('ms', ms)));
   }
 
   /** Moves the time to the next timer and fires it. Resolves with false if there is no timer. */
@@ -102,19 +115,20 @@ export class VirtualClock implements Clock {
    * Simulates code that blocks the event loop for `ms`: the time moves, and no timer fires. Timers
    * that have become due fire late, with the next `advance` or `next`.
    *
-   * @throws RangeError if `ms` is negative, infinite or not a number.
+   * @throws OptionError if `ms` is negative, infinite or not a number.
    */
   block(ms: number): void {
-    if (!(ms >= 0) || ms === Infinity) throw new RangeError(`block needs a finite time of 0 ms or more, got ${ms}`);
-    this.#now += ms;
+    this.#now += fromCaller(this.block, () => finiteMs('ms', ms));
   }
 
   /**
    * Sets the wall clock, forward or back, to `epochMs`. The `at` of events and calendars use it.
    * `now()` and timers do not change.
+   *
+   * @throws OptionError if `epochMs` is not a finite number.
    */
   setWall(epochMs: number): void {
-    this.#wallOffset = epochMs - this.#now;
+    this.#wallOffset = fromCaller(this.setWall, () => finiteNumber('epochMs', epochMs)) - this.#now;
   }
 
   async #moveTo(end: number): Promise<void> {

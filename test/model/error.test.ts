@@ -2,8 +2,19 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import * as own from '../../src/model/error.ts';
 import { OutcomeError } from '../../src/model/outcome.ts';
 
-const { CanceledError, ClosedError, FatalError, RetryError, OptionError, stopReason, TimeoutError, timeoutReason } =
-  own;
+const {
+  CanceledError,
+  ClosedError,
+  ExitError,
+  FatalError,
+  fromCaller,
+  specAt,
+  RetryError,
+  OptionError,
+  stopReason,
+  TimeoutError,
+  timeoutReason,
+} = own;
 
 // The same source, loaded again. The classes share only their text, as with two copies of the
 // package in one process.
@@ -21,6 +32,7 @@ const errors = [
   [TimeoutError, new TimeoutError(), new other.TimeoutError()],
   [OptionError, new OptionError('field', 'must be', 1, '1'), new other.OptionError('field', 'must be', 1, '1')],
   [ClosedError, new ClosedError(), new other.ClosedError()],
+  [ExitError, new ExitError('no', { exitCode: 1 }), new other.ExitError('no', { exitCode: 1 })],
   [OutcomeError, new OutcomeError('no', outcome), new otherOutcome.OutcomeError('no', outcome)],
 ] as const;
 
@@ -30,6 +42,11 @@ for (const [type, error, copy] of errors)
       expect(error).toBeInstanceOf(Error);
       expect([error.name, error instanceof type]).toEqual([type.name, true]);
       expect(`${error}`).toMatch(new RegExp(`^${type.name}: .`));
+    });
+
+    test('has a code that is made of its name, in both copies of the package', () => {
+      const code = `SLOTVISOR_${type.name.replace('Error', '').toUpperCase()}`;
+      expect([error.code, copy.code]).toEqual([code, code]);
     });
 
     test('is recognised by instanceof across two copies of the package', () => {
@@ -105,4 +122,69 @@ test('an OptionError names the field, the rule and the value, and is a TypeError
   const error = new OptionError('graceMs', 'must be finite', Infinity, 'Infinity');
   expect(error).toBeInstanceOf(TypeError);
   expect(error).toMatchObject({ field: 'graceMs', got: Infinity, message: 'graceMs must be finite, got Infinity' });
+});
+
+test('every error that the package exports has a code of its own', () => {
+  const exported = Object.values<unknown>(own).filter(
+    (value) => typeof value === 'function' && value.prototype instanceof Error,
+  );
+  expect(new Set([...exported, OutcomeError])).toEqual(new Set(errors.map(([type]) => type)));
+  expect(new Set(errors.map(([, { code }]) => code)).size).toBe(errors.length);
+});
+
+test('a subclass in user code may have a code of its own', () => {
+  class DiskFull extends FatalError {
+    override readonly code = 'DISK_FULL';
+  }
+  expect(new DiskFull('full').code).toBe('DISK_FULL');
+});
+
+describe('fromCaller', () => {
+  const refuse = () => {
+    throw new OptionError('field', 'must be', 1);
+  };
+  function called() {
+    return fromCaller(called, refuse);
+  }
+  function caller() {
+    return called();
+  }
+  const firstFrame = (error: Error) => error.stack?.split('\n').find((line) => line.startsWith('    at '));
+
+  test('removes the frames from the function that was called on', () => {
+    expect(caller).toThrow(expect.toSatisfy((error: Error) => firstFrame(error)?.includes('at caller ') === true));
+  });
+
+  test('passes other errors on as they are, and returns the value', () => {
+    const own = new Error('mine');
+    const { stack } = own;
+    const call = () =>
+      fromCaller(call, () => {
+        throw own;
+      });
+    expect(call).toThrow(own);
+    expect([own.stack, fromCaller(call, () => 5)]).toEqual([stack, 5]);
+  });
+});
+
+describe('specAt', () => {
+  const at = (field: string) => () =>
+    specAt('specs[2]', () => {
+      throw new OptionError(field, 'must be here', 5);
+    });
+
+  test('names the field of a refusal from the path on, and the path itself for the whole spec', () => {
+    expect(at('backoff.firstMs')).toThrow(
+      expect.objectContaining({
+        field: 'specs[2].backoff.firstMs',
+        got: 5,
+        message: 'specs[2].backoff.firstMs must be here, got 5',
+      }),
+    );
+    expect(at('spec')).toThrow('specs[2] must be here, got 5');
+  });
+
+  test('keeps a long path to 60 characters and a mark', () => {
+    expect(at('x'.repeat(100))).toThrow(/^specs\[2\]\.x+…x{19} must be here, got 5$/);
+  });
 });

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Supervisor, type TaskEvent } from 'slotvisor';
+import { OptionError, Supervisor, type TaskEvent } from 'slotvisor';
 import { recordEvents } from 'slotvisor/testing';
 import { expect, test, vi } from 'vitest';
 
@@ -87,4 +87,16 @@ test('a predicate that throws rejects its own wait, and no other wait', async ()
   await Promise.all([expect(broken).rejects.toThrow('not readable'), run()]);
   expect((await finished).type).toBe('finished');
   expect(recorded.types()).toEqual(LIFE);
+});
+
+test.for<unknown>([undefined, null, 'supervisor', {}, { subscribe: 1 }])('%o is no supervisor to record', (given) => {
+  const record = () => recordEvents(given as Supervisor);
+  expect(record).toThrow(OptionError);
+  expect(record).toThrow(/^supervisor must be a Supervisor, got /);
+});
+
+test('an event recorder refuses a type that no event has, and a predicate that is no function', () => {
+  const { recorded } = setup();
+  expect(() => recorded.of('ended' as 'finished')).toThrow(/^type must be one of 'submitted', .*, got "ended"$/);
+  expect(() => recorded.until('finished' as never)).toThrow('predicate must be a function, got "finished"');
 });

@@ -1,3 +1,4 @@
+import { OptionError } from 'slotvisor';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/testing/seeded-random.ts';
 
@@ -32,4 +33,10 @@ test.for([0, 1, -1, 0.5, 42, 2 ** 31, 2 ** 32, -(2 ** 31), Number.MAX_SAFE_INTEG
 test('the largest possible random number is below 1', () => {
   const drawn = seededRandom(3_596_054_039)(); // the seed whose first state has all 32 bits set
   expect(drawn).toBe((2 ** 32 - 1) / 2 ** 32);
+});
+
+test.for<unknown>([undefined, null, '7', 7n, Symbol('7'), {}, [7]])('a random source refuses the seed %o', (seed) => {
+  const make = () => seededRandom(seed as number);
+  expect(make).toThrow(OptionError);
+  expect(make).toThrow(/^seed must be a number, got /);
 });

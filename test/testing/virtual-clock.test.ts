@@ -1,3 +1,4 @@
+import { OptionError } from 'slotvisor';
 import { describe, expect, test, vi } from 'vitest';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
@@ -149,12 +150,53 @@ describe('the wall time of a virtual clock', () => {
   });
 });
 
-test.for([-1, Number.NaN, Infinity, -Infinity])('a virtual clock rejects a time of %d ms', async (ms) => {
-  const clock = new VirtualClock();
-  expect(() => clock.setTimer(ms, () => {})).toThrow(RangeError);
-  await expect(clock.advance(ms)).rejects.toThrow(RangeError);
-  expect(() => clock.block(ms)).toThrow(RangeError);
-  expect([clock.timers, clock.now()]).toEqual([0, 0]);
+describe('a virtual clock refuses', () => {
+  test.for<unknown>([
+    -1,
+    Number.NaN,
+    Infinity,
+    -Infinity,
+    undefined,
+    null,
+    '5',
+    5n,
+    Symbol('5'),
+    {},
+    [5],
+    { valueOf: () => 5 },
+  ])('%o as a time in ms', async (given) => {
+    const clock = new VirtualClock();
+    const ms = given as number;
+    expect(() => clock.setTimer(ms, () => {})).toThrow(OptionError);
+    await expect(clock.advance(ms)).rejects.toThrow(OptionError);
+    expect(() => clock.block(ms)).toThrow(OptionError);
+    expect([clock.timers, clock.now()]).toEqual([0, 0]);
+  });
+
+  test.for<unknown>([Number.NaN, Infinity, null, '5', Symbol('5'), new Date(0)])('%o as a wall clock', (given) => {
+    const clock = new VirtualClock();
+    const wallMs = given as number;
+    expect(() => clock.setWall(wallMs)).toThrow(OptionError);
+    expect(() => new VirtualClock({ wallMs })).toThrow(OptionError);
+    expect(clock.wallNow()).toBe(Date.UTC(2020, 0, 1));
+  });
+
+  test('other options, and a timer without a function', () => {
+    expect(() => new VirtualClock({ wall: 5 } as object)).toThrow(
+      'wall is not an option (did you mean wallMs?), got 5',
+    );
+    expect(() => new VirtualClock(5 as never)).toThrow('options must be an object, got 5');
+    const clock = new VirtualClock();
+    expect(() => clock.setTimer(5, undefined as never)).toThrow('fire must be a function, got undefined');
+    expect(clock.timers).toBe(0);
+  });
+
+  test('in words that name the value', () => {
+    const clock = new VirtualClock({ wallMs: undefined });
+    expect(() => clock.block(-1)).toThrow('ms must be a number of ms, 0 or more, got -1');
+    expect(() => clock.block(Infinity)).toThrow('ms must be finite, got Infinity');
+    expect(() => clock.setWall(Symbol('x') as never)).toThrow('epochMs must be a finite number, got Symbol(x)');
+  });
 });
 
 test('fake timers that are put in later do not hold a virtual clock up', async () => {

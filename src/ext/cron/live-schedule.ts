@@ -2,7 +2,7 @@
 // decides which of them run, and the runner submits them.
 
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
-import { wholeFrom } from '../../kit.ts';
+import { fromCaller, specAt, wholeFrom } from '../../kit.ts';
 import { datesAfter } from './calendar.ts';
 import { type Dates, datesOf } from './dates.ts';
 import { decideDue } from './due.ts';
@@ -60,7 +60,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       onMaxRuns: () => this.end(),
       onClosed: () => timeline.close(),
     });
-    supervisor.check(settings.specFor(0));
+    this.#checkTask(settings);
     timeline.add(this);
     this.#waitForNext(this.#dates.first);
   }
@@ -78,7 +78,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   next(count = 1): Date[] {
-    const limit = Math.min(wholeFrom('count', count, 0, 1_000), this.#runner.runsLeft);
+    const most = fromCaller(this.next, () => wholeFrom('count', count, 0, 1_000));
+    const limit = Math.min(most, this.#runner.runsLeft);
     this.#timeline.checkWallClock();
     if (this.status === 'ended') return [];
     const { calendar, clock } = this.#dates;
@@ -108,11 +109,17 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   trigger(): Submission<T> {
-    this.#throwIfEnded();
-    return this.#runner.submit(this.#timeline.now('wall'), 'trigger');
+    return fromCaller(this.trigger, () => {
+      this.#throwIfEnded();
+      return this.#runner.submit(this.#timeline.now('wall'), 'trigger');
+    });
   }
 
   update<S = undefined>(options: ScheduleUpdate<T, S>): void {
+    fromCaller(this.update, () => this.#update(options));
+  }
+
+  #update(options: unknown): void {
     this.#throwIfEnded();
     this.#timeline.checkWallClock();
     const { settings, given } = readSettings(options, this.#ownSlot, this.#settings);
@@ -120,7 +127,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const changesDates = hasNewDates || DATE_MODIFIERS.some((field) => given.has(field));
     const old = hasNewDates ? undefined : this.#dates;
     const dates = changesDates ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
-    if (given.has('task')) this.#supervisor.check(settings.specFor(0));
+    if (given.has('task')) this.#checkTask(settings);
     this.#throwIfEnded(); // a getter of the options may have ended the schedule
     const before = this.#settings;
     this.#settings = settings;
@@ -247,6 +254,10 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #finish(): void {
     this.#status = 'ended';
     this.#timeline.remove(this);
+  }
+
+  #checkTask(settings: Settings): void {
+    specAt('task', () => this.#supervisor.check(settings.specFor(0)));
   }
 
   #throwIfEnded(): void {

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Supervisor } from '../../index.ts';
-import { reading, refuse } from '../../kit.ts';
+import { anObjectWith, fromCaller } from '../../kit.ts';
 import { LiveSchedule } from './live-schedule.ts';
 import type { ScheduleOptions } from './options.ts';
 import type { Schedule } from './schedule.ts';
@@ -40,8 +40,11 @@ const hosts = new WeakMap<Supervisor, Host>();
  * the supervisor is shutting down. A call that throws submits nothing and keeps nothing.
  */
 export function schedule<T, S = undefined>(supervisor: Supervisor, options: ScheduleOptions<T, S>): Schedule<T> {
-  const check = reading('supervisor', supervisor, () => supervisor?.check);
-  if (typeof check !== 'function') refuse('supervisor', 'must be a Supervisor', supervisor);
+  return fromCaller(schedule, () => makeSchedule(supervisor, options));
+}
+
+function makeSchedule<T, S>(supervisor: Supervisor, options: ScheduleOptions<T, S>): Schedule<T> {
+  anObjectWith('check', 'supervisor', 'must be a Supervisor', supervisor);
   let host = hosts.get(supervisor);
   if (host === undefined) {
     const timeline = new Timeline(supervisor.clock);

@@ -1,6 +1,7 @@
 // The public options of a schedule. settings.ts reads and checks them.
 
 import type { TaskContext, TaskSpec } from '../../index.ts';
+import type { StateOption } from '../../kit.ts';
 
 /**
  * A moment: a `Date`, epoch ms, or ISO 8601 text with date and time. Text without an offset
@@ -122,10 +123,13 @@ export type ScheduledBody<T = unknown, S = undefined> = (ctx: TaskContext<S>, du
  * The restart policy applies to each run. With the default, `onFailure`, a failing run is retried
  * until it succeeds, and occupies the slot until then.
  */
-export type ScheduledTask<T = unknown, S = undefined> = Omit<TaskSpec<T, S>, 'run'> & {
-  /** The body, or a killable task whose body gets the date, too. */
-  readonly run: ScheduledBody<T, S> | { run: ScheduledBody<T, S>; kill(ctx: TaskContext<S>): void | PromiseLike<void> };
-};
+export type ScheduledTask<T = unknown, S = undefined> = Omit<TaskSpec, 'run' | 'state'> &
+  StateOption<S> & {
+    /** The body, or a killable task whose body gets the date, too. */
+    readonly run:
+      | ScheduledBody<T, S>
+      | { run: ScheduledBody<T, S>; kill(ctx: TaskContext<S>): void | PromiseLike<void> };
+  };
 
 /** The options of `schedule`: one kind of dates, the task, and settings. */
 export type ScheduleOptions<T = unknown, S = undefined> = ScheduleDates &

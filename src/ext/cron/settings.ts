@@ -14,6 +14,7 @@ import {
   readFields,
   reading,
   refuse,
+  SPEC_KEYS,
   systemRandom,
   wholeFrom,
 } from '../../kit.ts';
@@ -101,6 +102,9 @@ const READERS: Readers<ReadFields> = {
   task: readTask,
 };
 
+/** For the hint about an option that was given beside `task`, and not in it. */
+const TASK_OPTIONS = SPEC_KEYS.map((key) => `task.${key}`);
+
 /** The slot and the name for a task that has neither. */
 export type OwnSlot = Readonly<Pick<TaskSpec, 'name' | 'slot'>>;
 
@@ -114,7 +118,7 @@ export function readSettings(
   own: OwnSlot,
   old: Settings | undefined,
 ): { readonly settings: Settings; readonly given: ReadonlySet<string> } {
-  const fields = parseGiven('options', value, READERS);
+  const fields = parseGiven('options', value, READERS, TASK_OPTIONS);
   const { cron, everyMs, at, missed, task, ...plain } = fields;
   const [when, other] = [cron, everyMs, at].filter((kind) => kind !== undefined);
   if (when !== undefined && other !== undefined)

@@ -8,6 +8,7 @@
  */
 
 import { type KillableTask, killable } from '../../index.ts';
+import { fromCaller } from '../../kit.ts';
 import { Child, type SubprocessResult } from './child.ts';
 import { parseTask, type SubprocessOptions } from './options.ts';
 
@@ -52,6 +53,6 @@ export function subprocessTask(
 ): KillableTask<SubprocessResult, unknown> {
   if (process.platform === 'win32')
     throw new Error('slotvisor/subprocess needs process groups, which Windows does not have');
-  const task = parseTask(file, args, options);
+  const task = fromCaller(subprocessTask, () => parseTask(file, args, options));
   return killable<SubprocessResult, unknown>((ctx) => new Child(task, ctx));
 }

@@ -24,6 +24,7 @@ export interface CallMessage {
 /** The stop request to the worker. Sent at most once. */
 export interface StopMessage {
   readonly name: string;
+  readonly code: string;
   readonly message: string;
   readonly by: string;
   readonly reason: unknown;
@@ -99,11 +100,11 @@ function flush(stream) {
 parentPort.once('message', ({ port, flags, module, export: name, fields }) => {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal); // the number of listeners is the caller's affair
-  const onStop = ({ name, message, by, reason }) => {
+  const onStop = ({ name, message, code, by, reason }) => {
     const error = new Error(message);
     Object.defineProperty(error, 'name', { value: name });
     for (const brand of ['CanceledError', name]) error[Symbol.for('slotvisor.' + brand)] = true;
-    controller.abort(Object.assign(error, { by, reason }));
+    controller.abort(Object.assign(error, { code, by, reason }));
   };
   port.on('message', onStop);
 

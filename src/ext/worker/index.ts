@@ -8,6 +8,7 @@
  */
 
 import { type KillableTask, killable } from '../../index.ts';
+import { fromCaller } from '../../kit.ts';
 import { parseModule, parseWorkerOptions, type WorkerTaskOptions } from './options.ts';
 import { Thread } from './thread.ts';
 
@@ -44,6 +45,6 @@ export function workerTask<T = unknown, D = unknown>(
   module: URL | string,
   options: WorkerTaskOptions<D> = {},
 ): KillableTask<T, unknown> {
-  const task = { module: parseModule(module), ...parseWorkerOptions(options) };
+  const task = fromCaller(workerTask, () => ({ module: parseModule(module), ...parseWorkerOptions(options) }));
   return killable<T, unknown>((ctx) => new Thread<T>(task, ctx));
 }

@@ -71,9 +71,9 @@ export class Thread<T> implements KillableBody<T> {
   /** Passes a stop request on to the function, which may ignore it. */
   stop(reason: CanceledError): void {
     this.#stopReason = reason;
-    const { name, message, by } = reason;
+    const { name, message, code, by } = reason;
     const post = (cause: unknown): void =>
-      this.#port.postMessage({ name, message, by, reason: cause } satisfies StopMessage);
+      this.#port.postMessage({ name, message, code, by, reason: cause } satisfies StopMessage);
     try {
       post(reason.reason);
     } catch {

@@ -237,11 +237,17 @@ describe('a spec whose slot is undefined', () => {
       'submit() with what once() made of it',
       (to) => to.submit(once(() => 1, invalid<{ slot: string }>({ slot: undefined }))),
     ],
-    ['submitAll()', (to) => to.submitAll([{ run: () => 1 }, lost])],
     ['check()', (to) => to.check(lost)],
   ])('is refused by %s', (_, call) => {
     const { supervisor } = setup();
     expect(optionErrorOf(() => call(supervisor)).message).toBe(TEXT);
+    expectNothingAdmitted(supervisor);
+  });
+
+  test('is refused by submitAll(), which names the entry', () => {
+    const { supervisor } = setup();
+    const error = optionErrorOf(() => supervisor.submitAll([{ run: () => 1 }, lost]));
+    expect(error.message).toBe(`specs[1].${TEXT}`);
     expectNothingAdmitted(supervisor);
   });
 
@@ -284,7 +290,7 @@ describe('submitAll() with an invalid entry', () => {
     const error = optionErrorOf(() =>
       supervisor.submitAll([{ run: body }, { run: body, slot: 's' }, { run: body, timeoutMs: -1 }]),
     );
-    expectOptionError(error, 'timeoutMs', DURATION, [-1, '-1']);
+    expectOptionError(error, 'specs[2].timeoutMs', DURATION, [-1, '-1']);
     await clock.settle();
     expect(body).not.toHaveBeenCalled();
     expect(recorded.events).toEqual([]);
@@ -305,7 +311,7 @@ describe('submitAll() with an invalid entry', () => {
     const { supervisor } = setup();
     // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
     const specs = invalid<TaskSpec[]>([{ run: () => 1 }, , { run: () => 1 }]);
-    expect(optionErrorOf(() => supervisor.submitAll(specs)).field).toBe('spec');
+    expect(optionErrorOf(() => supervisor.submitAll(specs)).field).toBe('specs[1]');
     expectNothingAdmitted(supervisor);
   });
 });

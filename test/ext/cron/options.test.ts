@@ -68,16 +68,16 @@ describe('an invalid option throws an OptionError with its field, the rule and t
     [{ ...CRON, onError: {} }, 'onError', /must be a function, got an object/],
     // The supervisor refuses these.
     [{ cron: '* * * * *', task: 5 }, 'task', /must be an object/],
-    [{ cron: '* * * * *', task: {} }, 'run', /must be a function/],
-    [{ cron: '* * * * *', task: { run: { run: () => 1 } } }, 'run.kill', /must be a function/],
-    [{ cron: '* * * * *', task: { ...task, slot: '' } }, 'slot', /must not be empty/],
+    [{ cron: '* * * * *', task: {} }, 'task.run', /must be a function/],
+    [{ cron: '* * * * *', task: { run: { run: () => 1 } } }, 'task.run.kill', /must be a function/],
+    [{ cron: '* * * * *', task: { ...task, slot: '' } }, 'task.slot', /must not be empty/],
     [
       { cron: '* * * * *', task: { ...task, name: 'n', slot: undefined } },
-      'slot',
+      'task.slot',
       /must be a string; leave it out for a slot of its own, got undefined/,
     ],
-    [{ cron: '* * * * *', task: { ...task, admission: 'drop' } }, 'admission', /must be one of/],
-    [{ cron: '* * * * *', task: { ...task, overlap: true } }, 'overlap', /is not an option/],
+    [{ cron: '* * * * *', task: { ...task, admission: 'drop' } }, 'task.admission', /must be one of/],
+    [{ cron: '* * * * *', task: { ...task, overlap: true } }, 'task.overlap', /is not an option/],
     [
       {
         ...CRON,
@@ -159,7 +159,7 @@ describe('an update that leaves no future run throws an OptionError with the upd
 describe('valid options', () => {
   test('a task may need the defaults of its supervisor to be complete', () => {
     const options = { ...CRON, task: { ...task, intervalMs: 5 } };
-    expect(() => schedule(new Supervisor(), options)).toThrow(expect.objectContaining({ field: 'intervalMs' }));
+    expect(() => schedule(new Supervisor(), options)).toThrow(expect.objectContaining({ field: 'task.intervalMs' }));
     const supervisor = new Supervisor({ defaults: { restart: 'always' } });
     expect(schedule(supervisor, options).stop()).toBeInstanceOf(Promise);
   });

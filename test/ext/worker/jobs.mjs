@@ -65,7 +65,7 @@ export async function returnsReason({ signal }) {
   Atomics.add(workerData.shared, COUNT, 1);
   const error = await untilAborted(signal).catch((reason) => reason);
   const isCanceled = error[brand('CanceledError')] === true;
-  const seen = { name: error.name, isCanceled, by: error.by, reason: error.reason };
+  const seen = { name: error.name, code: error.code, isCanceled, by: error.by, reason: error.reason };
   throw Object.assign(new Error('on my way out'), { seen });
 }
 

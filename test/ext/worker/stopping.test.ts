@@ -25,7 +25,13 @@ describe('a stop request', () => {
     const data = { shared: shared() };
     const submission = job(real().supervisor, 'returnsReason', { workerData: data });
     await until(() => data.shared[0] === 1);
-    const seen = { name: 'CanceledError', isCanceled: true, by: 'caller', reason: { why: ['enough'] } };
+    const seen = {
+      name: 'CanceledError',
+      code: 'SLOTVISOR_CANCELED',
+      isCanceled: true,
+      by: 'caller',
+      reason: { why: ['enough'] },
+    };
     expect(await submission.cancel(seen.reason)).toMatchObject({
       kind: 'canceled',
       reason: seen.reason,

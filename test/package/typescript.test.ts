@@ -1,0 +1,53 @@
+// The packed declarations under every TypeScript version that is supported. Installs each of them
+// into a temporary folder.
+
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { node, pack, project, ROOT } from '../support/packed.ts';
+
+const VERSIONS = ['5.4', '5.9', '6.0', '7'];
+
+/** How a project finds the package: `module` and `moduleResolution` of its tsconfig. */
+const RESOLUTIONS: readonly (readonly [module: string, moduleResolution: string])[] = [
+  ['node16', 'node16'],
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+];
+
+let temp: string;
+let consumer: string;
+
+beforeAll(async () => {
+  temp = mkdtempSync(join(tmpdir(), 'slotvisor-typescript-'));
+  consumer = join(temp, 'consumer');
+  const compilers = VERSIONS.map((version) => `typescript-${version}@npm:typescript@~${version}`);
+  await project(consumer, await pack(temp), 'croner', '@types/node@20', ...compilers);
+  cpSync(join(ROOT, 'test', 'types', 'claims.ts'), join(consumer, 'claims.mts'));
+});
+
+afterAll(() => rmSync(temp, { recursive: true, force: true, maxRetries: 3 }));
+
+/** What the compiler says about the claims; nothing where it accepts them. */
+async function compile(version: string, module: string, moduleResolution: string): Promise<string> {
+  const compilerOptions = {
+    module,
+    moduleResolution,
+    target: 'es2022',
+    lib: ['es2022'], // no esnext.disposable: @types/node provides what is needed
+    types: ['node'],
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+  };
+  writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['claims.mts'] }));
+  const { output } = await node(consumer, join('node_modules', `typescript-${version}`, 'bin', 'tsc'), '-p', '.');
+  return output;
+}
+
+describe.each(VERSIONS)('TypeScript %s accepts the claims about the types', (version) => {
+  test.each(RESOLUTIONS)('with module %s and moduleResolution %s', async (module, moduleResolution) => {
+    expect(await compile(version, module, moduleResolution)).toBe('');
+  });
+});

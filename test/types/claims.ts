@@ -1,0 +1,181 @@
+// Claims about the public types. Nothing here runs: a compiler that accepts this file has checked
+// it. `npm test` compiles it against the source. `npm run test:package` compiles it against the
+// packed declarations, with each TypeScript version that is supported.
+
+import {
+  type Failure,
+  type KillableTask,
+  killable,
+  type Outcome,
+  once,
+  periodic,
+  type RunReport,
+  restartable,
+  type Submission,
+  Supervisor,
+  type TaskBody,
+  type TaskContext,
+  type TaskDefaults,
+  type TaskSpec,
+} from 'slotvisor';
+import { type Schedule, type ScheduledTask, schedule } from 'slotvisor/cron';
+import { subprocessTask } from 'slotvisor/subprocess';
+import { recordEvents, VirtualClock } from 'slotvisor/testing';
+import { workerTask } from 'slotvisor/worker';
+
+type Equal<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
+
+/** Compiles only if `Claim` is true. */
+declare function claim<Claim extends true>(what: string, ...proof: unknown[]): Claim;
+
+interface Counter {
+  count: number;
+}
+declare const supervisor: Supervisor;
+declare const counter: () => Counter;
+declare function log(ctx: TaskContext): Promise<string>;
+declare function add(ctx: TaskContext<Counter>): number;
+
+export function helpers() {
+  // A helper that takes a `TaskContext` accepts every task.
+  const byBody = supervisor.submit({ state: counter, run: (ctx) => log(ctx) });
+  const asBody = supervisor.submit({ state: counter, run: log });
+  const without = supervisor.submit({ run: log });
+  const built = supervisor.submit(once(log, { state: counter }));
+  claim<Equal<typeof byBody, Submission<string>>>('called by the body of a task with state');
+  claim<Equal<typeof asBody, Submission<string>>>('as the body of a task with state');
+  claim<Equal<typeof without, Submission<string>>>('as the body of a task without state');
+  claim<Equal<typeof built, Submission<string>>>('as the body of a builder');
+  claim<Equal<TaskContext['state'], unknown>>('knows nothing of the state');
+  claim<Equal<Parameters<TaskBody>, [ctx: TaskContext]>>('TaskBody takes such a context');
+
+  const thread: KillableTask<number> = workerTask<number>('/job.js');
+  const own = killable((ctx) => ({ ended: log(ctx), stop: () => {}, kill: () => {} }));
+  const killed = supervisor.submit({ state: counter, run: thread });
+  const killedToo = supervisor.submit({ state: counter, run: own });
+  claim<Equal<typeof killed, Submission<number>>>('a worker takes every state');
+  claim<Equal<typeof killedToo, Submission<string>>>('a killable task takes every state');
+
+  // @ts-expect-error the state of a helper with a state of its own is needed
+  const wrong = (ctx: TaskContext) => add(ctx);
+  return wrong;
+}
+
+export function state() {
+  const inferred = supervisor.submit({ state: () => ({ count: 1 }), run: (ctx) => ctx.state.count });
+  const inSlot = supervisor.slot('s').submit({ state: counter, run: add });
+  const none = supervisor.submit({ run: (ctx) => ctx.state });
+  claim<Equal<typeof inferred, Submission<number>>>('ctx.state is what state returns');
+  claim<Equal<typeof inSlot, Submission<number>>>('in a slot too');
+  claim<Equal<typeof none, Submission<undefined>>>('without state it is undefined');
+
+  const spec: TaskSpec<number, Counter> = { state: counter, run: add };
+  const maybe: TaskSpec<number, Counter | undefined> = { run: (ctx) => ctx.state?.count ?? 0 };
+  const specs: TaskSpec[] = [once(log), restartable(log), periodic(1_000, log), { run: log }, once(() => 1)];
+  claim<Equal<TaskSpec<number, Counter>['state'], () => Counter>>('it must be given', spec, maybe, specs);
+  const generic = <T, S>(given: TaskSpec<T, S>): Submission<T> => supervisor.submit(given);
+  const passed = generic({ state: counter, run: (ctx) => ctx.state.count });
+  claim<Equal<typeof passed, Submission<number>>>('a function of your own passes a spec on');
+
+  // @ts-expect-error ctx.state would be undefined
+  supervisor.submit({ run: add });
+  // @ts-expect-error in a slot too
+  supervisor.slot('s').submit({ run: add });
+  // @ts-expect-error for `check` too
+  supervisor.check({ run: add });
+  // @ts-expect-error for a killable task too
+  supervisor.submit({ run: { run: add, kill: () => {} } });
+  // @ts-expect-error a spec by its type
+  const unmade: TaskSpec<number, Counter> = { run: add };
+  // @ts-expect-error the state of a builder stands in its second argument
+  once(add);
+  // @ts-expect-error the same with options
+  restartable(add, { slot: 's' });
+  // @ts-expect-error the same with a period
+  periodic(1_000, add);
+  // @ts-expect-error a scheduled task
+  schedule(supervisor, { everyMs: 1_000, task: { run: add } });
+  // @ts-expect-error a state of another type
+  supervisor.submit({ state: () => 'text', run: add });
+  // @ts-expect-error the defaults of a supervisor have no state
+  const defaults: TaskDefaults = { state: counter };
+  return [unmade, defaults];
+}
+
+export function batches() {
+  const all = supervisor.submitAll([
+    { run: () => 1 },
+    { slot: 's', state: counter, run: async (ctx) => `${ctx.state.count}` },
+    { state: () => ['a'], run: { run: (ctx) => ctx.state, kill: (ctx) => void ctx.state.length } },
+    { run: (ctx) => ctx.state },
+    { state: counter, run: log },
+    once(() => true),
+    once(add, { state: counter }),
+  ]);
+  type All = readonly [
+    Submission<number>,
+    Submission<string>,
+    Submission<string[]>,
+    Submission<undefined>,
+    Submission<string>,
+    Submission<boolean>,
+    Submission<number>,
+  ];
+  claim<Equal<typeof all, All>>('each result has its type, each body the state of its spec');
+
+  const many = supervisor.submitAll(['a', 'b'].map((slot) => ({ slot, run: () => slot.length })));
+  const specs: readonly TaskSpec<number>[] = [];
+  const listed = supervisor.submitAll(specs);
+  claim<Equal<typeof many, readonly Submission<number>[]>>('a list of any length');
+  claim<Equal<typeof listed, readonly Submission<number>[]>>('a list by its type');
+
+  // @ts-expect-error no such option
+  supervisor.submitAll([{ run: () => 1 }, { run: () => 1, timeout: 5 }]);
+  // @ts-expect-error a number of ms
+  supervisor.submitAll([{ run: () => 1, timeoutMs: '5s' }]);
+  // @ts-expect-error no such policy
+  supervisor.submitAll([{ run: () => 1, admission: 'drop' }]);
+  // @ts-expect-error no body
+  supervisor.submitAll([{ slot: 's' }]);
+  // @ts-expect-error no such field of the state
+  supervisor.submitAll([{ state: counter, run: (ctx) => ctx.state.sum }]);
+  // @ts-expect-error a body that needs a state
+  supervisor.submitAll([{ run: add }]);
+  // @ts-expect-error not a list
+  supervisor.submitAll({ run: () => 1 });
+}
+
+export function runs() {
+  const report = supervisor.run([{ run: () => 1 }, { state: counter, run: (ctx) => ctx.state.count }], {
+    signals: false,
+  });
+  claim<Equal<typeof report, Promise<RunReport>>>('the state of each spec is inferred');
+  claim<Equal<RunReport['outcomes'], readonly Outcome[]>>('its outcomes come in the order of the specs');
+  void supervisor.run([once(log), workerTaskSpec]);
+
+  // @ts-expect-error no such option
+  void supervisor.run([{ run: () => 1, retries: 5 }]);
+  // @ts-expect-error no such field of the state
+  void supervisor.run([{ state: counter, run: (ctx) => ctx.state.sum }]);
+  // @ts-expect-error a body that needs a state
+  void supervisor.run([{ run: add }]);
+}
+
+const workerTaskSpec = { run: workerTask('/job.js'), slot: 's' };
+
+export function entryPoints() {
+  const reports: Schedule<number> = schedule(supervisor, {
+    cron: '* * * * *',
+    task: { state: counter, run: (ctx, due) => ctx.state.count + due.getTime() },
+  });
+  const task: ScheduledTask = { run: log };
+  const output = supervisor.submit({ state: counter, run: subprocessTask('date') });
+  const clocked = new Supervisor({ clock: new VirtualClock(), defaults: { maxRetries: 1 } });
+  const { events } = recordEvents(clocked);
+  claim<Equal<Awaited<ReturnType<typeof output.value>>['stdout'], string>>('a process', reports, task, events);
+}
+
+export function events() {
+  const failed = recordEvents(supervisor).of('attemptFailed');
+  claim<Equal<(typeof failed)[number]['failure'], Failure>>('a recorder gives the events of one type');
+}
