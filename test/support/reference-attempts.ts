@@ -273,7 +273,7 @@ export class Attempts {
     this.#cancel(flight, by, how, failure === undefined ? '' : ` with ${failure}`);
   }
 
-  /** A value that the body returned after its stop request is kept, unless it had lost its lease. */
+  /** A value that came after the stop request is kept, unless the lease was lost. */
   #cancel(flight: Flight, by: StopCause, how: string, failure = ''): void {
     const outcome = `${by} ${flight.attempts}`;
     if (how === 'abandoned') this.#finish(flight, `abandoned ${outcome}`, 'abandoned');

@@ -26,6 +26,9 @@ import {
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
+/** Of a process whose lines go to `onLine`. */
+const NO_OUTPUT = { stdout: '', stderr: '' };
+
 describe('after a stop request, a process', () => {
   const rows: readonly [name: string, text: string, options: SubprocessOptions, outcome: object][] = [
     [
@@ -38,7 +41,7 @@ describe('after a stop request, a process', () => {
       'that exits with code 0 ends as canceled, without a failure',
       "trap 'exit 0' TERM; echo; while :; do sleep 0.01; done",
       {},
-      { kind: 'canceled', by: 'caller', attempts: 1 },
+      { kind: 'canceled', by: 'caller', value: NO_OUTPUT, attempts: 1 },
     ],
     [
       'that exits with another code ends as canceled, with that code in the failure',
@@ -55,7 +58,7 @@ describe('after a stop request, a process', () => {
       'gets the signal of the `killSignal` option',
       "trap '' TERM; trap 'exit 0' INT; echo; while :; do sleep 0.01; done",
       { killSignal: 'SIGINT' },
-      { kind: 'canceled', by: 'caller', attempts: 1 },
+      { kind: 'canceled', by: 'caller', value: NO_OUTPUT, attempts: 1 },
     ],
   ];
   for (const [name, text, options, outcome] of rows)
