@@ -40,6 +40,8 @@ export class Ledger {
   readonly statuses = new StatusCounts();
   /** Submissions that wait in a slot. */
   queued = 0;
+  /** Owners that wait for their first attempt. */
+  toBegin = 0;
   /** Owners that have not ended. */
   owners = 0;
   /** Owners that ended `failed` or `fatal`. */
@@ -67,6 +69,10 @@ export class Ledger {
   /** How many submissions are live. */
   get size(): number {
     return this.#live.size;
+  }
+  /** Submissions that wait for their first attempt. */
+  get pending(): number {
+    return this.queued + this.toBegin;
   }
   get abandonedAlive(): number {
     return this.#abandonedAlive.size;
@@ -163,7 +169,7 @@ export class Ledger {
 
   /** The owner has ended. Called before its slot goes on. */
   ownerEnded(outcome: Outcome, owner: LiveSubmission, work: Work): void {
-    if (this.#keepsRecord && outcome.kind === 'killed') this.killed.push(owner.view(work));
+    if (this.#keepsRecord && outcome.kind === 'killed') this.killed.push({ ...owner.view(work), status: 'ended' });
     this.owners -= 1;
     if (hasDied(outcome)) this.dead += 1;
   }
