@@ -271,7 +271,7 @@ export class Supervisor implements AsyncDisposable {
    * submissions there are.
    */
   stats(): Stats {
-    return statsOf(this.#runtime, this.#slots, this.phase);
+    return statsOf(this.#runtime, this.#slots.size, this.phase);
   }
 
   /**

@@ -25,18 +25,7 @@ import { attemptEndEvent, type TaskEventData } from './events.ts';
 import type { HeldLease } from './held-lease.ts';
 import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
-import {
-  BACKOFF,
-  ENDED,
-  INTERVAL,
-  OVERRUN,
-  RUNNING,
-  SHOWN,
-  STARTING,
-  STOPPING,
-  SUSPENDED,
-  UNCOUNTED,
-} from './status-counts.ts';
+import { BACKOFF, INTERVAL, LEFT, OVERRUN, RUNNING, STARTING, STOPPING, SUSPENDED } from './status-counts.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
 export interface ActorHost {
@@ -92,9 +81,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   readonly #host: ActorHost;
   readonly #startedMs: number;
   #state: State = AT_OPEN_GATE;
-  /** Its status, and the part of the counts that it belongs to. See status-counts.ts. */
-  #status = STARTING;
-  #part = UNCOUNTED;
+  /** Where it counts: its status, and whether a participant is left. See status-counts.ts. */
+  #place = STARTING;
   #sinceMs: number;
   #retries: Retries | undefined; // made at the first failure
 
@@ -104,15 +92,15 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.submission = submission;
     this.lease = lease;
     this.#startedMs = this.#sinceMs = runtime.clock.now();
-    this.countAs(SHOWN);
+    runtime.ledger.statuses.add(STARTING, 1);
   }
 
   get status(): TaskStatus {
-    return TASK_STATUSES[this.#status] as TaskStatus;
+    return TASK_STATUSES[this.#place % LEFT] as TaskStatus;
   }
   get waitingFor(): WaitingFor | undefined {
     const state = this.#state;
-    if (state.at === 'pause') return this.#status === BACKOFF ? 'backoff' : 'interval';
+    if (state.at === 'pause') return this.#place % LEFT === BACKOFF ? 'backoff' : 'interval';
     if (state.at === 'suspended') return 'lease';
     if (state.at !== 'gate' || (state.place !== undefined && state.place.at !== 'queue')) return undefined;
     const { obstacle } = this.runtime.gate;
@@ -151,14 +139,22 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   /** Every change of its status comes here, so that the counts by status are exact. */
   #become(status: number): void {
-    this.runtime.ledger.statuses.move(this.#part + this.#status, this.#part + status);
-    this.#status = status;
+    this.#moveTo(this.#place < LEFT ? status : LEFT + status);
   }
 
-  /** From here on it belongs to this part of the counts by status. */
-  countAs(part: number): void {
-    this.runtime.ledger.statuses.move(this.#part + this.#status, part + this.#status);
-    this.#part = part;
+  /** No participant is left. */
+  left(): void {
+    if (this.#place < LEFT) this.#moveTo(LEFT + this.#place);
+  }
+
+  #moveTo(place: number): void {
+    this.runtime.ledger.statuses.move(this.#place, place);
+    this.#place = place;
+  }
+
+  /** Called once it has ended: its submissions are about to get their outcome. */
+  leaveCounts(): void {
+    this.runtime.ledger.statuses.add(this.#place, -1);
   }
 
   /** Called once the actor owns its slot. */
@@ -325,7 +321,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   attemptOverran(attempt: Attempt, action: OverrunAction): void {
-    if (this.#status !== OVERRUN) this.runtime.ledger.totals.overruns += 1; // else it is given up after all
+    if (this.#place % LEFT !== OVERRUN) this.runtime.ledger.totals.overruns += 1; // else it is given up after all
     this.#become(OVERRUN);
     const now = this.runtime.clock.now();
     this.#sinceMs = now;
@@ -342,7 +338,6 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#record(attempt, proof);
     if (this.#state.at === 'attempt') this.runtime.gate.leave(this.#state.place);
     this.#state = AT_DECISION;
-    this.#become(STARTING);
     if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
     const { unwatched } = this.runtime;
     const sighting =
@@ -413,6 +408,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   #retry({ failure, newStreak }: Extract<Decision, { next: 'retry' }>): void {
+    this.#become(STARTING); // `retryIf` may look at it
     this.#retries ??= new Retries(this.runtime, this.submission.settings);
     if (newStreak) this.#retries.endStreak();
     const verdict = this.#retries.failed(failure);
@@ -469,7 +465,6 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   #end(outcome: Outcome): void {
     this.#state = AT_END;
-    this.#become(ENDED);
     this.#host.actorEnded(this, outcome);
   }
 }

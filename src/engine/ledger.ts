@@ -38,6 +38,8 @@ export class Ledger {
   readonly statuses = new StatusCounts();
   /** Submissions that wait in a slot. */
   queued = 0;
+  /** Owners that wait for their first attempt. */
+  toBegin = 0;
   /** Owners that have not ended. */
   owners = 0;
   /** The tasks whose body was killed since the record began. */
@@ -67,6 +69,10 @@ export class Ledger {
   /** How many submissions are live. */
   get size(): number {
     return this.#live.size;
+  }
+  /** Submissions that wait for their first attempt. */
+  get pending(): number {
+    return this.queued + this.toBegin;
   }
   get abandonedAlive(): number {
     return this.#abandonedAlive.size;
@@ -153,7 +159,7 @@ export class Ledger {
   }
 
   bodyKilled(owner: LiveSubmission, work: Work): void {
-    if (this.#keepsRecord) this.killed.push(owner.view(work));
+    if (this.#keepsRecord) this.killed.push({ ...owner.view(work), status: 'ended' });
   }
 
   abandoned(attempt: object, view: TaskView): void {

@@ -16,7 +16,6 @@ import { type HeldLease, LOCAL } from './held-lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import { type LeaseListener, SlotLease } from './slot-lease.ts';
-import { LEFT, UNCOUNTED } from './status-counts.ts';
 import type { LiveSubmission } from './submission.ts';
 import type { Vital, VitalSlots } from './vital-slots.ts';
 
@@ -31,10 +30,9 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** Undefined while leases are local. */
   #lease: SlotLease | undefined;
   readonly #changed: (slot: LiveSlot) => void;
-  /** How many of its submissions the ledger counts as queued. */
+  /** What the ledger counts of it. */
   #countedQueued = 0;
-  /** What the table counted last. */
-  countedToBegin = 0;
+  #countedToBegin = 0;
   /** Runs the owner. */
   actor: Actor | undefined;
   /** The owner that a shutdown has reached. */
@@ -226,14 +224,14 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   actorWaits(): void {
-    this.#changed(this);
+    this.#countToBegin();
   }
 
   actorBegins(): void {
     const { submission } = this.actor as Actor;
     submission.watch?.firstAttemptBegins();
     if (submission.flight !== null) for (const one of joinedOf(submission.flight)) one.watch?.firstAttemptBegins();
-    if (this.countedToBegin > 0) this.#changed(this);
+    if (this.#countedToBegin > 0) this.#countToBegin();
   }
 
   actorOverran(): void {
@@ -241,6 +239,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   actorSuspended(actor: Actor): void {
+    this.#countToBegin();
     this.machine.suspended(actor.submission, actor.lease.hasBodyAlive);
     this.#carryOut();
   }
@@ -252,7 +251,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     const contended = this.#lease?.held.contended === true;
     ledger.ownerEnded();
     this.#vital?.ownerEnded(outcome);
-    actor.countAs(UNCOUNTED);
+    actor.leaveCounts();
     const whenOwnerGone = this.#whenOwnerGone;
     this.actor = undefined;
     this.#whenOwnerGone = undefined;
@@ -304,6 +303,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     // `length = 0` would free the array's memory: 50 ns and 150 bytes an effect (measured).
     while (effects.length > 0) effects.pop();
     this.#carryingOut = false;
+    if (this.#countedToBegin > 0) this.#countToBegin();
     if (this.#idle !== undefined && this.#isIdle) {
       this.#idle.resolve();
       this.#idle = undefined;
@@ -317,6 +317,13 @@ export class LiveSlot implements ActorHost, LeaseListener {
     const { pending } = this.machine;
     this.#runtime.ledger.queued += pending - this.#countedQueued;
     this.#countedQueued = pending;
+  }
+
+  /** Called where an owner may begin or cease to wait for its first attempt. */
+  #countToBegin(): void {
+    const toBegin = this.actor?.waitsToBegin === true ? 1 : 0;
+    this.#runtime.ledger.toBegin += toBegin - this.#countedToBegin;
+    this.#countedToBegin = toBegin;
   }
 
   #do(effect: SlotEffect<LiveSubmission>): void {
@@ -410,7 +417,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     const work = entry.work ?? undefined;
     const attempts = work?.attempts ?? 0;
     this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts }, work);
-    if (this.subject === null) this.actor?.countAs(LEFT);
+    if (this.subject === null) this.actor?.left();
   }
 
   /**

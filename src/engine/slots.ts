@@ -29,8 +29,6 @@ export class Slots {
   readonly #vitals: VitalSlots;
   readonly #max: SupervisorLimits;
   readonly #defaults: SlotSettings;
-  /** Owners that wait for their first attempt. */
-  #toBegin = 0;
   #closed = false;
   /** The stage that a shutdown has reached. */
   #stage = -Infinity;
@@ -52,10 +50,6 @@ export class Slots {
     this.#defaults = defaults;
   }
 
-  /** Submissions that wait for their first attempt. */
-  get pending(): number {
-    return this.#runtime.ledger.queued + this.#toBegin;
-  }
   /** How many slots are live. */
   get size(): number {
     return this.#slots.size;
@@ -97,7 +91,7 @@ export class Slots {
   dryRun(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
     const { slots, pending } = this.#max;
     const starts = pending === Infinity ? Infinity : this.#room;
-    const free = { slots: slots - this.#slots.size, pending: pending - this.pending, starts };
+    const free = { slots: slots - this.#slots.size, pending: pending - this.#runtime.ledger.pending, starts };
     const trial = new DryRun(free, this.#store.isLocal);
     const rejections = new Map<LiveSubmission, Rejection>();
     for (const submission of batch) {
@@ -237,25 +231,18 @@ export class Slots {
     limits.queueLimit = queueLimit;
     limits.onFull = onFull;
     if (this.#max.pending !== Infinity) {
-      limits.mayWait = this.pending < this.#max.pending;
+      limits.mayWait = this.#runtime.ledger.pending < this.#max.pending;
       limits.mayStart = limits.mayWait || this.#room > 0;
     }
     return limits;
   }
 
-  /** Counts a slot's owner again. An idle slot leaves the table (S6). */
+  /** An idle slot leaves the table (S6). */
   #account(slot: LiveSlot): void {
-    this.#accountOwner(slot);
     if (this.#closed) this.#accountStage(slot);
     if (!slot.machine.isIdle || this.#slots.get(slot.name) !== slot) return;
     this.#slots.delete(slot.name);
     slot.end();
-  }
-
-  #accountOwner(slot: LiveSlot): void {
-    const toBegin = slot.actor?.waitsToBegin === true ? 1 : 0;
-    this.#toBegin += toBegin - slot.countedToBegin;
-    slot.countedToBegin = toBegin;
   }
 
   #accountStage(slot: LiveSlot): void {

@@ -4,14 +4,8 @@
 import type { Stats } from '../model/view.ts';
 import type { Runtime } from './runtime.ts';
 
-/** What is counted by the table of slots. */
-interface SlotCounts {
-  readonly size: number;
-  readonly pending: number;
-}
-
-export function statsOf({ ledger, gate, events }: Runtime, slots: SlotCounts, phase: Stats['phase']): Stats {
-  const { owners, queued, statuses, abandonedAlive } = ledger;
+export function statsOf({ ledger, gate, events }: Runtime, slotCount: number, phase: Stats['phase']): Stats {
+  const { owners, queued, pending, statuses, abandonedAlive } = ledger;
   const { paused, concurrency, inside } = gate;
   return {
     phase,
@@ -20,11 +14,11 @@ export function statsOf({ ledger, gate, events }: Runtime, slots: SlotCounts, ph
     failures: { ...ledger.failures },
     tasks: { queued, ...statuses.shown },
     joined: ledger.size - queued - statuses.owners,
-    slotCount: slots.size,
+    slotCount,
     owners,
     bodies: gate.begun,
     queued,
-    pending: slots.pending,
+    pending,
     gate: { paused, concurrency, inside, queued: gate.queued },
     overrun: statuses.overrun,
     abandonedAlive,

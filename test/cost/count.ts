@@ -3,6 +3,7 @@
 import { createHook } from 'node:async_hooks';
 import { Supervisor } from 'slotvisor';
 
+const never = (): Promise<never> => new Promise(() => {});
 const newSupervisor = () => new Supervisor({ slotDefaults: { queueLimit: Infinity } });
 
 async function heapUsed(): Promise<number> {
@@ -40,6 +41,40 @@ async function resources(count: number): Promise<{ readonly promises: number; re
   return { promises: promises / count, all: all / count };
 }
 
+/** Bytes that a call allocates, and its time in ms: the smallest of several. */
+function costOf(call: () => unknown): { readonly bytes: number; readonly ms: number } {
+  let bytes = Infinity;
+  let ms = Infinity;
+  for (let n = 0; n < 200; n += 1) {
+    const [before, fromMs] = [process.memoryUsage().heapUsed, performance.now()];
+    call();
+    ms = Math.min(ms, performance.now() - fromMs);
+    const used = process.memoryUsage().heapUsed - before;
+    if (used > 0) bytes = Math.min(bytes, used); // else there was a collection
+  }
+  return { bytes, ms };
+}
+
+const costOfStats = (queued: number) => {
+  const supervisor = newSupervisor();
+  const spec = { slot: 's', run: never };
+  for (let n = 0; n <= queued; n += 1) supervisor.submit(spec);
+  return costOf(() => supervisor.stats());
+};
+
+/** The first 50 views, each without its queue. */
+const costOfSlots = (slots: number) => {
+  const supervisor = newSupervisor();
+  for (let n = 0; n < slots; n += 1) for (let k = 0; k < 2; k += 1) supervisor.submit({ slot: `s${n}`, run: never });
+  return costOf(() => {
+    let left = 50;
+    for (const { queuedCount } of supervisor.slots({ queued: 0 })) {
+      left -= queuedCount;
+      if (left === 0) return;
+    }
+  });
+};
+
 await bytesQueued(1_000); // warm-up: one-time allocations happen here
 await resources(1_000);
 const few = await resources(1_000);
@@ -53,5 +88,9 @@ console.log(
     promisesMany: many.promises,
     resources: few.all,
     resourcesMany: many.all,
+    stats: costOfStats(1_000),
+    statsMany: costOfStats(1_000_000),
+    slots: costOfSlots(100),
+    slotsMany: costOfSlots(100_000),
   }),
 );

@@ -20,9 +20,20 @@ interface Counts {
   /** Async resources of any kind. */
   readonly resources: number;
   readonly resourcesMany: number;
+  /** One call of `stats()` with 1,000 queued submissions, and with 1,000,000. */
+  readonly stats: Cost;
+  readonly statsMany: Cost;
+  /** The first 50 views of `slots({ queued: 0 })` of 100 slots, and of 100,000. */
+  readonly slots: Cost;
+  readonly slotsMany: Cost;
 }
 
-test('the memory and the promises of a submission stay below their limits, and do not grow with the number of submissions', async () => {
+interface Cost {
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+test('the memory and the promises of a submission, and what stats() and the first slots() allocate, stay below their limits, and do not grow with the number of submissions and slots', async () => {
   const { code, lines, stderr } = await run('cost/count.ts', { flags: ['--expose-gc'] });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const counts = JSON.parse(lines.at(-1) ?? 'null') as Counts;
@@ -33,4 +44,7 @@ test('the memory and the promises of a submission stay below their limits, and d
   expect(counts.promisesMany / counts.promises).toBeLessThan(1.1);
   expect(counts.resources).toBeLessThan(10);
   expect(counts.resourcesMany / counts.resources).toBeLessThan(1.1);
+  expect(counts.stats.bytes).toBeLessThan(4_000);
+  expect(counts.statsMany.bytes / counts.stats.bytes).toBeLessThan(1.5);
+  expect(counts.slotsMany.bytes / counts.slots.bytes).toBeLessThan(1.5);
 });

@@ -31,16 +31,18 @@ function recount(tasks: readonly TaskView[], slots: readonly SlotView[]): Recoun
   };
 }
 
+const sameTasks = (a: Stats['tasks'], b: Stats['tasks']): boolean =>
+  TASK_STATUSES.every((status) => status === 'ended' || a[status] === b[status]);
+
 /** Where `stats()` and the views differ; empty where they agree. */
 export function wrongCounts(supervisor: Supervisor): string[] {
   const stats = supervisor.stats();
-  const { slots, ...counts } = supervisor.snapshot();
+  const slots = [...supervisor.slots()];
   const expected = recount(supervisor.tasks(), slots);
   const got: Recount = { ...stats, atGate: stats.gate.queued };
   const wrong = (Object.keys(expected) as (keyof Recount)[])
-    .filter((what) => JSON.stringify(got[what]) !== JSON.stringify(expected[what]))
+    .filter((what) => (what === 'tasks' ? !sameTasks(got.tasks, expected.tasks) : got[what] !== expected[what]))
     .map((what) => `${what}: stats() has ${JSON.stringify(got[what])}, the views ${JSON.stringify(expected[what])}`);
-  if (JSON.stringify(counts) !== JSON.stringify(stats)) wrong.push('snapshot() has other counts than stats()');
   for (const slot of slots)
     if (slot.queuedCount !== slot.queued.length) wrong.push(`queuedCount of ${slot.name}: ${slot.queuedCount}`);
   const rejected = Object.values(stats.rejections).reduce((sum, count) => sum + count);
