@@ -30,7 +30,7 @@ export {
   type StopCause,
   TimeoutError,
 } from './model/error.ts';
-export type { SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from './model/event.ts';
+export type { EventOf, SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from './model/event.ts';
 export type { Failure } from './model/failure.ts';
 export type { TaskId } from './model/id.ts';
 export type { Lease, LeaseAnswer, LeaseRequest, SlotLeases } from './model/lease.ts';

@@ -17,7 +17,7 @@ import { onSignals } from '../kernel/signals.ts';
 import { TurnQueue } from '../kernel/turn-queue.ts';
 import { refuse } from '../model/check.ts';
 import { ClosedError } from '../model/error.ts';
-import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
+import type { DeliveredEvent, SubscribeOptions, Subscriber, TaskEventType } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -291,26 +291,29 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Calls the subscriber with every event from now on, one at a time. Returns a function that ends
-   * the subscription. Nothing is delivered after a shutdown.
+   * Calls the subscriber with every event from now on, one at a time. With `types`: with the events
+   * of these types, and with `eventsDropped`. Returns a function that ends the subscription. Nothing
+   * is delivered after a shutdown.
    */
-  subscribe(
-    subscriber: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>),
-    options: SubscribeOptions = {},
+  subscribe<Type extends TaskEventType = TaskEventType>(
+    subscriber: Subscriber<Type> | ((event: DeliveredEvent<Type>) => void | PromiseLike<void>),
+    options: SubscribeOptions<Type> = {},
   ): () => void {
     return this.#subscribe(parseSubscriber(subscriber), parseSubscribeOptions(options), () => {});
   }
 
   /**
-   * Events as an async iterator. It ends when the loop is left, when the signal aborts, and after a
-   * shutdown.
+   * Events as an async iterator. With `types`: events of these types, and `eventsDropped`. It ends
+   * when the loop is left, when the signal aborts, and after a shutdown.
    */
-  events(options: SubscribeOptions = {}): AsyncIterableIterator<TaskEvent> {
+  events<Type extends TaskEventType = TaskEventType>(
+    options: SubscribeOptions<Type> = {},
+  ): AsyncIterableIterator<DeliveredEvent<Type>> {
     const settings = parseSubscribeOptions(options);
     const stream = new EventStream();
     const subscriber: Subscriber = { name: 'events()', onEvent: (event) => stream.onEvent(event) };
     stream.unsubscribe = this.#subscribe(subscriber, settings, () => stream.end());
-    return stream;
+    return stream as AsyncIterableIterator<unknown> as AsyncIterableIterator<DeliveredEvent<Type>>;
   }
 
   /**

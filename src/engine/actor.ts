@@ -14,7 +14,7 @@ import type { Outcome } from '../model/outcome.ts';
 import type { TaskStatus } from '../model/view.ts';
 import { type AttemptEnd, afterAttempt, intervalDelayMs, type Progress, type StopRequest } from '../policy/restart.ts';
 import { Attempt, type AttemptHost, type Proof } from './attempt.ts';
-import { attemptEndEvent, type TaskEventData } from './events.ts';
+import { attemptEndEvent, given, type TaskEventData } from './events.ts';
 import type { HeldLease } from './held-lease.ts';
 import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
@@ -25,6 +25,8 @@ export interface ActorHost {
   readonly isClosed: boolean;
   /** The participant that its events name; null once all have left. */
   readonly subject: LiveSubmission | null;
+  /** The replacement that waits in its slot. */
+  readonly successor: LiveSubmission | null;
   /** The body has ended or was given up: the slot may go on. */
   actorEnded(actor: Actor, outcome: Outcome): void;
   /** Its lease was lost, and no body runs. */
@@ -122,13 +124,21 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const state = this.#state;
     if (state.at === 'ended') return; // its slot is about to learn of the end
     this.stop = { by, reason };
-    if (this.#listening) this.#publish({ type: 'stopRequested', by });
+    if (this.#listening) this.#publishStop(by);
     if (state.at === 'attempt') {
       state.attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
       return;
     }
     this.#stopWaiting();
     this.#end({ kind: 'canceled', by, ...given(reason), attempts: this.attempts });
+  }
+
+  /** A replacement that waits is the cause: it stops an owner that was not asked before. */
+  #publishStop(by: StopCause): void {
+    const { successor } = this.#host;
+    this.#publish(
+      successor === null ? { type: 'stopRequested', by } : { type: 'stopRequested', by, successor: successor.id },
+    );
   }
 
   #stopWaiting(): void {
@@ -269,7 +279,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   attemptOverran(attempt: Attempt, action: OverrunAction): void {
     const now = this.runtime.clock.now();
     this.#sinceMs = now;
-    if (this.#listening) this.#publish({ type: 'overrun', action, sinceMs: now - attempt.interruptedMs });
+    const sinceMs = now - attempt.interruptedMs;
+    if (this.#listening) this.#publish({ type: 'overrun', attempt: attempt.number, action, sinceMs });
     this.#host.actorOverran();
   }
 
@@ -394,8 +405,3 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 }
 
 const STOPPED: AttemptEnd = { kind: 'stopped', failure: undefined };
-
-/** A reason that was not given is left out, not shown as `undefined`. */
-export function given(reason: unknown): { readonly reason?: unknown } {
-  return reason === undefined ? {} : { reason };
-}

@@ -5,6 +5,7 @@ import { Bus } from '../kernel/bus.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { EventBase, SubscribeOptions, Subscriber, TaskEvent, TaskEventBase } from '../model/event.ts';
 import type { TaskId } from '../model/id.ts';
+import type { Outcome } from '../model/outcome.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 
 type Without<Event, Key extends PropertyKey> = Event extends unknown ? Omit<Event, Key> : never;
@@ -30,6 +31,32 @@ export function attemptEndEvent(attempt: number, end: AttemptEnd, durationMs: nu
     case 'failure':
       return { type: FAILURE_EVENTS[end.failure.kind], attempt, durationMs, failure: end.failure };
   }
+}
+
+/** The event for the end of a submission: it says why, as the outcome does. */
+export function finishedEvent(outcome: Exclude<Outcome, { kind: 'rejected' }>, ranMs: number): TaskEventData {
+  const { kind, attempts } = outcome;
+  const end = { type: 'finished', outcome: kind, attempts, ranMs } as const;
+  switch (outcome.kind) {
+    case 'completed':
+      return end;
+    case 'failed':
+      return { ...end, because: outcome.because, failure: outcome.failure };
+    case 'fatal':
+      return { ...end, failure: outcome.failure };
+    case 'canceled': {
+      const { by, failure } = outcome;
+      return { ...end, by, ...given(outcome.reason), ...(failure && { failure }) };
+    }
+    case 'killed':
+    case 'abandoned':
+      return { ...end, by: outcome.by };
+  }
+}
+
+/** A reason that was not given is left out, not shown as `undefined`. */
+export function given(reason: unknown): { readonly reason?: unknown } {
+  return reason === undefined ? {} : { reason };
 }
 
 /** The submission that an event names. */
@@ -144,12 +171,18 @@ function taskEvent(seq: number, at: number, { id, slot, name, meta }: Subject, d
       const { attempt, delayMs, after } = data;
       return { seq, at, type, id, slot, name, meta, attempt, delayMs, after };
     }
-    case 'stopRequested':
-      return { seq, at, type, id, slot, name, meta, by: data.by };
-    case 'overrun':
-      return { seq, at, type, id, slot, name, meta, action: data.action, sinceMs: data.sinceMs };
+    case 'stopRequested': {
+      const { by, successor } = data;
+      if (successor === undefined) return { seq, at, type, id, slot, name, meta, by };
+      return { seq, at, type, id, slot, name, meta, by, successor };
+    }
+    case 'overrun': {
+      const { attempt, action, sinceMs } = data;
+      return { seq, at, type, id, slot, name, meta, attempt, action, sinceMs };
+    }
     case 'finished': {
       const { outcome, attempts, ranMs } = data;
+      if (outcome !== 'completed') return { seq, at, id, slot, name, meta, ...data };
       return { seq, at, type, id, slot, name, meta, outcome, attempts, ranMs };
     }
   }

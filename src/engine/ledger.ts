@@ -6,7 +6,7 @@ import { SequenceMap } from '../kernel/sequence-map.ts';
 import type { TaskIds } from '../model/id.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
-import type { EventPublisher } from './events.ts';
+import { type EventPublisher, finishedEvent } from './events.ts';
 import type { LiveSubmission, Work } from './submission.ts';
 
 export interface LedgerListener {
@@ -119,8 +119,7 @@ export class Ledger {
 
   #publishEnd(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
     if (outcome.kind !== 'rejected') {
-      const { kind, attempts } = outcome;
-      this.#events.publishFor(submission, { type: 'finished', outcome: kind, attempts, ranMs });
+      this.#events.publishFor(submission, finishedEvent(outcome, ranMs));
       return;
     }
     const { reason, by } = outcome;

@@ -11,7 +11,8 @@ import type { SlotView } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
 import { type Flight, firstOf, leaderOf } from '../policy/flight.ts';
 import { isQueued, type SlotEffect, SlotMachine } from '../policy/slot-machine.ts';
-import { Actor, type ActorHost, given } from './actor.ts';
+import { Actor, type ActorHost } from './actor.ts';
+import { given } from './events.ts';
 import { type HeldLease, LOCAL } from './held-lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
@@ -183,6 +184,10 @@ export class LiveSlot implements ActorHost, LeaseListener {
   get subject(): LiveSubmission | null {
     const { actor } = this;
     return actor === undefined ? null : firstOf(actor.submission);
+  }
+
+  get successor(): LiveSubmission | null {
+    return this.machine.successor;
   }
 
   actorWaits(): void {

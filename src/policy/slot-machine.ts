@@ -139,6 +139,11 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     const entry = this.owner ?? this.#line.first;
     return entry && firstOf(entry);
   }
+  /** The participant that the waiting replacement stands for. */
+  get successor(): E | null {
+    const { replacement } = this.#line;
+    return replacement && firstOf(replacement);
+  }
   /**
    * No lease is held or requested, and the slot is not paused. Nothing waits either (S5), so the
    * slot may leave the table.

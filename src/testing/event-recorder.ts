@@ -1,15 +1,6 @@
 // Records events, and waits for an event without a timer.
 
-import type { Supervisor, TaskEvent, TaskEventType } from '../index.ts';
-
-/** The events of one type. `Extract` does not work here, because some types share one shape. */
-type EventOf<Type extends TaskEventType> = TaskEvent extends infer Event
-  ? Event extends { readonly type: infer Own }
-    ? Type extends Own
-      ? Event & { readonly type: Type }
-      : never
-    : never
-  : never;
+import type { EventOf, Supervisor, TaskEvent, TaskEventType } from '../index.ts';
 
 /** The events of one supervisor, recorded from the call of {@link recordEvents} on. */
 export interface EventRecorder {
@@ -47,7 +38,7 @@ export function recordEvents(supervisor: Supervisor): EventRecorder {
     types: (id) =>
       events.filter((event) => id === undefined || ('id' in event && event.id === id)).map(({ type }) => type),
     of: <Type extends TaskEventType>(type: Type) =>
-      events.filter((event) => event.type === type) as unknown as EventOf<Type>[],
+      events.filter((event): event is EventOf<Type> => event.type === type),
     until: (predicate) =>
       new Promise((resolve, reject) => {
         const seen = events.find(predicate);

@@ -10,7 +10,7 @@ import {
 } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import { type Ask, type FakeLease, leaseWith, UncheckedLeaseStore } from './fake-lease-store.ts';
-import { eventText, numberOf, OWN_ERROR, outcomeText } from './lockstep-text.ts';
+import { eventText, numberOf, OWN_ERROR, outcomeText, whyText } from './lockstep-text.ts';
 import { Reference } from './reference.ts';
 import type { LeaseReply } from './reference-leases.ts';
 import { PLAIN, type Place, type Plan, type Setting, type Task, TIMES } from './reference-nouns.ts';
@@ -46,6 +46,8 @@ export class Lockstep {
   readonly #calls = new Map<string, string[]>();
   readonly #submissions: Submission[] = [];
   readonly #outcomes: (string | undefined)[] = [];
+  /** Why each submission ended: first as its outcome says it, then as its `finished` event does. */
+  readonly #why: { readonly outcome: string[]; readonly event: string[] } = { outcome: [], event: [] };
   readonly #settled = new Map<string, number[]>();
   readonly #events: string[][] = [];
   readonly #alive: Alive[] = [];
@@ -275,6 +277,7 @@ export class Lockstep {
     const submission = this.supervisor.submit(this.#spec(plan, number));
     this.#submissions.push(submission);
     void submission.outcome.then((outcome) => {
+      if (outcome.kind !== 'rejected') this.#why.outcome[number - 1] = whyText(outcome);
       if (this.#outcomes[number - 1] !== undefined) throw new Error(`two outcomes of ${number}`);
       this.#outcomes[number - 1] = outcomeText(outcome);
       this.#settled.set(plan.slot, [...(this.#settled.get(plan.slot) ?? []), number]);
@@ -332,7 +335,9 @@ export class Lockstep {
   }
 
   #onEvent(event: TaskEvent): void {
-    if ('id' in event) this.#events[numberOf(event.id) - 1]?.push(eventText(event));
+    if (!('id' in event)) return;
+    this.#events[numberOf(event.id) - 1]?.push(eventText(event));
+    if (event.type === 'finished') this.#why.event[numberOf(event.id) - 1] = whyText(event);
   }
 
   compare(): void {
@@ -361,6 +366,7 @@ export class Lockstep {
     same(`admission of ${number}`, submission?.admission, admission);
     same(`outcome of ${number}`, this.#outcomes[number - 1], outcome);
     same(`events of ${number}`, this.#events[number - 1]?.join('\n'), events.join('\n'));
+    same(`why ${number} ended, in its event`, this.#why.event[number - 1], this.#why.outcome[number - 1]);
     const owns = flight !== undefined && this.reference.place(flight.plan.slot).owner === flight;
     same(`status of ${number}`, submission?.status, flight === undefined ? 'ended' : owns ? flight.status : 'queued');
   }

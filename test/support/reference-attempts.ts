@@ -119,7 +119,9 @@ export class Attempts {
   stop(flight: Flight, by: StopCause): void {
     if (flight.stop !== undefined) return;
     flight.stop = by;
-    this.#publish(flight, `stopRequested ${by}`);
+    const { replacement } = this.#all.place(flight.plan.slot);
+    const successor = by === 'replace' && replacement !== undefined ? ` ${replacement.first.number}` : '';
+    this.#publish(flight, `stopRequested ${by}${successor}`);
     if (flight.body !== undefined) this.#requestStop(flight.body, 'stop');
     else {
       this.#stopWaiting(flight);
@@ -219,7 +221,7 @@ export class Attempts {
   #overrun(body: Body): void {
     body.overran = true;
     const { onOverrun } = body.task.plan;
-    this.#publish(body.flight, `overrun ${onOverrun}`);
+    this.#publish(body.flight, `overrun ${onOverrun} of ${body.attempt}`);
     this.#all.closing.lookSoon();
     if (onOverrun === 'abandon') this.#abandon(body);
   }
@@ -234,7 +236,7 @@ export class Attempts {
     if (this.bodies.some(({ abandoned }) => !abandoned)) this.#all.see('a grace ends with bodies');
     for (const body of [...this.bodies])
       if (!body.abandoned) {
-        this.#publish(body.flight, 'overrun abandon');
+        this.#publish(body.flight, `overrun abandon of ${body.attempt}`);
         this.#abandon(body);
       }
   }
