@@ -139,10 +139,9 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     const entry = this.owner ?? this.#line.first;
     return entry && firstOf(entry);
   }
-  /** The participant that the waiting replacement stands for. */
+  /** The replacement that waits. It stopped the owner when it came. */
   get successor(): E | null {
-    const { replacement } = this.#line;
-    return replacement && firstOf(replacement);
+    return this.#line.replacement;
   }
   /**
    * No lease is held or requested, and the slot is not paused. Nothing waits either (S5), so the

@@ -132,7 +132,7 @@ describe('`finished` says why the task ended, as the outcome does', () => {
 });
 
 describe('`successor` of `stopRequested`', () => {
-  test('names the first participant of the replacement that waits', async () => {
+  test('names the replacement that waits', async () => {
     const { supervisor, clock, recorded } = setup();
     supervisor.submit({ slot: 's', run: never });
     await clock.settle();
