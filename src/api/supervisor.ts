@@ -22,6 +22,7 @@ import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
+import { record } from '../model/record.ts';
 import type { TaskSettings } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
@@ -187,7 +188,7 @@ export class Supervisor implements AsyncDisposable {
     });
     try {
       const outcomes = await Promise.all(submissions.map((submission) => submission.outcome));
-      return { outcomes, shutdown: await this.#shutdown.begin('finished', this.#times) };
+      return record({ outcomes, shutdown: await this.#shutdown.begin('finished', this.#times) });
     } finally {
       stopListening();
     }
@@ -236,7 +237,7 @@ export class Supervisor implements AsyncDisposable {
    */
   snapshot(): Snapshot {
     const { totals, running, abandonedAlive } = this.#ledger;
-    return {
+    return record({
       phase: this.phase,
       slots: this.#slots.views(),
       totals: { ...totals },
@@ -244,7 +245,7 @@ export class Supervisor implements AsyncDisposable {
       queued: this.#slots.queued,
       overrun: this.#slots.actors.filter(({ status }) => status === 'overrun').length,
       abandonedAlive,
-    };
+    });
   }
 
   /** As `submission.cancel`. `undefined` for an id that is not live. */

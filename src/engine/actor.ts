@@ -10,7 +10,8 @@ import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Outcome } from '../model/outcome.ts';
+import { Completed, type Outcome } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import type { TaskStatus } from '../model/view.ts';
 import { type AttemptEnd, afterAttempt, intervalDelayMs, type Progress, type StopRequest } from '../policy/restart.ts';
 import { Attempt, type AttemptHost, type Proof } from './attempt.ts';
@@ -285,7 +286,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   attemptEnded(attempt: Attempt, bodyEnd: AttemptEnd, proof: Proof): void {
-    if (proof === 'abandoned') this.runtime.ledger.abandoned(attempt, { ...this.#shown.view(this), status: 'overrun' });
+    if (proof === 'abandoned')
+      this.runtime.ledger.abandoned(attempt, record({ ...this.#shown.view(this), status: 'overrun' }));
     // A value counts only if the slot was surely owned when it was returned.
     const end = this.suspending && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
     if (this.#state.at === 'attempt') this.runtime.gate.leave(this.#state.place);
@@ -305,7 +307,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const decision = afterAttempt(end, this, settings);
     switch (decision.next) {
       case 'complete':
-        this.#end({ kind: 'completed', value: decision.value, attempts });
+        this.#settle(new Completed(decision.value, attempts));
         return;
       case 'cancel': {
         const { by, reason, failure } = decision;
@@ -399,6 +401,10 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   #end(outcome: Outcome): void {
+    this.#settle(record(outcome));
+  }
+
+  #settle(outcome: Outcome): void {
     this.#state = ENDED;
     this.#host.actorEnded(this, outcome);
   }

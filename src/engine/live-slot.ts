@@ -6,7 +6,8 @@ import { onAbort } from '../kernel/abort-listeners.ts';
 import { after } from '../kernel/clock.ts';
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { StopCause } from '../model/error.ts';
-import type { Outcome } from '../model/outcome.ts';
+import { type Outcome, Rejected } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
 import { type Flight, firstOf, leaderOf } from '../policy/flight.ts';
@@ -168,13 +169,13 @@ export class LiveSlot implements ActorHost, LeaseListener {
   view(): SlotView {
     const { name, machine, actor, subject } = this;
     const { phase, paused } = machine;
-    return {
+    return record({
       name,
       phase,
       paused,
       ...(actor !== undefined && { owner: (subject ?? actor.submission).view(actor) }),
       queued: Array.from(machine.waiting, (leader) => (firstOf(leader) as LiveSubmission).view()),
-    };
+    });
   }
 
   get isClosed(): boolean {
@@ -344,15 +345,11 @@ export class LiveSlot implements ActorHost, LeaseListener {
     actor.start();
   }
 
-  /**
-   * Three literals: spreading one object into another cost eight times as much (measured: 4.8 us
-   * against 0.6).
-   */
   #reject({ entry, reason, by, error }: Extract<SlotEffect<LiveSubmission>, { do: 'reject' }>): void {
-    const { ledger } = this.#runtime;
-    if (error !== undefined) ledger.settle(entry, { kind: 'rejected', reason, error });
-    else if (by !== null) ledger.settle(entry, { kind: 'rejected', reason, by: by.id });
-    else ledger.settle(entry, { kind: 'rejected', reason });
+    const outcome = new Rejected(reason);
+    if (error !== undefined) outcome.error = error;
+    else if (by !== null) outcome.by = by.id;
+    this.#runtime.ledger.settle(entry, outcome);
   }
 
   /**
@@ -362,7 +359,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   #detach({ entry, by, reason }: Extract<SlotEffect<LiveSubmission>, { do: 'detach' }>): void {
     const work = entry.work ?? undefined;
     const attempts = work?.attempts ?? 0;
-    this.#runtime.ledger.settle(entry, { kind: 'canceled', by, ...given(reason), attempts }, work);
+    this.#runtime.ledger.settle(entry, record({ kind: 'canceled', by, ...given(reason), attempts }), work);
   }
 
   /**

@@ -5,6 +5,7 @@ import { after } from '../kernel/clock.ts';
 import { deferred, ignore } from '../kernel/deferred.ts';
 import { Queue } from '../kernel/queue.ts';
 import { OUTCOME_KINDS, type Outcome } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import type { ShutdownCause, ShutdownReport, Snapshot } from '../model/view.ts';
 import {
   KILL_PATIENCE_MS,
@@ -182,13 +183,13 @@ export class Shutdown {
       Outcome['kind'],
       number
     >;
-    return {
+    return record({
       withinGrace,
       cause,
       counts,
       killed: [...killed],
       abandoned: abandonedViews,
       eventsDropped: this.#runtime.events.lost,
-    };
+    });
   }
 }

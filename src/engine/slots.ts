@@ -4,6 +4,7 @@
 import { refuse } from '../model/check.ts';
 import { type StopCause, show } from '../model/error.ts';
 import type { Rejection, RejectReason } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
@@ -136,7 +137,7 @@ export class Slots {
   }
 
   view(name: string): SlotView {
-    return this.#slots.get(name)?.view() ?? { name, phase: 'idle', paused: false, queued: [] };
+    return this.#slots.get(name)?.view() ?? record({ name, phase: 'idle', paused: false, queued: [] });
   }
 
   views(): SlotView[] {
@@ -197,7 +198,7 @@ export class Slots {
   }
 
   #settleRejected(submission: LiveSubmission, rejection: Rejection): void {
-    this.#runtime.ledger.settle(submission, { kind: 'rejected', ...rejection });
+    this.#runtime.ledger.settle(submission, record({ kind: 'rejected', ...rejection }));
   }
 
   #limitsOf(name: string): Limits {

@@ -7,6 +7,7 @@ import { brief, type StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
 import type { ParsedSpec } from '../model/spec.ts';
 import type { Run } from '../model/task.ts';
@@ -272,6 +273,13 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   view(work: Work | null = this.work): TaskView {
     const { id, name, slot, meta, joined } = this;
     const waiting = { status: this.status, attempt: 0, retries: 0, sinceMs: this.#host.now() - this.submittedMs };
-    return { id, name, slot, ...(work === null ? waiting : workView(work)), ...(joined > 0 && { joined }), meta };
+    return record({
+      id,
+      name,
+      slot,
+      ...(work === null ? waiting : workView(work)),
+      ...(joined > 0 && { joined }),
+      meta,
+    });
   }
 }

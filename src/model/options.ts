@@ -5,7 +5,7 @@
 import leven from 'leven';
 import { anObject, refuse } from './check.ts';
 import { brief, OptionError } from './error.ts';
-import { describe } from './failure.ts';
+import { describe } from './foreign.ts';
 
 /** How each option is read. A reader returns the value to use, or throws an OptionError. */
 export type Readers<T> = { readonly [K in keyof T]-?: (field: string, value: unknown) => T[K] };
