@@ -3,6 +3,7 @@
 import type { Slots } from '../engine/slots.ts';
 import type { Submission } from '../engine/submission.ts';
 import { nameText } from '../model/check.ts';
+import { record, showAs } from '../model/record.ts';
 import { readSlotOptions, type SlotOptions } from '../model/slot-options.ts';
 import type { TaskSpec } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
@@ -48,6 +49,9 @@ export interface Slot {
 }
 
 export class SlotHandle implements Slot {
+  static {
+    showAs(SlotHandle, (slot) => slot.#shown);
+  }
   readonly name: string;
   readonly #slots: Slots;
   readonly #submit: (spec: TaskSpec<unknown, unknown>, slot: string) => Submission;
@@ -80,5 +84,11 @@ export class SlotHandle implements Slot {
   }
   view(): SlotView {
     return this.#slots.view(this.name);
+  }
+
+  /** What JSON and the console show of it: the first ten of its queue. */
+  get #shown(): SlotView {
+    const view = this.view();
+    return record({ ...view, queued: view.queued.slice(0, 10) });
   }
 }

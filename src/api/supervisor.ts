@@ -22,7 +22,7 @@ import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
-import { record } from '../model/record.ts';
+import { record, showAs } from '../model/record.ts';
 import type { TaskSettings } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type TaskSpec } from '../model/spec.ts';
 import type { RunReport, ShutdownReport, Snapshot, TaskView } from '../model/view.ts';
@@ -84,6 +84,9 @@ export class Supervisor implements AsyncDisposable {
   /** The objects that `get` returned, so that it returns the same object again. */
   readonly #handles = new WeakMap<LiveSubmission, Submission>();
   #submitted = 0;
+  static {
+    showAs(Supervisor, (supervisor) => supervisor.#shown);
+  }
 
   /**
    * Starts no timer and no listener.
@@ -362,6 +365,12 @@ export class Supervisor implements AsyncDisposable {
     });
     const unwatch = signal && onAbort(signal, unsubscribe);
     return unsubscribe;
+  }
+
+  /** What JSON and the console show of it. */
+  get #shown(): object {
+    const { slots: _, ...shown } = this.snapshot();
+    return shown;
   }
 
   #checkDeadFraction(deadFraction: number): void {

@@ -7,7 +7,7 @@ import { brief, type StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
-import { record } from '../model/record.ts';
+import { record, showAs } from '../model/record.ts';
 import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
 import type { ParsedSpec } from '../model/spec.ts';
 import type { Run } from '../model/task.ts';
@@ -109,6 +109,9 @@ export interface SubmissionHost {
  * Its own object, so that a caller who freezes or writes to it cannot reach the live submission.
  */
 class SubmissionHandle implements Submission {
+  static {
+    showAs(SubmissionHandle, ({ id, slot, name, admission, status }) => ({ id, slot, name, admission, status }));
+  }
   readonly #live: LiveSubmission;
   constructor(live: LiveSubmission) {
     this.#live = live;

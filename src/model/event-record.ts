@@ -39,7 +39,10 @@ const DEFAULTS: { readonly meta: ShowMeta } = { meta: false };
  * @throws OptionError for an invalid option.
  */
 export function eventRecord(event: TaskEvent, options?: EventRecordOptions): EventRecord {
-  const { meta: asked } = options === undefined ? DEFAULTS : parse<{ readonly meta: ShowMeta }>('options', options, { meta: readMeta }, DEFAULTS);
+  const { meta: asked } =
+    options === undefined
+      ? DEFAULTS
+      : parse<{ readonly meta: ShowMeta }>('options', options, { meta: readMeta }, DEFAULTS);
   const { meta, ...fields } = event as TaskEvent & { readonly meta?: unknown };
   return plainOf(asked === false ? fields : { ...fields, ...shownMeta(meta, asked) }) as EventRecord;
 }

@@ -23,7 +23,8 @@ test('field reads own and inherited fields', () => {
 });
 
 test('field returns undefined for a value that is not an object or that throws', () => {
-  for (const value of [throwing, revoked({}), null, undefined, 'text', 7]) expect(field(value, 'message')).toBeUndefined();
+  for (const value of [throwing, revoked({}), null, undefined, 'text', 7])
+    expect(field(value, 'message')).toBeUndefined();
 });
 
 group('describe', () => {
