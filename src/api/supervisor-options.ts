@@ -71,6 +71,12 @@ export interface SupervisorOptions extends GateOptions {
    */
   readonly limits?: { readonly slots?: number | undefined; readonly pending?: number | undefined } | undefined;
   /**
+   * How many ended submissions `get` and `cancel` still find: those that ended last. Of each it
+   * keeps id, slot, name, admission and outcome, with the value or the error that the outcome has.
+   * Submissions that `submit` turned away are not kept. A whole number, 0 or more. Default 0.
+   */
+  readonly keepEnded?: number | undefined;
+  /**
    * From 0 to 1. When a task ends `failed` or `fatal`, and tasks that ended so make up at least
    * this share of all started ones, the supervisor shuts down. Default none.
    */
@@ -98,6 +104,7 @@ export interface SupervisorSettings extends GateLimits {
   readonly shutdown: GivenTimes;
   readonly subscriberGraceMs: number;
   readonly limits: { readonly slots: number; readonly pending: number };
+  readonly keepEnded: number;
   readonly deadFraction: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -131,6 +138,7 @@ const DEFAULTS: GivenOptions = {
   finishMs: undefined,
   subscriberGraceMs: 5_000,
   limits: NO_LIMITS,
+  keepEnded: 0,
   deadFraction: Infinity,
   clock: undefined,
   random: systemRandom,
@@ -153,6 +161,7 @@ const READERS: Readers<GivenOptions> = {
   finishMs: durationMs,
   subscriberGraceMs: durationMs,
   limits: readLimits,
+  keepEnded: readKeepEnded,
   deadFraction: readFraction,
   clock: readClock,
   random: readRandom,
@@ -207,6 +216,12 @@ function readRateInterval(field: string, value: unknown): number {
 function readLimits(field: string, value: unknown): SupervisorSettings['limits'] {
   const limit = (path: string, got: unknown): number => count(path, got, 0);
   return parse(field, value, { slots: limit, pending: limit }, NO_LIMITS);
+}
+
+/** All of them would be a leak. */
+function readKeepEnded(field: string, value: unknown): number {
+  const kept = count(field, value, 0);
+  return kept === Infinity ? refuse(field, 'must be finite', value) : kept;
 }
 
 function readFraction(field: string, value: unknown): number {

@@ -97,10 +97,11 @@ export class Supervisor implements AsyncDisposable {
     const settings = parseSupervisorOptions(options);
     const { clock, random, leases, limits, slotDefaults, aroundAttempt } = settings;
     const events = new EventPublisher(clock);
-    this.#ledger = new Ledger(events, this.#ids, {
+    const listener = {
       emptied: () => this.#shutdown.ledgerEmptied(),
       ownerDied: () => this.#checkDeadFraction(settings.deadFraction),
-    });
+    };
+    this.#ledger = new Ledger(events, this.#ids, listener, settings.keepEnded);
     this.#runtime = {
       clock,
       random,
@@ -207,12 +208,13 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * The live submission with this id; `undefined` once it has ended. Every call returns the same
-   * object. It is another object than `submit` returned: compare ids.
+   * The live submission with this id. Once it has ended: a submission that shows its end, if it is
+   * one of the last `keepEnded`, else `undefined`. Until the end, and after it, every call returns
+   * the same object. It is another object than `submit` returned: compare ids.
    */
   get(id: TaskId): Submission | undefined {
     const live = this.#ledger.get(id);
-    if (live === undefined) return undefined;
+    if (live === undefined) return this.#ledger.ended(id);
     let handle = this.#handles.get(live);
     if (handle === undefined) {
       handle = live.handle;
@@ -251,14 +253,17 @@ export class Supervisor implements AsyncDisposable {
     });
   }
 
-  /** As `submission.cancel`. `undefined` for an id that is not live. */
+  /**
+   * As `submission.cancel`. For an id that is not live: its outcome if it is one of the last
+   * `keepEnded`, else `undefined`.
+   */
   async cancel(id: TaskId, reason?: unknown): Promise<Outcome | undefined> {
-    return this.#ledger.get(id)?.handle.cancel(reason);
+    return this.#find(id)?.cancel(reason);
   }
 
   /** As `submission.restart`. False for an id that is not live. */
   restart(id: TaskId): boolean {
-    return this.#ledger.get(id)?.handle.restart() ?? false;
+    return this.#find(id)?.restart() ?? false;
   }
 
   /**
@@ -296,8 +301,8 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Calls the subscriber with every event from now on, one at a time. With `types`: with the events
-   * of these types, and with `eventsDropped`. Returns a function that ends the subscription. Nothing
-   * is delivered after a shutdown.
+   * of these types, and with `eventsDropped`. Returns a function that ends the subscription.
+   * Nothing is delivered after a shutdown.
    */
   subscribe<Type extends TaskEventType = TaskEventType>(
     subscriber: Subscriber<Type> | ((event: DeliveredEvent<Type>) => void | PromiseLike<void>),
@@ -365,6 +370,10 @@ export class Supervisor implements AsyncDisposable {
     });
     const unwatch = signal && onAbort(signal, unsubscribe);
     return unsubscribe;
+  }
+
+  #find(id: TaskId): Submission | undefined {
+    return this.#ledger.get(id)?.handle ?? this.#ledger.ended(id);
   }
 
   /** What JSON and the console show of it. */

@@ -6,8 +6,9 @@ import { SequenceMap } from '../kernel/sequence-map.ts';
 import type { TaskIds } from '../model/id.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
+import { EndedSubmissions } from './ended-submissions.ts';
 import { type EventPublisher, finishedEvent } from './events.ts';
-import type { LiveSubmission, Work } from './submission.ts';
+import type { LiveSubmission, Submission, Work } from './submission.ts';
 
 export interface LedgerListener {
   /** No submission is live, and no owner's body runs. Abandoned bodies do not count. */
@@ -45,11 +46,13 @@ export class Ledger {
   readonly #listener: LedgerListener;
   #whenIdle: Deferred<void> | undefined;
   #keepsRecord = false;
+  readonly #ended: EndedSubmissions | undefined;
 
-  constructor(events: EventPublisher, ids: TaskIds, listener: LedgerListener) {
+  constructor(events: EventPublisher, ids: TaskIds, listener: LedgerListener, keepEnded = 0) {
     this.#events = events;
     this.#ids = ids;
     this.#listener = listener;
+    this.#ended = keepEnded === 0 ? undefined : new EndedSubmissions(keepEnded);
   }
 
   get empty(): boolean {
@@ -78,6 +81,11 @@ export class Ledger {
 
   get(id: string): LiveSubmission | undefined {
     return this.#live.get(this.#ids.number(id) ?? 0); // no submission has the number 0
+  }
+
+  /** One that has ended, and was kept. */
+  ended(id: string): Submission | undefined {
+    return this.#ended?.get(this.#ids.number(id) ?? 0);
   }
 
   all(): IterableIterator<LiveSubmission> {
@@ -114,6 +122,7 @@ export class Ledger {
     if (outcome.kind === 'rejected' && outcome.reason === 'slotBusy') this.totals.dropped += 1;
     if (this.#events.listening) this.#publishEnd(submission, outcome, work?.ranMs ?? 0);
     submission.settle(outcome);
+    if (submission.admission !== 'rejected') this.#ended?.add(submission, outcome);
     this.#checkEmpty();
   }
 

@@ -110,7 +110,7 @@ export interface SubmissionHost {
  */
 class SubmissionHandle implements Submission {
   static {
-    showAs(SubmissionHandle, ({ id, slot, name, admission, status }) => ({ id, slot, name, admission, status }));
+    showAs(SubmissionHandle, identityOf);
   }
   readonly #live: LiveSubmission;
   constructor(live: LiveSubmission) {
@@ -135,13 +135,7 @@ class SubmissionHandle implements Submission {
     return this.#live.outcome;
   }
   async value(): Promise<unknown> {
-    const outcome = await this.outcome;
-    if (outcome.kind === 'completed') return outcome.value;
-    throw new OutcomeError(
-      `${brief(this.name)}: ${outcomeText(outcome, this.#live.queueLimit)}`,
-      outcome,
-      causeOf(outcome),
-    );
+    return valueOrThrow(await this.outcome, this.name, this.#live.queueLimit);
   }
   cancel(reason?: unknown): Promise<Outcome> {
     this.#live.cancel(reason);
@@ -150,6 +144,17 @@ class SubmissionHandle implements Submission {
   restart(): boolean {
     return this.#live.work?.restart() ?? false;
   }
+}
+
+/** What JSON and the console show of a submission. */
+export function identityOf({ id, slot, name, admission, status }: Submission): object {
+  return { id, slot, name, admission, status };
+}
+
+/** @throws OutcomeError if the outcome is not `completed`. */
+export function valueOrThrow(outcome: Outcome, name: string, queueLimit: number): unknown {
+  if (outcome.kind === 'completed') return outcome.value;
+  throw new OutcomeError(`${brief(name)}: ${outcomeText(outcome, queueLimit)}`, outcome, causeOf(outcome));
 }
 
 /** What user code threw: the body, or the lease store. */

@@ -1,5 +1,5 @@
 // Events: ordered, best-effort notifications for logs and metrics. Results are delivered
-// separately; see outcome.ts.
+// separately; see outcome.ts. Over 300 lines because every field of every event is documented here.
 
 import type { StopCause } from './error.ts';
 import type { Failure } from './failure.ts';

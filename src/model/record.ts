@@ -35,7 +35,10 @@ export function recordClass<Given extends unknown[], Fields extends object>(
   ) => Draft<Fields>;
 }
 
-/** A copy of the fields that JSON can hold. Fields that are undefined are left out. Never throws. */
+/**
+ * A copy of the fields, as JSON can hold them. Fields that are undefined are left out. Never
+ * throws.
+ */
 export function plainOf(fields: object): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(fields)) if (value !== undefined) plain[key] = plainPart(value);

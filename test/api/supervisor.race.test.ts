@@ -59,12 +59,21 @@ const reply: fc.Arbitrary<LeaseReply> = fc.oneof(
 );
 
 const setting: fc.Arbitrary<Setting> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant({ leases: 'local' as const, concurrency: Infinity, pending: Infinity }) },
-  { weight: 2, arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: Infinity }) },
-  { weight: 1, arbitrary: fc.constant({ leases: 'prompt' as const, concurrency: Infinity, pending: Infinity }) },
-  { weight: 1, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: Infinity }) },
-  { weight: 2, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: 2 }) },
-  { weight: 1, arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: 2 }) },
+  {
+    weight: 2,
+    arbitrary: fc.constant({ leases: 'local' as const, concurrency: Infinity, pending: Infinity, keepEnded: 3 }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: Infinity, keepEnded: 3 }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constant({ leases: 'prompt' as const, concurrency: Infinity, pending: Infinity, keepEnded: 1 }),
+  },
+  { weight: 1, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: Infinity, keepEnded: 0 }) },
+  { weight: 2, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: 2, keepEnded: 3 }) },
+  { weight: 1, arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: 2, keepEnded: 1 }) },
 );
 
 /** What a store does, which nothing else asks for. Without a store these steps do nothing. */

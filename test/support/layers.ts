@@ -59,8 +59,8 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 
 /** The layers inside the engine, lowest first. A file imports only from layers below its own. */
 const ENGINE_LAYERS: readonly (readonly string[])[] = [
-  ['local-leases', 'recent-fences'],
-  ['held-lease', 'events', 'stall-watch', 'submission'],
+  ['local-leases', 'recent-fences', 'submission'],
+  ['held-lease', 'ended-submissions', 'events', 'stall-watch'],
   ['ledger', 'lease-store'],
   ['slot-lease'],
   ['runtime'],

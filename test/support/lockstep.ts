@@ -61,6 +61,7 @@ export class Lockstep {
       clock: this.clock,
       concurrency: setting.concurrency,
       limits: { pending: setting.pending },
+      keepEnded: setting.keepEnded,
       ...(setting.leases !== 'local' && { leases: this.#store }),
     });
     this.#store.givesUpBodies = true;
@@ -361,12 +362,16 @@ export class Lockstep {
     this.#compareCounts();
   }
 
-  #compareTask({ number, admission, outcome, events, flight }: Task): void {
+  #compareTask(task: Task): void {
+    const { number, admission, outcome, events, flight } = task;
     const submission = this.#submissions[number - 1];
     same(`admission of ${number}`, submission?.admission, admission);
     same(`outcome of ${number}`, this.#outcomes[number - 1], outcome);
     same(`events of ${number}`, this.#events[number - 1]?.join('\n'), events.join('\n'));
     same(`why ${number} ended, in its event`, this.#why.event[number - 1], this.#why.outcome[number - 1]);
+    const found = submission && this.supervisor.get(submission.id);
+    const isFound = flight !== undefined || this.reference.kept.includes(task);
+    same(`get(${number})`, found?.status, isFound ? submission?.status : undefined);
     const owns = flight !== undefined && this.reference.place(flight.plan.slot).owner === flight;
     same(`status of ${number}`, submission?.status, flight === undefined ? 'ended' : owns ? flight.status : 'queued');
   }

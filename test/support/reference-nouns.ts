@@ -34,6 +34,7 @@ export interface Setting {
   readonly leases: 'local' | 'asked' | 'prompt';
   readonly concurrency: number;
   readonly pending: number;
+  readonly keepEnded: number;
 }
 
 /** What happens seldom by chance, and must happen often in a random test. */
