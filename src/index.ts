@@ -31,12 +31,15 @@ export {
   type StopCause,
   TimeoutError,
 } from './model/error.ts';
-export type { SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from './model/event.ts';
+export type { EventOf, SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from './model/event.ts';
+export { type EventRecord, type EventRecordOptions, eventRecord } from './model/event-record.ts';
+export { eventText } from './model/event-text.ts';
 export type { Failure } from './model/failure.ts';
 export type { TaskId } from './model/id.ts';
 export type { Lease, LeaseAnswer, LeaseRequest, SlotLeases } from './model/lease.ts';
 export { type FailedBecause, type Outcome, OutcomeError, type RejectReason } from './model/outcome.ts';
 export type { AdmissionPolicy, OnOverrun, OnShutdown, RestartLimit, RestartPolicy } from './model/settings.ts';
+export { slotGroup } from './model/slot-group.ts';
 export type { OnFull, SlotOptions } from './model/slot-options.ts';
 export type { TaskDefaults, TaskSpec } from './model/spec.ts';
 export type { AttemptInfo, KillableTask, TaskBody, TaskContext } from './model/task.ts';

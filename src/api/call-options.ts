@@ -12,13 +12,7 @@ import {
   refuse,
   wholeFrom,
 } from '../model/check.ts';
-import {
-  EVENT_TYPES,
-  type SubscribeOptions,
-  type Subscriber,
-  type TaskEvent,
-  type TaskEventType,
-} from '../model/event.ts';
+import { EVENT_TYPES, type SubscribeOptions, type Subscriber, type TaskEventType } from '../model/event.ts';
 import { parse, parseGiven, type Readers, reading } from '../model/options.ts';
 import type { ShutdownReport } from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
@@ -122,8 +116,8 @@ function readTypes(field: string, value: unknown): readonly TaskEventType[] {
 }
 
 /** Bound here, so that replacing the method later changes nothing. */
-export function parseSubscriber(value: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>)): Subscriber {
-  if (typeof value === 'function') return { onEvent: value };
+export function parseSubscriber(value: unknown): Subscriber {
+  if (typeof value === 'function') return { onEvent: value as Subscriber['onEvent'] };
   return reading('subscriber', value, () => {
     const { name, onEvent } = anEventHandler(value);
     const handle = aFunction<Subscriber['onEvent']>('subscriber.onEvent', onEvent).bind(value);

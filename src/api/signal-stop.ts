@@ -4,7 +4,8 @@
 import { after, type Clock } from '../kernel/clock.ts';
 import { deferred, ignore } from '../kernel/deferred.ts';
 import { onSignals } from '../kernel/signals.ts';
-import { describe } from '../model/failure.ts';
+import { warn } from '../kernel/warning.ts';
+import { describe } from '../model/foreign.ts';
 import type { ShutdownReport } from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 import type { ShutdownOptions, StopSettings } from './call-options.ts';
@@ -112,7 +113,6 @@ async function guarded(name: string, call: () => unknown): Promise<void> {
   try {
     await call();
   } catch (error) {
-    const message = `${name} of stopOnSignals failed: ${describe(error)}`;
-    process.emitWarning(message, { type: 'SlotvisorWarning', code: 'SLOTVISOR_CALLBACK_FAILED' });
+    warn('SLOTVISOR_CALLBACK_FAILED', `${name} of stopOnSignals failed: ${describe(error)}`);
   }
 }

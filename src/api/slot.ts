@@ -4,6 +4,7 @@ import type { Slots } from '../engine/slots.ts';
 import type { Submission } from '../engine/submission.ts';
 import { nameText } from '../model/check.ts';
 import { fromCaller } from '../model/error.ts';
+import { showAs } from '../model/record.ts';
 import { readSlotOptions, type SlotOptions } from '../model/slot-options.ts';
 import type { SpecInSlot } from '../model/spec.ts';
 import type { SlotView } from '../model/view.ts';
@@ -60,6 +61,9 @@ export interface Slot {
 }
 
 export class SlotHandle implements Slot {
+  static {
+    showAs(SlotHandle, (slot) => slot.#shown);
+  }
   readonly name: string;
   readonly #slots: Slots;
   readonly #submit: (spec: unknown, slot: string) => Submission;
@@ -97,5 +101,10 @@ export class SlotHandle implements Slot {
   }
   explain(): string {
     return this.#slots.explain(this.name);
+  }
+
+  /** What JSON and the console show of it: the first ten of its queue. */
+  get #shown(): SlotView {
+    return this.view({ queued: 10 });
   }
 }

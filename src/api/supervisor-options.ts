@@ -72,6 +72,12 @@ export interface SupervisorOptions extends GateOptions {
    */
   readonly limits?: { readonly slots?: number | undefined; readonly pending?: number | undefined } | undefined;
   /**
+   * How many ended submissions `get` and `cancel` still find: those that ended last. Of each it
+   * keeps id, slot, name, admission and outcome, with the value or the error that the outcome has.
+   * Submissions that `submit` turned away are not kept. A whole number, 0 or more. Default 0.
+   */
+  readonly keepEnded?: number | undefined;
+  /**
    * From 0 to 1. When a vital slot dies, and at least this share of the vital slots is dead, the
    * supervisor shuts down: a process that does little of what it is for should end, and be started
    * again. With 0 the first dead slot is enough. Vital is the slot of a task with `vital: true`,
@@ -108,6 +114,7 @@ export interface SupervisorSettings extends GateLimits {
   readonly shutdown: GivenTimes;
   readonly subscriberGraceMs: number;
   readonly limits: { readonly slots: number; readonly pending: number };
+  readonly keepEnded: number;
   readonly deadFraction: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -142,6 +149,7 @@ const DEFAULTS: GivenOptions = {
   finishMs: undefined,
   subscriberGraceMs: 5_000,
   limits: NO_LIMITS,
+  keepEnded: 0,
   deadFraction: Infinity,
   clock: undefined,
   random: systemRandom,
@@ -165,6 +173,7 @@ const READERS: Readers<GivenOptions> = {
   finishMs: durationMs,
   subscriberGraceMs: durationMs,
   limits: readLimits,
+  keepEnded: readKeepEnded,
   deadFraction: readFraction,
   clock: readClock,
   random: readRandom,
@@ -221,6 +230,12 @@ function readRateInterval(field: string, value: unknown): number {
 function readLimits(field: string, value: unknown): SupervisorSettings['limits'] {
   const limit = (path: string, got: unknown): number => count(path, got, 0);
   return parse(field, value, { slots: limit, pending: limit }, NO_LIMITS);
+}
+
+/** All of them would be a leak. */
+function readKeepEnded(field: string, value: unknown): number {
+  const kept = count(field, value, 0);
+  return kept === Infinity ? refuse(field, 'must be finite', value) : kept;
 }
 
 function readFraction(field: string, value: unknown): number {

@@ -19,11 +19,12 @@ import { Gate } from '../kernel/gate.ts';
 import { TurnQueue } from '../kernel/turn-queue.ts';
 import { refuse } from '../model/check.ts';
 import { ClosedError, fromCaller, specAt } from '../model/error.ts';
-import type { SubscribeOptions, Subscriber, TaskEvent } from '../model/event.ts';
+import type { DeliveredEvent, SubscribeOptions, Subscriber, TaskEventType } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
+import { record, showAs } from '../model/record.ts';
 import type { CompleteDefaults } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type Specs, type TaskSpec } from '../model/spec.ts';
 import type {
@@ -99,8 +100,8 @@ export class Supervisor implements AsyncDisposable {
   /** The objects that `get` returned, so that it returns the same object again. */
   readonly #handles = new WeakMap<LiveSubmission, Submission>();
   #submitted = 0;
-
   static {
+    showAs(Supervisor, (supervisor) => supervisor.stats());
     stoppableOf = (supervisor) => {
       const isOne = typeof supervisor === 'object' && supervisor !== null && #shutdown in supervisor;
       return isOne ? supervisor.#stoppable : refuse('supervisor', 'must be a Supervisor', supervisor);
@@ -116,9 +117,10 @@ export class Supervisor implements AsyncDisposable {
     const settings = fromCaller(Supervisor, () => parseSupervisorOptions(options));
     const { clock, random, leases, limits, slotDefaults, aroundAttempt, warnings } = settings;
     const events = new EventPublisher(clock);
-    this.#ledger = new Ledger(events, this.#ids, {
+    const listener = {
       emptied: () => this.#shutdown.ledgerEmptied(),
-    });
+    };
+    this.#ledger = new Ledger(events, this.#ids, listener, settings.keepEnded);
     this.#runtime = {
       clock,
       random,
@@ -226,7 +228,7 @@ export class Supervisor implements AsyncDisposable {
 
   async #finish(batch: readonly LiveSubmission[], cause: ShutdownCause): Promise<RunReport> {
     const outcomes = await Promise.all(batch.map(({ outcome }) => outcome));
-    return { outcomes, shutdown: await this.#shutdown.begin(cause, this.#times) };
+    return record({ outcomes, shutdown: await this.#shutdown.begin(cause, this.#times) });
   }
 
   /**
@@ -239,12 +241,13 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * The live submission with this id; `undefined` once it has ended. Every call returns the same
-   * object. It is another object than `submit` returned: compare ids.
+   * The live submission with this id. Once it has ended: a submission that shows its end, if it is
+   * one of the last `keepEnded`, else `undefined`. Until the end, and after it, every call returns
+   * the same object. It is another object than `submit` returned: compare ids.
    */
   get(id: TaskId): Submission | undefined {
     const live = this.#ledger.get(id);
-    if (live === undefined) return undefined;
+    if (live === undefined) return this.#ledger.ended(id);
     let handle = this.#handles.get(live);
     if (handle === undefined) {
       handle = live.handle;
@@ -294,7 +297,7 @@ export class Supervisor implements AsyncDisposable {
    * number of slots and of waiting submissions: see `stats` and `slots`.
    */
   snapshot(): Snapshot {
-    return { ...this.stats(), slots: [...this.#slots.views()] };
+    return record({ ...this.stats(), slots: [...this.#slots.views()] });
   }
 
   /**
@@ -305,14 +308,17 @@ export class Supervisor implements AsyncDisposable {
     return this.#vitals.views();
   }
 
-  /** As `submission.cancel`. `undefined` for an id that is not live. */
+  /**
+   * As `submission.cancel`. For an id that is not live: its outcome if it is one of the last
+   * `keepEnded`, else `undefined`.
+   */
   async cancel(id: TaskId, reason?: unknown): Promise<Outcome | undefined> {
-    return this.#ledger.get(id)?.handle.cancel(reason);
+    return this.#find(id)?.cancel(reason);
   }
 
   /** As `submission.restart`. False for an id that is not live. */
   restart(id: TaskId): boolean {
-    return this.#ledger.get(id)?.handle.restart() ?? false;
+    return this.#find(id)?.restart() ?? false;
   }
 
   /**
@@ -350,11 +356,12 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Calls the subscriber with every event from now on, one at a time, in the async context of this
-   * call. Returns a function that ends the subscription. Nothing is delivered after a shutdown.
+   * call. With `types`: with the events of these types, and with `eventsDropped`. Returns a function
+   * that ends the subscription. Nothing is delivered after a shutdown.
    */
-  subscribe(
-    subscriber: Subscriber | ((event: TaskEvent) => void | PromiseLike<void>),
-    options: SubscribeOptions = {},
+  subscribe<Type extends TaskEventType = TaskEventType>(
+    subscriber: Subscriber<Type> | ((event: DeliveredEvent<Type>) => void | PromiseLike<void>),
+    options: SubscribeOptions<Type> = {},
   ): () => void {
     return fromCaller(this.subscribe, () =>
       this.#subscribe(parseSubscriber(subscriber), parseSubscribeOptions(options), () => {}),
@@ -362,15 +369,17 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Events as an async iterator. It ends when the loop is left, when the signal aborts, and after a
-   * shutdown.
+   * Events as an async iterator. With `types`: events of these types, and `eventsDropped`. It ends
+   * when the loop is left, when the signal aborts, and after a shutdown.
    */
-  events(options: SubscribeOptions = {}): AsyncIterableIterator<TaskEvent> {
+  events<Type extends TaskEventType = TaskEventType>(
+    options: SubscribeOptions<Type> = {},
+  ): AsyncIterableIterator<DeliveredEvent<Type>> {
     const settings = fromCaller(this.events, () => parseSubscribeOptions(options));
     const stream = new EventStream();
     const subscriber: Subscriber = { name: 'events()', onEvent: (event) => stream.onEvent(event) };
     stream.unsubscribe = this.#subscribe(subscriber, settings, () => stream.end());
-    return stream;
+    return stream as AsyncIterableIterator<unknown> as AsyncIterableIterator<DeliveredEvent<Type>>;
   }
 
   /**
@@ -446,6 +455,10 @@ export class Supervisor implements AsyncDisposable {
       times: (given) => this.#timesOf(given),
       stop: (times) => void ignore(this.#shutdown.begin('signal', times)),
     };
+  }
+
+  #find(id: TaskId): Submission | undefined {
+    return this.#ledger.get(id)?.handle ?? this.#ledger.ended(id);
   }
 
   #throwIfClosed(): void {

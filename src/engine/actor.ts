@@ -10,7 +10,8 @@ import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Outcome } from '../model/outcome.ts';
+import { Completed, type Outcome } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import { TASK_STATUSES, type TaskStatus, type TaskView, type WaitingFor } from '../model/view.ts';
 import {
   type AttemptEnd,
@@ -21,7 +22,7 @@ import {
   type StopRequest,
 } from '../policy/restart.ts';
 import { Attempt, type AttemptHost, type Proof } from './attempt.ts';
-import { attemptEndEvent, type TaskEventData } from './events.ts';
+import { attemptEndEvent, given, type TaskEventData } from './events.ts';
 import type { HeldLease } from './held-lease.ts';
 import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
@@ -33,6 +34,8 @@ export interface ActorHost {
   readonly isClosed: boolean;
   /** The participant that its events name; null once all have left. */
   readonly subject: LiveSubmission | null;
+  /** The replacement that waits in its slot. */
+  readonly successor: LiveSubmission | null;
   /** The body has ended or was given up: the slot may go on. */
   actorEnded(actor: Actor, outcome: Outcome): void;
   /** Its lease was lost, and no body runs. */
@@ -172,13 +175,21 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const state = this.#state;
     if (state.at === 'ended') return; // its slot is about to learn of the end
     this.stop = { by, reason };
-    if (this.#listening) this.#publish({ type: 'stopRequested', by });
+    if (this.#listening) this.#publishStop(by);
     if (state.at === 'attempt') {
       state.attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
       return;
     }
     this.#stopWaiting();
     this.#end({ kind: 'canceled', by, ...given(reason), attempts: this.attempts });
+  }
+
+  /** A replacement that waits is the cause: it stops an owner that was not asked before. */
+  #publishStop(by: StopCause): void {
+    const { successor } = this.#host;
+    this.#publish(
+      successor === null ? { type: 'stopRequested', by } : { type: 'stopRequested', by, successor: successor.id },
+    );
   }
 
   #stopWaiting(): void {
@@ -326,7 +337,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const now = this.runtime.clock.now();
     this.#sinceMs = now;
     const sinceMs = now - attempt.interruptedMs;
-    if (this.#listening) this.#publish({ type: 'overrun', action, sinceMs });
+    if (this.#listening) this.#publish({ type: 'overrun', attempt: attempt.number, action, sinceMs });
     if (action === 'hold') this.runtime.unwatched?.overrunHeld(this.submission, attempt.number, sinceMs);
     this.#host.actorOverran();
   }
@@ -367,7 +378,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const decision = afterAttempt(end, this, settings);
     switch (decision.next) {
       case 'complete':
-        this.#end({ kind: 'completed', value: decision.value, attempts });
+        this.#settle(new Completed(decision.value, attempts));
         return;
       case 'cancel': {
         const { by, reason, failure } = decision;
@@ -464,14 +475,13 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   #end(outcome: Outcome): void {
+    this.#settle(record(outcome));
+  }
+
+  #settle(outcome: Outcome): void {
     this.#state = AT_END;
     this.#host.actorEnded(this, outcome);
   }
 }
 
 const STOPPED: AttemptEnd = { kind: 'stopped', failure: undefined };
-
-/** A reason that was not given is left out, not shown as `undefined`. */
-export function given(reason: unknown): { readonly reason?: unknown } {
-  return reason === undefined ? {} : { reason };
-}

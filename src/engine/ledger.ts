@@ -7,9 +7,10 @@ import type { Failure } from '../model/failure.ts';
 import type { TaskIds } from '../model/id.ts';
 import { type Outcome, REJECT_REASONS, type RejectReason } from '../model/outcome.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
-import type { EventPublisher } from './events.ts';
+import { EndedSubmissions } from './ended-submissions.ts';
+import { type EventPublisher, finishedEvent } from './events.ts';
 import { StatusCounts } from './status-counts.ts';
-import type { LiveSubmission, Work } from './submission.ts';
+import type { LiveSubmission, Submission, Work } from './submission.ts';
 
 export interface LedgerListener {
   /** No submission is live, and no owner's body runs. Abandoned bodies do not count. */
@@ -56,11 +57,13 @@ export class Ledger {
   readonly #listener: LedgerListener;
   #whenIdle: Deferred<void> | undefined;
   #keepsRecord = false;
+  readonly #ended: EndedSubmissions | undefined;
 
-  constructor(events: EventPublisher, ids: TaskIds, listener: LedgerListener) {
+  constructor(events: EventPublisher, ids: TaskIds, listener: LedgerListener, keepEnded = 0) {
     this.#events = events;
     this.#ids = ids;
     this.#listener = listener;
+    this.#ended = keepEnded === 0 ? undefined : new EndedSubmissions(keepEnded);
   }
 
   get empty(): boolean {
@@ -103,6 +106,11 @@ export class Ledger {
     return this.#live.get(this.#ids.number(id) ?? 0); // no submission has the number 0
   }
 
+  /** One that has ended, and was kept. */
+  ended(id: string): Submission | undefined {
+    return this.#ended?.get(this.#ids.number(id) ?? 0);
+  }
+
   all(): IterableIterator<LiveSubmission> {
     return this.#live.values();
   }
@@ -137,6 +145,7 @@ export class Ledger {
     if (outcome.kind === 'rejected') this.#countRejection(outcome.reason);
     if (this.#events.listening) this.#publishEnd(submission, outcome, work?.ranMs ?? 0);
     submission.settle(outcome);
+    if (submission.admission !== 'rejected') this.#ended?.add(submission, outcome);
     this.#checkEmpty();
   }
 
@@ -147,8 +156,7 @@ export class Ledger {
 
   #publishEnd(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
     if (outcome.kind !== 'rejected') {
-      const { kind, attempts } = outcome;
-      this.#events.publishFor(submission, { type: 'finished', outcome: kind, attempts, ranMs });
+      this.#events.publishFor(submission, finishedEvent(outcome, ranMs));
       return;
     }
     const { reason, by } = outcome;

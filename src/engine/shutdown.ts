@@ -5,6 +5,7 @@ import { after } from '../kernel/clock.ts';
 import { deferred, ignore } from '../kernel/deferred.ts';
 import { Queue } from '../kernel/queue.ts';
 import { OUTCOME_KINDS, type Outcome } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import type { ShutdownCause, ShutdownReport, Stats } from '../model/view.ts';
 import {
   KILL_PATIENCE_MS,
@@ -184,7 +185,7 @@ export class Shutdown {
       Outcome['kind'],
       number
     >;
-    return {
+    return record({
       clean,
       cause,
       ...(this.#dead !== undefined && { dead: this.#dead }),
@@ -192,6 +193,6 @@ export class Shutdown {
       killed: [...killed],
       abandoned: abandonedViews,
       eventsDropped: this.#runtime.events.lost,
-    };
+    });
   }
 }

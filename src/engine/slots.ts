@@ -5,6 +5,7 @@ import { refuse } from '../model/check.ts';
 import { type StopCause, show } from '../model/error.ts';
 import { explain } from '../model/explain.ts';
 import type { Rejection, RejectReason } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView, WaitingFor } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
@@ -139,7 +140,14 @@ export class Slots {
     const live = this.#slots.get(name)?.view(queued);
     if (live !== undefined) return live;
     const isDead = this.#vitals.find(name) !== undefined;
-    return { name, phase: 'idle', paused: false, queuedCount: 0, queued: [], ...(isDead && { vital: 'dead' }) };
+    return record({
+      name,
+      phase: 'idle',
+      paused: false,
+      queuedCount: 0,
+      queued: [],
+      ...(isDead && { vital: 'dead' }),
+    });
   }
 
   /**
@@ -222,7 +230,7 @@ export class Slots {
   }
 
   #settleRejected(submission: LiveSubmission, rejection: Rejection): void {
-    this.#runtime.ledger.settle(submission, { kind: 'rejected', ...rejection });
+    this.#runtime.ledger.settle(submission, record({ kind: 'rejected', ...rejection }));
   }
 
   #limitsOf(name: string): Limits {

@@ -1,13 +1,14 @@
 // The counts of a supervisor, gathered from where they are kept: ledger, gate, events and slots.
 // Nothing that grows is walked.
 
+import { record } from '../model/record.ts';
 import type { Stats } from '../model/view.ts';
 import type { Runtime } from './runtime.ts';
 
 export function statsOf({ ledger, gate, events }: Runtime, slotCount: number, phase: Stats['phase']): Stats {
   const { owners, queued, pending, statuses, abandonedAlive } = ledger;
   const { paused, concurrency, inside } = gate;
-  return {
+  return record({
     phase,
     totals: { ...ledger.totals },
     rejections: { ...ledger.rejections },
@@ -23,5 +24,5 @@ export function statsOf({ ledger, gate, events }: Runtime, slotCount: number, ph
     overrun: statuses.overrun,
     abandonedAlive,
     eventsDropped: events.lost,
-  };
+  });
 }

@@ -7,6 +7,7 @@ import { brief, cutStack, type StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
+import { record, showAs } from '../model/record.ts';
 import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
 import type { ParsedSpec } from '../model/spec.ts';
 import type { Run } from '../model/task.ts';
@@ -117,6 +118,9 @@ export interface SubmissionHost {
  * Its own object, so that a caller who freezes or writes to it cannot reach the live submission.
  */
 class SubmissionHandle implements Submission {
+  static {
+    showAs(SubmissionHandle, identityOf);
+  }
   readonly #live: LiveSubmission;
   constructor(live: LiveSubmission) {
     this.#live = live;
@@ -145,12 +149,7 @@ class SubmissionHandle implements Submission {
     return #live in submission ? submission.#live.outcome : submission.outcome;
   }
   async value(): Promise<unknown> {
-    const outcome = await this.outcome;
-    if (outcome.kind === 'completed') return outcome.value;
-    const text = `${brief(this.name)}: ${outcomeText(outcome, this.#live.queueLimit)}`;
-    const error = new OutcomeError(text, outcome, causeOf(outcome));
-    cutStack(error, this.value);
-    throw error;
+    return valueOrThrow(await this.outcome, this.name, this.#live.queueLimit, this.value);
   }
   cancel(reason?: unknown): Promise<Outcome> {
     this.#live.cancel(reason);
@@ -166,6 +165,19 @@ class SubmissionHandle implements Submission {
  */
 export function peekOutcome<T>(submission: Submission<T>): Promise<Outcome<T>> {
   return SubmissionHandle.peek(submission) as Promise<Outcome<T>>;
+}
+
+/** What JSON and the console show of a submission. */
+export function identityOf({ id, slot, name, admission, status }: Submission): object {
+  return { id, slot, name, admission, status };
+}
+
+/** @throws OutcomeError if the outcome is not `completed`. */
+export function valueOrThrow(outcome: Outcome, name: string, queueLimit: number, called: object): unknown {
+  if (outcome.kind === 'completed') return outcome.value;
+  const error = new OutcomeError(`${brief(name)}: ${outcomeText(outcome, queueLimit)}`, outcome, causeOf(outcome));
+  cutStack(error, called);
+  throw error;
 }
 
 /** What user code threw: the body, or the lease store. */
@@ -299,7 +311,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     const { id, name, slot, policy, meta, joined } = this;
     const ageMs = this.#host.now() - this.submittedMs;
     const state = work === null ? this.#waitingView(ageMs) : workView(work);
-    return { id, name, slot, policy, ...state, ageMs, ...(joined > 0 && { joined }), meta };
+    return record({ id, name, slot, policy, ...state, ageMs, ...(joined > 0 && { joined }), meta });
   }
 
   #waitingView(sinceMs: number): ReturnType<typeof workView> {

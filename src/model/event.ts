@@ -1,10 +1,10 @@
 // Events: ordered, best-effort notifications for logs and metrics. Results are delivered
-// separately; see outcome.ts.
+// separately; see outcome.ts. Over 300 lines because every field of every event is documented here.
 
 import type { StopCause } from './error.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
-import type { Outcome, RejectReason } from './outcome.ts';
+import type { FailedBecause, Outcome, RejectReason } from './outcome.ts';
 import type { AdmissionPolicy } from './settings.ts';
 import type { ShutdownCause } from './view.ts';
 
@@ -31,6 +31,26 @@ export interface TaskEventBase extends EventBase {
   readonly name: string;
   /** The spec's `meta`. */
   readonly meta: unknown;
+}
+
+/** The fields of every event that ends an attempt. */
+export interface AttemptEndBase extends TaskEventBase {
+  /** 1 for the first attempt of the submission. */
+  readonly attempt: number;
+  /** The time since the attempt began, in ms. */
+  readonly durationMs: number;
+}
+
+/** The fields of every event that ends a failed attempt. */
+export interface AttemptFailureBase extends AttemptEndBase {
+  /** What failed. Its `kind` matches the type of the event. */
+  readonly failure: Failure;
+}
+
+/** The fields of every event about one slot. */
+export interface SlotEventBase extends EventBase {
+  /** The name of the slot. */
+  readonly slot: string;
 }
 
 /**
@@ -115,22 +135,11 @@ export type TaskEvent =
        */
       readonly waitedMs?: number;
     })
-  | (TaskEventBase & {
-      readonly type: 'attemptSucceeded' | 'attemptCanceled';
-      /** 1 for the first attempt of the submission. */
-      readonly attempt: number;
-      /** The time since the attempt began, in ms. */
-      readonly durationMs: number;
-    })
-  | (TaskEventBase & {
-      readonly type: 'attemptFailed' | 'attemptTimedOut' | 'attemptStalled';
-      /** 1 for the first attempt of the submission. */
-      readonly attempt: number;
-      /** The time since the attempt began, in ms. */
-      readonly durationMs: number;
-      /** What failed. Its `kind` matches the type of the event. */
-      readonly failure: Failure;
-    })
+  | (AttemptEndBase & { readonly type: 'attemptSucceeded' })
+  | (AttemptEndBase & { readonly type: 'attemptCanceled' })
+  | (AttemptFailureBase & { readonly type: 'attemptFailed' })
+  | (AttemptFailureBase & { readonly type: 'attemptTimedOut' })
+  | (AttemptFailureBase & { readonly type: 'attemptStalled' })
   | (TaskEventBase & {
       readonly type: 'backoffScheduled';
       /** The attempt that has ended. */
@@ -147,9 +156,16 @@ export type TaskEvent =
       readonly type: 'stopRequested';
       /** What caused the stop request. */
       readonly by: StopCause;
+      /**
+       * The submission that takes the place of this one. Present for `replace` where the
+       * replacement waits in this process.
+       */
+      readonly successor?: TaskId;
     })
   | (TaskEventBase & {
       readonly type: 'overrun';
+      /** The attempt that has not ended. */
+      readonly attempt: number;
       /**
        * `hold`: the body keeps its slot. `kill`: its `kill` is called; if that fails, a second
        * event says `hold`. `abandon`: the body is given up, and the slot goes on.
@@ -162,6 +178,17 @@ export type TaskEvent =
       readonly type: 'finished';
       /** The kind of the outcome. */
       readonly outcome: Outcome['kind'];
+      /** `failed`: which rule forbade another attempt. */
+      readonly because?: FailedBecause;
+      /** `canceled`, `killed`, `abandoned`: what caused the first stop request. */
+      readonly by?: StopCause | 'overrun';
+      /** `canceled`: the reason that the caller gave. Absent where none was given. */
+      readonly reason?: unknown;
+      /**
+       * `failed`, `fatal`: the failure of the last attempt. `canceled`: what failed while it was
+       * stopping, if anything did.
+       */
+      readonly failure?: Failure;
       /** Attempts begun. */
       readonly attempts: number;
       /**
@@ -170,15 +197,10 @@ export type TaskEvent =
        */
       readonly ranMs: number;
     })
-  | (EventBase & {
-      readonly type: 'slotPaused' | 'slotResumed';
-      /** The name of the slot. */
-      readonly slot: string;
-    })
-  | (EventBase & {
+  | (SlotEventBase & { readonly type: 'slotPaused' })
+  | (SlotEventBase & { readonly type: 'slotResumed' })
+  | (SlotEventBase & {
       readonly type: 'leaseStalled';
-      /** The name of the slot. */
-      readonly slot: string;
       /** The call: a canceled `acquire`, or a `release`. */
       readonly what: 'acquire' | 'release';
       /** The time since the cancel or the call, in ms. */
@@ -221,6 +243,12 @@ export type TaskEvent =
 /** The `type` of a {@link TaskEvent}. */
 export type TaskEventType = TaskEvent['type'];
 
+/** The event of one type, or of one of several. */
+export type EventOf<Type extends TaskEventType> = Extract<TaskEvent, { readonly type: Type }>;
+
+/** What a subscriber to these types gets: `eventsDropped` is always delivered. */
+export type DeliveredEvent<Type extends TaskEventType> = EventOf<Type | 'eventsDropped'>;
+
 export const EVENT_TYPES = Object.keys({
   submitted: true,
   queued: true,
@@ -251,18 +279,18 @@ export const EVENT_TYPES = Object.keys({
  * error is published as `subscriberFailed` for the other subscribers. If that happens while it
  * handles a `subscriberFailed` event, no further event is published.
  */
-export interface Subscriber {
+export interface Subscriber<Type extends TaskEventType = TaskEventType> {
   /** Its name in `subscriberFailed` and `eventsDropped`. Default `subscriber-<n>`. */
   readonly name?: string;
   /**
    * Called once for each event. If it returns a promise, the next event of this subscriber waits
    * until the promise has settled. Other subscribers do not wait.
    */
-  onEvent(event: TaskEvent): void | PromiseLike<void>;
+  onEvent(event: DeliveredEvent<Type>): void | PromiseLike<void>;
 }
 
 /** The options of `supervisor.subscribe` and `supervisor.events`. */
-export interface SubscribeOptions {
+export interface SubscribeOptions<Type extends TaskEventType = TaskEventType> {
   /**
    * How many events may wait for this subscriber. When its queue is full, new events are dropped
    * and counted. A whole number, 1 or more. Default 65,536.
@@ -271,7 +299,7 @@ export interface SubscribeOptions {
   /**
    * Deliver only events of these types. `eventsDropped` is always delivered. Default: all types.
    */
-  readonly types?: readonly TaskEventType[] | undefined;
+  readonly types?: readonly Type[] | undefined;
   /** Aborting it ends the subscription. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -12,3 +12,29 @@ export function field(value: unknown, name: string | symbol): unknown {
     return undefined;
   }
 }
+
+const MAX_MESSAGE_LENGTH = 1_000;
+
+/**
+ * A short text for any thrown value. Getters that throw, revoked proxies and huge strings are
+ * handled too.
+ */
+export function describe(thrown: unknown): string {
+  const text = textOf(thrown);
+  return text.length > MAX_MESSAGE_LENGTH ? `${text.slice(0, MAX_MESSAGE_LENGTH - 1)}…` : text;
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    if (typeof thrown === 'string') return thrown;
+    if (typeof thrown === 'object' && thrown !== null) {
+      const { message } = thrown as { message?: unknown };
+      if (typeof message === 'string') return message;
+      return Object.prototype.toString.call(thrown);
+    }
+    if (typeof thrown === 'function') return '[function]';
+    return String(thrown);
+  } catch {
+    return '[a value that cannot be described]';
+  }
+}

@@ -4,7 +4,7 @@
 
 import { refuse } from './check.ts';
 import { brief, OptionError } from './error.ts';
-import { describe } from './failure.ts';
+import { describe } from './foreign.ts';
 import { hintFor } from './hint.ts';
 
 /** How each option is read. A reader returns the value to use, or throws an OptionError. */

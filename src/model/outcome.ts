@@ -5,6 +5,7 @@ import type { StopCause } from './error.ts';
 import { brand } from './error-brand.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
+import { recordClass } from './record.ts';
 
 export const REJECT_REASONS = [
   'slotBusy',
@@ -148,6 +149,19 @@ export type Outcome<T = unknown> =
        */
       readonly error?: unknown;
     });
+
+export const Completed = recordClass<[unknown, number], Extract<Outcome, { kind: 'completed' }>>(
+  function (value, attempts) {
+    this.kind = 'completed';
+    this.value = value;
+    this.attempts = attempts;
+  },
+);
+
+export const Rejected = recordClass<[RejectReason], Extract<Outcome, { kind: 'rejected' }>>(function (reason) {
+  this.kind = 'rejected';
+  this.reason = reason;
+});
 
 export const OUTCOME_KINDS = Object.keys({
   completed: true,

@@ -139,6 +139,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     const entry = this.owner ?? this.#line.first;
     return entry && firstOf(entry);
   }
+  /** The replacement that waits. It stopped the owner when it came. */
+  get successor(): E | null {
+    return this.#line.replacement;
+  }
   /**
    * No lease is held or requested, and the slot is not paused. Nothing waits either (S5), so the
    * slot may leave the table.

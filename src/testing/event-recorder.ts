@@ -1,16 +1,7 @@
 // Records events, and waits for an event without a timer.
 
-import type { Supervisor, TaskEvent, TaskEventType } from '../index.ts';
+import type { EventOf, Supervisor, TaskEvent, TaskEventType } from '../index.ts';
 import { aFunction, anObjectWith, EVENT_TYPES, fromCaller, oneOf } from '../kit.ts';
-
-/** The events of one type. `Extract` does not work here, because some types share one shape. */
-type EventOf<Type extends TaskEventType> = TaskEvent extends infer Event
-  ? Event extends { readonly type: infer Own }
-    ? Type extends Own
-      ? Event & { readonly type: Type }
-      : never
-    : never
-  : never;
 
 /** The events of one supervisor, recorded from the call of {@link recordEvents} on. */
 export interface EventRecorder {

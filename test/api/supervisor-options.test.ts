@@ -20,6 +20,7 @@ test('options that are left out have their defaults', () => {
     rate: undefined,
     subscriberGraceMs: 5_000,
     limits: { slots: Infinity, pending: Infinity },
+    keepEnded: 0,
     deadFraction: Infinity,
     clock: expect.any(SystemClock),
     random: systemRandom,

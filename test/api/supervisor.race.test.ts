@@ -66,19 +66,46 @@ const LIVES = { deadFraction: Infinity };
 const setting: fc.Arbitrary<Setting> = fc.oneof(
   {
     weight: 2,
-    arbitrary: fc.constant({ leases: 'local' as const, concurrency: Infinity, pending: Infinity, ...LIVES }),
+    arbitrary: fc.constant({
+      leases: 'local' as const,
+      concurrency: Infinity,
+      pending: Infinity,
+      keepEnded: 3,
+      ...LIVES,
+    }),
   },
   {
     weight: 2,
-    arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: Infinity, ...LIVES }),
+    arbitrary: fc.constant({
+      leases: 'asked' as const,
+      concurrency: Infinity,
+      pending: Infinity,
+      keepEnded: 3,
+      ...LIVES,
+    }),
   },
   {
     weight: 1,
-    arbitrary: fc.constant({ leases: 'prompt' as const, concurrency: Infinity, pending: Infinity, ...LIVES }),
+    arbitrary: fc.constant({
+      leases: 'prompt' as const,
+      concurrency: Infinity,
+      pending: Infinity,
+      keepEnded: 3,
+      ...LIVES,
+    }),
   },
-  { weight: 1, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: Infinity, ...LIVES }) },
-  { weight: 2, arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: 2, ...LIVES }) },
-  { weight: 1, arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: 2, ...LIVES }) },
+  {
+    weight: 1,
+    arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: Infinity, keepEnded: 3, ...LIVES }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constant({ leases: 'local' as const, concurrency: 1, pending: 2, keepEnded: 3, ...LIVES }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constant({ leases: 'asked' as const, concurrency: Infinity, pending: 2, keepEnded: 3, ...LIVES }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -86,6 +113,7 @@ const setting: fc.Arbitrary<Setting> = fc.oneof(
       concurrency: fc.constant(Infinity),
       pending: fc.constant(Infinity),
       deadFraction: fc.constantFrom(0, 0.6, 1),
+      keepEnded: fc.constantFrom(0, 1),
     }),
   },
 );

@@ -1,11 +1,19 @@
-import { expect, test } from 'vitest';
-import { field } from '../../src/model/foreign.ts';
+import { runInNewContext } from 'node:vm';
+import { expect, describe as group, test } from 'vitest';
+import { describe, field } from '../../src/model/foreign.ts';
 
-const { proxy: revoked, revoke } = Proxy.revocable({}, {});
-revoke();
+const INDESCRIBABLE = '[a value that cannot be described]';
+const fail = (): never => {
+  throw new Error('must not be read');
+};
+const revoked = (target: object) => {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+};
 const throwing = {
   get message() {
-    throw new Error('must not be read');
+    return fail();
   },
 };
 
@@ -15,5 +23,55 @@ test('field reads own and inherited fields', () => {
 });
 
 test('field returns undefined for a value that is not an object or that throws', () => {
-  for (const value of [throwing, revoked, null, undefined, 'text', 7]) expect(field(value, 'message')).toBeUndefined();
+  for (const value of [throwing, revoked({}), null, undefined, 'text', 7])
+    expect(field(value, 'message')).toBeUndefined();
+});
+
+group('describe', () => {
+  const rows: readonly [name: string, thrown: unknown, text: string][] = [
+    ['an error', new Error('boom'), 'boom'],
+    ['an error of another realm', runInNewContext("new TypeError('far')"), 'far'],
+    ['a frozen error', Object.freeze(new Error('cold')), 'cold'],
+    ['an error without a message', new Error(), ''],
+    ['an object with a message', { message: 'said' }, 'said'],
+    ['an object whose message is not a string', { message: 7 }, '[object Object]'],
+    ['an object without a prototype', Object.create(null), '[object Object]'],
+    ['an array', [1, 2], '[object Array]'],
+    ['a string', 'words', 'words'],
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a number', -0.5, '-0.5'],
+    ['a bigint', 7n, '7'],
+    ['a symbol', Symbol('s'), 'Symbol(s)'],
+    ['a function', fail, '[function]'],
+    [
+      'an object whose message throws when it is read',
+      {
+        get message() {
+          return fail();
+        },
+      },
+      INDESCRIBABLE,
+    ],
+    [
+      'an object whose toStringTag throws when it is read',
+      {
+        get [Symbol.toStringTag]() {
+          return fail();
+        },
+      },
+      INDESCRIBABLE,
+    ],
+    ['a proxy that throws', new Proxy({}, { get: fail }), INDESCRIBABLE],
+    ['a revoked proxy', revoked({}), INDESCRIBABLE],
+    ['a revoked proxy of an array', revoked([]), INDESCRIBABLE],
+    ['a revoked proxy of a function', revoked(fail), '[function]'],
+  ];
+  for (const [name, thrown, text] of rows)
+    test(`gives ${name} the text ${JSON.stringify(text)}`, () => expect(describe(thrown)).toBe(text));
+
+  test('cuts a text of more than 1,000 characters and ends it with an ellipsis', () => {
+    expect(describe('x'.repeat(1_000))).toBe('x'.repeat(1_000));
+    expect(describe(new Error('x'.repeat(1e6)))).toBe(`${'x'.repeat(999)}…`);
+  });
 });

@@ -59,8 +59,8 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 
 /** The layers inside the engine, lowest first. A file imports only from layers below its own. */
 const ENGINE_LAYERS: readonly (readonly string[])[] = [
-  ['local-leases', 'recent-fences', 'status-counts'],
-  ['held-lease', 'events', 'stall-watch', 'submission', 'vital-slots'],
+  ['local-leases', 'recent-fences', 'status-counts', 'submission'],
+  ['held-lease', 'ended-submissions', 'events', 'stall-watch', 'vital-slots'],
   ['ledger', 'lease-store', 'unwatched'],
   ['slot-lease'],
   ['runtime'],

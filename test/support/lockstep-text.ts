@@ -32,6 +32,11 @@ export function outcomeText(outcome: Outcome): string {
   }
 }
 
+/** Why it ended, from its outcome or from its `finished` event: both have the same fields. */
+export function whyText({ because, by, reason, failure }: Partial<Extract<TaskEvent, { type: 'finished' }>>): string {
+  return JSON.stringify([because, by, reason, failure?.kind]);
+}
+
 export function eventText(event: Extract<TaskEvent, { id: unknown }>): string {
   switch (event.type) {
     case 'submitted':
@@ -48,9 +53,9 @@ export function eventText(event: Extract<TaskEvent, { id: unknown }>): string {
     case 'backoffScheduled':
       return `backoffScheduled ${event.delayMs} ${event.after}`;
     case 'stopRequested':
-      return `stopRequested ${event.by}`;
+      return `stopRequested ${event.by}${by(event.successor)}`;
     case 'overrun':
-      return `overrun ${event.action}`;
+      return `overrun ${event.action} of ${event.attempt}`;
     case 'finished':
       return `finished ${event.outcome} ${event.attempts}`;
     default:

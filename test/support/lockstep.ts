@@ -10,7 +10,7 @@ import {
 } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import { type Ask, type FakeLease, leaseWith, UncheckedLeaseStore } from './fake-lease-store.ts';
-import { eventText, numberOf, OWN_ERROR, outcomeText } from './lockstep-text.ts';
+import { eventText, numberOf, OWN_ERROR, outcomeText, whyText } from './lockstep-text.ts';
 import { wrongCounts } from './recount.ts';
 import { Reference } from './reference.ts';
 import type { LeaseReply } from './reference-leases.ts';
@@ -47,6 +47,8 @@ export class Lockstep {
   readonly #calls = new Map<string, string[]>();
   readonly #submissions: Submission[] = [];
   readonly #outcomes: (string | undefined)[] = [];
+  /** Why each submission ended: first as its outcome says it, then as its `finished` event does. */
+  readonly #why: { readonly outcome: string[]; readonly event: string[] } = { outcome: [], event: [] };
   readonly #settled = new Map<string, number[]>();
   readonly #events: string[][] = [];
   readonly #alive: Alive[] = [];
@@ -63,6 +65,7 @@ export class Lockstep {
       deadFraction: setting.deadFraction,
       shutdownGraceMs: TIMES.shutdown,
       finishMs: TIMES.finish,
+      keepEnded: setting.keepEnded,
       ...(setting.leases !== 'local' && { leases: this.#store }),
     });
     this.#store.givesUpBodies = true;
@@ -285,6 +288,7 @@ export class Lockstep {
     const submission = this.supervisor.submit(this.#spec(plan, number));
     this.#submissions.push(submission);
     void submission.outcome.then((outcome) => {
+      if (outcome.kind !== 'rejected') this.#why.outcome[number - 1] = whyText(outcome);
       if (this.#outcomes[number - 1] !== undefined) throw new Error(`two outcomes of ${number}`);
       this.#outcomes[number - 1] = outcomeText(outcome);
       this.#settled.set(plan.slot, [...(this.#settled.get(plan.slot) ?? []), number]);
@@ -344,7 +348,9 @@ export class Lockstep {
   }
 
   #onEvent(event: TaskEvent): void {
-    if ('id' in event) this.#events[numberOf(event.id) - 1]?.push(eventText(event));
+    if (!('id' in event)) return;
+    this.#events[numberOf(event.id) - 1]?.push(eventText(event));
+    if (event.type === 'finished') this.#why.event[numberOf(event.id) - 1] = whyText(event);
   }
 
   compare(): void {
@@ -370,11 +376,16 @@ export class Lockstep {
     this.#compareStats();
   }
 
-  #compareTask({ number, admission, outcome, events, flight }: Task): void {
+  #compareTask(task: Task): void {
+    const { number, admission, outcome, events, flight } = task;
     const submission = this.#submissions[number - 1];
     same(`admission of ${number}`, submission?.admission, admission);
     same(`outcome of ${number}`, this.#outcomes[number - 1], outcome);
     same(`events of ${number}`, this.#events[number - 1]?.join('\n'), events.join('\n'));
+    same(`why ${number} ended, in its event`, this.#why.event[number - 1], this.#why.outcome[number - 1]);
+    const found = submission && this.supervisor.get(submission.id);
+    const isFound = flight !== undefined || this.reference.kept.includes(task);
+    same(`get(${number})`, found?.status, isFound ? submission?.status : undefined);
     const owns = flight !== undefined && this.reference.place(flight.plan.slot).owner === flight;
     same(`status of ${number}`, submission?.status, flight === undefined ? 'ended' : owns ? flight.status : 'queued');
   }

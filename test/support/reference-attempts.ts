@@ -123,7 +123,9 @@ export class Attempts {
   stop(flight: Flight, by: StopCause): void {
     if (flight.stop !== undefined) return;
     flight.stop = by;
-    this.#publish(flight, `stopRequested ${by}`);
+    const { replacement } = this.#all.place(flight.plan.slot);
+    const successor = by === 'replace' && replacement !== undefined ? ` ${replacement.first.number}` : '';
+    this.#publish(flight, `stopRequested ${by}${successor}`);
     if (flight.body !== undefined) this.#requestStop(flight.body, 'stop');
     else {
       this.#stopWaiting(flight);
@@ -224,7 +226,7 @@ export class Attempts {
     body.overran = true;
     this.overruns += 1;
     const { onOverrun } = body.task.plan;
-    this.#publish(body.flight, `overrun ${onOverrun}`);
+    this.#publish(body.flight, `overrun ${onOverrun} of ${body.attempt}`);
     this.#all.closing.lookSoon();
     if (onOverrun === 'abandon') this.#abandon(body);
   }
@@ -240,7 +242,7 @@ export class Attempts {
     for (const body of [...this.bodies])
       if (!body.abandoned) {
         if (!body.overran) this.overruns += 1;
-        this.#publish(body.flight, 'overrun abandon');
+        this.#publish(body.flight, `overrun abandon of ${body.attempt}`);
         this.#abandon(body);
       }
   }

@@ -37,6 +37,7 @@ export interface Setting {
   readonly concurrency: number;
   readonly pending: number;
   readonly deadFraction: number;
+  readonly keepEnded: number;
 }
 
 /** What happens seldom by chance, and must happen often in a random test. */

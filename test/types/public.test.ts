@@ -6,6 +6,8 @@ import {
   type Backoff,
   backoffDelayMs,
   type CanceledError,
+  type EventOf,
+  type FailedBecause,
   type Failure,
   FatalError,
   type GateOptions,
@@ -28,6 +30,7 @@ import {
   type StopOnSignalsOptions,
   type Submission,
   type SubscribeOptions,
+  type Subscriber,
   Supervisor,
   type SupervisorOptions,
   stopOnSignals,
@@ -212,14 +215,14 @@ describe('narrowing', () => {
   });
 
   test('by `type` covers every event', async () => {
-    type Of<Type extends TaskEventType> = TaskEvent & { readonly type: Type };
-    expectTypeOf<Of<'rejected'>['reason']>().toEqualTypeOf<RejectReason>();
-    expectTypeOf<Of<'finished'>['outcome']>().toEqualTypeOf<Outcome['kind']>();
-    expectTypeOf<Of<'attemptTimedOut'>['failure']>().toEqualTypeOf<Failure>();
-    expectTypeOf<Of<'started'>['fence']>().toEqualTypeOf<bigint>();
-    expectTypeOf<Of<'joined'>['leader']>().toEqualTypeOf<TaskId>();
-    expectTypeOf<Of<'overrun'>['action']>().toEqualTypeOf<'hold' | 'kill' | 'abandon'>();
-    expectTypeOf<Of<'shutdownStarted'>>().not.toHaveProperty('id');
+    expectTypeOf<EventOf<'rejected'>['reason']>().toEqualTypeOf<RejectReason>();
+    expectTypeOf<EventOf<'finished'>['outcome']>().toEqualTypeOf<Outcome['kind']>();
+    expectTypeOf<EventOf<'finished'>['because']>().toEqualTypeOf<FailedBecause | undefined>();
+    expectTypeOf<EventOf<'attemptTimedOut'>['failure']>().toEqualTypeOf<Failure>();
+    expectTypeOf<EventOf<'started'>['fence']>().toEqualTypeOf<bigint>();
+    expectTypeOf<EventOf<'joined'>['leader']>().toEqualTypeOf<TaskId>();
+    expectTypeOf<EventOf<'overrun'>['action']>().toEqualTypeOf<'hold' | 'kill' | 'abandon'>();
+    expectTypeOf<EventOf<'shutdownStarted'>>().not.toHaveProperty('id');
 
     const about: Record<TaskEventType, 'task' | 'slot' | 'supervisor'> = {
       submitted: 'task',
@@ -254,11 +257,60 @@ describe('narrowing', () => {
       },
       { types: Object.keys(about) as TaskEventType[] },
     );
-    expectTypeOf(recordEvents(to).of('attemptStalled')).items.toHaveProperty('failure');
-    expectTypeOf(to.events).returns.toEqualTypeOf<AsyncIterableIterator<TaskEvent>>();
+    expectTypeOf(to.events()).toEqualTypeOf<AsyncIterableIterator<TaskEvent>>();
     await to.submit({ run: () => 1 }).outcome;
     await to.shutdown();
     expect(values).toEqual([1]);
+  });
+});
+
+describe('events of some types', () => {
+  type Every = { [Type in TaskEventType]: Extract<TaskEvent, { type: Type }> };
+
+  test('each type of event is one member of the union', () => {
+    expectTypeOf<Every[TaskEventType]>().toEqualTypeOf<TaskEvent>();
+    expectTypeOf<{ [Type in TaskEventType]: Every[Type]['type'] }>().toEqualTypeOf<{ [T in TaskEventType]: T }>();
+    expectTypeOf<EventOf<'attemptFailed'>>().toEqualTypeOf<Every['attemptFailed']>();
+    expectTypeOf<EventOf<'overrun' | 'queued'>>().toEqualTypeOf<Every['overrun'] | Every['queued']>();
+  });
+
+  test('narrow what a subscriber gets; eventsDropped comes always', async () => {
+    const to = supervisor();
+    const seen: string[] = [];
+    to.subscribe(
+      (event) => {
+        expectTypeOf(event).toEqualTypeOf<EventOf<'attemptFailed' | 'finished' | 'eventsDropped'>>();
+        if (event.type === 'attemptFailed') seen.push(event.failure.message);
+        else if (event.type === 'finished') seen.push(event.outcome);
+        else expectTypeOf(event.count).toEqualTypeOf<number>();
+      },
+      { types: ['attemptFailed', 'finished'] },
+    );
+    const named: Subscriber<'finished'> = {
+      onEvent: (event) => void expectTypeOf(event).toEqualTypeOf<EventOf<'finished' | 'eventsDropped'>>(),
+    };
+    to.subscribe(named, { types: ['finished'] });
+    // @ts-expect-error the listener would get every type
+    to.subscribe((event: EventOf<'finished'>) => event.outcome);
+    // @ts-expect-error eventsDropped has no outcome
+    to.subscribe((event) => event.outcome, { types: ['finished'] });
+    const every: Subscriber = { onEvent: (event) => void expectTypeOf(event).toEqualTypeOf<TaskEvent>() };
+    to.subscribe(every, { types: ['finished'] });
+    to.subscribe((_event: TaskEvent) => {}, { types: ['finished'] });
+    expectTypeOf(to.events({ types: ['rejected'] })).toEqualTypeOf<
+      AsyncIterableIterator<EventOf<'rejected' | 'eventsDropped'>>
+    >();
+    const given: SubscribeOptions = { types: ['rejected'] };
+    expectTypeOf(to.events(given)).toEqualTypeOf<AsyncIterableIterator<TaskEvent>>();
+    await to.submit({ run: () => Promise.reject(new Error('boom')), restart: 'never' }).outcome;
+    await to.shutdown();
+    expect(seen).toEqual(['boom', 'failed']);
+  });
+
+  test('narrow what a recorder finds', () => {
+    const recorded = recordEvents(supervisor());
+    expectTypeOf(recorded.of('attemptStalled')).toEqualTypeOf<EventOf<'attemptStalled'>[]>();
+    expectTypeOf(recorded.of('slotPaused')).items.toHaveProperty('slot');
   });
 });
 

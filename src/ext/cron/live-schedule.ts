@@ -2,7 +2,7 @@
 // decides which of them run, and the runner submits them.
 
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
-import { fromCaller, specAt, wholeFrom } from '../../kit.ts';
+import { fromCaller, showAs, specAt, wholeFrom } from '../../kit.ts';
 import { datesAfter } from './calendar.ts';
 import { type Dates, datesOf } from './dates.ts';
 import { decideDue } from './due.ts';
@@ -18,6 +18,9 @@ import type { Entry, Timeline } from './timeline.ts';
 const RETRY_MS = 60_000;
 
 export class LiveSchedule<T> implements Schedule<T>, Entry {
+  static {
+    showAs(LiveSchedule, (schedule) => schedule.#shown);
+  }
   readonly #supervisor: Supervisor;
   readonly #timeline: Timeline;
   readonly #ownSlot: OwnSlot;
@@ -258,6 +261,21 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   #checkTask(settings: Settings): void {
     specAt('task', () => this.#supervisor.check(settings.specFor(0)));
+  }
+
+  /** What JSON and the console show of it. */
+  get #shown(): object {
+    const { slot, name } = this.#settings.specFor(0);
+    const { status, totals } = this;
+    return { slot: slot ?? name, status, next: this.#nextDate, totals };
+  }
+
+  get #nextDate(): Date | undefined {
+    try {
+      return this.next()[0];
+    } catch {
+      return undefined; // the calendar threw, which `onError` hears when it is asked for the next run
+    }
   }
 
   #throwIfEnded(): void {

@@ -1,5 +1,6 @@
 // What each event contains.
 
+import { FatalError, type TaskSpec } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { never, PLAIN_BACKOFF } from '../../support/bodies.ts';
 import { gateBody } from '../../support/gate.ts';
@@ -44,9 +45,9 @@ describe('the fields of an event', () => {
       { type: 'backoffScheduled', at: at + 30, ...about, attempt: 1, delayMs: 100, after: 'failure' },
       { type: 'attemptStarted', at: at + 130, ...about, attempt: 2 },
       { type: 'stopRequested', at: at + 135, ...about, by: 'caller' },
-      { type: 'overrun', at: at + 235, ...about, action: 'hold', sinceMs: 100 },
+      { type: 'overrun', at: at + 235, ...about, attempt: 2, action: 'hold', sinceMs: 100 },
       { type: 'attemptSucceeded', at: at + 235, ...about, attempt: 2, durationMs: 105 },
-      { type: 'finished', at: at + 235, ...about, outcome: 'canceled', attempts: 2, ranMs: 225 },
+      { type: 'finished', at: at + 235, ...about, outcome: 'canceled', by: 'caller', attempts: 2, ranMs: 225 },
     ]);
     expect(events.every((event) => 'meta' in event && event.meta === meta)).toBe(true);
   });
@@ -79,6 +80,88 @@ describe('the fields of an event', () => {
       { type: 'shutdownFinished', clean: false, stuck: ['stubborn'] },
     ]);
     expect(recorded.types().at(-1)).toBe('shutdownFinished');
+  });
+});
+
+describe('`finished` says why the task ended, as the outcome does', () => {
+  const boom = new Error('boom');
+  const fail = () => {
+    throw boom;
+  };
+  const failure = { kind: 'thrown', error: boom, message: 'boom', fatal: false };
+  const fatal = new FatalError('no use');
+  const ends: readonly [string, TaskSpec, object, unknown?][] = [
+    ['completed', { run: () => 1 }, {}],
+    ['failed', { run: fail, restart: 'never' }, { because: 'policy', failure }],
+    [
+      'fatal',
+      { run: () => Promise.reject(fatal) },
+      { failure: { kind: 'thrown', error: fatal, message: 'no use', fatal: true } },
+    ],
+    ['canceled', { run: (ctx) => ctx.sleep(Infinity) }, { by: 'caller' }],
+    ['canceled', { run: (ctx) => ctx.sleep(Infinity) }, { by: 'caller', reason: 'enough' }, 'enough'],
+    ['canceled', { run: (ctx) => ctx.sleep(Infinity).catch(fail) }, { by: 'caller', failure }],
+    ['killed', { run: { run: never, kill: () => {} }, graceMs: 5 }, { by: 'caller' }],
+    ['abandoned', { run: never, onOverrun: 'abandon', graceMs: 5 }, { by: 'caller' }],
+  ];
+  test.each(ends)('%s', async (outcome, spec, why, reason) => {
+    const { supervisor, clock, recorded } = setup();
+    const { id } = supervisor.submit({ slot: 's', ...spec });
+    await clock.settle();
+    void supervisor.cancel(id, reason);
+    await clock.advance(10);
+    const [{ seq: _, at: __, ranMs: ___, ...finished } = { seq: 0, at: 0, ranMs: 0 }] = recorded.of('finished');
+    expect(finished).toStrictEqual({
+      type: 'finished',
+      ...{ id, slot: 's', name: 's', meta: undefined },
+      ...{ outcome, attempts: 1 },
+      ...why,
+    });
+  });
+
+  test('for all participants of a flight', async () => {
+    const { supervisor, clock, recorded } = setup();
+    for (let n = 0; n < 2; n += 1)
+      supervisor.submit({ slot: 's', admission: 'join', restart: 'never', run: () => Promise.reject(boom) });
+    await clock.settle();
+    expect(recorded.of('finished')).toMatchObject([
+      { because: 'policy', failure },
+      { because: 'policy', failure },
+    ]);
+  });
+});
+
+describe('`successor` of `stopRequested`', () => {
+  test('names the replacement that waits', async () => {
+    const { supervisor, clock, recorded } = setup();
+    supervisor.submit({ slot: 's', run: never });
+    await clock.settle();
+    const { id } = supervisor.submit({ slot: 's', admission: 'replace', run: never });
+    supervisor.submit({ slot: 's', admission: 'join', run: never });
+    await clock.settle();
+    expect(recorded.of('stopRequested')).toMatchObject([{ by: 'replace', successor: id }]);
+  });
+
+  test('is there for an owner without a body, which ends at once', async () => {
+    const { supervisor, clock, recorded } = setup({ concurrency: 1 });
+    supervisor.submit({ slot: 'other', run: never });
+    await clock.settle();
+    supervisor.submit({ slot: 's', run: never });
+    const { id } = supervisor.submit({ slot: 's', admission: 'replace', run: never });
+    await clock.settle();
+    expect(recorded.of('stopRequested')).toMatchObject([{ by: 'replace', successor: id }]);
+  });
+
+  test('is absent for every other cause, also where a replacement waits', async () => {
+    const { supervisor, clock, recorded } = setup();
+    const owner = supervisor.submit({ slot: 's', run: never });
+    await clock.settle();
+    void owner.cancel();
+    supervisor.submit({ slot: 's', admission: 'replace', run: never });
+    await clock.settle();
+    const [stop] = recorded.of('stopRequested');
+    expect(stop).toMatchObject({ by: 'caller' });
+    expect(stop).not.toHaveProperty('successor');
   });
 });
 

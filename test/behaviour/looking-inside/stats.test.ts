@@ -117,7 +117,7 @@ describe('stats()', () => {
     };
     store.onRelease = (lease) => {
       look();
-      onRelease?.(lease);
+      void onRelease?.(lease);
     };
     const owner = put();
     for (let n = 0; n < 3; n += 1) put();

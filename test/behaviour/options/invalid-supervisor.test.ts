@@ -66,6 +66,8 @@ const SUPERVISOR: readonly Row[] = [
   row('limits', OBJECT, NO_OBJECTS),
   row('limits.slots', WHOLE, NO_COUNTS),
   row('limits.pending', WHOLE, NO_COUNTS),
+  row('keepEnded', WHOLE, NO_COUNTS),
+  row('keepEnded', /must be finite/, INFINITE),
   row('deadFraction', /must be a number from 0 to 1/, NO_NUMBERS, [
     [-0.1, '-0.1'],
     [1.1, '1.1'],
@@ -243,7 +245,7 @@ describe('an invalid supervisor option', () => {
       'subscriberGraceMs',
       'limits',
     ];
-    const more = ['deadFraction', 'clock', 'random', 'leases', 'aroundAttempt'];
+    const more = ['keepEnded', 'deadFraction', 'clock', 'random', 'leases', 'aroundAttempt'];
     const options = Object.fromEntries([...names, ...more].map((name) => [name, undefined]));
     expect(await new Supervisor(options).submit({ run: () => 7 }).value()).toBe(7);
   });

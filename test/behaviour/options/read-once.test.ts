@@ -160,7 +160,7 @@ describe('an option is read once', () => {
       ['subscriber', () => supervisor.subscribe(throwingGetter<never>('onEvent'))],
       ['options', () => supervisor.subscribe(() => {}, revoked())],
       ['capacity', () => supervisor.events(throwingGetter('capacity'))],
-      ['types', () => supervisor.events({ types: revoked() })],
+      ['types', () => supervisor.events({ types: revoked<never>() })],
       ['signal', () => supervisor.events({ signal: throwingGetter('aborted') })],
       ['options', () => supervisor.shutdown(revoked())],
       ['options', () => new Supervisor(revoked())],

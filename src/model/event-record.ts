@@ -1,0 +1,60 @@
+// An event as a line of a structured log.
+
+import { aFunction } from './check.ts';
+import type { TaskEvent, TaskEventType } from './event.ts';
+import { describe } from './foreign.ts';
+import { parse } from './options.ts';
+import { notJson, plainOf } from './record.ts';
+
+/** What {@link eventRecord} returns: the fields of the event, as JSON can hold them. */
+export interface EventRecord {
+  /** Strictly increasing within one supervisor. */
+  readonly seq: number;
+  /** When the event was published, in epoch ms. */
+  readonly at: number;
+  readonly type: TaskEventType;
+  /** The other fields of the event. */
+  readonly [field: string]: unknown;
+}
+
+/** The options of {@link eventRecord}. */
+export interface EventRecordOptions {
+  /**
+   * `true`: the record has the event's `meta`. A function: it has what the function returns for it.
+   * Default `false`: it has none, because `meta` may hold what must not be logged.
+   */
+  readonly meta?: boolean | ((meta: unknown) => unknown) | undefined;
+}
+
+type ShowMeta = NonNullable<EventRecordOptions['meta']>;
+
+const DEFAULTS: { readonly meta: ShowMeta } = { meta: false };
+
+/**
+ * A plain copy of an event for a structured log. `JSON.stringify` of it never throws, whatever user
+ * code put into the event: a bigint is decimal text, an error is `{ name, message, code, stack,
+ * cause }` with up to four causes, and a part that cannot be written is `"[not JSON: <why>]"`.
+ * Fields that are undefined are left out.
+ *
+ * @throws OptionError for an invalid option.
+ */
+export function eventRecord(event: TaskEvent, options?: EventRecordOptions): EventRecord {
+  const { meta: asked } =
+    options === undefined
+      ? DEFAULTS
+      : parse<{ readonly meta: ShowMeta }>('options', options, { meta: readMeta }, DEFAULTS);
+  const { meta, ...fields } = event as TaskEvent & { readonly meta?: unknown };
+  return plainOf(asked === false ? fields : { ...fields, ...shownMeta(meta, asked) }) as EventRecord;
+}
+
+function readMeta(field: string, value: unknown): ShowMeta {
+  return typeof value === 'boolean' ? value : aFunction(field, value);
+}
+
+function shownMeta(meta: unknown, asked: Exclude<ShowMeta, false>): { readonly meta: unknown } {
+  try {
+    return { meta: asked === true ? meta : asked(meta) };
+  } catch (error) {
+    return { meta: notJson(describe(error)) };
+  }
+}
