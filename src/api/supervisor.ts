@@ -293,8 +293,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * All live slots with their queues, and all counts: a copy of one moment. Its cost grows with the
-   * number of slots and of waiting submissions: see `stats` and `slots`.
+   * The counts of `stats`, and the views of all live slots with their queues: a copy.
+   * Its cost grows with the number of slots and of waiting submissions.
    */
   snapshot(): Snapshot {
     return record({ ...this.stats(), slots: [...this.#slots.views()] });
