@@ -1,6 +1,7 @@
 // The handle of a schedule: its slot, its history, and its answers during a shutdown and after
 // stop.
 
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { ClosedError, Supervisor, type TaskContext } from 'slotvisor';
 import { type Schedule, type ScheduleUpdate, schedule } from 'slotvisor/cron';
@@ -238,4 +239,22 @@ describe('calls of a schedule', () => {
     expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1, dropped: 0, errors: 0 } });
     expect(made?.runs.at(-1)).toMatchObject({ cause: 'date', outcome: { kind: 'completed' } });
   });
+});
+
+test('JSON and the console show the slot, the status, the next date and the counts of a schedule', async () => {
+  const { supervisor, clock } = setup();
+  const made = schedule(supervisor, { everyMs: SECOND, task: { slot: 's', run: () => 1 } });
+  const next = new Date(START + SECOND);
+  expect(JSON.parse(JSON.stringify(made))).toEqual({
+    ...{ slot: 's', status: 'active', next: next.toISOString(), totals: made.totals },
+  });
+  expect(inspect(made)).toBe(inspect({ slot: 's', status: 'active', next, totals: made.totals }));
+  void made.stop();
+  expect(JSON.parse(JSON.stringify(made))).toEqual({ slot: 's', status: 'ended', totals: made.totals });
+  const named = schedule(supervisor, {
+    at: new Date(START + SECOND),
+    task: { name: 'n', run: () => 1 },
+  });
+  await clock.settle();
+  expect(JSON.parse(JSON.stringify(named))).toMatchObject({ slot: 'n', status: 'active' });
 });
