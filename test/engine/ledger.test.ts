@@ -179,7 +179,7 @@ describe('the record of a shutdown', () => {
     }
     ledger.started();
     ledger.ownerEnded(completed, ...ownerWith(viewOf('completed')));
-    expect(ledger.killed).toEqual([viewOf('after')]);
+    expect(ledger.killed).toEqual([{ name: 'after', status: 'ended' }]);
   });
 
   test('keeps an abandoned task listed after its body has ended', () => {
