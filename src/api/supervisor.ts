@@ -283,8 +283,8 @@ export class Supervisor implements AsyncDisposable {
    * submissions a view shows, a whole number, 0 or more. Default: all.
    *
    * A slot that stays live during the loop is seen once. Not promised for a slot that becomes idle
-   * or live meanwhile: it is seen, or not, or twice. The loop ends after as many views as there were
-   * slots when it began.
+   * or live meanwhile: it is seen, or not, or twice. The loop ends after as many views as there
+   * were slots when it began.
    *
    * @throws OptionError for an invalid option.
    */

@@ -163,7 +163,7 @@ describe('the record of a shutdown', () => {
     ledger.keepRecord();
     expect(ledger.clean).toBe(true);
     ledger.bodyKilled(...ownerWith(viewOf('after')));
-    expect([ledger.clean, ledger.killed]).toEqual([false, [viewOf('after')]]);
+    expect([ledger.clean, ledger.killed]).toEqual([false, [{ name: 'after', status: 'ended' }]]);
   });
 
   test('lists a task whose body was abandoned, also after the end of that body', () => {

@@ -39,7 +39,7 @@ describe('a slot handle', () => {
 
   test('slot.view() shows the owner, and the queue in the order of its starts', async () => {
     const { handle, add, owner, first, clock } = await ownedSlot();
-    expect(handle.view()).toMatchObject({ name: 's', phase: 'running', paused: false, queued: [] });
+    expect(handle.view()).toMatchObject({ name: 's', phase: 'running', paused: false, queuedCount: 0, queued: [] });
     add('a', { meta: { for: 'a' } });
     add('next', { admission: 'replace' });
     await clock.advance(30);
@@ -60,7 +60,7 @@ describe('a slot handle', () => {
     owner.open('done');
     await clock.settle();
     expect(supervisor.snapshot().slots).toEqual([]);
-    expect(handle.view()).toEqual({ name: 's', phase: 'idle', paused: false, queued: [] });
+    expect(handle.view()).toEqual({ name: 's', phase: 'idle', paused: false, queuedCount: 0, queued: [] });
     const again = gateBody();
     add('again', { run: again.body });
     expect(await add('dropped').outcome).toMatchObject({ reason: 'slotBusy' });

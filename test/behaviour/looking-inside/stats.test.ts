@@ -93,6 +93,18 @@ describe('stats()', () => {
     expect(supervisor.stats()).toMatchObject({ overrun: 0, bodies: 0, abandonedAlive: 1, totals: { overruns: 1 } });
   });
 
+  test('counts no body, and a starting task, while retryIf decides', async () => {
+    const { supervisor, clock, put } = scenario();
+    const seen: Stats[] = [];
+    const retryIf = (): boolean => {
+      seen.push(supervisor.stats());
+      return false;
+    };
+    put({ restart: 'onFailure', retryIf, run: () => Promise.reject(boom) });
+    await clock.settle();
+    expect(seen).toMatchObject([{ owners: 1, bodies: 0, tasks: { starting: 1, running: 0 } }]);
+  });
+
   test('counts dropped events, and rejections by reason', async () => {
     const { supervisor, put } = scenario();
     supervisor.subscribe(() => {}, { capacity: 1 });
@@ -117,7 +129,7 @@ describe('stats()', () => {
     };
     store.onRelease = (lease) => {
       look();
-      void onRelease?.(lease);
+      return onRelease?.(lease);
     };
     const owner = put();
     for (let n = 0; n < 3; n += 1) put();
