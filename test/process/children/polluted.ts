@@ -24,7 +24,7 @@ async function ends(...tasks: KillableTask<unknown, unknown>[]): Promise<unknown
   });
   const outcomes = await Promise.all(ran.map((run) => supervisor.submit({ run }).outcome));
   await supervisor.shutdown();
-  return outcomes;
+  return outcomes.map((outcome) => ({ ...outcome })); // without `toJSON`: `text` looks at the errors
 }
 
 /** Called while Object.prototype is as it should be. */
