@@ -18,7 +18,6 @@ export { stopOnSignals } from './api/stop-on-signals.ts';
 export { Supervisor, type ValueOf } from './api/supervisor.ts';
 export type { GateOptions, RateOptions, SupervisorOptions } from './api/supervisor-options.ts';
 export type { AroundAttempt } from './engine/runtime.ts';
-export type { Admission, Submission } from './engine/submission.ts';
 export type { Clock } from './kernel/clock.ts';
 export type { Backoff, Jitter } from './model/backoff.ts';
 export {
@@ -42,6 +41,7 @@ export type { AdmissionPolicy, OnOverrun, OnShutdown, RestartLimit, RestartPolic
 export { slotGroup } from './model/slot-group.ts';
 export type { OnFull, SlotOptions } from './model/slot-options.ts';
 export type { TaskDefaults, TaskSpec } from './model/spec.ts';
+export type { Admission, Submission } from './model/submission.ts';
 export type { AttemptInfo, KillableTask, TaskBody, TaskContext } from './model/task.ts';
 export type {
   RunReport,

@@ -1,12 +1,12 @@
 // A slot by its name: a handle without state of its own.
 
 import type { Slots } from '../engine/slots.ts';
-import type { Submission } from '../engine/submission.ts';
 import { nameText } from '../model/check.ts';
 import { fromCaller } from '../model/error.ts';
 import { showAs } from '../model/record.ts';
 import { readSlotOptions, type SlotOptions } from '../model/slot-options.ts';
 import type { SpecInSlot } from '../model/spec.ts';
+import type { Submission } from '../model/submission.ts';
 import type { SlotView } from '../model/view.ts';
 import { parseViewOptions } from './call-options.ts';
 
@@ -97,7 +97,8 @@ export class SlotHandle implements Slot {
     return this.#slots.idle(this.name);
   }
   view(options: { readonly queued?: number | undefined } = {}): SlotView {
-    return this.#slots.view(this.name, parseViewOptions(options));
+    const queued = fromCaller(this.view, () => parseViewOptions(options));
+    return this.#slots.view(this.name, queued);
   }
   explain(): string {
     return this.#slots.explain(this.name);

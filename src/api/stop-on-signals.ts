@@ -1,5 +1,6 @@
 // `stopOnSignals`: shuts a supervisor down when the process gets a signal.
 
+import { fromCaller } from '../model/error.ts';
 import { parseStopOptions, type StopOnSignalsOptions } from './call-options.ts';
 import { SignalStop } from './signal-stop.ts';
 import { type Supervisor, stoppableOf } from './supervisor.ts';
@@ -22,8 +23,10 @@ import { type Supervisor, stoppableOf } from './supervisor.ts';
  * @throws OptionError for an invalid option.
  */
 export function stopOnSignals(supervisor: Supervisor, options: StopOnSignalsOptions = {}): () => void {
-  const stoppable = stoppableOf(supervisor);
-  const settings = parseStopOptions(options);
-  stoppable.times(settings); // refuses a finish time that is more than the grace
-  return new SignalStop(stoppable, settings).end;
+  return fromCaller(stopOnSignals, () => {
+    const stoppable = stoppableOf(supervisor);
+    const settings = parseStopOptions(options);
+    stoppable.times(settings); // refuses a finish time that is more than the grace
+    return new SignalStop(stoppable, settings).end;
+  });
 }

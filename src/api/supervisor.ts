@@ -9,7 +9,7 @@ import type { Runtime } from '../engine/runtime.ts';
 import { Shutdown } from '../engine/shutdown.ts';
 import { Slots } from '../engine/slots.ts';
 import { statsOf } from '../engine/stats.ts';
-import { LiveSubmission, type Submission, type SubmissionHost } from '../engine/submission.ts';
+import { LiveSubmission, type SubmissionHost } from '../engine/submission.ts';
 import { Unwatched } from '../engine/unwatched.ts';
 import { VitalSlots } from '../engine/vital-slots.ts';
 import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
@@ -27,6 +27,7 @@ import { RecentSettings } from '../model/recent-settings.ts';
 import { record, showAs } from '../model/record.ts';
 import type { CompleteDefaults } from '../model/settings.ts';
 import { type ParsedSpec, parseSpec, type Specs, type TaskSpec } from '../model/spec.ts';
+import type { Submission } from '../model/submission.ts';
 import type {
   RunReport,
   ShutdownCause,
@@ -227,7 +228,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #finish(batch: readonly LiveSubmission[], cause: ShutdownCause): Promise<RunReport> {
-    const outcomes = await Promise.all(batch.map(({ outcome }) => outcome));
+    const outcomes = await Promise.all(batch.map(({ handle }) => handle.outcome));
     return record({ outcomes, shutdown: await this.#shutdown.begin(cause, this.#times) });
   }
 
@@ -289,7 +290,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid option.
    */
   slots(options: { readonly queued?: number | undefined } = {}): IterableIterator<SlotView> {
-    return this.#slots.views(parseViewOptions(options));
+    return this.#slots.views(fromCaller(this.slots, () => parseViewOptions(options)));
   }
 
   /**
@@ -356,8 +357,8 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Calls the subscriber with every event from now on, one at a time, in the async context of this
-   * call. With `types`: with the events of these types, and with `eventsDropped`. Returns a function
-   * that ends the subscription. Nothing is delivered after a shutdown.
+   * call. With `types`: with the events of these types, and with `eventsDropped`. Returns a
+   * function that ends the subscription. Nothing is delivered after a shutdown.
    */
   subscribe<Type extends TaskEventType = TaskEventType>(
     subscriber: Subscriber<Type> | ((event: DeliveredEvent<Type>) => void | PromiseLike<void>),

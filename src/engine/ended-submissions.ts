@@ -4,7 +4,8 @@
 import type { TaskId } from '../model/id.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { showAs } from '../model/record.ts';
-import { type Admission, identityOf, type LiveSubmission, type Submission, valueOrThrow } from './submission.ts';
+import type { Admission, Submission } from '../model/submission.ts';
+import { identityOf, type LiveSubmission, valueOrThrow } from './submission.ts';
 
 class EndedSubmission implements Submission {
   static {

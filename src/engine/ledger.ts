@@ -6,11 +6,12 @@ import { SequenceMap } from '../kernel/sequence-map.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskIds } from '../model/id.ts';
 import { type Outcome, REJECT_REASONS, type RejectReason } from '../model/outcome.ts';
+import type { Submission } from '../model/submission.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
 import { EndedSubmissions } from './ended-submissions.ts';
 import { type EventPublisher, finishedEvent } from './events.ts';
 import { StatusCounts } from './status-counts.ts';
-import type { LiveSubmission, Submission, Work } from './submission.ts';
+import type { LiveSubmission, Work } from './submission.ts';
 
 export interface LedgerListener {
   /** No submission is live, and no owner's body runs. Abandoned bodies do not count. */

@@ -1,6 +1,7 @@
 // An event as a line of a structured log.
 
 import { aFunction } from './check.ts';
+import { fromCaller } from './error.ts';
 import type { TaskEvent, TaskEventType } from './event.ts';
 import { describe } from './foreign.ts';
 import { parse } from './options.ts';
@@ -39,12 +40,13 @@ const DEFAULTS: { readonly meta: ShowMeta } = { meta: false };
  * @throws OptionError for an invalid option.
  */
 export function eventRecord(event: TaskEvent, options?: EventRecordOptions): EventRecord {
-  const { meta: asked } =
-    options === undefined
-      ? DEFAULTS
-      : parse<{ readonly meta: ShowMeta }>('options', options, { meta: readMeta }, DEFAULTS);
+  const { meta: asked } = options === undefined ? DEFAULTS : fromCaller(eventRecord, () => readOptions(options));
   const { meta, ...fields } = event as TaskEvent & { readonly meta?: unknown };
   return plainOf(asked === false ? fields : { ...fields, ...shownMeta(meta, asked) }) as EventRecord;
+}
+
+function readOptions(options: EventRecordOptions): typeof DEFAULTS {
+  return parse('options', options, { meta: readMeta }, DEFAULTS);
 }
 
 function readMeta(field: string, value: unknown): ShowMeta {

@@ -1,6 +1,7 @@
 // The group of a slot, by its name.
 
 import { nameText } from './check.ts';
+import { fromCaller } from './error.ts';
 
 /**
  * The group of a slot: its name up to the first `:`, or the whole name. `orders:7` and `orders:8`
@@ -9,5 +10,5 @@ import { nameText } from './check.ts';
  * @throws OptionError for an invalid name.
  */
 export function slotGroup(name: string): string {
-  return nameText('name', name).split(':', 1)[0] as string;
+  return fromCaller(slotGroup, () => nameText('name', name)).split(':', 1)[0] as string;
 }

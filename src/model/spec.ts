@@ -1,5 +1,6 @@
 // The spec that a caller submits. It is read once, checked, and completed from the defaults. An
-// invalid spec throws here, not later.
+// invalid spec throws here, not later. Over 300 lines because every option of a task is documented
+// here.
 
 import type { Backoff } from './backoff.ts';
 import { aFunction, nameText, refuse } from './check.ts';

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { SlotHandle } from '../../src/api/slot.ts';
 import type { Slots } from '../../src/engine/slots.ts';
-import type { Submission } from '../../src/engine/submission.ts';
+import type { Submission } from '../../src/model/submission.ts';
 
 function setup(name = 's') {
   const idle = Promise.resolve();

@@ -1,17 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test, vi } from 'vitest';
-import {
-  LiveSubmission,
-  peekOutcome,
-  type Submission,
-  type SubmissionHost,
-  type Work,
-} from '../../src/engine/submission.ts';
+import { LiveSubmission, peekOutcome, type SubmissionHost, type Work } from '../../src/engine/submission.ts';
 import { thrownFailure } from '../../src/model/failure.ts';
 import { createTaskIds } from '../../src/model/id.ts';
 import { type Outcome, OutcomeError } from '../../src/model/outcome.ts';
 import { DEFAULT_SETTINGS, type TaskSettings } from '../../src/model/settings.ts';
 import type { ParsedSpec } from '../../src/model/spec.ts';
+import type { Submission } from '../../src/model/submission.ts';
 
 const completed: Outcome = { kind: 'completed', value: 7, attempts: 1 };
 const failure = thrownFailure(new Error('boom'));

@@ -1,6 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import * as core from 'slotvisor';
-import { backoffDelayMs, ClosedError, killable, OptionError, OutcomeError, periodic, Supervisor } from 'slotvisor';
+import {
+  backoffDelayMs,
+  ClosedError,
+  eventRecord,
+  killable,
+  OptionError,
+  OutcomeError,
+  periodic,
+  Supervisor,
+  slotGroup,
+  stopOnSignals,
+} from 'slotvisor';
 import * as cron from 'slotvisor/cron';
 import { schedule } from 'slotvisor/cron';
 import * as subprocess from 'slotvisor/subprocess';
@@ -13,6 +24,8 @@ import { running } from '../../support/running-task.ts';
 /** Refused by every reader, in every place. */
 const BAD = Symbol('bad') as never;
 const run = () => {};
+/** What JSON and the console call. */
+const SHOWN = ['toJSON', String(Symbol.for('nodejs.util.inspect.custom'))];
 
 /** The functions of a public object. */
 interface Place {
@@ -39,10 +52,13 @@ const PLACES: Readonly<Record<string, Place>> = {
     {
       Supervisor: () => new Supervisor(BAD),
       backoffDelayMs: () => backoffDelayMs(BAD, 0),
+      eventRecord: () => eventRecord(BAD, BAD),
       killable: () => killable(BAD),
       periodic: () => periodic(BAD, run),
+      slotGroup: () => slotGroup(BAD),
+      stopOnSignals: () => stopOnSignals(BAD),
     },
-    ['once', 'restartable'],
+    ['eventText', 'once', 'restartable'],
   ),
   'slotvisor/cron': place(() => cron, { schedule: () => schedule(BAD, BAD) }),
   'slotvisor/worker': place(() => worker, { workerTask: () => worker.workerTask(BAD) }),
@@ -61,11 +77,25 @@ const PLACES: Readonly<Record<string, Place>> = {
       run: (to) => to.run(BAD),
       shutdown: (to) => to.shutdown(BAD),
       slot: (to) => to.slot(BAD),
+      slots: (to) => to.slots(BAD),
       submit: (to) => to.submit(BAD),
       submitAll: (to) => to.submitAll(BAD),
       subscribe: (to) => to.subscribe(BAD),
     },
-    ['cancel', 'get', 'idle', 'pause', 'restart', 'resume', 'snapshot', 'tasks', String(Symbol.asyncDispose)],
+    [
+      'cancel',
+      'get',
+      'idle',
+      'pause',
+      'restart',
+      'resume',
+      'snapshot',
+      'stats',
+      'tasks',
+      'vitalSlots',
+      ...SHOWN,
+      String(Symbol.asyncDispose),
+    ],
   ),
   Slot: place(
     () => new Supervisor().slot('s'),
@@ -73,13 +103,14 @@ const PLACES: Readonly<Record<string, Place>> = {
       configure: (slot) => slot.configure(BAD),
       pause: () => new Supervisor({ limits: { slots: 0 } }).slot('s').pause(),
       submit: (slot) => slot.submit(BAD),
+      view: (slot) => slot.view(BAD),
     },
-    ['cancel', 'idle', 'resume', 'view'],
+    ['cancel', 'explain', 'idle', 'resume', ...SHOWN],
   ),
   Submission: place(
     () => new Supervisor().submit({ run: () => Promise.reject(new Error('no')), restart: 'never' }),
     { value: (submission) => submission.value() },
-    ['cancel', 'restart'],
+    ['cancel', 'restart', ...SHOWN],
   ),
   TaskContext: place(
     async () => (await running()).ctx,
@@ -94,6 +125,7 @@ const PLACES: Readonly<Record<string, Place>> = {
     'previous',
     'resume',
     'stop',
+    ...SHOWN,
     String(Symbol.asyncDispose),
   ]),
   VirtualClock: place(

@@ -126,7 +126,14 @@ describe('a dead slot', () => {
 
   test('is kept while it is idle, and takes no place among the live slots', async () => {
     const { supervisor } = await died();
-    expect(supervisor.slot('s').view()).toEqual({ name: 's', phase: 'idle', paused: false, queued: [], vital: 'dead' });
+    expect(supervisor.slot('s').view()).toEqual({
+      name: 's',
+      phase: 'idle',
+      paused: false,
+      queuedCount: 0,
+      queued: [],
+      vital: 'dead',
+    });
     expect(supervisor.snapshot().slots).toEqual([]);
     supervisor.slot('s').pause();
     expect(stateOf(supervisor)).toBe('dead');
