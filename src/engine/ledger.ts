@@ -5,7 +5,8 @@ import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { SequenceMap } from '../kernel/sequence-map.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskIds } from '../model/id.ts';
-import { type Outcome, REJECT_REASONS, type RejectReason } from '../model/outcome.ts';
+import { type Outcome, REJECT_REASONS, type RejectReason, shownOutcome } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import type { Submission } from '../model/submission.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
 import { EndedSubmissions } from './ended-submissions.ts';
@@ -146,7 +147,7 @@ export class Ledger {
     if (outcome.kind === 'rejected') this.#countRejection(outcome.reason);
     if (this.#events.listening) this.#publishEnd(submission, outcome, work?.ranMs ?? 0);
     submission.settle(outcome);
-    if (submission.admission !== 'rejected') this.#ended?.add(submission, outcome);
+    if (submission.admission !== 'rejected') this.#ended?.add(submission, shownOutcome(outcome));
     this.#checkEmpty();
   }
 
@@ -168,7 +169,7 @@ export class Ledger {
   }
 
   bodyKilled(owner: LiveSubmission, work: Work): void {
-    if (this.#keepsRecord) this.killed.push({ ...owner.view(work), status: 'ended' });
+    if (this.#keepsRecord) this.killed.push(record({ ...owner.view(work), status: 'ended' }));
   }
 
   abandoned(attempt: object, view: TaskView): void {

@@ -230,7 +230,7 @@ export class Slots {
   }
 
   #settleRejected(submission: LiveSubmission, rejection: Rejection): void {
-    this.#runtime.ledger.settle(submission, record({ kind: 'rejected', ...rejection }));
+    this.#runtime.ledger.settle(submission, { kind: 'rejected', ...rejection });
   }
 
   #limitsOf(name: string): Limits {

@@ -6,7 +6,7 @@ import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
 import { brief, cutStack, type StopCause } from '../model/error.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
-import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
+import { type Outcome, OutcomeError, outcomeText, shownOutcome } from '../model/outcome.ts';
 import { record, showAs } from '../model/record.ts';
 import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
 import type { ParsedSpec } from '../model/spec.ts';
@@ -224,7 +224,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
 
   get outcome(): Promise<Outcome> {
-    this.#promise ??= this.#outcome === undefined ? this.#toCome() : Promise.resolve(this.#outcome);
+    this.#promise ??= this.#outcome === undefined ? this.#toCome() : Promise.resolve(shownOutcome(this.#outcome));
     return this.#promise;
   }
 
@@ -257,7 +257,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     this.watch?.end();
     this.watch = null;
     this.work = null; // a handle that is kept must not keep the body's memory alive
-    this.#resolve?.(outcome);
+    this.#resolve?.(shownOutcome(outcome));
   }
 
   /** `work` is given where `this.work` has been cleared already. */

@@ -50,6 +50,8 @@ export class Unwatched {
   }
 
   #see(code: Code, type: TaskEventType, leader: LiveSubmission, what: () => string): Sighting | undefined {
+    // Most failures end here: a task that is alone, and whose outcome was asked for.
+    if (leader.flight === null && leader.isOutcomeAsked) return undefined;
     if (this.#left === 0 || this.#warned[code].has(groupOf(leader))) return undefined;
     const participants = remainingOf(leader);
     if (participants.length === 0 || this.#isWatched(type, participants)) return undefined;

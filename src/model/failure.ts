@@ -2,7 +2,7 @@
 
 import { ExitError, FatalError } from './error.ts';
 import { describe, field } from './foreign.ts';
-import { record } from './record.ts';
+import { record, recordClass } from './record.ts';
 
 /**
  * Why an attempt failed.
@@ -48,9 +48,15 @@ export type Failure =
       readonly fatal: boolean;
     };
 
+const ThrownFailure = recordClass<[unknown], Extract<Failure, { kind: 'thrown' }>>(function (error) {
+  this.kind = 'thrown';
+  this.error = error;
+  this.message = describe(error);
+  this.fatal = error instanceof FatalError;
+});
+
 export function thrownFailure(error: unknown): Failure {
-  if (error instanceof ExitError) return exitedFailure(error);
-  return record({ kind: 'thrown', error, message: describe(error), fatal: error instanceof FatalError });
+  return error instanceof ExitError ? exitedFailure(error) : new ThrownFailure(error);
 }
 
 export function timedOutFailure(afterMs: number): Failure {

@@ -5,7 +5,7 @@ import type { StopCause } from './error.ts';
 import { brand } from './error-brand.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
-import { recordClass } from './record.ts';
+import { record, recordClass } from './record.ts';
 
 export const REJECT_REASONS = [
   'slotBusy',
@@ -158,10 +158,11 @@ export const Completed = recordClass<[unknown, number], Extract<Outcome, { kind:
   },
 );
 
-export const Rejected = recordClass<[RejectReason], Extract<Outcome, { kind: 'rejected' }>>(function (reason) {
-  this.kind = 'rejected';
-  this.reason = reason;
-});
+/**
+ * The outcome as it is handed out. A rejection becomes a record only here: a busy slot rejects many
+ * submissions whose outcome nobody asks for.
+ */
+export const shownOutcome = (outcome: Outcome): Outcome => (outcome.kind === 'rejected' ? record(outcome) : outcome);
 
 export const OUTCOME_KINDS = Object.keys({
   completed: true,
