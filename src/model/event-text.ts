@@ -40,10 +40,13 @@ const TEXTS: Texts = {
   slotResumed: () => 'the slot was resumed',
   leaseStalled: ({ what, sinceMs }) => `the lease store has not answered its ${what} for ${ms(sinceMs)}`,
   shutdownStarted: ({ cause, graceMs }) => `a shutdown began, by ${cause}, with a grace of ${ms(graceMs)}`,
-  shutdownFinished: ({ stuck }) =>
-    stuck.length === 0 ? 'the shutdown ended' : `the shutdown ended, and ${stuck.length} may be alive: ${names(stuck)}`,
+  shutdownFinished: ({ clean, stuck }) => {
+    if (stuck.length > 0) return `the shutdown ended, and ${stuck.length} may be alive: ${names(stuck)}`;
+    return clean ? 'the shutdown ended' : 'the shutdown ended, and bodies had to be killed';
+  },
   subscriberFailed: ({ subscriber, error }) => `the subscriber ${name(subscriber)} failed: ${message(describe(error))}`,
-  eventsDropped: ({ subscriber, count }) => `the subscriber ${name(subscriber)} lost ${count} events`,
+  eventsDropped: ({ subscriber, count }) =>
+    `the subscriber ${name(subscriber)} lost ${count === 1 ? '1 event' : `${count} events`}`,
 };
 
 const OVERRUN = {

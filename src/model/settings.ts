@@ -186,7 +186,7 @@ function readRestartLimit(field: string, value: unknown): RestartLimit {
 /** The options that are fields of a setting. */
 export const INNER_OPTIONS = [...pathsIn('backoff', DEFAULT_BACKOFF), ...pathsIn('restartLimit', LIMIT_READERS)];
 
-/** A spec that gives one of these says how long a streak lasts: `restartable` adds nothing then. */
+/** Where the spec or the defaults give one of these, `restartable` adds no `stableMs`. */
 export const STREAK_SETTINGS: readonly string[] = ['stableMs', 'maxRetries'] satisfies (keyof DefaultSettings)[];
 
 export function checkInterval(settings: TaskSettings, field: string): void {
