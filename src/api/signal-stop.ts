@@ -29,8 +29,8 @@ export interface Stoppable {
 const AT_ONCE: ShutdownTimes = { graceMs: 0, finishMs: 0 };
 
 /**
- * Those that a signal has begun. The exit of one would cut the others short, so the last one that
- * ends decides for all.
+ * The stops that a signal has begun. The exit of one would cut the others short, so the last to end
+ * decides for all.
  */
 const begun = new Set<SignalStop>();
 

@@ -78,10 +78,10 @@ export interface SupervisorOptions extends GateOptions {
    */
   readonly keepEnded?: number | undefined;
   /**
-   * From 0 to 1. When a vital slot dies, and at least this share of the vital slots is dead, the
-   * supervisor shuts down: a process that does little of what it is for should end, and be started
-   * again. With 0 the first dead slot is enough. Vital is the slot of a task with `vital: true`,
-   * and of each task of `run`. Default none.
+   * From 0 to 1. When at least this share of the vital slots is dead, the supervisor shuts down: a
+   * process that does little of what it is for should end, and be started again. With 0 the first
+   * dead slot is enough. Vital is the slot of a task with `vital: true`, and of each task of `run`.
+   * Default none.
    */
   readonly deadFraction?: number | undefined;
   /**

@@ -73,6 +73,7 @@ type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
 
 /** For stop-on-signals.ts. It is not exported from the package. */
 export let stoppableOf: (supervisor: Supervisor) => Stoppable;
+
 /** What the compiler infers for `T`. As a type of its own it asks for nothing. */
 type Inferred<T> = [T] extends [never] ? T : unknown;
 
@@ -198,8 +199,8 @@ export class Supervisor implements AsyncDisposable {
    * It never exits the process.
    *
    * The promise rejects with an OptionError for an invalid spec or option, with a ClosedError once
-   * a shutdown has begun, and with the OutcomeError of the task that was turned away if the batch
-   * was. Then no task has started, and the supervisor stays open.
+   * a shutdown has begun, and, if the batch is turned away, with the OutcomeError of the first task
+   * that caused it. Then no task has started, and `run` begins no shutdown.
    */
   async run<States extends readonly unknown[] | []>(
     specs: Specs<States>,
@@ -294,8 +295,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * The counts of `stats`, and the views of all live slots with their queues: a copy.
-   * Its cost grows with the number of slots and of waiting submissions.
+   * The counts of `stats`, and the views of all live slots with their queues: a copy. Its cost
+   * grows with the number of slots and of waiting submissions.
    */
   snapshot(): Snapshot {
     return record({ ...this.stats(), slots: [...this.#slots.views()] });

@@ -43,6 +43,7 @@ export function attemptEndEvent(attempt: number, end: AttemptEnd, durationMs: nu
 
 /** What decides which subscribers get an event. */
 type EventKind = Pick<TaskEvent, 'type'>;
+
 /** The event for the end of a submission: it says why, as the outcome does. */
 export function finishedEvent(outcome: Exclude<Outcome, { kind: 'rejected' }>, ranMs: number): TaskEventData {
   const { kind, attempts } = outcome;

@@ -108,7 +108,7 @@ export class Ledger {
     return this.#live.get(this.#ids.number(id) ?? 0); // no submission has the number 0
   }
 
-  /** One that has ended, and was kept. */
+  /** A submission that has ended, and was kept. */
   ended(id: string): Submission | undefined {
     return this.#ended?.get(this.#ids.number(id) ?? 0);
   }

@@ -5,7 +5,7 @@
 
 import { LaterTurn } from '../kernel/later-turn.ts';
 import { warn } from '../kernel/warning.ts';
-import { brief, show } from '../model/error.ts';
+import { brief, firstLine, show } from '../model/error.ts';
 import type { TaskEventType } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
 import { field } from '../model/foreign.ts';
@@ -124,7 +124,7 @@ const heldText = (attempt: number, sinceMs: number): string =>
 
 /** The name and the first line of what was thrown. */
 function failureText(failure: Failure): string {
-  const line = brief(failure.message.trim().split(/[\r\n]/, 1)[0] as string);
+  const line = brief(firstLine(failure.message.trim()));
   const name = failure.kind === 'thrown' ? field(failure.error, 'name') : undefined;
   return typeof name === 'string' && name !== '' ? `${brief(name)}: ${line}` : line;
 }

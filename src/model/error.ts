@@ -185,6 +185,11 @@ export function brief(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
+/** In a message that is one line. */
+export function firstLine(text: string): string {
+  return text.split(/[\r\n]/, 1)[0] as string;
+}
+
 /**
  * Cut in its middle: the names of the library's own options are at the ends of a path, and the name
  * of a file is at its end.

@@ -2,6 +2,7 @@
 
 import type { AttemptFailureBase, EventOf, TaskEvent, TaskEventType } from './event.ts';
 import { describe } from './foreign.ts';
+import { attemptsText } from './outcome.ts';
 
 /** The longest name and the longest message that a sentence shows, in UTF-16 units. */
 const MAX_NAME = 60;
@@ -33,15 +34,19 @@ const TEXTS: Texts = {
     `was asked to stop, by ${by}${successor === undefined ? '' : `: ${successor} takes its place`}`,
   overrun: ({ attempt, action, sinceMs }) =>
     `attempt ${attempt} has not ended ${ms(sinceMs)} after its stop request, so ${OVERRUN[action]}`,
-  finished: (event) => `ended ${event.outcome}${why(event)}, after ${attempts(event.attempts)} and ${ms(event.ranMs)}`,
+  finished: (event) =>
+    `ended ${event.outcome}${why(event)}, after ${attemptsText(event.attempts)} and ${ms(event.ranMs)}`,
   slotPaused: () => 'the slot was paused',
   slotResumed: () => 'the slot was resumed',
   leaseStalled: ({ what, sinceMs }) => `the lease store has not answered its ${what} for ${ms(sinceMs)}`,
   shutdownStarted: ({ cause, graceMs }) => `a shutdown began, by ${cause}, with a grace of ${ms(graceMs)}`,
-  shutdownFinished: ({ stuck }) =>
-    stuck.length === 0 ? 'the shutdown ended' : `the shutdown ended, and ${stuck.length} may be alive: ${names(stuck)}`,
+  shutdownFinished: ({ clean, stuck }) => {
+    if (stuck.length > 0) return `the shutdown ended, and ${stuck.length} may be alive: ${names(stuck)}`;
+    return clean ? 'the shutdown ended' : 'the shutdown ended, and bodies had to be killed';
+  },
   subscriberFailed: ({ subscriber, error }) => `the subscriber ${name(subscriber)} failed: ${message(describe(error))}`,
-  eventsDropped: ({ subscriber, count }) => `the subscriber ${name(subscriber)} lost ${count} events`,
+  eventsDropped: ({ subscriber, count }) =>
+    `the subscriber ${name(subscriber)} lost ${count === 1 ? '1 event' : `${count} events`}`,
 };
 
 const OVERRUN = {
@@ -72,7 +77,6 @@ const names = (all: readonly string[]): string =>
   `${all.slice(0, 5).map(name).join(', ')}${all.length > 5 ? ', …' : ''}`;
 const name = (text: string): string => printable(text, MAX_NAME);
 const message = (text: string): string => printable(text, MAX_MESSAGE);
-const attempts = (count: number): string => (count === 1 ? '1 attempt' : `${count} attempts`);
 const ms = (duration: number): string => `${Math.round(duration)} ms`;
 
 function printable(text: string, max: number): string {

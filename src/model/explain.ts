@@ -1,7 +1,7 @@
 // Why a slot does not run what it should: its view as one sentence for people. Programs use the
 // fields of the view. Texts of the user are cut, and their control characters are escaped.
 
-import { show } from './error.ts';
+import { firstLine, show } from './error.ts';
 import type { Failure } from './failure.ts';
 import type { SlotView, Stats, TaskView } from './view.ts';
 
@@ -93,7 +93,7 @@ function askedToStop({ stop }: TaskView): string {
 
 /** The first line of the failure. */
 function because(failure: Failure | undefined): string {
-  return failure === undefined ? '' : `, after ${show(failure.message.split(/[\r\n]/, 1)[0])}`;
+  return failure === undefined ? '' : `, after ${show(firstLine(failure.message))}`;
 }
 
 function behind({ owner, queuedCount, queued: [first] }: SlotView): string {

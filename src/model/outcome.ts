@@ -183,7 +183,7 @@ export function outcomeText(outcome: Outcome, queueLimit: number): string {
     case 'completed':
       return 'completed';
     case 'failed':
-      return `failed after ${attempts(outcome.attempts)}, because of ${outcome.because}: ${outcome.failure.message}`;
+      return `failed after ${attemptsText(outcome.attempts)}, because of ${outcome.because}: ${outcome.failure.message}`;
     case 'fatal':
       return `failed for good: ${outcome.failure.message}`;
     case 'canceled':
@@ -200,7 +200,7 @@ export function outcomeText(outcome: Outcome, queueLimit: number): string {
 const fullText = (queueLimit: number): string =>
   ` (queueLimit is ${queueLimit}: set it in slots, in slotDefaults or with slot.configure)`;
 
-const attempts = (count: number): string => (count === 1 ? '1 attempt' : `${count} attempts`);
+export const attemptsText = (count: number): string => (count === 1 ? '1 attempt' : `${count} attempts`);
 
 /**
  * Thrown by `submission.value()` for every outcome except `completed`. If the body threw, `cause`

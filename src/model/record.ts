@@ -2,7 +2,7 @@
 // are plain objects whose prototype has `toJSON` and nothing else. So `JSON.stringify` writes what
 // JSON itself cannot (bigint, errors), and what user code put into them cannot make it throw.
 
-import { show } from './error.ts';
+import { firstLine, show } from './error.ts';
 import { describe, field } from './foreign.ts';
 
 class DataRecord {
@@ -76,7 +76,7 @@ export function plainPart(value: unknown, causes = MAX_CAUSES): unknown {
 }
 
 /** With the first line of why. */
-export const notJson = (why: string): string => `[not JSON: ${why.split('\n', 1)[0]}]`;
+export const notJson = (why: string): string => `[not JSON: ${firstLine(why)}]`;
 
 function replaced(part: unknown, causes: number): unknown {
   if (typeof part === 'bigint') return BigInt.asIntN(MAX_BIGINT_BITS, part) === part ? `${part}` : notJson(show(part));

@@ -185,7 +185,8 @@ function readRestartLimit(field: string, value: unknown): RestartLimit {
 
 /** The options that are fields of a setting. */
 export const INNER_OPTIONS = [...pathsIn('backoff', DEFAULT_BACKOFF), ...pathsIn('restartLimit', LIMIT_READERS)];
-/** Who gives one of these has decided how long a streak lasts. `restartable` adds nothing then. */
+
+/** Where the spec or the defaults give one of these, `restartable` adds no `stableMs`. */
 export const STREAK_SETTINGS: readonly string[] = ['stableMs', 'maxRetries'] satisfies (keyof DefaultSettings)[];
 
 export function checkInterval(settings: TaskSettings, field: string): void {

@@ -182,7 +182,7 @@ export interface Stats {
    * submissions.
    */
   readonly tasks: Readonly<Record<Exclude<TaskStatus, 'ended'>, number>>;
-  /** Live submissions that share a body or a place with an earlier one that is left. */
+  /** Live submissions that share a body or a place with an earlier participant that is left. */
   readonly joined: number;
   /** The slots that have an owner, have waiting submissions, or are paused. */
   readonly slotCount: number;

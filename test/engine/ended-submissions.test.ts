@@ -17,7 +17,7 @@ test.each([1, 2, 5])('the last %i that were added are found', (max) => {
   }
 });
 
-test('one that was kept shows its end, and cannot be changed', async () => {
+test('a kept submission shows its end, and cannot be changed', async () => {
   const all = new EndedSubmissions(1);
   all.add(ended(1), outcome);
   const one = all.get(1);

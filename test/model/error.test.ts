@@ -188,3 +188,12 @@ describe('specAt', () => {
     expect(at('x'.repeat(100))).toThrow(/^specs\[2\]\.x+…x{19} must be here, got 5$/);
   });
 });
+
+test.each([
+  ['one', 'one'],
+  ['one\ntwo', 'one'],
+  ['one\r\ntwo', 'one'],
+  ['\none', ''],
+])('the first line of %j is %j', (text, line) => {
+  expect(own.firstLine(text)).toBe(line);
+});

@@ -90,7 +90,17 @@ describe('the text of an event is one sentence', () => {
     expect(eventText(make('rejected', { reason: 'canceled' }))).toBe('s (n): was rejected, because of canceled');
     expect(eventText(make('stopRequested', { by: 'caller' }))).toBe('s (n): was asked to stop, by caller');
     expect(eventText(make('queued', { depth: 1 }))).toBe('s (n): waits in its slot, where no other waits');
-    expect(eventText(make('shutdownFinished', { stuck: [] }))).toBe('the shutdown ended');
+    expect(eventText(make('shutdownFinished', { clean: true, stuck: [] }))).toBe('the shutdown ended');
+  });
+
+  test('that says of a shutdown that was not clean what it had to do', () => {
+    expect(eventText(make('shutdownFinished', { clean: false, stuck: [] }))).toBe(
+      'the shutdown ended, and bodies had to be killed',
+    );
+  });
+
+  test('with one of a thing in the singular', () => {
+    expect(eventText(make('eventsDropped', { subscriber: 'log', count: 1 }))).toBe('the subscriber log lost 1 event');
   });
 });
 

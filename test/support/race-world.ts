@@ -84,7 +84,7 @@ export class World {
     this.#recount();
   }
 
-  /** A body that has ended is alive for the supervisor until it is told. */
+  /** A body that has ended is alive for the supervisor until the supervisor learns of it. */
   #recount(): void {
     this.miscounts.push(...wrongCounts(this.supervisor));
     const { bodies, abandonedAlive } = this.supervisor.stats();

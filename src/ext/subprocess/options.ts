@@ -49,7 +49,7 @@ export interface SubprocessOptions {
    * `ctx.heartbeat()` in between.
    *
    * After a kill it is not called again. A call that is pending then is waited for, at most 100 ms
-   * after the end of the group. One that hangs for longer may overlap with the slot's next owner.
+   * after the end of the group. If it hangs for longer, it may overlap with the slot's next owner.
    */
   readonly onLine?: OnLine | undefined;
   /**
