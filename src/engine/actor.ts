@@ -332,10 +332,13 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   attemptOverran(attempt: Attempt, action: OverrunAction): void {
-    if (this.#place % LEFT !== OVERRUN) this.runtime.ledger.totals.overruns += 1; // else it is given up after all
-    this.#become(OVERRUN);
     const now = this.runtime.clock.now();
-    this.#sinceMs = now;
+    // Else its kill has failed, or it is given up after all.
+    if (this.#place % LEFT !== OVERRUN) {
+      this.runtime.ledger.totals.overruns += 1;
+      this.#become(OVERRUN);
+      this.#sinceMs = now;
+    }
     const sinceMs = now - attempt.interruptedMs;
     if (this.#listening) this.#publish({ type: 'overrun', attempt: attempt.number, action, sinceMs });
     if (action === 'hold') this.runtime.unwatched?.overrunHeld(this.submission, attempt.number, sinceMs);

@@ -169,7 +169,7 @@ export class Ledger {
   }
 
   bodyKilled(owner: LiveSubmission, work: Work): void {
-    if (this.#keepsRecord) this.killed.push(record({ ...owner.view(work), status: 'ended' }));
+    if (this.#keepsRecord) this.killed.push(endedView(owner.view(work)));
   }
 
   abandoned(attempt: object, view: TaskView): void {
@@ -204,3 +204,6 @@ export class Ledger {
     this.#listener.emptied();
   }
 }
+
+/** Of a body that is dead: it is not being stopped any more. */
+const endedView = ({ stop: _, ...view }: TaskView): TaskView => record({ ...view, status: 'ended' });

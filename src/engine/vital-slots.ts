@@ -13,7 +13,7 @@ export class Vital {
 
   ownerEnded(outcome: Outcome): void {
     this.lastOutcome = outcome.kind;
-    this.hasDied = isDeath(outcome);
+    this.hasDied = DEATHS.includes(outcome.kind);
   }
 
   /** A vital submission was rejected, because there was no lease for it. */
@@ -93,19 +93,4 @@ export class VitalSlots {
   }
 }
 
-/**
- * A body that was killed or given up counts as a death, except where the caller, a replacement or a
- * shutdown asked it to stop: then its end was meant.
- */
-function isDeath(outcome: Outcome): boolean {
-  switch (outcome.kind) {
-    case 'failed':
-    case 'fatal':
-      return true;
-    case 'killed':
-    case 'abandoned':
-      return outcome.by === 'deadline' || outcome.by === 'leaseLost';
-    default:
-      return false;
-  }
-}
+const DEATHS: readonly Outcome['kind'][] = ['failed', 'fatal', 'killed', 'abandoned'];

@@ -134,10 +134,10 @@ export interface VitalSlot {
   /** The name of the slot. */
   readonly slot: string;
   /**
-   * False: the slot is dead. It is empty, and its last owner ended `failed` or `fatal`, or was
-   * killed or given up because of a deadline or a lost lease; or its last vital submission was
-   * rejected `leaseUnavailable`. True while it has an owner, also one in backoff, at the gate or
-   * suspended, or while a submission waits there, for a lease too.
+   * False: the slot is dead. It is empty, and its last owner ended `failed`, `fatal`, `killed` or
+   * `abandoned`; or its last vital submission was rejected `leaseUnavailable`. True while it has an
+   * owner, also one in backoff, at the gate or suspended, or while a submission waits there, for a
+   * lease too.
    */
   readonly alive: boolean;
   /**

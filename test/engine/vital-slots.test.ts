@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { type Vital, VitalSlots } from '../../src/engine/vital-slots.ts';
-import { STOP_CAUSES, type StopCause } from '../../src/model/error.ts';
+import { STOP_CAUSES } from '../../src/model/error.ts';
 import { thrownFailure } from '../../src/model/failure.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import { SEED } from '../support/effort.ts';
@@ -30,9 +30,8 @@ describe('a vital slot that is empty', () => {
     [failed, true],
     [fatal, true],
     ...STOP_CAUSES.flatMap((by): (readonly [Outcome, boolean])[] => {
-      const wasMeant = (['caller', 'replace', 'slot', 'signal', 'shutdown'] as StopCause[]).includes(by);
       const isPossible = by !== 'task' && by !== 'queueTimeout'; // these stop no body that could overrun
-      const forced = (['killed', 'abandoned'] as const).map((kind) => [{ kind, by, attempts: 1 }, !wasMeant] as const);
+      const forced = (['killed', 'abandoned'] as const).map((kind) => [{ kind, by, attempts: 1 }, true] as const);
       return [[{ kind: 'canceled', by, attempts: 1 }, false], ...(isPossible ? forced : [])];
     }),
   ])('after %j is dead: %s', ([outcome, isDead]) => {

@@ -29,9 +29,9 @@ export class Vitals {
     this.#lookSoon(); // all of its participants may have left
     const vital = this.#slots.get(slot);
     if (vital === undefined) return;
-    const [kind = '', by = ''] = outcome.split(' ');
+    const [kind = ''] = outcome.split(' ', 1);
     vital.lastOutcome = kind;
-    vital.hasDied = kind === 'failed' || (kind === 'abandoned' && (by === 'deadline' || by === 'leaseLost'));
+    vital.hasDied = kind === 'failed' || kind === 'abandoned';
   }
 
   /** A submission has its outcome. */

@@ -77,6 +77,7 @@ describe('events, outcomes, failures, views and reports', () => {
     const { supervisor, clock, recorded } = setup({ defaults: { restart: 'never', graceMs: 5 } });
     const ends = [() => 1, () => Promise.reject(new Error('boom')), never].map((run) => supervisor.submit({ run }));
     const rejected = supervisor.submit({ signal: AbortSignal.abort(), run: never });
+    supervisor.submit({ meta: 1n, run: { run: never, kill: () => {} } });
     await clock.settle();
     const last = ends[2];
     const views = [supervisor.snapshot(), supervisor.slot('none').view(), ...supervisor.snapshot().slots];
@@ -87,9 +88,10 @@ describe('events, outcomes, failures, views and reports', () => {
     const report = await shutdown;
     const outcomes = await Promise.all([...ends, rejected].map(({ outcome }) => outcome));
     const failures = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.failure] : []));
-    const all: object[] = [...recorded.events, ...outcomes, ...failures, ...views, report, ...report.abandoned];
+    const all: object[] = [...recorded.events, ...outcomes, ...failures, ...views, report];
+    all.push(...report.abandoned, ...report.killed);
     expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'failed', 'abandoned', 'rejected']);
-    expect(report.abandoned).toHaveLength(1);
+    expect([report.abandoned.length, json(report.killed)]).toMatchObject([1, [{ status: 'ended', meta: '1' }]]);
     expect(new Set(all.map((one) => Object.getPrototypeOf(one))).size).toBe(1);
     for (const one of all) {
       expect({ ...one }).toStrictEqual(one);

@@ -107,6 +107,20 @@ describe('kill', () => {
     expect([kills, clock.timers]).toEqual([3, 0]);
   });
 
+  test('the time in overrun runs on while kill fails again and again', async () => {
+    const { supervisor, clock } = setup();
+    const task = supervisor.submit({
+      slot: 's',
+      graceMs: GRACE,
+      run: { run: never, kill: () => Promise.reject(boom) },
+    });
+    await clock.settle();
+    void task.cancel();
+    await clock.advance(GRACE + 5_000);
+    expect(supervisor.tasks()).toMatchObject([{ status: 'overrun', sinceMs: 5_000 }]);
+    expect(supervisor.slot('s').explain()).toContain('overran its grace 5 s ago');
+  });
+
   test('a fresh attempt has calls of kill of its own, whose pauses begin with 1 s again', async () => {
     const { supervisor, clock, recorded } = setup();
     const body = gateBody();
