@@ -3,6 +3,7 @@
 // packed declarations, with each TypeScript version that is supported.
 
 import {
+  type EventOf,
   type Failure,
   type KillableTask,
   killable,
@@ -16,6 +17,8 @@ import {
   type TaskBody,
   type TaskContext,
   type TaskDefaults,
+  type TaskEvent,
+  type TaskId,
   type TaskSpec,
 } from 'slotvisor';
 import { type Schedule, type ScheduledTask, schedule } from 'slotvisor/cron';
@@ -178,4 +181,21 @@ export function entryPoints() {
 export function events() {
   const failed = recordEvents(supervisor).of('attemptFailed');
   claim<Equal<(typeof failed)[number]['failure'], Failure>>('a recorder gives the events of one type');
+
+  claim<Equal<Extract<TaskEvent, { type: 'attemptFailed' }>, EventOf<'attemptFailed'>>>('there is one member a type');
+  claim<Equal<EventOf<'attemptFailed'>['failure'], Failure>>('it has its fields');
+  claim<Equal<EventOf<'joined'>['leader'], TaskId>>('and no fields of another type');
+
+  // `types` narrow what a subscriber gets. `eventsDropped` is always delivered.
+  type Ended = EventOf<'finished' | 'rejected' | 'eventsDropped'>;
+  supervisor.subscribe((event) => void claim<Equal<typeof event, Ended>>('of a subscriber'), {
+    types: ['finished', 'rejected'],
+  });
+  supervisor.subscribe((event) => void claim<Equal<typeof event, TaskEvent>>('without types: all of them'));
+  const stream = supervisor.events({ types: ['finished', 'rejected'] });
+  claim<Equal<typeof stream, AsyncIterableIterator<Ended>>>('of an iterator');
+  // @ts-expect-error there is no such type
+  supervisor.subscribe(() => {}, { types: ['ended'] });
+  // @ts-expect-error there is no such field
+  supervisor.subscribe((event) => event.successor, { types: ['finished'] });
 }
