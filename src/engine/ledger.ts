@@ -6,6 +6,7 @@ import { SequenceMap } from '../kernel/sequence-map.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskIds } from '../model/id.ts';
 import { type Outcome, REJECT_REASONS, type RejectReason } from '../model/outcome.ts';
+import { record } from '../model/record.ts';
 import type { Submission } from '../model/submission.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
 import { EndedSubmissions } from './ended-submissions.ts';
@@ -168,7 +169,7 @@ export class Ledger {
   }
 
   bodyKilled(owner: LiveSubmission, work: Work): void {
-    if (this.#keepsRecord) this.killed.push({ ...owner.view(work), status: 'ended' });
+    if (this.#keepsRecord) this.killed.push(record({ ...owner.view(work), status: 'ended' as const }));
   }
 
   abandoned(attempt: object, view: TaskView): void {

@@ -76,6 +76,7 @@ describe('events, outcomes, failures, views and reports', () => {
   test('share one prototype, and are plain objects else', async () => {
     const { supervisor, clock, recorded } = setup({ defaults: { restart: 'never', graceMs: 5 } });
     const ends = [() => 1, () => Promise.reject(new Error('boom')), never].map((run) => supervisor.submit({ run }));
+    const killed = supervisor.submit({ run: { run: never, kill: () => {} } });
     const rejected = supervisor.submit({ signal: AbortSignal.abort(), run: never });
     await clock.settle();
     const last = ends[2];
@@ -85,11 +86,12 @@ describe('events, outcomes, failures, views and reports', () => {
     const shutdown = supervisor.shutdown({ graceMs: 10 });
     await clock.advance(10_000);
     const report = await shutdown;
-    const outcomes = await Promise.all([...ends, rejected].map(({ outcome }) => outcome));
+    const outcomes = await Promise.all([...ends, killed, rejected].map(({ outcome }) => outcome));
     const failures = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.failure] : []));
-    const all: object[] = [...recorded.events, ...outcomes, ...failures, ...views, report, ...report.abandoned];
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'failed', 'abandoned', 'rejected']);
-    expect(report.abandoned).toHaveLength(1);
+    const bodies = [...report.killed, ...report.abandoned];
+    const all: object[] = [...recorded.events, ...outcomes, ...failures, ...views, report, ...bodies];
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'failed', 'abandoned', 'killed', 'rejected']);
+    expect(bodies.map(({ status }) => status)).toEqual(['ended', 'overrun']);
     expect(new Set(all.map((one) => Object.getPrototypeOf(one))).size).toBe(1);
     for (const one of all) {
       expect({ ...one }).toStrictEqual(one);
