@@ -53,6 +53,16 @@ describe('stats()', () => {
     expect(supervisor.stats()).toMatchObject({ pending: 0, queued: 0, gate: { inside: 1, queued: 0 } });
   });
 
+  test('counts an owner as pending no more once it has a place at the gate, before its turn has come', async () => {
+    const { supervisor, clock, put } = scenario({ concurrency: 1, limits: { pending: 1 } });
+    put({ slot: 'a' });
+    put({ slot: 'b' });
+    await clock.settle();
+    supervisor.configure({ concurrency: 2 });
+    expect(supervisor.stats()).toMatchObject({ pending: 0, gate: { inside: 2, queued: 0 }, tasks: { starting: 1 } });
+    expect([put({ slot: 'a' }), put({ slot: 'a' })].map(({ admission }) => admission)).toEqual(['queued', 'rejected']);
+  });
+
   test('counts a suspended owner without an attempt as pending', async () => {
     const { supervisor, store, clock, put } = leasedSlot(undefined, { concurrency: 1 });
     supervisor.pause();
