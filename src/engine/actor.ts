@@ -105,7 +105,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const state = this.#state;
     if (state.at === 'pause') return this.#place % LEFT === BACKOFF ? 'backoff' : 'interval';
     if (state.at === 'suspended') return 'lease';
-    if (state.at !== 'gate' || (state.place !== undefined && state.place.at !== 'queue')) return undefined;
+    if (state.at !== 'gate' || state.place?.at !== 'queue') return undefined;
     const { obstacle } = this.runtime.gate;
     return obstacle && WAITS_AT_GATE[obstacle];
   }
