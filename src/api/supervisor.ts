@@ -41,6 +41,7 @@ import type {
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 import {
   type GivenTimes,
+  NO_TIMES,
   parseRunOptions,
   parseShutdownOptions,
   parseStopOptions,
@@ -135,7 +136,7 @@ export class Supervisor implements AsyncDisposable {
     this.clock = clock;
     this.#defaults = settings.defaults;
     this.#givenTimes = settings.shutdown;
-    this.#times = timesOfCall({}, settings.shutdown);
+    this.#times = timesOfCall(NO_TIMES, settings.shutdown);
     const store = fromCaller(Supervisor, () => new LeaseStore(leases, clock, events));
     this.#vitals = new VitalSlots(settings.deadFraction, () => this.#tooManyDied());
     this.#slots = new Slots(this.#runtime, store, this.#vitals, limits, slotDefaults);
