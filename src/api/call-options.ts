@@ -150,6 +150,9 @@ export function parseRunOptions(options: RunOptions): RunSettings {
 
 const TIME_READERS: Readers<ShutdownOptions> = { graceMs: durationMs, finishMs: durationMs };
 
+/** A call that gives none. Own fields, so that none is read from `Object.prototype`. */
+export const NO_TIMES: ShutdownOptions = { graceMs: undefined, finishMs: undefined };
+
 const STOP_READERS: Readers<StopSettings> = {
   ...TIME_READERS,
   signals: readSignals,
@@ -160,7 +163,7 @@ const STOP_READERS: Readers<StopSettings> = {
 };
 
 export function parseStopOptions(options: StopOnSignalsOptions): StopSettings {
-  const defaults = { signals: SIGNALS, before: undefined, delayMs: 0, after: undefined, exitCode: 1 };
+  const defaults = { ...NO_TIMES, signals: SIGNALS, before: undefined, delayMs: 0, after: undefined, exitCode: 1 };
   return parse('options', options, STOP_READERS, defaults);
 }
 

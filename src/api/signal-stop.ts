@@ -6,6 +6,7 @@ import { deferred, ignore } from '../kernel/deferred.ts';
 import { onSignals } from '../kernel/signals.ts';
 import { warn } from '../kernel/warning.ts';
 import { describe } from '../model/foreign.ts';
+import { printable } from '../model/printable.ts';
 import type { ShutdownReport } from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 import type { ShutdownOptions, StopSettings } from './call-options.ts';
@@ -113,6 +114,6 @@ async function guarded(name: string, call: () => unknown): Promise<void> {
   try {
     await call();
   } catch (error) {
-    warn('SLOTVISOR_CALLBACK_FAILED', `${name} of stopOnSignals failed: ${describe(error)}`);
+    warn('SLOTVISOR_CALLBACK_FAILED', printable(`${name} of stopOnSignals failed: ${describe(error)}`));
   }
 }

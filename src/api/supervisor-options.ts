@@ -5,7 +5,17 @@ import type { AroundAttempt } from '../engine/runtime.ts';
 import { type Clock, SystemClock } from '../kernel/clock.ts';
 import type { GateLimits } from '../kernel/gate.ts';
 import { systemRandom } from '../kernel/random.ts';
-import { aBoolean, aFunction, anObject, count, durationMs, finiteMs, nameText, refuse } from '../model/check.ts';
+import {
+  aBoolean,
+  aFunction,
+  anObject,
+  count,
+  durationMs,
+  finiteMs,
+  nameText,
+  refuse,
+  wholeNumber,
+} from '../model/check.ts';
 import type { SlotLeases } from '../model/lease.ts';
 import { parse, parseAll, parseGiven, pathsIn, type Readers, readFields } from '../model/options.ts';
 import {
@@ -234,8 +244,8 @@ function readLimits(field: string, value: unknown): SupervisorSettings['limits']
 
 /** All of them would be a leak. */
 function readKeepEnded(field: string, value: unknown): number {
-  const kept = count(field, value, 0);
-  return kept === Infinity ? refuse(field, 'must be finite', value) : kept;
+  const kept = wholeNumber(field, value);
+  return kept >= 0 ? kept : refuse(field, 'must be a whole number, 0 or more', value);
 }
 
 function readFraction(field: string, value: unknown): number {

@@ -9,7 +9,7 @@ import type { Runtime } from '../engine/runtime.ts';
 import { Shutdown } from '../engine/shutdown.ts';
 import { Slots } from '../engine/slots.ts';
 import { statsOf } from '../engine/stats.ts';
-import { LiveSubmission, type SubmissionHost } from '../engine/submission.ts';
+import { LiveSubmission, type SubmissionHost, valueOrThrow } from '../engine/submission.ts';
 import { Unwatched } from '../engine/unwatched.ts';
 import { VitalSlots } from '../engine/vital-slots.ts';
 import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
@@ -41,6 +41,7 @@ import type {
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 import {
   type GivenTimes,
+  NO_TIMES,
   parseRunOptions,
   parseShutdownOptions,
   parseStopOptions,
@@ -136,7 +137,7 @@ export class Supervisor implements AsyncDisposable {
     this.clock = clock;
     this.#defaults = settings.defaults;
     this.#givenTimes = settings.shutdown;
-    this.#times = timesOfCall({}, settings.shutdown);
+    this.#times = timesOfCall(NO_TIMES, settings.shutdown);
     const store = fromCaller(Supervisor, () => new LeaseStore(leases, clock, events));
     this.#vitals = new VitalSlots(settings.deadFraction, () => this.#tooManyDied());
     this.#slots = new Slots(this.#runtime, store, this.#vitals, limits, slotDefaults);
@@ -215,7 +216,10 @@ export class Supervisor implements AsyncDisposable {
       return this.#finish(batch, 'signal');
     }
     const turnedAway = this.#submitAll(batch);
-    if (turnedAway !== undefined) return turnedAway.handle.value() as Promise<never>; // rejects
+    if (turnedAway !== undefined) {
+      const { settledTo, name, queueLimit } = turnedAway;
+      return valueOrThrow(settledTo as Outcome, name, queueLimit, this.run) as never; // throws
+    }
     const stop = new SignalStop(this.#stoppable, { ...parseStopOptions({}), signals, exitCode: undefined });
     const stopNow = (): void => void ignore(this.#shutdown.begin('signal', this.#times));
     const unwatch = signal && onAbort(signal, stopNow);

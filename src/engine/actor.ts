@@ -40,7 +40,7 @@ export interface ActorHost {
   actorEnded(actor: Actor, outcome: Outcome): void;
   /** Its lease was lost, and no body runs. */
   actorSuspended(actor: Actor): void;
-  /** It waits at the concurrency gate for its first attempt. */
+  /** It waits at the concurrency gate for its first attempt, or has got its place there. */
   actorWaits(): void;
   /** Its first attempt begins. */
   actorBegins(): void;
@@ -105,7 +105,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const state = this.#state;
     if (state.at === 'pause') return this.#place % LEFT === BACKOFF ? 'backoff' : 'interval';
     if (state.at === 'suspended') return 'lease';
-    if (state.at !== 'gate' || (state.place !== undefined && state.place.at !== 'queue')) return undefined;
+    if (state.at !== 'gate' || state.place?.at !== 'queue') return undefined;
     const { obstacle } = this.runtime.gate;
     return obstacle && WAITS_AT_GATE[obstacle];
   }
@@ -289,7 +289,11 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       turns.push(this);
       return;
     }
-    this.#state = { at: 'gate', place: gate.enter(this.submission.settings.priority, () => turns.push(this)) };
+    const place = gate.enter(this.submission.settings.priority, () => {
+      turns.push(this);
+      if (this.attempts === 0) this.#host.actorWaits(); // it has a place, and waits no more
+    });
+    this.#state = { at: 'gate', place };
     if (this.waitsToBegin) this.#host.actorWaits();
   }
 

@@ -9,4 +9,4 @@ export const LOCAL_LEASE: Lease = Object.freeze({
   release: () => {},
 });
 
-export const localLeases: SlotLeases = Object.freeze({ acquire: () => LOCAL_LEASE });
+export const localLeases: SlotLeases = Object.freeze({ ttlMs: undefined, acquire: () => LOCAL_LEASE });

@@ -206,7 +206,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   }
   /** How it ended; undefined before. */
   get settledTo(): Outcome | undefined {
-    return this.#outcome;
+    return this.#outcome && shownOutcome(this.#outcome);
   }
   get finishes(): boolean {
     return this.settings.onShutdown === 'finish';

@@ -10,6 +10,7 @@ import type { TaskEventType } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
 import { field } from '../model/foreign.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { printable } from '../model/printable.ts';
 import { slotGroup } from '../model/slot-group.ts';
 import { remainingOf } from '../policy/flight.ts';
 import { type EventPublisher, FAILURE_EVENTS } from './events.ts';
@@ -76,7 +77,7 @@ export class Unwatched {
       if (this.#left === 0 || warned.has(group) || this.#isWatched(type, participants)) continue;
       this.#left -= 1;
       warned.add(group);
-      warn(code, `${text} ${this.#advice(group)}`);
+      warn(code, printable(`${text} ${this.#advice(group)}`));
     }
   }
 

@@ -1,6 +1,6 @@
 // An event as a line of a structured log.
 
-import { aFunction } from './check.ts';
+import { refuse } from './check.ts';
 import { fromCaller } from './error.ts';
 import type { TaskEvent, TaskEventType } from './event.ts';
 import { describe } from './foreign.ts';
@@ -50,7 +50,8 @@ function readOptions(options: EventRecordOptions): typeof DEFAULTS {
 }
 
 function readMeta(field: string, value: unknown): ShowMeta {
-  return typeof value === 'boolean' ? value : aFunction(field, value);
+  if (typeof value === 'boolean' || typeof value === 'function') return value as ShowMeta;
+  return refuse(field, 'must be true, false or a function', value);
 }
 
 function shownMeta(meta: unknown, asked: Exclude<ShowMeta, false>): { readonly meta: unknown } {

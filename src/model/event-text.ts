@@ -3,13 +3,11 @@
 import type { AttemptFailureBase, EventOf, TaskEvent, TaskEventType } from './event.ts';
 import { describe } from './foreign.ts';
 import { attemptsText } from './outcome.ts';
+import { printable } from './printable.ts';
 
 /** The longest name and the longest message that a sentence shows, in UTF-16 units. */
 const MAX_NAME = 60;
 const MAX_MESSAGE = 300;
-
-/** Control characters, line separators, lone surrogates, and what changes the direction of text. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 type Texts = { readonly [Type in TaskEventType]: (event: EventOf<Type>) => string };
 
@@ -75,11 +73,10 @@ function why({ because, by, reason, failure }: EventOf<'finished'>): string {
 
 const names = (all: readonly string[]): string =>
   `${all.slice(0, 5).map(name).join(', ')}${all.length > 5 ? ', …' : ''}`;
-const name = (text: string): string => printable(text, MAX_NAME);
-const message = (text: string): string => printable(text, MAX_MESSAGE);
+const name = (text: string): string => shown(text, MAX_NAME);
+const message = (text: string): string => shown(text, MAX_MESSAGE);
 const ms = (duration: number): string => `${Math.round(duration)} ms`;
 
-function printable(text: string, max: number): string {
-  const cut = text.length > max ? `${text.slice(0, max - 1)}…` : text;
-  return cut.replace(UNPRINTABLE, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+function shown(text: string, max: number): string {
+  return printable(text.length > max ? `${text.slice(0, max - 1)}…` : text);
 }

@@ -3,6 +3,7 @@
 
 import { firstLine, show } from './error.ts';
 import type { Failure } from './failure.ts';
+import { printable } from './printable.ts';
 import type { SlotView, Stats, TaskView } from './view.ts';
 
 /** The request for a slot's lease that the lease store has not answered. */
@@ -34,7 +35,7 @@ export function explain(facts: SlotFacts): string {
   if (slot.paused) parts.push('the slot is paused, and nothing starts in it until resume()');
   if (stall !== undefined) parts.push(stalled(stall));
   if (isClosed) parts.push('a shutdown has begun, and nothing is admitted');
-  return `Slot ${show(slot.name)}: ${parts.filter((part) => part !== '').join('; ')}.`;
+  return printable(`Slot ${show(slot.name)}: ${parts.filter((part) => part !== '').join('; ')}.`);
 }
 
 function withoutOwner({ slot, request }: SlotFacts): string {

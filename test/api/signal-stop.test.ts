@@ -74,7 +74,7 @@ describe('the first signal', () => {
   });
 
   test.for(['throws', 'rejects'] as const)('goes on when a callback %s, and warns of it', async (how) => {
-    const boom = new Error('boom');
+    const boom = new Error('boom\n\u001b[2J');
     const fails = () => {
       if (how === 'throws') throw boom;
       return Promise.reject(boom);
@@ -86,8 +86,8 @@ describe('the first signal', () => {
     await close();
     const about = { type: 'SlotvisorWarning', code: 'SLOTVISOR_CALLBACK_FAILED' };
     expect(warn.mock.calls).toEqual([
-      ['before of stopOnSignals failed: boom', about],
-      ['after of stopOnSignals failed: boom', about],
+      ['before of stopOnSignals failed: boom\\u000a\\u001b[2J', about],
+      ['after of stopOnSignals failed: boom\\u000a\\u001b[2J', about],
     ]);
   });
 });

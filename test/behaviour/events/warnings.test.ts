@@ -144,6 +144,17 @@ describe('a failure that nothing watches', () => {
     }
   });
 
+  test('has no control characters, whatever the names and the error are', async () => {
+    const warnings = recordWarnings();
+    const { supervisor, clock } = unwatched();
+    const error = Object.assign(new Error('\u001b[2J\u202e'), { name: 'Name\n\u009b' });
+    supervisor.submit({ slot: '\u009b31m', restart: 'never', run: () => Promise.reject(error) });
+    await clock.settle();
+    const [{ message } = { message: '' }] = await warnings();
+    expect(message).toContain('Name\\u000a\\u009b: \\u001b[2J\\u202e');
+    expect(message).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+  });
+
   test('shows only the first line of its error that holds text', async () => {
     const warnings = recordWarnings();
     const { supervisor, clock } = unwatched();

@@ -1,9 +1,10 @@
 // What stats() and slots() show, and what a view says of waiting and stopping.
 
-import type { SlotView, Stats, TaskView } from 'slotvisor';
+import type { SlotView, Stats, Submission, TaskView } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { never } from '../../support/bodies.ts';
 import { grantingSlot, leasedSlot } from '../../support/leased-slot.ts';
+import { wrongCounts } from '../../support/recount.ts';
 import type { Act, Given } from '../../support/scenario.ts';
 import { boom, cancel, scenario, wait } from '../../support/scenario.ts';
 
@@ -51,6 +52,29 @@ describe('stats()', () => {
     });
     await supervisor.slot('b').cancel();
     expect(supervisor.stats()).toMatchObject({ pending: 0, queued: 0, gate: { inside: 1, queued: 0 } });
+  });
+
+  test('counts an owner as pending no more once it has a place at the gate, before its turn has come', async () => {
+    const { supervisor, clock, put } = scenario({ concurrency: 1, limits: { pending: 1 } });
+    put({ slot: 'a' });
+    put({ slot: 'b' });
+    await clock.settle();
+    supervisor.configure({ concurrency: 2 });
+    expect(supervisor.stats()).toMatchObject({ pending: 0, gate: { inside: 2, queued: 0 }, tasks: { starting: 1 } });
+    expect([put({ slot: 'a' }), put({ slot: 'a' })].map(({ admission }) => admission)).toEqual(['queued', 'rejected']);
+  });
+
+  test.each<[string, Act]>([
+    ['a pause', ({ supervisor }) => supervisor.pause()],
+    ['a limit', ({ supervisor }) => supervisor.configure({ concurrency: 1 })],
+  ])('agrees with the views of owners that have met no gate yet when there is %s', async (_, close) => {
+    const made = scenario();
+    for (const slot of ['a', 'b']) made.put({ slot });
+    void close(made, made.all[0] as Submission); // before the first turn
+    expect(wrongCounts(made.supervisor)).toEqual([]);
+    await made.clock.settle();
+    expect(wrongCounts(made.supervisor)).toEqual([]);
+    expect(made.supervisor.stats().pending).toBeGreaterThan(0);
   });
 
   test('counts a suspended owner without an attempt as pending', async () => {

@@ -67,7 +67,7 @@ const SUPERVISOR: readonly Row[] = [
   row('limits.slots', WHOLE, NO_COUNTS),
   row('limits.pending', WHOLE, NO_COUNTS),
   row('keepEnded', WHOLE, NO_COUNTS),
-  row('keepEnded', /must be finite/, INFINITE),
+  row('keepEnded', /must be a whole number,/, INFINITE),
   row('deadFraction', /must be a number from 0 to 1/, NO_NUMBERS, [
     [-0.1, '-0.1'],
     [1.1, '1.1'],

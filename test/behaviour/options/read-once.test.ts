@@ -1,6 +1,6 @@
 // Each option is read once. Properties of Object.prototype are not options.
 
-import { type Backoff, backoffDelayMs, type SlotOptions, Supervisor, type TaskSpec } from 'slotvisor';
+import { type Backoff, backoffDelayMs, type SlotOptions, Supervisor, stopOnSignals, type TaskSpec } from 'slotvisor';
 import { afterEach, describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
 import {
@@ -246,9 +246,10 @@ describe('a polluted Object.prototype', () => {
 });
 
 describe('a polluted Object.prototype', () => {
+  const BACKOFF_AND_LIMITS = ['firstMs', 'maxMs', 'jitter', 'restarts', 'withinMs', 'intervalMs', 'limit'];
+  const TIMES = ['graceMs', 'finishMs', 'shutdownGraceMs', 'delayMs'];
   afterEach(() => {
-    for (const name of ['firstMs', 'maxMs', 'jitter', 'restarts', 'withinMs', 'intervalMs', 'limit'])
-      Reflect.deleteProperty(Object.prototype, name);
+    for (const name of [...BACKOFF_AND_LIMITS, ...TIMES, 'ttlMs']) Reflect.deleteProperty(Object.prototype, name);
   });
   const pollute = (values: object): void => {
     for (const [name, value] of Object.entries(values))
@@ -259,6 +260,30 @@ describe('a polluted Object.prototype', () => {
     const plain = backoffDelayMs({}, 3, () => 0.5);
     pollute({ firstMs: 9_999, maxMs: 1, jitter: 'none' });
     expect(backoffDelayMs({}, 3, () => 0.5)).toBe(plain);
+  });
+
+  test.each<[string, (supervisor: Supervisor) => void]>([
+    ['run', (supervisor) => void supervisor.run([])],
+    ['the end of an `await using` block', (supervisor) => void supervisor[Symbol.asyncDispose]()],
+    ['a call', (supervisor) => void supervisor.shutdown({})],
+    [
+      'stopOnSignals',
+      (supervisor) => {
+        stopOnSignals(supervisor, { signals: ['SIGUSR2'] });
+        process.emit('SIGUSR2');
+      },
+    ],
+  ])('changes no time of a shutdown: %s', async (_, stop) => {
+    pollute(Object.fromEntries(TIMES.map((name) => [name, 5])));
+    const { supervisor, clock, recorded } = setup();
+    stop(supervisor);
+    await clock.settle();
+    expect(recorded.of('shutdownStarted')).toMatchObject([{ graceMs: 25_000, finishMs: 12_500 }]);
+  });
+
+  test('changes nothing of the local leases', () => {
+    pollute({ ttlMs: 'x' });
+    expect(() => new Supervisor()).not.toThrow();
   });
 
   test('adds no default and completes no option', () => {

@@ -195,6 +195,13 @@ describe.each(Object.entries(PLACES))('of %s', (_, { make, refusing, taking }) =
     });
 });
 
+test('the stack of the OutcomeError of a batch that run turns away begins at the caller of run', async () => {
+  const specs = [{ run }, { slot: 's', run }, { slot: 's', admission: 'dropIfRunning', run }] as const;
+  const error = await refusalOf(() => new Supervisor().run(specs));
+  expect(error).toMatchObject({ name: 'OutcomeError', message: 's: rejected: slotBusy' });
+  expect(framesOf(error)[0], error.stack).toContain(HERE);
+});
+
 test('a refusal after the shutdown begins at the caller of submit', async () => {
   const supervisor = new Supervisor();
   await supervisor.shutdown();

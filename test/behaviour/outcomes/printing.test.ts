@@ -76,8 +76,8 @@ describe('events, outcomes, failures, views and reports', () => {
   test('share one prototype, and are plain objects else', async () => {
     const { supervisor, clock, recorded } = setup({ defaults: { restart: 'never', graceMs: 5 } });
     const ends = [() => 1, () => Promise.reject(new Error('boom')), never].map((run) => supervisor.submit({ run }));
+    const killed = supervisor.submit({ meta: 1n, run: { run: never, kill: () => {} } });
     const rejected = supervisor.submit({ signal: AbortSignal.abort(), run: never });
-    supervisor.submit({ meta: 1n, run: { run: never, kill: () => {} } });
     await clock.settle();
     const last = ends[2];
     const views = [supervisor.snapshot(), supervisor.slot('none').view(), ...supervisor.snapshot().slots];
@@ -86,12 +86,13 @@ describe('events, outcomes, failures, views and reports', () => {
     const shutdown = supervisor.shutdown({ graceMs: 10 });
     await clock.advance(10_000);
     const report = await shutdown;
-    const outcomes = await Promise.all([...ends, rejected].map(({ outcome }) => outcome));
+    const outcomes = await Promise.all([...ends, killed, rejected].map(({ outcome }) => outcome));
     const failures = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.failure] : []));
-    const all: object[] = [...recorded.events, ...outcomes, ...failures, ...views, report];
-    all.push(...report.abandoned, ...report.killed);
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'failed', 'abandoned', 'rejected']);
-    expect([report.abandoned.length, json(report.killed)]).toMatchObject([1, [{ status: 'ended', meta: '1' }]]);
+    const bodies = [...report.killed, ...report.abandoned];
+    const all: object[] = [...recorded.events, ...outcomes, ...failures, ...views, report, ...bodies];
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'failed', 'abandoned', 'killed', 'rejected']);
+    expect(bodies.map(({ status }) => status)).toEqual(['ended', 'overrun']);
+    expect(json(report.killed)).toMatchObject([{ meta: '1' }]);
     expect(new Set(all.map((one) => Object.getPrototypeOf(one))).size).toBe(1);
     for (const one of all) {
       expect({ ...one }).toStrictEqual(one);

@@ -1,0 +1,8 @@
+// Text from user code that is printed: in a log, or on a terminal.
+
+/** Control characters, line separators, lone surrogates, and what changes the direction of text. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** One line, which a terminal shows as it is. The rest is written as `\uXXXX`. */
+export const printable = (text: string): string =>
+  text.replace(UNPRINTABLE, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
