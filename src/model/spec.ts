@@ -179,9 +179,12 @@ export type TaskDefaults = Omit<TaskOptions, 'name' | 'slot' | 'vital' | 'signal
 /** The compiler infers `unknown` where a body does not care, and without `state`. */
 export type InferredState<S> = unknown extends S ? undefined : S;
 
-/** The specs of a batch. `States` has the type of `ctx.state` for each of them. */
+/**
+ * The specs of a batch. `States` has the type of `ctx.state` for each of them; `unknown` without
+ * `state`. A condition here would keep generic code from a call.
+ */
 export type Specs<States extends readonly unknown[]> = {
-  readonly [K in keyof States]: TaskSpec<unknown, InferredState<States[K]>>;
+  readonly [K in keyof States]: TaskSpec<unknown, States[K]>;
 };
 
 export interface ParsedSpec {

@@ -119,7 +119,7 @@ export function batches() {
     Submission<number>,
     Submission<string>,
     Submission<string[]>,
-    Submission<undefined>,
+    Submission<unknown>,
     Submission<string>,
     Submission<boolean>,
     Submission<number>,
@@ -146,6 +146,19 @@ export function batches() {
   supervisor.submitAll([{ run: add }]);
   // @ts-expect-error not a list
   supervisor.submitAll({ run: () => 1 });
+}
+
+/** Functions of a user over specs that they do not know. */
+export function generic<T, S>(spec: TaskSpec<T, S>, specs: readonly TaskSpec<T, S>[], state: () => S) {
+  const run: TaskBody<T, S> = () => spec.run as T;
+  const named: TaskSpec<T, S> = { ...spec, name: 'n', vital: true };
+  const made: TaskSpec<T, S> = { state, run };
+  const one: Submission<T> = supervisor.submit(made);
+  const built = [once(run, { state }), restartable(run, { state }), periodic(1, run, { state })];
+  const all = supervisor.submitAll([named, made]);
+  void supervisor.run([{ state, run }]);
+  void supervisor.run(specs);
+  return [one, built, all, supervisor.submitAll(specs), supervisor.submitAll([{ state, run }])];
 }
 
 export function runs() {
