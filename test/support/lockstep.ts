@@ -53,6 +53,8 @@ export class Lockstep {
   readonly #events: string[][] = [];
   readonly #alive: Alive[] = [];
   readonly #started: string[] = [];
+  /** In the order of their ends. */
+  readonly #ended: number[] = [];
   report: ShutdownReport | undefined;
   steps = 0;
 
@@ -350,6 +352,7 @@ export class Lockstep {
   #onEvent(event: TaskEvent): void {
     if (!('id' in event)) return;
     this.#events[numberOf(event.id) - 1]?.push(eventText(event));
+    if (event.type === 'finished' || event.type === 'rejected') this.#ended.push(numberOf(event.id));
     if (event.type === 'finished') this.#why.event[numberOf(event.id) - 1] = whyText(event);
   }
 
@@ -358,7 +361,8 @@ export class Lockstep {
     const { attempts } = reference;
     same('submissions', this.#submissions.length, reference.tasks.length);
     same('starts', this.#started.join(), attempts.started.join());
-    for (const task of reference.tasks) this.#compareTask(task);
+    const kept = this.#kept;
+    for (const task of reference.tasks) this.#compareTask(task, kept);
     same(
       'bodies alive',
       this.#alive.map(({ task, attempt }) => `${task}.${attempt}`).join(),
@@ -376,7 +380,17 @@ export class Lockstep {
     this.#compareStats();
   }
 
-  #compareTask(task: Task): void {
+  /**
+   * The last ones that ended, but those that `submit` turned away. The order of ends in two slots
+   * within one instant is not promised, so it is that of the events.
+   */
+  get #kept(): ReadonlySet<number> {
+    const { keepEnded } = this.reference.setting;
+    const kept = this.#ended.filter((number) => this.#submissions[number - 1]?.admission !== 'rejected');
+    return new Set(keepEnded === 0 ? [] : kept.slice(-keepEnded));
+  }
+
+  #compareTask(task: Task, kept: ReadonlySet<number>): void {
     const { number, admission, outcome, events, flight } = task;
     const submission = this.#submissions[number - 1];
     same(`admission of ${number}`, submission?.admission, admission);
@@ -384,7 +398,7 @@ export class Lockstep {
     same(`events of ${number}`, this.#events[number - 1]?.join('\n'), events.join('\n'));
     same(`why ${number} ended, in its event`, this.#why.event[number - 1], this.#why.outcome[number - 1]);
     const found = submission && this.supervisor.get(submission.id);
-    const isFound = flight !== undefined || this.reference.kept.includes(task);
+    const isFound = flight !== undefined || kept.has(number);
     same(`get(${number})`, found?.status, isFound ? submission?.status : undefined);
     const owns = flight !== undefined && this.reference.place(flight.plan.slot).owner === flight;
     same(`status of ${number}`, submission?.status, flight === undefined ? 'ended' : owns ? flight.status : 'queued');

@@ -21,8 +21,6 @@ export class Reference {
   readonly #limits = new Map<string, { queueLimit: number; dropsOldest: boolean }>();
   /** For each slot the submissions in the order of their outcomes. */
   readonly settled = new Map<string, number[]>();
-  /** The submissions that ended last, but those that `submit` turned away. */
-  kept: Task[] = [];
   /** How often each case occurred. */
   readonly seen = new Map<(typeof CASES)[number], number>();
   readonly setting: Setting;
@@ -199,7 +197,6 @@ export class Reference {
     task.flight = undefined;
     const { slot } = task.plan;
     this.settled.set(slot, [...(this.settled.get(slot) ?? []), task.number]);
-    if (task.admission !== 'rejected') this.kept = [task, ...this.kept].slice(0, this.setting.keepEnded);
     this.time.drop(task.deadline);
     this.time.drop(task.queueTimer);
     this.vitals.settled(task, outcome);
