@@ -129,8 +129,8 @@ describe('a slot that dies', () => {
     ['killed at its deadline', { deadlineMs: 10, run: { run: never, kill: nothing } }, nothing, 10, 'killed', true],
     ['given up after its deadline', { deadlineMs: 10, onOverrun: 'abandon' }, nothing, 10, 'abandoned', true],
     ['stopped at its deadline', { deadlineMs: 10, run: polite }, nothing, 10, 'canceled', false],
-    ['killed after a cancel', { run: { run: never, kill: nothing } }, cancel, 0, 'killed', false],
-    ['given up after a cancel', { onOverrun: 'abandon' }, cancel, 0, 'abandoned', false],
+    ['killed after a cancel', { run: { run: never, kill: nothing } }, cancel, 0, 'killed', true],
+    ['given up after a cancel', { onOverrun: 'abandon' }, cancel, 0, 'abandoned', true],
   ] as const)
     test(`${isDead ? 'is' : 'is not'} dead when its last owner was ${claim}`, async () => {
       const { supervisor, ...end } = await dies(spec, stop, waitMs);
