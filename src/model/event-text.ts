@@ -3,7 +3,7 @@
 import type { AttemptFailureBase, EventOf, TaskEvent, TaskEventType } from './event.ts';
 import { describe } from './foreign.ts';
 import { attemptsText } from './outcome.ts';
-import { printable } from './printable.ts';
+import { cut, printable } from './printable.ts';
 
 /** The longest name and the longest message that a sentence shows, in UTF-16 units. */
 const MAX_NAME = 60;
@@ -73,10 +73,6 @@ function why({ because, by, reason, failure }: EventOf<'finished'>): string {
 
 const names = (all: readonly string[]): string =>
   `${all.slice(0, 5).map(name).join(', ')}${all.length > 5 ? ', …' : ''}`;
-const name = (text: string): string => shown(text, MAX_NAME);
-const message = (text: string): string => shown(text, MAX_MESSAGE);
+const name = (text: string): string => printable(cut(text, MAX_NAME));
+const message = (text: string): string => printable(cut(text, MAX_MESSAGE));
 const ms = (duration: number): string => `${Math.round(duration)} ms`;
-
-function shown(text: string, max: number): string {
-  return printable(text.length > max ? `${text.slice(0, max - 1)}…` : text);
-}

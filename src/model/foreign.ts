@@ -1,6 +1,8 @@
 // Reads values from user code, such as thrown ones. A getter or a proxy trap that throws does no
 // harm.
 
+import { cut } from './printable.ts';
+
 /**
  * One field of any value, inherited ones included. `undefined` when the value is not an object or
  * reading throws.
@@ -20,8 +22,7 @@ const MAX_MESSAGE_LENGTH = 1_000;
  * handled too.
  */
 export function describe(thrown: unknown): string {
-  const text = textOf(thrown);
-  return text.length > MAX_MESSAGE_LENGTH ? `${text.slice(0, MAX_MESSAGE_LENGTH - 1)}…` : text;
+  return cut(textOf(thrown), MAX_MESSAGE_LENGTH);
 }
 
 function textOf(thrown: unknown): string {

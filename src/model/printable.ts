@@ -1,4 +1,7 @@
-// Text from user code that is printed: in a log, or on a terminal.
+// Text from user code that is shown: in an error, in a log, or on a terminal.
+
+/** At most `max` UTF-16 units: the last one is a mark where the text was cut. */
+export const cut = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max - 1)}…` : text);
 
 /** Control characters, line separators, lone surrogates, and what changes the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;

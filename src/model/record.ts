@@ -4,6 +4,7 @@
 
 import { firstLine, show } from './error.ts';
 import { describe, field } from './foreign.ts';
+import { cut } from './printable.ts';
 
 class DataRecord {
   toJSON(): Record<string, unknown> {
@@ -110,7 +111,7 @@ function plainError(error: object, causes: number): Record<string, unknown> {
 function shortText(value: unknown): string | number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string') return undefined;
-  return value.length > MAX_ERROR_TEXT ? `${value.slice(0, MAX_ERROR_TEXT - 1)}…` : value;
+  return cut(value, MAX_ERROR_TEXT);
 }
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
