@@ -11,7 +11,7 @@
 
 export { backoffDelayMs } from './api/backoff-delay.ts';
 export { once, periodic, restartable } from './api/builders.ts';
-export type { RunOptions, ShutdownOptions, StopOnSignalsOptions } from './api/call-options.ts';
+export type { RunOptions, ShutdownOptions, StopOnSignalsOptions, ViewOptions } from './api/call-options.ts';
 export { type KillableBody, killable } from './api/killable.ts';
 export type { Slot } from './api/slot.ts';
 export { stopOnSignals } from './api/stop-on-signals.ts';

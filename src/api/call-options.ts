@@ -130,8 +130,17 @@ function anEventHandler(value: unknown): Partial<Subscriber> {
   return refuse('subscriber', 'must be a function, or an object with onEvent', value);
 }
 
-/** How many waiting submissions a view of a slot shows. */
-export function parseViewOptions(options: { readonly queued?: number | undefined }): number {
+/** Options of `slot.view` and `supervisor.slots`. */
+export interface ViewOptions {
+  /**
+   * How many waiting submissions a view shows. A whole number, 0 or more. Default: all.
+   * `queuedCount` is exact in any case.
+   */
+  readonly queued?: number | undefined;
+}
+
+/** Returns `queued`. */
+export function parseViewOptions(options: ViewOptions): number {
   const queued = (field: string, value: unknown): number => count(field, value, 0);
   return parse('options', options, { queued }, { queued: Infinity }).queued;
 }

@@ -8,7 +8,7 @@ import { readSlotOptions, type SlotOptions } from '../model/slot-options.ts';
 import type { SpecInSlot } from '../model/spec.ts';
 import type { Submission } from '../model/submission.ts';
 import type { SlotView } from '../model/view.ts';
-import { parseViewOptions } from './call-options.ts';
+import { parseViewOptions, type ViewOptions } from './call-options.ts';
 
 /**
  * A named slot. It owns at most one running body. The slot need not be live: a handle costs
@@ -47,12 +47,11 @@ export interface Slot {
    */
   idle(): Promise<void>;
   /**
-   * What the slot holds now: a copy. `queued`: how many waiting submissions it shows, a whole
-   * number, 0 or more. Default: all. `queuedCount` is exact in any case.
+   * What the slot holds now: a copy.
    *
    * @throws OptionError for an invalid option.
    */
-  view(options?: { readonly queued?: number | undefined }): SlotView;
+  view(options?: ViewOptions): SlotView;
   /**
    * One sentence for people: what the slot does, since when, what it waits for, and what waits
    * behind it. Not promised: its words. Programs use `view()`.
@@ -96,7 +95,7 @@ export class SlotHandle implements Slot {
   idle(): Promise<void> {
     return this.#slots.idle(this.name);
   }
-  view(options: { readonly queued?: number | undefined } = {}): SlotView {
+  view(options: ViewOptions = {}): SlotView {
     const queued = fromCaller(this.view, () => parseViewOptions(options));
     return this.#slots.view(this.name, queued);
   }

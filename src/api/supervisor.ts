@@ -52,6 +52,7 @@ import {
   type ShutdownOptions,
   type SubscribeSettings,
   timesOfCall,
+  type ViewOptions,
 } from './call-options.ts';
 import { EventStream } from './event-stream.ts';
 import { SignalStop, type Stoppable } from './signal-stop.ts';
@@ -285,8 +286,7 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Views of the slots that have an owner, have waiting submissions, or are paused. Each view is
-   * made when it is reached, so a loop that ends early is cheap. `queued`: how many waiting
-   * submissions a view shows, a whole number, 0 or more. Default: all.
+   * made when it is reached, so a loop that ends early is cheap.
    *
    * A slot that stays live during the loop is seen once. Not promised for a slot that becomes idle
    * or live meanwhile: it is seen, or not, or twice. The loop ends after as many views as there
@@ -294,7 +294,7 @@ export class Supervisor implements AsyncDisposable {
    *
    * @throws OptionError for an invalid option.
    */
-  slots(options: { readonly queued?: number | undefined } = {}): IterableIterator<SlotView> {
+  slots(options: ViewOptions = {}): IterableIterator<SlotView> {
     return this.#slots.views(fromCaller(this.slots, () => parseViewOptions(options)));
   }
 

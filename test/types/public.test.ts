@@ -39,6 +39,7 @@ import {
   type TaskEventType,
   type TaskId,
   type TaskSpec,
+  type ViewOptions,
   type VitalSlot,
 } from 'slotvisor';
 import type { ScheduledTask } from 'slotvisor/cron';
@@ -331,6 +332,7 @@ describe('an option that is undefined counts as absent, except the slot of a spe
     expectTypeOf<Nothing<RunOptions>>().toExtend<RunOptions>();
     expectTypeOf<Nothing<ShutdownOptions>>().toExtend<ShutdownOptions>();
     expectTypeOf<Nothing<StopOnSignalsOptions>>().toExtend<StopOnSignalsOptions>();
+    expectTypeOf<Nothing<ViewOptions>>().toExtend<ViewOptions>();
     expectTypeOf<Supervisor['vitalSlots']>().returns.toEqualTypeOf<readonly VitalSlot[]>();
     expectTypeOf<Nothing<SubscribeOptions>>().toExtend<SubscribeOptions>();
     expectTypeOf<{ x: undefined }>().not.toExtend<{ x?: number }>(); // control
