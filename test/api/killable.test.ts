@@ -4,6 +4,7 @@ import { killable } from '../../src/api/killable.ts';
 import { type Deferred, deferred } from '../../src/kernel/deferred.ts';
 import { CanceledError } from '../../src/model/error.ts';
 import type { TaskContext } from '../../src/model/task.ts';
+import { cleanupAndKill } from '../support/around-run.ts';
 
 interface Attempt {
   readonly ctx: TaskContext;
@@ -123,26 +124,13 @@ test('a kill that fails rejects, and the next kill reaches the body again', asyn
 });
 
 test('a kill resolves after the code around `run` has gone on, however many microtasks that takes', async () => {
-  const order: string[] = [];
   const body = { ended: deferred<string>(), stop: () => {} };
   const task = killable<string>(() => ({
     ...body,
     ended: body.ended.promise,
     kill: () => body.ended.reject(new Error('killed')),
   }));
-  const attempt = attemptOf('x-1', 1);
-  const around = async (): Promise<void> => {
-    try {
-      await task.run(attempt.ctx);
-    } finally {
-      for (let n = 0; n < 20; n += 1) await undefined;
-      order.push('cleaned up');
-    }
-  };
-  const running = around().catch(() => {});
-  await task.kill(attempt.ctx);
-  order.push('killed');
-  await running;
+  const order = await cleanupAndKill(task, attemptOf('x-1', 1).ctx);
   expect(order).toEqual(['cleaned up', 'killed']);
 });
 

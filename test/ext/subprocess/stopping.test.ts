@@ -8,6 +8,7 @@ import { CanceledError } from 'slotvisor';
 import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
 import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test, vi } from 'vitest';
+import { cleanupAndKill } from '../../support/around-run.ts';
 import {
   ALOOF,
   exists,
@@ -307,21 +308,8 @@ describe('stall, kill and proof of end', () => {
         ...{ inheritEnv: ['PATH'], env: { BEGAN: began }, ...options },
         ...(onLine && { onLine: counted }),
       });
-      const ctx = fakeContext();
-      const order: string[] = [];
-      const around = async (): Promise<void> => {
-        try {
-          await task.run(ctx);
-        } finally {
-          for (let n = 0; n < 20; n += 1) await undefined;
-          order.push('cleaned up');
-        }
-      };
-      const running = around().catch(() => {});
-      await until(() => existsSync(began) && (onLine === undefined || lines > 0));
-      await task.kill(ctx);
-      order.push('killed');
-      await running;
+      const hasBegun = () => until(() => existsSync(began) && (onLine === undefined || lines > 0));
+      const order = await cleanupAndKill(task, fakeContext(), hasBegun);
       rmSync(folder, { recursive: true });
       expect(order).toEqual(['cleaned up', 'killed']);
     });

@@ -5,6 +5,7 @@ import { CanceledError } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import { workerTask } from 'slotvisor/worker';
 import { describe, expect, test } from 'vitest';
+import { cleanupAndKill } from '../../support/around-run.ts';
 import { fakeContext, JOBS, job, type Rest, real, shared, until } from './setup.ts';
 
 const GATED = new URL('./gated.mjs', import.meta.url);
@@ -187,21 +188,7 @@ describe('kill and proof of end', () => {
   test('the code around a killed worker has gone on when its kill resolves', async () => {
     const data = { shared: shared() };
     const task = workerTask(JOBS, { export: 'counting', workerData: data });
-    const ctx = fakeContext();
-    const order: string[] = [];
-    const around = async (): Promise<void> => {
-      try {
-        await task.run(ctx);
-      } finally {
-        for (let n = 0; n < 20; n += 1) await undefined;
-        order.push('cleaned up');
-      }
-    };
-    const running = around().catch(() => {});
-    await until(() => Number(data.shared[0]) > 0);
-    await task.kill(ctx);
-    order.push('killed');
-    await running;
+    const order = await cleanupAndKill(task, fakeContext(), () => until(() => Number(data.shared[0]) > 0));
     expect(order).toEqual(['cleaned up', 'killed']);
   });
 
