@@ -159,8 +159,8 @@ export const Completed = recordClass<[unknown, number], Extract<Outcome, { kind:
 );
 
 /**
- * The outcome as it is handed out. A rejection becomes a record only here: a busy slot rejects many
- * submissions whose outcome nobody asks for.
+ * The outcome as it is handed out. A rejection becomes a record only here, because most outcomes of
+ * a busy slot are rejections, and are never asked for.
  */
 export const shownOutcome = (outcome: Outcome): Outcome => (outcome.kind === 'rejected' ? record(outcome) : outcome);
 

@@ -46,7 +46,7 @@ test('a failure is looked at again a turn later, and only then warned of', async
   expect(texts()).toEqual([expect.stringContaining('The task "b" failed')]);
 });
 
-test('a failure of a group that was warned of, and one that is watched already, is not looked at', async () => {
+test('a second failure of a group, and a failure that is watched, are not looked at again', async () => {
   const { unwatched, submission, clock } = setup();
   expect(unwatched.failed(submission('a:1'), 1, failure)).toBeDefined();
   await clock.settle();

@@ -188,7 +188,8 @@ export function ambientViolations(files: readonly SourceFile[]): Violation[] {
 
 /**
  * Only `kernel/abort-controller.ts` makes AbortControllers: Node would warn of many listeners on
- * their signals. An entry point may use one that no user sees.
+ * their signals. An entry point may make an AbortController of its own if users never get its
+ * signal.
  */
 export function abortControllerViolations(files: readonly SourceFile[]): Violation[] {
   return sources(files).flatMap((file) => {
