@@ -201,7 +201,7 @@ export class Attempts {
   #receiveStop(body: Body): void {
     const { time } = this.#all;
     const { slot, script } = body.task.plan;
-    const endSoon = (how: 'value' | 'error' | 'reason') => time.soon(() => this.#endIfAlive(body, how));
+    const endSoon = (how: 'value' | 'error' | 'reason') => time.endSoon(() => this.#endIfAlive(body, how));
     const endLate = (how: 'value' | 'error') => time.after(TIMES.late, () => this.#endIfAlive(body, how));
     if (script.onStop === 'resubmit') this.#all.submit({ ...PLAIN, slot, policy: 'queue' });
     if (script.onStop === 'reject' || script.onStop === 'resubmit') endSoon('reason');

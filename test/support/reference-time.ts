@@ -28,10 +28,27 @@ export class Time {
     this.#jobs.push(job);
   }
 
+  /**
+   * The end of a body, on a later turn. Its promise settles in a microtask of its own, so all that
+   * follows from it comes before the ends of other bodies.
+   */
+  endSoon(end: () => void): void {
+    this.soon(() => {
+      const others = this.#jobs.splice(0);
+      end();
+      this.#runJobs();
+      this.#jobs.push(...others);
+    });
+  }
+
   /** Runs the consequences of a step, in the order in which they were caused. */
   settle(): void {
-    do for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) job();
+    do this.#runJobs();
     while (this.#isUnsettled());
+  }
+
+  #runJobs(): void {
+    for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) job();
   }
 
   /** Of two timers that are due at the same moment, the one that was set first fires first. */
