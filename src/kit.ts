@@ -1,8 +1,9 @@
 // For the entry points only: how options are read and passed on, how texts of the caller are cut,
-// how a timer is set, how an outcome is looked at, and how an object is shown. An entry point may
-// import this file and `index.ts`. It is not exported from the package.
+// how a timer is set, how a submission and a shutdown are watched, and how an object is shown. An
+// entry point may import this file and `index.ts`. It is not exported from the package.
 
-export { peekOutcome } from './engine/submission.ts';
+export { onShutdown } from './api/supervisor.ts';
+export { peekOutcome, whenOwned } from './engine/submission.ts';
 export { bare } from './kernel/bare.ts';
 export { after } from './kernel/clock.ts';
 export { systemRandom } from './kernel/random.ts';
@@ -11,6 +12,7 @@ export {
   aNumber,
   finiteMs,
   finiteNumber,
+  nameText,
   numberFrom,
   oneOf,
   refuse,

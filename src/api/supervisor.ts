@@ -76,6 +76,12 @@ type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
 /** For stop-on-signals.ts. It is not exported from the package. */
 export let stoppableOf: (supervisor: Supervisor) => Stoppable;
 
+/**
+ * For entry points: calls `listener` as the shutdown begins, before any slot is closed. The
+ * listener must not throw.
+ */
+export let onShutdown: (supervisor: Supervisor, listener: () => void) => void;
+
 /** What the compiler infers for `T`. As a type of its own it asks for nothing. */
 type Inferred<T> = [T] extends [never] ? T : unknown;
 
@@ -110,6 +116,7 @@ export class Supervisor implements AsyncDisposable {
       const isOne = typeof supervisor === 'object' && supervisor !== null && #shutdown in supervisor;
       return isOne ? supervisor.#stoppable : refuse('supervisor', 'must be a Supervisor', supervisor);
     };
+    onShutdown = (supervisor, listener) => supervisor.#shutdown.onBegin(listener);
   }
 
   /**

@@ -291,7 +291,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
 
   #joined(submission: LiveSubmission): void {
     const leader = leaderOf(submission);
-    submission.work = leader.place === 'owner' ? (this.actor ?? null) : null;
+    if (leader.place === 'owner' && this.actor !== undefined) submission.ownedBy(this.actor);
     const first = firstOf(leader) as LiveSubmission;
     this.#runtime.events.listening?.publishFor(submission, { type: 'joined', leader: first.id });
   }
@@ -397,8 +397,8 @@ export class LiveSlot implements ActorHost, LeaseListener {
     if (entry.admission === 'rejected') entry.admission = 'started';
     this.#runtime.ledger.started();
     const actor = new Actor(this, this.#runtime, entry, this.#held);
-    if (!entry.ended) entry.work = actor; // its submitter may have left those that joined it
-    if (entry.flight !== null) for (const one of joinedOf(entry.flight)) one.work = actor;
+    if (!entry.ended) entry.ownedBy(actor); // its submitter may have left those that joined it
+    if (entry.flight !== null) for (const one of joinedOf(entry.flight)) one.ownedBy(actor);
     this.actor = actor;
     actor.start();
   }

@@ -30,6 +30,7 @@ export class Shutdown {
   readonly #store: LeaseStore;
   readonly #subscriberGraceMs: number;
   readonly #closed = deferred<ShutdownReport>();
+  readonly #listeners: (() => void)[] = [];
   readonly #effects = new Queue<ShutdownEffect>();
   #carryingOut = false;
   #dead: ShutdownReport['dead'];
@@ -50,6 +51,11 @@ export class Shutdown {
 
   get closed(): Promise<ShutdownReport> {
     return this.#closed.promise;
+  }
+
+  /** Calls `listener` as the shutdown begins, before any slot is closed. It must not throw. */
+  onBegin(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /**
@@ -106,6 +112,7 @@ export class Shutdown {
   #do(effect: ShutdownEffect): void {
     switch (effect.do) {
       case 'close':
+        for (const listener of this.#listeners.splice(0)) listener();
         this.#runtime.ledger.keepRecord();
         this.#slots.close(() => this.#stageIsOver());
         this.ledgerEmptied();

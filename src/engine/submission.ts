@@ -102,6 +102,12 @@ class SubmissionHandle implements Submission {
   static peek(submission: Submission): Promise<Outcome> {
     return #live in submission ? submission.#live.outcome : submission.outcome;
   }
+  static whenOwned(submission: Submission, onOwned: () => void): void {
+    if (!(#live in submission)) return;
+    const live = submission.#live;
+    if (live.work !== null) onOwned();
+    else live.onOwned = onOwned;
+  }
   async value(): Promise<unknown> {
     return valueOrThrow(await this.outcome, this.name, this.#live.queueLimit, this.value);
   }
@@ -119,6 +125,15 @@ class SubmissionHandle implements Submission {
  */
 export function peekOutcome<T>(submission: Submission<T>): Promise<Outcome<T>> {
   return SubmissionHandle.peek(submission) as Promise<Outcome<T>>;
+}
+
+/**
+ * Calls `onOwned` once the submission owns its slot or shares the body of an owner, at once if it
+ * does already. Never calls it if the submission is rejected, or has ended already. Takes one
+ * listener a submission, which must not throw.
+ */
+export function whenOwned(submission: Submission, onOwned: () => void): void {
+  SubmissionHandle.whenOwned(submission, onOwned);
 }
 
 /** What JSON and the console show of a submission. */
@@ -155,6 +170,8 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   /** By the user. */
   isOutcomeAsked = false;
   work: Work | null = null;
+  /** Called once it owns its slot, or shares the body of an owner. Must not throw. */
+  onOwned: (() => void) | null = null;
   watch: Watch | null = null;
   // The slot machine's.
   place: Place = 'new';
@@ -240,6 +257,14 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
 
   cancelBy(by: StopCause, reason: unknown): void {
     this.#host.cancel(this, by, reason);
+  }
+
+  /** Called when it owns its slot, or shares the body of an owner. */
+  ownedBy(work: Work): void {
+    this.work = work;
+    if (this.onOwned === null) return;
+    this.onOwned();
+    this.onOwned = null;
   }
 
   /**

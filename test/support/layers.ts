@@ -45,7 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/': ['engine/', 'kernel/', 'policy/', 'model/'],
   'api/': ['api/', 'engine/', 'kernel/', 'policy/', 'model/'],
   'index.ts': ['api/', 'engine/', 'kernel/', 'policy/', 'model/'],
-  'kit.ts': ['engine/', 'kernel/', 'policy/', 'model/'],
+  'kit.ts': ['api/', 'engine/', 'kernel/', 'policy/', 'model/'],
   'testing/': ['testing/', 'index.ts', 'kit.ts'],
 };
 
