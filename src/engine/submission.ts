@@ -98,15 +98,9 @@ class SubmissionHandle implements Submission {
     this.#live.isOutcomeAsked = true;
     return this.#live.outcome;
   }
-  /** A handle of another copy of this package is asked as a user asks. */
-  static peek(submission: Submission): Promise<Outcome> {
-    return #live in submission ? submission.#live.outcome : submission.outcome;
-  }
-  static whenOwned(submission: Submission, onOwned: () => void): void {
-    if (!(#live in submission)) return;
-    const live = submission.#live;
-    if (live.work !== null) onOwned();
-    else live.onOwned = onOwned;
+  /** Undefined for a handle of another copy of this package. */
+  static liveOf(submission: Submission): LiveSubmission | undefined {
+    return #live in submission ? submission.#live : undefined;
   }
   async value(): Promise<unknown> {
     return valueOrThrow(await this.outcome, this.name, this.#live.queueLimit, this.value);
@@ -124,16 +118,18 @@ class SubmissionHandle implements Submission {
  * The outcome, for code of the library: that it looks does not mean that the user watches the task.
  */
 export function peekOutcome<T>(submission: Submission<T>): Promise<Outcome<T>> {
-  return SubmissionHandle.peek(submission) as Promise<Outcome<T>>;
+  return (SubmissionHandle.liveOf(submission) ?? submission).outcome as Promise<Outcome<T>>;
 }
 
 /**
  * Calls `onOwned` once the submission owns its slot or shares the body of an owner, at once if it
- * does already. Never calls it if the submission is rejected, or has ended already. Takes one
- * listener a submission, which must not throw.
+ * does already. A submission has one such listener, which must not throw.
  */
 export function whenOwned(submission: Submission, onOwned: () => void): void {
-  SubmissionHandle.whenOwned(submission, onOwned);
+  const live = SubmissionHandle.liveOf(submission);
+  if (live === undefined) return;
+  if (live.work !== null) onOwned();
+  else live.onOwned = onOwned;
 }
 
 /** What JSON and the console show of a submission. */

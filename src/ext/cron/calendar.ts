@@ -13,6 +13,14 @@ export interface Calendar {
   after(ms: number): number | undefined;
   /** The last date earlier than `ms`; `undefined` if there is none. */
   before(ms: number): number | undefined;
+  /** How many dates are later than `from` and not later than `to`. */
+  count(from: number, to: number): number;
+}
+
+function step(after: Calendar['after'], from: number, to: number): number {
+  let n = 0;
+  for (let d = after(from); d !== undefined && d <= to && n < 20_000; d = after(d)) n += 1;
+  return n;
 }
 
 /**
@@ -58,7 +66,8 @@ export function cronCalendar(expression: string, timezone: string | undefined): 
   if (compile(expression, timezone).getOnce() !== null) throw new TypeError('a date is not a cron expression');
   // croner replaces `?` by the time of parsing, so the dates would change with every restart.
   if (expression.includes('?')) throw new TypeError("'?' is not supported, use '*'");
-  return {
+  const me: Calendar = {
+    count: (from, to) => step(me.after, from, to),
     after: (ms) =>
       checkLater(
         ms,
@@ -74,6 +83,7 @@ export function cronCalendar(expression: string, timezone: string | undefined): 
       return date;
     },
   };
+  return me;
 }
 
 /** The dates `anchorMs + k * everyMs`, for every whole number k. */
@@ -82,7 +92,8 @@ export function everyCalendar(everyMs: number, anchorMs: number): Calendar {
     const ms = anchorMs + k * everyMs;
     return Math.abs(ms) <= MAX_DATE_MS ? ms : undefined;
   };
-  return {
+  const me: Calendar = {
+    count: (from, to) => step(me.after, from, to),
     after(ms) {
       const k = Math.floor((ms - anchorMs) / everyMs) + 1;
       // The division may have rounded down, so that k gives `ms` itself.
@@ -93,16 +104,22 @@ export function everyCalendar(everyMs: number, anchorMs: number): Calendar {
       return anchorMs + k * everyMs < ms ? date(k) : date(k - 1);
     },
   };
+  return me;
 }
 
 /** One date. */
 export function atCalendar(atMs: number): Calendar {
-  return { after: (ms) => (ms < atMs ? atMs : undefined), before: (ms) => (ms > atMs ? atMs : undefined) };
+  return {
+    after: (ms) => (ms < atMs ? atMs : undefined),
+    before: (ms) => (ms > atMs ? atMs : undefined),
+    count: (from, to) => (from < atMs && atMs <= to ? 1 : 0),
+  };
 }
 
 /** The dates of `calendar` from `startMs` (included) to `endMs` (excluded). */
 export function bounded(calendar: Calendar, startMs: number, endMs: number): Calendar {
-  return {
+  const me: Calendar = {
+    count: (from, to) => step(me.after, from, to),
     after(ms) {
       const date = calendar.after(Math.max(ms, startMs - 1)); // dates are at least 1 ms apart
       return date !== undefined && date < endMs ? date : undefined;
@@ -112,6 +129,7 @@ export function bounded(calendar: Calendar, startMs: number, endMs: number): Cal
       return date !== undefined && date >= startMs ? date : undefined;
     },
   };
+  return me;
 }
 
 /** The first `count` dates later than `ms`, or fewer if the calendar has no more. */

@@ -12,7 +12,7 @@ import {
   MAX_DATE_MS,
 } from './calendar.ts';
 import { textOf } from './error-text.ts';
-import { DATE_MODIFIERS, type ReadInstant, type Settings } from './settings.ts';
+import { DATE_OPTIONS, type ReadInstant, type Settings } from './settings.ts';
 import type { Moment } from './timeline.ts';
 
 interface CalendarAndCursor {
@@ -65,11 +65,16 @@ export function datesOf(settings: Settings, given: ReadonlySet<string>, now: Mom
 }
 
 function unendedDates(
-  { when, timezone, toleranceMs }: Settings,
+  { when, timezone, toleranceMs, claims }: Settings,
   startMs: number,
   now: Moment,
   old: Dates | undefined,
 ): UnendedDates {
+  if (when.kind === 'everyMs' && claims !== undefined) {
+    // Processes have the wall clock in common, and no other one.
+    const calendar = bounded(everyCalendar(when.value, startMs), startMs, Infinity);
+    return { calendar, clock: 'wall', cursor: cursorAt(now.wall, startMs, toleranceMs) };
+  }
   if (when.kind === 'everyMs') {
     const begin = startMs === -Infinity ? now.monotonic : startMs - now.shift;
     const anchor = old?.clock === 'monotonic' && old.startMs === startMs ? old.anchor : begin;
@@ -95,7 +100,7 @@ function cursorAt(now: number, start: number, toleranceMs: number): number {
 function refuseNoFutureRun(settings: Settings, given: ReadonlySet<string>, isEndTooEarly: boolean): never {
   const { kind, value } = settings.when;
   if (isEndTooEarly && given.has('endAt')) refuse('endAt', 'must leave a future run', settings.endAt);
-  const changed = given.has(kind) ? undefined : DATE_MODIFIERS.find((field) => given.has(field));
+  const changed = given.has(kind) ? undefined : DATE_OPTIONS.find((field) => given.has(field));
   if (changed !== undefined) refuse(changed, 'must leave a future run', settings[changed]);
   return refuse(kind, 'must have a future run', value);
 }

@@ -2,9 +2,6 @@
 
 import type { Calendar } from './calendar.ts';
 
-/** Missed dates that are due together are counted exactly up to this many. */
-export const MAX_COUNTED = 100;
-
 export interface DuePolicy {
   /**
    * How many of the dates that are due together run, however late: 0 `skip`, 1 `once`, n `catchUp`.
@@ -17,54 +14,65 @@ export interface DuePolicy {
 export interface Due {
   /** Oldest first. */
   readonly run: readonly number[];
-  /** How many do not run. From `MAX_COUNTED` on it means "at least". */
+  /** How many do not run. */
   readonly missed: number;
   /** The latest missed date. */
   readonly lastMissed: number | undefined;
-  /** The first date after `now`. */
+  /** The first date that is still to come. */
   readonly next: number | undefined;
-  /** Set if the calendar threw. The decision covers the dates that it returned before. */
+  /** Every date up to here is decided. */
+  readonly upTo: number;
+  /** Set if the calendar threw. Only the first date is decided then. */
   readonly failure: { readonly error: unknown } | undefined;
 }
 
 /**
- * Decides about every date from `first`, which is itself a date, to `now`. The latest date runs if
+ * Decides about every date from `first`, which is itself a date, to `toMs`. The latest date runs if
  * it is on time. `policy.keep` of the latest dates run in any case. All others are missed.
+ *
+ * @param now lateness is measured from here.
  */
-export function decideDue(calendar: Calendar, first: number, now: number, policy: DuePolicy): Due {
-  // Dates that run do not count for MAX_COUNTED.
-  const limit = MAX_COUNTED + Math.max(policy.keep, 1);
-  let dates: number[] = [];
-  let next: number | undefined = first;
+export function decideDue(calendar: Calendar, first: number, toMs: number, policy: DuePolicy, now = toMs): Due {
+  const upTo = Math.max(first, toMs); // jitter that was added and taken off again may lose a fraction of a ms
   try {
-    while (next !== undefined && next <= now && dates.length < limit) {
-      dates.push(next);
-      next = calendar.after(next);
-    }
-    if (next !== undefined && next <= now) {
-      next = calendar.after(now);
-      dates = latest(calendar, now, limit);
-    }
+    const next = calendar.after(first);
+    if (next === undefined || next > upTo) return { ...decideOne(first, policy, now), next, upTo };
+    return { ...decideMany(calendar, first, upTo, policy, now), next: calendar.after(upTo), upTo };
   } catch (error) {
-    return { ...split(dates, now, policy), next: undefined, failure: { error } };
+    return { ...decideOne(first, policy, now), next: undefined, upTo: first, failure: { error } };
   }
-  return { ...split(dates, now, policy), next, failure: undefined };
 }
 
-function split(dates: readonly number[], now: number, { keep, toleranceMs }: DuePolicy) {
-  const onTime = (dates.at(-1) ?? -Infinity) >= now - toleranceMs;
-  const missed = dates.length - Math.min(dates.length, Math.max(keep, onTime ? 1 : 0));
-  return { run: dates.slice(missed), missed, lastMissed: dates[missed - 1] };
+type Decision = Omit<Due, 'next' | 'upTo'>;
+
+function decideOne(date: number, { keep, toleranceMs }: DuePolicy, now: number): Decision {
+  const runs = keep > 0 || date >= now - toleranceMs;
+  return {
+    run: runs ? [date] : [],
+    missed: runs ? 0 : 1,
+    lastMissed: runs ? undefined : date,
+    failure: undefined,
+  };
 }
 
-/** The last `count` dates up to and including `now`, oldest first. */
-function latest(calendar: Calendar, now: number, count: number): number[] {
-  const dates: number[] = [];
-  let date = calendar.before(now + 1);
-  if (date !== undefined && date > now) date = calendar.before(date);
-  while (date !== undefined && dates.length < count) {
-    dates.push(date);
-    date = calendar.before(date);
-  }
-  return dates.reverse();
+/** Goes backwards from the latest date, and only as far as the policy asks. */
+function decideMany(
+  calendar: Calendar,
+  first: number,
+  upTo: number,
+  { keep, toleranceMs }: DuePolicy,
+  now: number,
+): Decision {
+  let date = lastUpTo(calendar, upTo);
+  const wanted = Math.max(keep, date !== undefined && date >= now - toleranceMs ? 1 : 0);
+  const run: number[] = [];
+  for (; date !== undefined && date >= first && run.length < wanted; date = calendar.before(date)) run.push(date);
+  const missed = 1 + calendar.count(first, upTo) - run.length;
+  return { run: run.reverse(), missed, lastMissed: missed > 0 ? date : undefined, failure: undefined };
+}
+
+/** The last date that is not later than `ms`. */
+export function lastUpTo(calendar: Calendar, ms: number): number | undefined {
+  const date = calendar.before(ms + 1);
+  return date !== undefined && date > ms ? calendar.before(date) : date;
 }

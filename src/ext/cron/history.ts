@@ -26,49 +26,85 @@ export interface MissedRun {
   readonly due: Date;
   /** When they were found to be missed. */
   readonly at: Date;
-  /** How many dates were missed. From 100 on it means "at least". */
+  /** How many dates were missed. */
   readonly count: number;
 }
 
-/** An error that no outcome carries: of the calendar, of `submit`, or of `onError`. */
+/** A date that another process has claimed. */
+export interface ElsewhereRun {
+  readonly kind: 'elsewhere';
+  readonly due: Date;
+  /** When the claim was refused. */
+  readonly at: Date;
+}
+
+/** An error that no outcome carries: of the calendar, of `submit`, of `claims`, or of `onError`. */
 export interface FailedRun {
   readonly kind: 'error';
   /** When the error was recorded. */
   readonly at: Date;
   /** What was thrown. */
   readonly error: unknown;
+  /** The date that was not submitted because of it, if there is one. */
+  readonly due?: Date;
 }
 
 /** An entry of `Schedule.runs`. */
-export type ScheduleRun<T = unknown> = SubmittedRun<T> | MissedRun | FailedRun;
+export type ScheduleRun<T = unknown> = SubmittedRun<T> | MissedRun | ElsewhereRun | FailedRun;
 
-/** Counts since the schedule was made. */
+/**
+ * Exact counts since the schedule was made. Every date that has come is in one of `ran`,
+ * `superseded`, `dropped`, `missed`, `elsewhere`, `errors` and `pending`. Triggers are in none of
+ * them.
+ */
 export interface ScheduleTotals {
   /** Runs that were submitted to the supervisor, by a date or by `trigger`. */
   readonly submitted: number;
-  /** Submitted runs whose outcome is `rejected`, for any reason. */
+  /** Those of `submitted` that `trigger` submitted. */
+  readonly triggered: number;
+  /** Dates whose run owned its slot, or shared the body of an owner. */
+  readonly ran: number;
+  /** Dates whose run was rejected as `superseded`: a later one took its place in the slot. */
+  readonly superseded: number;
+  /** Dates whose run was rejected for any other reason. */
   readonly dropped: number;
-  /** Dates that did not run. A minimum once an entry of `runs` has counted 100 or more. */
+  /** Dates that were too late, or found no place under `maxRuns`, or were cut off by an end. */
   readonly missed: number;
-  /** Errors that no outcome carries, as in the `error` entries of `runs`. */
+  /** Dates that another process has claimed. */
+  readonly elsewhere: number;
+  /** Dates that were not submitted because `submit` threw. */
   readonly errors: number;
+  /**
+   * Dates that have come and are in no other count yet: jitter or a pause delays them, their claim
+   * is under way, they wait to be caught up, or their run waits in its slot.
+   */
+  readonly pending: number;
 }
+
+/** The counts that a date can end in. */
+export type Box = Exclude<keyof ScheduleTotals, 'submitted' | 'triggered' | 'pending'>;
 
 /** A run as it is stored, with numbers for dates: a caller could change a shared `Date`. */
 type StoredRun<Run> = Run extends unknown
-  ? { -readonly [K in keyof Run]: Run[K] extends Date ? number : Run[K] }
+  ? { -readonly [K in keyof Run]: Run[K] extends Date | undefined ? number : Run[K] }
   : never;
 
 function toRun<T>(run: StoredRun<ScheduleRun<T>>): ScheduleRun<T> {
   const at = new Date(run.at);
-  return run.kind === 'error' ? { ...run, at } : { ...run, at, due: new Date(run.due) };
+  if (run.kind !== 'error') return { ...run, at, due: new Date(run.due) };
+  const { due, ...rest } = run;
+  return { ...rest, at, ...(due !== undefined && { due: new Date(due) }) };
 }
 
 export class History<T> {
-  readonly totals: { -readonly [K in keyof ScheduleTotals]: number } = {
+  readonly totals: { [K in Exclude<keyof ScheduleTotals, 'pending'>]: number } = {
     submitted: 0,
+    triggered: 0,
+    ran: 0,
+    superseded: 0,
     dropped: 0,
     missed: 0,
+    elsewhere: 0,
     errors: 0,
   };
   readonly #runs: StoredRun<ScheduleRun<T>>[] = [];
@@ -97,10 +133,10 @@ export class History<T> {
     const { id, admission } = submission;
     const run: StoredRun<SubmittedRun<T>> = { kind: 'submitted', cause, due, at, id, admission, outcome: undefined };
     this.totals.submitted += 1;
+    if (cause === 'trigger') this.totals.triggered += 1;
     this.#add(run);
     return (outcome) => {
       run.outcome = outcome;
-      if (outcome.kind === 'rejected') this.totals.dropped += 1;
     };
   }
 
@@ -109,9 +145,15 @@ export class History<T> {
     this.#add({ kind: 'missed', due, at, count });
   }
 
-  failed(error: unknown, at: number): void {
-    this.totals.errors += 1;
-    this.#add({ kind: 'error', at, error });
+  elsewhere(due: number, at: number): void {
+    this.totals.elsewhere += 1;
+    this.#add({ kind: 'elsewhere', due, at });
+  }
+
+  /** `due`: the date that was not submitted because of the error. */
+  failed(error: unknown, at: number, due?: number): void {
+    if (due !== undefined) this.totals.errors += 1;
+    this.#add({ kind: 'error', at, error, ...(due !== undefined && { due }) });
   }
 
   #add(run: StoredRun<ScheduleRun<T>>): void {

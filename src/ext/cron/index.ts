@@ -17,16 +17,18 @@
  * @module
  */
 
-export type { FailedRun, MissedRun, ScheduleRun, ScheduleTotals, SubmittedRun } from './history.ts';
-export { schedule } from './make.ts';
+export type { DateClaims } from './claims.ts';
+export type { ElsewhereRun, FailedRun, MissedRun, ScheduleRun, ScheduleTotals, SubmittedRun } from './history.ts';
+export { schedule, schedulesOf } from './make.ts';
 export type {
   Instant,
   MissedPolicy,
   ScheduleDates,
   ScheduledBody,
   ScheduledTask,
+  ScheduleIdentity,
   ScheduleOptions,
   ScheduleSettings,
   ScheduleUpdate,
 } from './options.ts';
-export type { Schedule, ScheduleStatus } from './schedule.ts';
+export type { Schedule, ScheduleStatus, ScheduleWhen } from './schedule.ts';

@@ -1,90 +1,119 @@
 // One schedule: its state and its moment on the timeline. The calendar gives its dates, due.ts
-// decides which of them run, and the runner submits them.
+// decides which of them run, and the runner submits them. Over 300 lines because an update, a pause
+// and an end all act on the same few fields.
 
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
 import { fromCaller, showAs, specAt, wholeFrom } from '../../kit.ts';
 import { datesAfter } from './calendar.ts';
+import { ask } from './claims.ts';
 import { type Dates, datesOf } from './dates.ts';
-import { decideDue } from './due.ts';
+import { type Due, decideDue, lastUpTo } from './due.ts';
 import { History, type ScheduleRun, type ScheduleTotals } from './history.ts';
 import { drawJitterMs } from './jitter.ts';
+import type { Names } from './names.ts';
 import type { ScheduleUpdate } from './options.ts';
-import { Runner } from './runner.ts';
-import type { Schedule, ScheduleStatus } from './schedule.ts';
-import { DATE_MODIFIERS, KINDS, type OwnSlot, readSettings, type Settings } from './settings.ts';
-import type { Entry, Timeline } from './timeline.ts';
+import { Runner, type RunnerHost } from './runner.ts';
+import type { Schedule, ScheduleStatus, ScheduleWhen } from './schedule.ts';
+import { DATE_OPTIONS, hasNewDates, type OwnSlot, readSettings, type Settings } from './settings.ts';
+import type { ClockName, Entry, Timeline } from './timeline.ts';
 
-/** After a calendar failed, it is asked again this much later, for dates from then on. */
+/** After a calendar failed, it is asked again this much later. */
 const RETRY_MS = 60_000;
+
+/** What the schedules of a supervisor share. */
+export interface ScheduleHost {
+  readonly timeline: Timeline;
+  readonly names: Names<Schedule>;
+}
 
 export class LiveSchedule<T> implements Schedule<T>, Entry {
   static {
     showAs(LiveSchedule, (schedule) => schedule.#shown);
   }
+  readonly name: string;
   readonly #supervisor: Supervisor;
   readonly #timeline: Timeline;
+  readonly #names: ScheduleHost['names'];
   readonly #ownSlot: OwnSlot;
   readonly #history: History<T>;
   readonly #runner: Runner<T>;
   #settings: Settings;
   #dates: Dates;
   #status: ScheduleStatus = 'active';
-  /** Dates up to here have been handled. The calendar is asked for dates after it. */
+  /** Dates up to here have had their turn, or came before the schedule began. */
   #cursor: number;
   /**
-   * The latest date that ran or was missed. An update that keeps the expression and the zone runs
-   * no date up to here again.
+   * The latest date that had its turn, on either clock. No update runs a date up to here, whatever
+   * the new dates are.
    */
-  #lastDecided = -Infinity;
+  readonly #decided: Record<ClockName, number> = { wall: -Infinity, monotonic: -Infinity };
   /** The date that it waits for; `undefined` after the calendar failed. */
   #due: number | undefined;
   /** The delay of `#due`. */
   #jitterMs = 0;
+  /** Takes the question for the last claimed date back. */
+  #stopAsking: () => void = () => {};
 
-  constructor(supervisor: Supervisor, timeline: Timeline, ownSlot: OwnSlot, options: unknown) {
+  constructor(supervisor: Supervisor, { timeline, names }: ScheduleHost, ownSlot: OwnSlot, options: unknown) {
     const { settings, given } = readSettings(options, ownSlot, undefined);
     this.#supervisor = supervisor;
     this.#timeline = timeline;
+    this.#names = names;
     this.#ownSlot = ownSlot;
     this.#settings = settings;
+    this.name = names.pick(settings.name, settings.task.isNamed ? settings.task.slot : (ownSlot.name as string));
     timeline.checkWallClock();
     this.#dates = datesOf(settings, given, timeline.moment(), undefined);
     this.#cursor = this.#dates.cursor;
     this.#history = new History(settings.historySize);
+    this.#runner = new Runner(supervisor, this.#history, this.#runnerHost());
+    this.#checkTask(settings);
+    timeline.add(this);
+    names.add(this);
+    this.#waitForNext(this.#dates.first);
+    this.#askForLast();
+  }
+
+  #runnerHost(): RunnerHost {
     const self = this;
-    this.#runner = new Runner(supervisor, this.#history, {
+    return {
+      name: this.name,
       get settings() {
         return self.#settings;
       },
       get paused() {
         return self.#status === 'paused';
       },
-      now: () => timeline.now('wall'),
-      onMaxRuns: () => this.end(),
-      onClosed: () => timeline.close(),
-    });
-    this.#checkTask(settings);
-    timeline.add(this);
-    this.#waitForNext(this.#dates.first);
+      now: () => self.#timeline.now('wall'),
+      onMaxRuns: () => self.end(),
+      onIdle: () => self.#leaveIfIdle(),
+    };
   }
 
-  /** No event marks the start of a shutdown, so `phase` is checked on access. */
+  get slot(): string {
+    return this.#settings.task.slot;
+  }
+  get when(): ScheduleWhen {
+    const { when, timezone } = this.#settings;
+    if (when.kind === 'everyMs') return { everyMs: when.value };
+    if (when.kind === 'cron') return { cron: when.value, ...(timezone !== undefined && { timezone }) };
+    return { at: new Date(this.#dates.calendar.after(-Infinity) as number) };
+  }
   get status(): ScheduleStatus {
-    if (this.#status !== 'ended' && this.#supervisor.phase !== 'open') this.#timeline.close();
     return this.#status;
   }
   get runs(): readonly ScheduleRun<T>[] {
     return this.#history.runs;
   }
   get totals(): ScheduleTotals {
-    return { ...this.#history.totals };
+    return { ...this.#history.totals, pending: this.#runner.pending + this.#countComing() };
   }
 
   next(count = 1): Date[] {
     const most = fromCaller(this.next, () => wholeFrom('count', count, 0, 1_000));
-    const limit = Math.min(most, this.#runner.runsLeft);
+    const limit = Math.min(most, Math.max(0, this.#runner.placesLeft));
     this.#timeline.checkWallClock();
-    if (this.status === 'ended') return [];
+    if (this.#status === 'ended') return [];
     const { calendar, clock } = this.#dates;
     const from = Math.max(this.#cursor, this.#timeline.now(clock));
     return datesAfter(calendar, from, limit).map((date) => new Date(this.#timeline.wallDate(clock, date)));
@@ -97,15 +126,14 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   pause(): void {
-    if (this.status !== 'active') return;
-    this.#advanceCursor(this.#timeline.now(this.#dates.clock));
+    if (this.#status !== 'active') return;
     this.#status = 'paused';
     this.#timeline.clear(this);
   }
 
   resume(): void {
     this.#timeline.checkWallClock();
-    if (this.status !== 'paused') return;
+    if (this.#status !== 'paused') return;
     this.#status = 'active';
     this.#waitForNext();
     this.#runner.catchUp();
@@ -114,7 +142,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   trigger(): Submission<T> {
     return fromCaller(this.trigger, () => {
       this.#throwIfEnded();
-      return this.#runner.submit(this.#timeline.now('wall'), 'trigger');
+      return this.#runner.trigger();
     });
   }
 
@@ -125,46 +153,34 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #update(options: unknown): void {
     this.#throwIfEnded();
     this.#timeline.checkWallClock();
-    const { settings, given } = readSettings(options, this.#ownSlot, this.#settings);
-    const hasNewDates = [...KINDS, 'startAt'].some((field) => given.has(field));
-    const changesDates = hasNewDates || DATE_MODIFIERS.some((field) => given.has(field));
-    const old = hasNewDates ? undefined : this.#dates;
-    const dates = changesDates ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
-    if (given.has('task')) this.#checkTask(settings);
-    this.#throwIfEnded(); // a getter of the options may have ended the schedule
     const before = this.#settings;
+    const { settings, given } = readSettings(options, this.#ownSlot, before);
+    const areNew = hasNewDates(settings, before);
+    const areChanged = areNew || DATE_OPTIONS.some((field) => settings[field] !== before[field]);
+    const old = areNew ? undefined : this.#dates;
+    const dates = areChanged ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
+    if (given.has('task')) this.#checkTask(settings);
+    // What has come is decided by the rules under which it came.
+    if (areChanged || settings.keep !== before.keep || settings.toleranceMs !== before.toleranceMs)
+      this.#decideComing();
+    this.#throwIfEnded(); // a getter of the options, or the last run, may have ended the schedule
     this.#settings = settings;
     this.#history.size = settings.historySize;
-    if (this.#runner.runsLeft <= 0) this.end();
-    else if (hasNewDates) this.#useNewDates(dates, before, given.has('startAt'));
-    else if (changesDates) this.#useChangedDates(dates);
+    if (this.#runner.isUsedUp) this.end();
+    else if (areChanged) this.#replaceDates(dates, settings.startAt !== before.startAt);
   }
 
-  #useNewDates(dates: Dates, before: Settings, hasStart: boolean): void {
-    const { when, timezone } = this.#settings;
-    const now = this.#timeline.now(dates.clock);
-    const from = hasStart || when.kind === 'at' ? dates.cursor : now;
-    if (dates.clock !== this.#dates.clock) this.#lastDecided = -Infinity;
-    // After the wall clock was set back, dates that were already handled come up again. Skip them,
-    // unless the expression or the zone has changed.
-    const isSame = when.value === before.when.value && timezone === before.timezone;
-    this.#cursor = Math.max(from, isSame ? this.#lastDecided : Math.min(this.#lastDecided, now));
-    this.#runner.discardBacklog();
-    this.#replaceDates(dates);
-  }
-
-  /**
-   * A new end or zone changes only future dates. Dates that have come stay as they are: those that
-   * ran do not run again, and those that wait still run.
-   */
-  #useChangedDates(dates: Dates): void {
-    this.#advanceCursor(this.#settings.when.kind === 'at' ? dates.cursor : this.#timeline.now(dates.clock));
-    this.#replaceDates(dates);
-  }
-
-  #replaceDates(dates: Dates): void {
+  /** New dates count from now, or from a new start that may be slightly past. */
+  #replaceDates(dates: Dates, hasNewStart: boolean): void {
+    const { clock } = dates;
+    const decided = this.#decided;
+    const isSameClock = clock === this.#dates.clock;
+    if (clock === 'monotonic' && !isSameClock)
+      decided.monotonic = Math.max(decided.monotonic, decided.wall - this.#timeline.moment().shift);
+    const from = hasNewStart || this.#settings.when.kind === 'at' ? dates.cursor : this.#timeline.now(clock);
+    this.#cursor = Math.max(from, decided[clock]);
     this.#dates = dates;
-    if (this.#status === 'active') this.#waitForNext();
+    if (this.#status === 'active') this.#waitForNext(undefined, 0, isSameClock ? this.#due : undefined);
   }
 
   async stop(): Promise<void> {
@@ -177,33 +193,29 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   end(): void {
-    this.#runner.discardBacklog();
+    this.#missComing();
+    this.#stopAsking();
+    this.#runner.discardWaiting();
     this.#finish();
   }
 
   onSetBack(wallMs: number): void {
+    this.#decided.wall = Math.min(this.#decided.wall, wallMs);
     if (this.#dates.clock !== 'wall') return;
     this.#cursor = Math.min(this.#cursor, wallMs);
-    this.#lastDecided = Math.min(this.#lastDecided, wallMs);
     if (this.#status === 'active' && this.#due !== undefined) this.#waitForNext();
   }
 
   onDue(): void {
-    const dates = this.#dates;
-    const { calendar, clock } = dates;
-    const clockMs = this.#timeline.now(clock);
-    const now = clockMs - this.#jitterMs; // jitter does not count as lateness
     const first = this.#due;
     if (first === undefined) {
-      this.#cursor = Math.max(this.#cursor, now - 1); // a date at exactly `now` must still run
-      this.#waitForNext();
+      this.#askAgain();
       return;
     }
-    this.#cursor = Math.max(this.#cursor, now);
-    const { run, missed, lastMissed, next, failure } = decideDue(calendar, first, now, this.#settings);
-    this.#lastDecided = Math.max(this.#lastDecided, run.at(-1) ?? lastMissed ?? -Infinity);
-    if (lastMissed !== undefined) this.#runner.missed(missed, this.#timeline.wallDate(clock, lastMissed));
-    this.#runner.run(run.map((date) => this.#timeline.wallDate(clock, date)));
+    const dates = this.#dates;
+    const clockMs = this.#timeline.now(dates.clock);
+    // Jitter does not count as lateness.
+    const { next, failure } = this.#decide(first, clockMs - this.#jitterMs);
     // The last run may have ended the schedule. A lease store may have updated it.
     if (this.#status !== 'active' || this.#dates !== dates) return;
     if (failure !== undefined) this.#onCalendarError(failure.error);
@@ -212,13 +224,90 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   /**
-   * Moves the cursor up to `ms`, but not past the date that the schedule waits for. No date came in
-   * between, even if another calendar has one there. Does nothing while paused: dates between the
-   * cursor and `ms` may then still have to run.
+   * After the calendar failed. If it still does not know what follows the last date, it is asked
+   * for dates from now on: it may fail at one moment only.
    */
-  #advanceCursor(ms: number): void {
-    if (this.#status !== 'active' || this.#due === undefined) return;
-    this.#cursor = Math.max(this.#cursor, Math.min(ms, this.#due - 1));
+  #askAgain(): void {
+    const { calendar, clock } = this.#dates;
+    try {
+      calendar.after(this.#cursor);
+    } catch {
+      this.#cursor = Math.max(this.#cursor, this.#timeline.now(clock) - 1); // a date right now still runs
+    }
+    this.#waitForNext();
+  }
+
+  /** Decides the dates from `first` to `upTo`. */
+  #decide(first: number, upTo: number): Due {
+    const due = decideDue(this.#dates.calendar, first, upTo, this.#settings);
+    this.#cursor = Math.max(this.#cursor, due.upTo);
+    this.#carryOut(due, this.#dates.clock);
+    return due;
+  }
+
+  #carryOut({ run, missed, lastMissed }: Due, clock: ClockName): void {
+    const wallDate = (date: number): number => this.#timeline.wallDate(clock, date);
+    const last = run.at(-1) ?? lastMissed ?? -Infinity;
+    this.#decided[clock] = Math.max(this.#decided[clock], last);
+    this.#decided.wall = Math.max(this.#decided.wall, wallDate(last));
+    if (lastMissed !== undefined) this.#runner.missed(missed, wallDate(lastMissed));
+    if (run.length > 0) this.#runner.run(run.map(wallDate));
+  }
+
+  /** Decides the dates that have come and have not had their turn, whatever delays them. */
+  #decideComing(): void {
+    const { calendar, clock } = this.#dates;
+    const now = this.#timeline.now(clock);
+    try {
+      const first = calendar.after(this.#cursor);
+      if (first !== undefined && first <= now) this.#decide(first, now);
+    } catch (error) {
+      this.#runner.reportError(error);
+    }
+  }
+
+  /** The dates that have come and have not had their turn are missed. */
+  #missComing(): void {
+    const count = this.#countComing();
+    if (count === 0) return;
+    const { calendar, clock } = this.#dates;
+    const last = lastUpTo(calendar, this.#timeline.now(clock)) as number;
+    this.#cursor = last;
+    this.#runner.missed(count, this.#timeline.wallDate(clock, last));
+  }
+
+  /** How many dates have come and have not had their turn. 0 if the calendar fails. */
+  #countComing(): number {
+    if (this.#status === 'ended') return 0;
+    const { calendar, clock } = this.#dates;
+    try {
+      return calendar.count(this.#cursor, this.#timeline.now(clock));
+    } catch {
+      return 0; // `onError` hears of it when the next date is asked for
+    }
+  }
+
+  /**
+   * With claims: dates after the last one that any process has claimed, and before this schedule
+   * was made, came while no process ran.
+   */
+  #askForLast(): void {
+    const { claims } = this.#settings;
+    if (claims === undefined) return;
+    const { calendar, clock } = this.#dates;
+    const began = this.#cursor;
+    this.#stopAsking = ask(this.#supervisor.clock, {
+      call: async () => {
+        const last = await claims.last(this.name);
+        return last && calendar.after(last.getTime());
+      },
+      patienceMs: Infinity,
+      answered: (first) => {
+        if (first !== undefined && first <= began)
+          this.#carryOut(decideDue(calendar, first, began, this.#settings, this.#timeline.now(clock)), clock);
+      },
+      failed: () => {},
+    });
   }
 
   /**
@@ -226,8 +315,9 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
    *
    * @param behindMs how long `due` is already past because jitter delayed the date before it. Its
    * own delay is then at least this long.
+   * @param awaited the date that it waits for already. If it is the next one, nothing changes.
    */
-  #waitForNext(due?: number, behindMs = 0): void {
+  #waitForNext(due?: number, behindMs = 0, awaited?: number): void {
     const dates = this.#dates;
     try {
       this.#due = due ?? dates.calendar.after(this.#cursor);
@@ -239,6 +329,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       this.#finish();
       return;
     }
+    if (this.#due === awaited) return;
     const drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
     // `random` is user code and may have changed the schedule.
     if (this.#status !== 'active' || this.#dates !== dates) return;
@@ -253,21 +344,27 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#runner.reportError(error);
   }
 
-  /** Ends the schedule without discarding the dates that wait to be caught up. */
+  /** Ends the schedule. Dates that wait to be claimed or caught up still run. */
   #finish(): void {
+    if (this.#status !== 'ended') this.#names.delete(this);
     this.#status = 'ended';
-    this.#timeline.remove(this);
+    this.#timeline.clear(this);
+    this.#leaveIfIdle();
+  }
+
+  /** A shutdown need not end a schedule that has ended and has no date left. */
+  #leaveIfIdle(): void {
+    if (this.#status === 'ended' && this.#runner.isIdle) this.#timeline.remove(this);
   }
 
   #checkTask(settings: Settings): void {
-    specAt('task', () => this.#supervisor.check(settings.specFor(0)));
+    specAt('task', () => this.#supervisor.check(settings.task.specFor(0)));
   }
 
   /** What JSON and the console show of it. */
   get #shown(): object {
-    const { slot, name } = this.#settings.specFor(0);
-    const { status, totals } = this;
-    return { slot: slot ?? name, status, next: this.#nextDate, totals };
+    const { name, slot, when, status, totals } = this;
+    return { name, slot, when, status, next: this.#nextDate, totals };
   }
 
   get #nextDate(): Date | undefined {
@@ -279,6 +376,6 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   #throwIfEnded(): void {
-    if (this.status === 'ended') throw new ClosedError('the schedule has ended');
+    if (this.#status === 'ended') throw new ClosedError('the schedule has ended');
   }
 }

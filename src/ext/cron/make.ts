@@ -1,16 +1,16 @@
-// `schedule`: creates schedules. Each supervisor has one timeline, created with its first schedule
-// and closed with its shutdown.
+// `schedule` and `schedulesOf`. Each supervisor has one timeline and one list of names, made with its
+// first schedule.
 
 import { randomUUID } from 'node:crypto';
 import type { Supervisor } from '../../index.ts';
-import { anObjectWith, fromCaller } from '../../kit.ts';
-import { LiveSchedule } from './live-schedule.ts';
+import { anObjectWith, fromCaller, onShutdown } from '../../kit.ts';
+import { LiveSchedule, type ScheduleHost } from './live-schedule.ts';
+import { Names } from './names.ts';
 import type { ScheduleOptions } from './options.ts';
 import type { Schedule } from './schedule.ts';
 import { Timeline } from './timeline.ts';
 
-interface Host {
-  readonly timeline: Timeline;
+interface Host extends ScheduleHost {
   scheduleCount: number;
 }
 
@@ -43,18 +43,34 @@ export function schedule<T, S = undefined>(supervisor: Supervisor, options: Sche
   return fromCaller(schedule, () => makeSchedule(supervisor, options));
 }
 
+/**
+ * The live schedules of a supervisor, oldest first: those that have not ended. A copy.
+ *
+ * @throws OptionError if it is given no supervisor.
+ */
+export function schedulesOf(supervisor: Supervisor): readonly Schedule[] {
+  fromCaller(schedulesOf, () => checkSupervisor(supervisor));
+  return hosts.get(supervisor)?.names.all ?? [];
+}
+
 function makeSchedule<T, S>(supervisor: Supervisor, options: ScheduleOptions<T, S>): Schedule<T> {
-  anObjectWith('check', 'supervisor', 'must be a Supervisor', supervisor);
-  let host = hosts.get(supervisor);
-  if (host === undefined) {
-    const timeline = new Timeline(supervisor.clock);
-    host = { timeline, scheduleCount: 0 };
-    hosts.set(supervisor, host);
-    void supervisor.closed.then(() => timeline.close());
-  }
+  checkSupervisor(supervisor);
+  const host = hosts.get(supervisor) ?? makeHost(supervisor);
   host.scheduleCount += 1;
   const name = `schedule-${host.scheduleCount}`;
   // `schedule-1` exists in every process. As a slot name it would make processes that share leases
   // exclude each other, so the slot name has a UUID.
-  return new LiveSchedule<T>(supervisor, host.timeline, { name, slot: `${name}-${randomUUID()}` }, options);
+  return new LiveSchedule<T>(supervisor, host, { name, slot: `${name}-${randomUUID()}` }, options);
+}
+
+function makeHost(supervisor: Supervisor): Host {
+  const timeline = new Timeline(supervisor.clock);
+  const host: Host = { timeline, names: new Names(), scheduleCount: 0 };
+  hosts.set(supervisor, host);
+  onShutdown(supervisor, () => timeline.close());
+  return host;
+}
+
+function checkSupervisor(supervisor: Supervisor): void {
+  anObjectWith('check', 'supervisor', 'must be a Supervisor', supervisor);
 }

@@ -2,6 +2,7 @@
 
 import type { TaskContext, TaskSpec } from '../../index.ts';
 import type { StateOption } from '../../kit.ts';
+import type { DateClaims } from './claims.ts';
 
 /**
  * A moment: a `Date`, epoch ms, or ISO 8601 text with date and time. Text without an offset
@@ -63,6 +64,32 @@ export type ScheduleDates =
        */
       readonly at: Instant;
     };
+
+/** What a schedule is known by. An update cannot change it. */
+export interface ScheduleIdentity {
+  /**
+   * Unique among the live schedules of the supervisor. 1 to 1,024 UTF-16 units. Default: the task's
+   * slot or name, or else `schedule-<n>`; if a live schedule has that name, `<name>#2` and so on.
+   */
+  readonly name?: string | undefined;
+  /**
+   * One run a date over all processes that share these claims. Default: none; each process runs all
+   * dates.
+   *
+   * A date is claimed before it is submitted. If another process has claimed it, it does not run
+   * here (`totals.elsewhere`). Dates that came after the last claimed one, while no process ran,
+   * are treated as the option `missed` says. A claim that fails is tried again until its date is
+   * `toleranceMs` late (a date that is caught up: for `toleranceMs`), and is missed then.
+   *
+   * At most once: if a process dies after its claim, that date is lost. `trigger` claims nothing. A
+   * pause does not hold back a date whose claim is under way.
+   *
+   * All processes must find the same dates. So these are required: `name`; the task's slot or name;
+   * `timezone` with `cron`, and where an option is text without an offset; `startAt` with
+   * `everyMs`, whose dates are then `startAt + k * everyMs` on the wall clock.
+   */
+  readonly claims?: DateClaims | undefined;
+}
 
 /** An option given as `undefined` counts as absent. */
 export interface ScheduleSettings {
@@ -133,7 +160,8 @@ export type ScheduledTask<T = unknown, S = undefined> = Omit<TaskSpec, 'run' | '
 
 /** The options of `schedule`: one kind of dates, the task, and settings. */
 export type ScheduleOptions<T = unknown, S = undefined> = ScheduleDates &
-  ScheduleSettings & { readonly task: ScheduledTask<T, S> };
+  ScheduleSettings &
+  ScheduleIdentity & { readonly task: ScheduledTask<T, S> };
 
 /**
  * The options of `Schedule.update`. Options that are left out keep their values. A new `cron`,

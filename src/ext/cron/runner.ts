@@ -1,21 +1,31 @@
-// From dates to submissions. It uses no calendar and no timer. It does not check whether a run is
-// still alive: the slot's admission policy decides about overlap.
+// From dates to submissions: claims, places under `maxRuns`, dates that are caught up one after the
+// other. It uses no calendar. It does not check whether a run is still alive: the slot's admission
+// policy decides about overlap.
 
 import { AsyncResource } from 'node:async_hooks';
-import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
-import { peekOutcome } from '../../kit.ts';
-import type { History } from './history.ts';
+import type { Outcome, Submission, Supervisor } from '../../index.ts';
+import { peekOutcome, whenOwned } from '../../kit.ts';
+import { ask, type DateClaims } from './claims.ts';
+import type { Box, History } from './history.ts';
 import type { Settings } from './settings.ts';
 
 export interface RunnerHost {
+  /** The name of the schedule. */
+  readonly name: string;
   readonly settings: Settings;
   readonly paused: boolean;
   /** The wall clock in epoch ms, as all moments in this file. */
   now(): number;
-  /** Called when `maxRuns` runs were accepted. */
+  /** Called when `maxRuns` runs have owned their slot. */
   onMaxRuns(): void;
-  /** Called when the supervisor has refused a submission because it is shutting down. */
-  onClosed(): void;
+  /** Called when no date waits any more to be claimed or caught up. */
+  onIdle(): void;
+}
+
+/** A date whose claim is under way. */
+interface Claiming {
+  readonly due: number;
+  readonly takeBack: () => void;
 }
 
 export class Runner<T> {
@@ -28,11 +38,16 @@ export class Runner<T> {
    */
   readonly #context = new AsyncResource('slotvisor.schedule');
   readonly #live = new Set<Submission<T>>();
-  /** Accepted runs by date, which count for `maxRuns`. */
-  #accepted = 0;
+  readonly #claiming = new Set<Claiming>();
   /** Dates that wait to be caught up, oldest first. */
   readonly #backlog: number[] = [];
+  /** The date that is caught up has not ended. */
   #catchingUp = false;
+  /** Submitted dates whose run waits in its slot. */
+  #queued = 0;
+  /** Places of `maxRuns` that are taken, and those of them that are used up. */
+  #taken = 0;
+  #used = 0;
 
   constructor(supervisor: Supervisor, history: History<T>, host: RunnerHost) {
     this.#supervisor = supervisor;
@@ -40,8 +55,27 @@ export class Runner<T> {
     this.#host = host;
   }
 
-  get runsLeft(): number {
-    return this.#host.settings.maxRuns - this.#accepted;
+  /** Free places under `maxRuns`. */
+  get placesLeft(): number {
+    return this.#host.settings.maxRuns - this.#taken;
+  }
+
+  get isUsedUp(): boolean {
+    return this.#used >= this.#host.settings.maxRuns;
+  }
+
+  /** Dates that have come and that no box of the history has yet. */
+  get pending(): number {
+    return this.#waiting + this.#queued;
+  }
+
+  /** No date waits to be claimed or to be caught up. */
+  get isIdle(): boolean {
+    return this.#waiting === 0;
+  }
+
+  get #waiting(): number {
+    return this.#backlog.length + this.#claiming.size;
   }
 
   /**
@@ -51,13 +85,14 @@ export class Runner<T> {
    */
   run(dates: readonly number[]): void {
     const [only] = dates;
-    if (dates.length === 1 && only !== undefined && this.#backlog.length === 0) {
-      this.#submitDate(only);
+    if (dates.length === 1 && only !== undefined && this.#backlog.length === 0 && !this.#host.paused) {
+      this.#submitDate(only, false);
       return;
     }
+    // Dates that an update has let through stay, even if the new policy keeps fewer.
+    const limit = Math.max(this.#host.settings.keep, this.#backlog.length, 1);
     this.#backlog.push(...dates);
-    const maxLength = Math.max(this.#host.settings.keep, 1);
-    const discarded = this.#backlog.splice(0, Math.max(0, this.#backlog.length - maxLength));
+    const discarded = this.#backlog.splice(0, Math.max(0, this.#backlog.length - limit));
     this.missed(discarded.length, discarded.at(-1));
     this.catchUp();
   }
@@ -70,35 +105,35 @@ export class Runner<T> {
     while (!this.#catchingUp && !this.#host.paused) {
       const date = this.#backlog.shift();
       if (date === undefined) return;
-      const submission = this.#submitDate(date);
-      if (submission === undefined) continue;
-      this.#catchingUp = true;
-      void peekOutcome(submission).then(() => {
-        this.#catchingUp = false;
-        this.catchUp();
-      });
+      this.#catchingUp = this.#submitDate(date, true);
     }
   }
 
-  /** Discards the dates that wait to be caught up, and counts them as missed. */
-  discardBacklog(): void {
-    const dates = this.#backlog.splice(0);
-    this.missed(dates.length, dates.at(-1));
+  /** The date that was caught up has ended, or will never run. */
+  #caughtUp(): void {
+    this.#catchingUp = false;
+    this.catchUp();
+    this.#checkIdle();
+  }
+
+  /** Every date that has not been submitted is missed. */
+  discardWaiting(): void {
+    for (const { takeBack } of this.#claiming) takeBack();
+    const dates = [...Array.from(this.#claiming, ({ due }) => due), ...this.#backlog.splice(0)];
+    this.#taken -= this.#claiming.size;
+    this.#claiming.clear();
+    if (dates.length > 0) this.missed(dates.length, Math.max(...dates));
   }
 
   /** Records `count` missed dates, the latest of which is `last`. */
   missed(count: number, last: number | undefined): void {
-    if (last !== undefined) this.#history.missed(count, last, this.#host.now());
+    if (last !== undefined && count > 0) this.#history.missed(count, last, this.#host.now());
   }
 
-  submit(due: number, cause: 'date' | 'trigger'): Submission<T> {
-    const submission = this.#supervisor.submit(this.#host.settings.specFor(due)) as Submission<T>;
-    const recordOutcome = this.#history.submitted(submission, cause, due, this.#host.now());
-    this.#live.add(submission);
-    void peekOutcome(submission).then((outcome) => {
-      this.#live.delete(submission);
-      recordOutcome(outcome);
-    });
+  trigger(): Submission<T> {
+    const due = this.#host.now();
+    const submission = this.#submit(due, false);
+    this.#watch(submission, this.#history.submitted(submission, 'trigger', due, due));
     return submission;
   }
 
@@ -107,31 +142,125 @@ export class Runner<T> {
     await Promise.all(Array.from(this.#live, peekOutcome));
   }
 
-  /** Records an error and passes it to `onError`. Errors of `onError` are recorded, too. */
-  reportError(error: unknown): void {
+  /**
+   * Records an error and passes it to `onError`. Errors of `onError` are recorded, too. `due`: the
+   * date that was not submitted because of it.
+   */
+  reportError(error: unknown, due?: number): void {
     const { onError } = this.#host.settings;
-    this.#history.failed(error, this.#host.now());
+    this.#history.failed(error, this.#host.now(), due);
     if (onError === undefined) return;
     Promise.resolve()
       .then(() => onError(error))
       .catch((thrown) => this.#history.failed(thrown, this.#host.now()));
   }
 
-  #submitDate(due: number): Submission<T> | undefined {
-    try {
-      const submission = this.#context.runInAsyncScope(() => this.submit(due, 'date'));
-      if (submission.admission !== 'rejected') this.#accepted += 1;
-      if (this.runsLeft <= 0) this.#host.onMaxRuns();
-      return submission;
-    } catch (error) {
-      if (error instanceof ClosedError) {
-        this.#backlog.unshift(due); // discarded with the rest
-        this.discardBacklog();
-        this.#host.onClosed();
-      } else {
-        this.reportError(error);
-      }
-      return undefined;
+  /** Returns whether the end of this date is still to come; `#caughtUp` hears it. */
+  #submitDate(due: number, isCaughtUp: boolean): boolean {
+    if (this.placesLeft <= 0) {
+      this.missed(1, due);
+      return false;
     }
+    this.#taken += 1;
+    const { claims } = this.#host.settings;
+    if (claims === undefined) return this.#submitClaimed(due, isCaughtUp);
+    this.#claim(claims, due, isCaughtUp);
+    return true;
   }
+
+  #claim(claims: DateClaims, due: number, isCaughtUp: boolean): void {
+    const { name, settings } = this.#host;
+    const lateMs = this.#host.now() - due;
+    const settled = (submit: () => boolean): void => {
+      this.#claiming.delete(claiming);
+      const isToCome = submit();
+      if (isCaughtUp && !isToCome) this.#caughtUp();
+      else this.#checkIdle();
+    };
+    const notRun = (record: () => void): void =>
+      settled(() => {
+        this.#taken -= 1;
+        record();
+        return false;
+      });
+    const takeBack = ask(this.#supervisor.clock, {
+      call: () => this.#context.runInAsyncScope(() => claims.claim(name, new Date(due))),
+      patienceMs: lateMs > settings.toleranceMs ? settings.toleranceMs : settings.toleranceMs - lateMs,
+      answered: (isOurs) => {
+        if (isOurs) settled(() => this.#submitClaimed(due, isCaughtUp));
+        else notRun(() => this.#history.elsewhere(due, this.#host.now()));
+      },
+      failed: (error) =>
+        notRun(() => {
+          this.missed(1, due);
+          this.reportError(error);
+        }),
+    });
+    const claiming: Claiming = { due, takeBack };
+    this.#claiming.add(claiming);
+  }
+
+  /** As `#submitDate`. */
+  #submitClaimed(due: number, isCaughtUp: boolean): boolean {
+    let submission: Submission<T>;
+    try {
+      submission = this.#submit(due, isCaughtUp);
+    } catch (error) {
+      this.#taken -= 1;
+      this.reportError(error, due);
+      return false;
+    }
+    const record = this.#history.submitted(submission, 'date', due, this.#host.now());
+    const settle = this.#toBox();
+    whenOwned(submission, () => settle('ran'));
+    this.#watch(submission, (outcome) => {
+      settle(boxOf(outcome));
+      record(outcome);
+      if (isCaughtUp) this.#caughtUp();
+    });
+    return true;
+  }
+
+  /** Puts a submitted date into the first box that it is called with. */
+  #toBox(): (box: Box) => void {
+    let isOpen = true;
+    this.#queued += 1;
+    return (box) => {
+      if (!isOpen) return;
+      isOpen = false;
+      this.#queued -= 1;
+      this.#history.totals[box] += 1;
+      if (box === 'ran') this.#useUp();
+      else this.#taken -= 1;
+    };
+  }
+
+  #useUp(): void {
+    this.#used += 1;
+    if (this.isUsedUp) this.#host.onMaxRuns();
+  }
+
+  /** A run that is caught up must run: it waits in its slot, whatever the policy of the task. */
+  #submit(due: number, isCaughtUp: boolean): Submission<T> {
+    const spec = this.#host.settings.task.specFor(due);
+    const given = isCaughtUp ? { ...spec, admission: 'queue' as const } : spec;
+    return this.#context.runInAsyncScope(() => this.#supervisor.submit(given)) as Submission<T>;
+  }
+
+  #watch(submission: Submission<T>, ended: (outcome: Outcome<T>) => void): void {
+    this.#live.add(submission);
+    void peekOutcome(submission).then((outcome) => {
+      this.#live.delete(submission);
+      ended(outcome);
+    });
+  }
+
+  #checkIdle(): void {
+    if (this.isIdle) this.#host.onIdle();
+  }
+}
+
+function boxOf(outcome: Outcome): Box {
+  if (outcome.kind !== 'rejected') return 'ran';
+  return outcome.reason === 'superseded' ? 'superseded' : 'dropped';
 }

@@ -7,8 +7,20 @@ import type { ScheduleUpdate } from './options.ts';
 /** What a schedule does now. `paused`: no date runs until `resume`. `ended` is for good. */
 export type ScheduleStatus = 'active' | 'paused' | 'ended';
 
+/** The dates of a schedule, as its options give them. */
+export type ScheduleWhen =
+  | { readonly cron: string; readonly timezone?: string }
+  | { readonly everyMs: number }
+  | { readonly at: Date };
+
 /** The handle that `schedule` returns. Disposing it (`await using`) calls `stop`. */
 export interface Schedule<T = unknown> extends AsyncDisposable {
+  /** Unique among the live schedules of its supervisor. It never changes. */
+  readonly name: string;
+  /** The slot that its task is submitted to. */
+  readonly slot: string;
+  /** Its dates, as they were given last. */
+  readonly when: ScheduleWhen;
   /**
    * `active`: it submits its task at its dates. `paused`: it submits at no date until `resume`.
    * `ended`: it was stopped, its supervisor has begun to shut down, or it has no date or run left.

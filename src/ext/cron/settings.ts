@@ -7,6 +7,7 @@ import type { TaskSpec } from '../../index.ts';
 import {
   aFunction,
   bare,
+  nameText,
   numberFrom,
   parseGiven,
   RESTARTABLE,
@@ -19,6 +20,7 @@ import {
   wholeFrom,
 } from '../../kit.ts';
 import { MAX_DATE_MS } from './calendar.ts';
+import { type DateClaims, readClaims } from './claims.ts';
 import { textOf } from './error-text.ts';
 
 /** Epoch ms, or text whose moment depends on the time zone. */
@@ -46,10 +48,21 @@ interface PlainSettings {
 
 export interface Settings extends PlainSettings {
   readonly when: When;
+  /** The name that was given. */
+  readonly name: string | undefined;
+  readonly claims: DateClaims | undefined;
   /** How many of the dates that are due together run, however late: 0 for `skip`, 1 for `once`. */
   readonly keep: number;
+  readonly task: ReadTask;
+}
+
+/** A task that was read. It has a slot or a name: its own, or that of the schedule. */
+export interface ReadTask {
   /** The spec of the run for the date `dueMs`. */
   readonly specFor: (dueMs: number) => TaskSpec;
+  readonly slot: string;
+  /** It was given a slot or a name. */
+  readonly isNamed: boolean;
 }
 
 /** All options, after each was read. */
@@ -58,19 +71,20 @@ interface ReadFields extends PlainSettings {
   readonly everyMs: When;
   readonly at: When;
   readonly missed: number;
-  readonly task: ReadTask;
+  readonly task: (own: OwnSlot) => ReadTask;
+  readonly name: string;
+  readonly claims: DateClaims;
 }
-
-/** A task that was read. It takes `own` if it has neither a slot nor a name. */
-type ReadTask = (own: OwnSlot) => (dueMs: number) => TaskSpec;
 
 export const KINDS = ['cron', 'everyMs', 'at'] as const;
 /** Options beside `KINDS` whose change changes the dates. */
-export const DATE_MODIFIERS = ['startAt', 'timezone', 'endAt'] as const;
+export const DATE_OPTIONS = ['startAt', 'timezone', 'endAt'] as const;
 
 const MAX_CAUGHT_UP = 1_000;
 
-const DEFAULTS: PlainSettings = {
+const DEFAULTS: PlainSettings & Pick<Settings, 'name' | 'claims'> = {
+  name: undefined,
+  claims: undefined,
   timezone: undefined,
   startAt: -Infinity,
   endAt: Infinity,
@@ -100,7 +114,12 @@ const READERS: Readers<ReadFields> = {
   onError: aFunction,
   missed: readMissed,
   task: readTask,
+  name: nameText,
+  claims: readClaims,
 };
+
+/** Options that an update cannot change: other processes know the schedule by them. */
+const FIXED = ['name', 'claims'] as const;
 
 /** For the hint about an option that was given beside `task`, and not in it. */
 const TASK_OPTIONS = SPEC_KEYS.map((key) => `task.${key}`);
@@ -119,16 +138,38 @@ export function readSettings(
   old: Settings | undefined,
 ): { readonly settings: Settings; readonly given: ReadonlySet<string> } {
   const fields = parseGiven('options', value, READERS, TASK_OPTIONS);
-  const { cron, everyMs, at, missed, task, ...plain } = fields;
+  for (const field of FIXED)
+    if (old !== undefined && field in fields) refuse(field, 'must not be changed by an update', fields[field]);
+  const { cron, everyMs, at, missed, task: readTaskFor, ...plain } = fields;
   const [when, other] = [cron, everyMs, at].filter((kind) => kind !== undefined);
   if (when !== undefined && other !== undefined)
     return refuse(other.kind, `must not be combined with ${when.kind}`, other.value);
   const dates = when ?? old?.when;
   if (dates === undefined) return refuse('options', `needs one of ${KINDS.join(', ')}`, value);
-  const specFor = task?.(own) ?? old?.specFor;
-  if (specFor === undefined) return refuse('task', 'must be given', undefined);
-  const settings = { ...(old ?? DEFAULTS), ...plain, when: dates, keep: missed ?? old?.keep ?? 0, specFor };
+  const task = readTaskFor?.(own) ?? old?.task;
+  if (task === undefined) return refuse('task', 'must be given', undefined);
+  const settings = { ...(old ?? DEFAULTS), ...plain, when: dates, keep: missed ?? old?.keep ?? 0, task };
+  if (settings.claims !== undefined) checkClaimed(settings);
   return { settings, given: new Set(Object.keys(fields)) };
+}
+
+/** With claims, every process must find the same dates under the same name. */
+function checkClaimed({ name, task, when, timezone, startAt, endAt }: Settings): void {
+  if (name === undefined) refuse('name', 'must be given with claims', name);
+  if (!task.isNamed) refuse('task.slot', 'must be given with claims (or task.name)', undefined);
+  if (when.kind === 'everyMs' && startAt === -Infinity)
+    refuse('startAt', 'must be given with claims and everyMs', undefined);
+  const hasLocalTime = when.kind === 'cron' || [when.value, startAt, endAt].some(isLocal);
+  if (hasLocalTime && timezone === undefined) refuse('timezone', 'must be given with claims', undefined);
+}
+
+/** Text without an offset. */
+const isLocal = (instant: ReadInstant): boolean => typeof instant === 'string' && !/(Z|[+-]\d{2}:\d{2})$/.test(instant);
+
+/** Whether an update replaces the dates. A new zone or end only changes some of them. */
+export function hasNewDates(settings: Settings, old: Settings): boolean {
+  const { when, startAt } = settings;
+  return when.kind !== old.when.kind || when.value !== old.when.value || startAt !== old.startAt;
 }
 
 function readPeriod(field: string, got: unknown): number {
@@ -178,14 +219,18 @@ function readMissed(field: string, got: unknown): number {
   return catchUp ?? readCatchUp(`${field}.catchUp`, undefined);
 }
 
-function readTask(field: string, got: unknown): ReadTask {
+function readTask(field: string, got: unknown): (own: OwnSlot) => ReadTask {
   const fields = readFields(field, got, ['slot']); // the supervisor refuses `slot: undefined`
   const bodyFor = readBody(fields.run);
   const isNamed = 'slot' in fields || 'name' in fields;
   const mark = Object.hasOwn(got as object, RESTARTABLE) && { [RESTARTABLE]: true };
   return (own) => {
-    const spec = { ...(isNamed ? {} : own), admission: 'dropIfRunning', ...fields, ...mark };
-    return (dueMs) => ({ ...spec, run: bodyFor(dueMs) }) as TaskSpec;
+    const spec = { ...(isNamed ? {} : own), admission: 'dropIfRunning', ...fields, ...mark } as Partial<TaskSpec>;
+    return {
+      specFor: (dueMs) => ({ ...spec, run: bodyFor(dueMs) }) as TaskSpec,
+      slot: (spec.slot ?? spec.name) as string,
+      isNamed,
+    };
   };
 }
 

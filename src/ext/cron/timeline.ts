@@ -22,8 +22,8 @@ const NOISE_MS = 5;
 export const MAX_WAIT_MS = 30_000;
 
 /**
- * When the wall clock is set back by at most this much, no date repeats: the dates that come up
- * again have already been handled. When it is set back by more, dates count from the new time.
+ * When the wall clock is set back by at most this much in all, no date repeats: the dates that come
+ * up again have already been handled. When it is set back by more, dates count from the new time.
  */
 export const MAX_REPEAT_MS = 3_600_000;
 
@@ -41,12 +41,11 @@ export interface Entry {
    * are still to come then. Must not throw.
    */
   onSetBack(wallMs: number): void;
-  /** Called when the supervisor is shutting down. */
+  /** Called when the supervisor is shutting down. Must not throw. */
   end(): void;
 }
 
 export class Timeline {
-  closed = false;
   readonly #clock: Clock;
   readonly #origin: number;
   readonly #heaps: Readonly<Record<ClockName, Heap<Entry>>> = { wall: new Heap(), monotonic: new Heap() };
@@ -60,14 +59,14 @@ export class Timeline {
    * The latest wall time seen since the wall clock was last set back by more than MAX_REPEAT_MS.
    */
   #maxWall: number;
-  /** When the wall clock was last checked, on the monotonic clock. */
-  #checkedAt: number;
+  /** When the wall clock was last checked, on both clocks. */
+  #checked: Readonly<Record<ClockName, number>>;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#maxWall = clock.wallNow();
     this.#origin = this.#maxWall - clock.now();
-    this.#checkedAt = this.#maxWall;
+    this.#checked = { wall: this.#maxWall, monotonic: this.#maxWall };
   }
 
   now(clock: ClockName): number {
@@ -87,16 +86,21 @@ export class Timeline {
    * Checks whether the wall clock was set back by more than MAX_REPEAT_MS. If so, calls `onSetBack`
    * of every entry, even of one without a moment. The timer calls this. Code that calculates a date
    * at another time must call it first.
+   *
+   * The step is measured from the latest time that the wall clock has shown: the latest one seen,
+   * or the one that it would show if it had not been set since the last check. The time since a
+   * step is not known. So a second step may count as smaller than it was, but never as larger.
    */
   checkWallClock(): void {
     const [wall, monotonic] = [this.now('wall'), this.now('monotonic')];
-    // The wall time at the last check, as if the clock had been set before it. Dates since then
-    // came without being handled.
-    const since = wall - (monotonic - this.#checkedAt);
-    const isSetBack = this.#maxWall - since > MAX_REPEAT_MS + NOISE_MS;
-    this.#checkedAt = monotonic;
+    const elapsed = monotonic - this.#checked.monotonic;
+    const latest = Math.max(this.#maxWall, this.#checked.wall + elapsed);
+    const isSetBack = latest - wall > MAX_REPEAT_MS + NOISE_MS;
+    this.#checked = { wall, monotonic };
     this.#maxWall = isSetBack ? wall : Math.max(this.#maxWall, wall);
-    if (isSetBack) for (const entry of this.#entries) entry.onSetBack(since);
+    // As if the clock had been set just after the last check: dates since then came without being
+    // handled.
+    if (isSetBack) for (const entry of this.#entries) entry.onSetBack(wall - elapsed);
   }
 
   add(entry: Entry): void {
@@ -125,10 +129,8 @@ export class Timeline {
     this.#arm();
   }
 
-  /** Ends every schedule. */
+  /** Ends every entry. */
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
     for (const entry of [...this.#entries]) entry.end();
   }
 
