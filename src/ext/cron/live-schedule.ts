@@ -85,6 +85,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
         return self.#status === 'paused';
       },
       now: () => self.#timeline.now('wall'),
+      untilMs: (due) => (self.#dates.clock === 'wall' ? due - self.#timeline.now('wall') : 0),
       onMaxRuns: () => self.end(),
       onIdle: () => self.#leaveIfIdle(),
     };
@@ -177,8 +178,10 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const isSameClock = clock === this.#dates.clock;
     if (clock === 'monotonic' && !isSameClock)
       decided.monotonic = Math.max(decided.monotonic, decided.wall - this.#timeline.moment().shift);
-    const from = hasNewStart || this.#settings.when.kind === 'at' ? dates.cursor : this.#timeline.now(clock);
-    this.#cursor = Math.max(from, decided[clock]);
+    if (hasNewStart || this.#settings.when.kind === 'at') this.#cursor = dates.cursor;
+    else if (isSameClock) this.#cursor = Math.max(this.#cursor, this.#timeline.now(clock));
+    else this.#cursor = this.#timeline.now(clock);
+    this.#cursor = Math.max(this.#cursor, decided[clock]);
     this.#dates = dates;
     if (this.#status === 'active') this.#waitForNext(undefined, 0, isSameClock ? this.#due : undefined);
   }

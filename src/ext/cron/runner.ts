@@ -4,10 +4,11 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import type { Outcome, Submission, Supervisor } from '../../index.ts';
-import { peekOutcome, whenOwned } from '../../kit.ts';
+import { after, peekOutcome, whenOwned } from '../../kit.ts';
 import { ask, type DateClaims } from './claims.ts';
 import type { Box, History } from './history.ts';
 import type { Settings } from './settings.ts';
+import { MAX_WAIT_MS } from './timeline.ts';
 
 export interface RunnerHost {
   /** The name of the schedule. */
@@ -16,6 +17,8 @@ export interface RunnerHost {
   readonly paused: boolean;
   /** The wall clock in epoch ms, as all moments in this file. */
   now(): number;
+  /** More than 0: the wall clock was set back after this date had come, and shows it again later. */
+  untilMs(due: number): number;
   /** Called when `maxRuns` runs have owned their slot. */
   onMaxRuns(): void;
   /** Called when no date waits any more to be claimed or caught up. */
@@ -41,6 +44,8 @@ export class Runner<T> {
   readonly #claiming = new Set<Claiming>();
   /** Dates that wait to be caught up, oldest first. */
   readonly #backlog: number[] = [];
+  /** Stops the timer of a date that waits until the wall clock shows it again. */
+  #stopHold: () => void = () => {};
   /** The date that is caught up has not ended. */
   #catchingUp = false;
   /** Submitted dates whose run waits in its slot. */
@@ -102,9 +107,17 @@ export class Runner<T> {
    * the first could be dropped by the admission policy.
    */
   catchUp(): void {
+    this.#stopHold();
     while (!this.#catchingUp && !this.#host.paused) {
-      const date = this.#backlog.shift();
+      const [date] = this.#backlog;
       if (date === undefined) return;
+      const untilMs = this.#host.untilMs(date);
+      if (untilMs > 0) {
+        // The clock may be set again until then.
+        this.#stopHold = after(this.#supervisor.clock, Math.min(untilMs, MAX_WAIT_MS), () => this.catchUp());
+        return;
+      }
+      this.#backlog.shift();
       this.#catchingUp = this.#submitDate(date, true);
     }
   }
@@ -118,6 +131,7 @@ export class Runner<T> {
 
   /** Every date that has not been submitted is missed. */
   discardWaiting(): void {
+    this.#stopHold();
     for (const { takeBack } of this.#claiming) takeBack();
     const dates = [...Array.from(this.#claiming, ({ due }) => due), ...this.#backlog.splice(0)];
     this.#taken -= this.#claiming.size;
