@@ -4,15 +4,16 @@
  *
  * This entry point decides only *when* a task is submitted. The slot's admission policy decides
  * whether a run may overlap the one before (default here: `dropIfRunning`). Retries, timeouts and
- * outcomes are those of the task. Nothing is stored on disk: dates that came while no process ran
- * are not known.
+ * outcomes are those of the task. Nothing is stored: dates that came while no process ran are not
+ * known, unless the processes share `claims`.
  *
- * All schedules of a supervisor share one timer. They end with its shutdown. The optional peer
- * dependency `croner` calculates the dates of cron expressions. It runs no timers here.
+ * All schedules of a supervisor share one timer. They end as its shutdown begins. `croner`
+ * calculates the dates of cron expressions. It runs no timers here.
  *
- * Reading order: `options.ts` (the options), `calendar.ts` (the dates), `due.ts` (which due dates
- * run and which are missed), `timeline.ts` (the shared timer), `live-schedule.ts` (one schedule,
- * made from these parts), `runner.ts` (from dates to submissions).
+ * Reading order: `options.ts` (the options), `expression.ts` and `calendar.ts` (the dates),
+ * `due.ts` (which due dates run and which are missed), `timeline.ts` (the shared timer),
+ * `live-schedule.ts` (one schedule, made from these parts), `runner.ts` and `claims.ts` (from dates
+ * to submissions), `history.ts` (what became of them).
  *
  * @module
  */

@@ -51,7 +51,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #due: number | undefined;
   /** The delay of `#due`. */
   #jitterMs = 0;
-  /** Takes the question for the last claimed date back. */
+  /** The store is asked for the last claimed date. */
+  #isAsking = false;
   #stopAsking: () => void = () => {};
 
   constructor(supervisor: Supervisor, { timeline, names }: ScheduleHost, ownSlot: OwnSlot, options: unknown) {
@@ -197,6 +198,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   end(): void {
     this.#missComing();
+    this.#isAsking = false;
     this.#stopAsking();
     this.#runner.discardWaiting();
     this.#finish();
@@ -292,24 +294,35 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   /**
    * With claims: dates after the last one that any process has claimed, and before this schedule
-   * was made, came while no process ran.
+   * was made, came while no process ran. The store is asked until it answers; `onError` hears its
+   * first failure.
    */
   #askForLast(): void {
     const { claims } = this.#settings;
     if (claims === undefined) return;
     const { calendar, clock } = this.#dates;
     const began = this.#cursor;
+    let failures = 0;
+    this.#isAsking = true;
     this.#stopAsking = ask(this.#supervisor.clock, {
       call: async () => {
-        const last = await claims.last(this.name);
-        return last && calendar.after(last.getTime());
+        try {
+          const last = await claims.last(this.name);
+          return last && calendar.after(last.getTime());
+        } catch (error) {
+          failures += 1;
+          if (this.#isAsking && failures === 1) this.#runner.reportError(error);
+          throw error;
+        }
       },
       patienceMs: Infinity,
       answered: (first) => {
+        this.#isAsking = false;
         if (first !== undefined && first <= began)
           this.#carryOut(decideDue(calendar, first, began, this.#settings, this.#timeline.now(clock)), clock);
+        this.#leaveIfIdle();
       },
-      failed: () => {},
+      failed: () => {}, // its patience has no end
     });
   }
 
@@ -357,7 +370,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   /** A shutdown need not end a schedule that has ended and has no date left. */
   #leaveIfIdle(): void {
-    if (this.#status === 'ended' && this.#runner.isIdle) this.#timeline.remove(this);
+    if (this.#status === 'ended' && this.#runner.isIdle && !this.#isAsking) this.#timeline.remove(this);
   }
 
   #checkTask(settings: Settings): void {

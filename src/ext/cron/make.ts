@@ -20,21 +20,23 @@ const hosts = new WeakMap<Supervisor, Host>();
  * Submits `task` to the supervisor at every date, until the schedule is stopped, has no date or run
  * left, or the supervisor shuts down.
  *
- * Promised: a run never starts before its date, on the clock that the date belongs to. A date runs
- * at most once, over every zone transition, and also when the wall clock is set back by up to an
- * hour. If the calendar fails, the error is reported (`onError`, `runs`), and the calendar is asked
- * again a minute later.
+ * Promised: every date that comes ends in exactly one count of `Schedule.totals`. A date is never
+ * submitted before it has come, on the clock that it belongs to, and at most once: over every zone
+ * transition and every `update`, and also when the wall clock is set back, by an hour in all. If
+ * the calendar fails, the error is reported (`onError`, `runs`), and the calendar is asked again a
+ * minute later.
  *
  * Not promised: precision to the millisecond (a blocked event loop delays runs); precision better
- * than 30 s after the wall clock was set or the machine has slept; dates while no process ran. When
- * the wall clock is set back by more than an hour, dates count from the new time, and may repeat.
+ * than 30 s after the wall clock was set or the machine has slept; without `claims`, dates while no
+ * process ran. When the wall clock is set back by more than an hour, measured from the latest time
+ * that it has shown, dates count from the new time, and may repeat.
  *
  * `everyMs` counts on the monotonic clock. `startAt` and `endAt` are converted to that clock when
  * they are read; setting the wall clock later moves no date. Whether the monotonic clock advances
- * while the machine sleeps depends on the platform.
+ * while the machine sleeps depends on the platform. (With `claims` it counts on the wall clock.)
  *
  * A schedule keeps the process alive while it waits for a date. Bodies run in the async context of
- * this call.
+ * this call. It ends as the supervisor's shutdown begins, before any body is asked to stop.
  *
  * @throws OptionError for an invalid option or task, or if there is no future run; ClosedError once
  * the supervisor is shutting down. A call that throws submits nothing and keeps nothing.

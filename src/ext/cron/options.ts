@@ -20,13 +20,13 @@ export type Instant = Date | string | number;
  * - `{ catchUp: n }` (n from 1 to 1,000) runs the latest n, oldest first. Each starts when the run
  *   before it has ended.
  *
- * A new date that comes while others wait to be caught up goes behind them. If more than n wait
- * then, the oldest are discarded. All that wait are discarded when the schedule is stopped, has
- * used up `maxRuns`, is shut down, or is updated to new dates.
+ * Dates that are caught up are submitted as `queue`, whatever the admission policy of the task: they
+ * must not be dropped. A new date that comes while others wait to be caught up goes behind them. If
+ * more than n wait then, the oldest are missed.
  *
- * A date that was noticed and does not run is counted in `totals.missed` and recorded in `runs`.
- * Dates that pass during a pause are noticed after `resume()`: if the schedule ends before that,
- * they are not counted.
+ * Every other date is missed: counted in `totals.missed` and recorded in `runs`. So is every date
+ * that has come and has not had its turn when the schedule is stopped, has used up `maxRuns`, or is
+ * shut down.
  */
 export type MissedPolicy = 'skip' | 'once' | { readonly catchUp: number };
 
@@ -50,7 +50,8 @@ export type ScheduleDates =
       readonly cron?: undefined;
       /**
        * A fixed rate: one date every so many ms, at least 1. Counted on the monotonic clock, from
-       * `startAt` if given, else from now. The duration of a run moves no date.
+       * `startAt` if given, else from now. The duration of a run moves no date. With `claims` it is
+       * counted on the wall clock.
        */
       readonly everyMs: number;
       readonly at?: undefined;
@@ -104,15 +105,18 @@ export interface ScheduleSettings {
   /** Every date comes before this moment. Default `Infinity`: no limit. */
   readonly endAt?: Instant | undefined;
   /**
-   * The schedule ends after this many of its runs were accepted, at least 1. Dropped runs and
-   * triggers do not count. Default `Infinity`.
+   * How many dates run, at least 1. A date takes a place when it is submitted, and gives it back if
+   * its run is rejected. The place is used up when the run owns its slot, or shares the body of an
+   * owner. A date that finds no place is missed. The schedule ends when all places are used up.
+   * Triggers do not count. Default `Infinity`.
    */
   readonly maxRuns?: number | undefined;
   /**
    * The longest random delay in ms, 0 or more. A new delay is drawn for each date. Default 0.
    *
    * Jitter keeps the order of dates and does not count as lateness. If a date is delayed past the
-   * next one, both are due together, and the admission policy decides whether both run.
+   * next one, both are due together, and the admission policy decides whether both run. A new
+   * `jitterMs` counts from the next date that is not awaited yet.
    */
   readonly jitterMs?: number | undefined;
   /** What happens to dates that could not run in time. Default `skip`. */
@@ -147,6 +151,9 @@ export type ScheduledBody<T = unknown, S = undefined> = (ctx: TaskContext<S>, du
  * `schedule-<n>-<uuid>`. No other slot has that name, in this process or in another process that
  * shares its leases.
  *
+ * `workerTask` and `subprocessTask` pass the date on: `ctx.due` in the thread, `SLOTVISOR_DUE` in
+ * the environment of the process.
+ *
  * The restart policy applies to each run. With the default, `onFailure`, a failing run is retried
  * until it succeeds, and occupies the slot until then.
  */
@@ -158,14 +165,14 @@ export type ScheduledTask<T = unknown, S = undefined> = Omit<TaskSpec, 'run' | '
       | { run: ScheduledBody<T, S>; kill(ctx: TaskContext<S>): void | PromiseLike<void> };
   };
 
-/** The options of `schedule`: one kind of dates, the task, and settings. */
+/** The options of `schedule`: one kind of dates, the task, settings, and what it is known by. */
 export type ScheduleOptions<T = unknown, S = undefined> = ScheduleDates &
   ScheduleSettings &
   ScheduleIdentity & { readonly task: ScheduledTask<T, S> };
 
 /**
- * The options of `Schedule.update`. Options that are left out keep their values. A new `cron`,
- * `everyMs` or `at` replaces the old dates.
+ * The options of `Schedule.update`. Options that are left out, or given with the values that they
+ * have, change nothing. A new `cron`, `everyMs` or `at` replaces the old dates.
  */
 export type ScheduleUpdate<T = unknown, S = undefined> = (
   | ScheduleDates

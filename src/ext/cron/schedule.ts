@@ -29,14 +29,12 @@ export interface Schedule<T = unknown> extends AsyncDisposable {
   readonly status: ScheduleStatus;
   /** The last `historySize` entries, oldest first. A copy: it does not change later. */
   readonly runs: readonly ScheduleRun<T>[];
-  /**
-   * Counts since the schedule was made, independent of `historySize`. They are exact, except that
-   * `missed` is a minimum once an entry of `runs` has counted 100 or more.
-   */
+  /** Exact counts since the schedule was made, independent of `historySize`. A copy. */
   readonly totals: ScheduleTotals;
   /**
    * The next dates, without jitter. While the schedule is paused: the dates that it would run.
-   * Empty once it has ended, which includes the first moment of its supervisor's shutdown.
+   * Empty once it has ended, which includes the first moment of its supervisor's shutdown. Under
+   * `maxRuns`: at most as many as places are free.
    *
    * @param count the most dates to return, a whole number from 0 to 1,000. Default 1.
    * @throws OptionError for a bad `count`, and whatever the calendar throws.
@@ -49,7 +47,10 @@ export interface Schedule<T = unknown> extends AsyncDisposable {
    * @throws whatever the calendar throws.
    */
   previous(): Date | undefined;
-  /** Stops submitting at dates until `resume`. Runs that are already submitted continue. */
+  /**
+   * Submits at no date until `resume`. Runs that are already submitted continue, and so does a
+   * claim that is under way.
+   */
   pause(): void;
   /**
    * Ends a pause. Dates that came during it, by the clock as it is set now, are treated as the
@@ -57,27 +58,30 @@ export interface Schedule<T = unknown> extends AsyncDisposable {
    */
   resume(): void;
   /**
-   * Submits the task now, also while paused. The slot's admission policy decides, as for any other
-   * submission. A trigger does not count for `maxRuns`.
+   * Submits the task now, also while paused, in the async context of the `schedule` call. The
+   * slot's admission policy decides, as for any other submission. A trigger is no date: it counts
+   * in `totals.triggered`, not for `maxRuns`, and claims nothing.
    *
    * @throws ClosedError once the schedule has ended.
    */
   trigger(): Submission<T>;
   /**
    * Changes the schedule in place. History, counts and a pause stay, and runs that are already
-   * submitted continue unchanged. Options that are left out keep their values.
+   * submitted continue unchanged. Options that are left out, or given with the values that they
+   * have, change nothing: the same configuration can be applied again and again.
    *
-   * New dates count from now, or from a given `startAt` that is at most `toleranceMs` in the past.
-   * A date that has already run or was missed does not run again. With a new `cron`, `everyMs`,
-   * `at` or `startAt`, dates that still wait to be caught up are discarded and counted as missed.
+   * If the dates change, or `missed` or `toleranceMs`, what has come and has not had its turn is
+   * decided first, as the old `missed` says, and runs (after a pause: when it ends). New dates
+   * count from now, or from a new `startAt` that is at most `toleranceMs` in the past. No moment up
+   * to the last date that had its turn is a date again.
    *
    * @throws OptionError for an invalid option, or if no future run is left; nothing has changed
    * then. ClosedError once the schedule has ended.
    */
   update<S = undefined>(options: ScheduleUpdate<T, S>): void;
   /**
-   * Ends the schedule at once and for good. It stops no run. Dates that still wait to be caught up
-   * are counted as missed.
+   * Ends the schedule at once and for good. It stops no run. Dates that have come and have not had
+   * their turn are missed, those whose claim is under way included.
    *
    * Resolves when all runs that the schedule has submitted have ended. A body may call `stop` of
    * its own schedule, but must not await it: it would wait for itself.
