@@ -36,8 +36,8 @@ export class Runner<T> {
   readonly #host: RunnerHost;
   readonly #history: History<T>;
   /**
-   * The async context of the `schedule` call, in which bodies run. The shared timer may have the
-   * context of another schedule.
+   * The async context of the `schedule` call, in which user code runs. The shared timer may have
+   * the context of another schedule.
    */
   readonly #context = new AsyncResource('slotvisor.schedule');
   readonly #live = new Set<Submission<T>>();
@@ -164,9 +164,11 @@ export class Runner<T> {
     const { onError } = this.#host.settings;
     this.#history.failed(error, this.#host.now(), due);
     if (onError === undefined) return;
-    Promise.resolve()
-      .then(() => onError(error))
-      .catch((thrown) => this.#history.failed(thrown, this.#host.now()));
+    this.#context.runInAsyncScope(() =>
+      Promise.resolve()
+        .then(() => onError(error))
+        .catch((thrown) => this.#history.failed(thrown, this.#host.now())),
+    );
   }
 
   /** Returns whether the end of this date is still to come; `#caughtUp` hears it. */
