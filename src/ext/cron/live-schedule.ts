@@ -162,29 +162,51 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const old = areNew ? undefined : this.#dates;
     const dates = areChanged ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
     if (given.has('task')) this.#checkTask(settings);
+    const hasNewStart = settings.startAt !== before.startAt || settings.when.kind === 'at';
+    const hasNewPolicy = settings.keep !== before.keep || settings.toleranceMs !== before.toleranceMs;
+    const keepsComing = !hasNewStart && !hasNewPolicy && this.#hasSameComing(dates);
     // What has come is decided by the rules under which it came.
-    if (areChanged || settings.keep !== before.keep || settings.toleranceMs !== before.toleranceMs)
-      this.#decideComing();
+    if ((areChanged || hasNewPolicy) && !keepsComing) this.#decideComing();
     this.#throwIfEnded(); // a getter of the options, or the last run, may have ended the schedule
     this.#settings = settings;
     this.#history.size = settings.historySize;
     if (this.#runner.isUsedUp) this.end();
-    else if (areChanged) this.#replaceDates(dates, settings.startAt !== before.startAt);
+    else if (areChanged) this.#replaceDates(dates, hasNewStart, keepsComing);
+    else if (hasNewPolicy) this.#waitUnlessAwaited(this.#due);
+  }
+
+  /** Whether the dates that have come and have not had their turn are dates of both calendars. */
+  #hasSameComing({ calendar, clock }: Dates): boolean {
+    const before = this.#dates.calendar;
+    if (clock !== this.#dates.clock) return false;
+    if (calendar === before) return true;
+    try {
+      const count = this.#countComing();
+      const isSameCount = count === calendar.count(this.#cursor, this.#timeline.now(clock));
+      return isSameCount && (count === 0 || calendar.after(this.#cursor) === before.after(this.#cursor));
+    } catch {
+      return false;
+    }
   }
 
   /** New dates count from now, or from a new start that may be slightly past. */
-  #replaceDates(dates: Dates, hasNewStart: boolean): void {
+  #replaceDates(dates: Dates, hasNewStart: boolean, keepsComing: boolean): void {
     const { clock } = dates;
     const decided = this.#decided;
     const isSameClock = clock === this.#dates.clock;
+    const now = this.#timeline.now(clock);
     if (clock === 'monotonic' && !isSameClock)
       decided.monotonic = Math.max(decided.monotonic, decided.wall - this.#timeline.moment().shift);
-    if (hasNewStart || this.#settings.when.kind === 'at') this.#cursor = dates.cursor;
-    else if (isSameClock) this.#cursor = Math.max(this.#cursor, this.#timeline.now(clock));
-    else this.#cursor = this.#timeline.now(clock);
+    if (hasNewStart) this.#cursor = dates.cursor;
+    else if (!keepsComing) this.#cursor = isSameClock ? Math.max(this.#cursor, now) : now;
     this.#cursor = Math.max(this.#cursor, decided[clock]);
     this.#dates = dates;
-    if (this.#status === 'active') this.#waitForNext(undefined, 0, isSameClock ? this.#due : undefined);
+    this.#waitUnlessAwaited(isSameClock ? this.#due : undefined);
+  }
+
+  /** Waits for the first date after the cursor. If that is `awaited`, its jitter stays. */
+  #waitUnlessAwaited(awaited: number | undefined): void {
+    if (this.#status === 'active') this.#waitForNext(undefined, 0, awaited);
   }
 
   async stop(): Promise<void> {
@@ -273,10 +295,10 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   /** The dates that have come and have not had their turn are missed. */
   #missComing(): void {
-    const count = this.#countComing();
-    if (count === 0) return;
     const { calendar, clock } = this.#dates;
-    const last = lastUpTo(calendar, this.#timeline.now(clock)) as number;
+    const count = this.#countComing();
+    const last = count > 0 ? lastUpTo(calendar, this.#timeline.now(clock)) : undefined;
+    if (last === undefined) return;
     this.#cursor = last;
     this.#runner.missed(count, this.#timeline.wallDate(clock, last));
   }
