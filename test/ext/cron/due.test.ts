@@ -11,6 +11,7 @@ function listed(dates: readonly number[]): Calendar {
   return {
     after: (ms) => dates.find((date) => date > ms),
     before: (ms) => dates.findLast((date) => date < ms),
+    count: (from, to) => dates.filter((date) => date > from && date <= to).length,
   };
 }
 
@@ -127,6 +128,7 @@ describe('more dates than are counted', () => {
         asked += 1;
         return every.before(ms);
       },
+      count: every.count,
     };
     const { run, missed, lastMissed, next } = decideDue(counting, 0, last + 5, { keep, toleranceMs: 0 });
     expect(run).toEqual(Array.from({ length: keep }, (_, i) => last - (keep - 1 - i) * everyMs));
