@@ -1,5 +1,6 @@
 // One schedule: its state and its moment on the timeline. Its progress gives the dates that have
-// their turn, and the runner submits them.
+// their turn, and the runner submits them. Over 300 lines because a date, a pause, an update, an
+// error and an end all change one state.
 
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
 import { fromCaller, showAs, specAt, wholeFrom } from '../../kit.ts';
