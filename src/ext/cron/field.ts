@@ -37,8 +37,9 @@ export const FIELDS: readonly Field[] = [
   { name: 'year', low: 1, high: 9999 },
 ];
 
-/** Constructs that are refused by name in any field. */
-const FOREIGN: readonly (readonly [text: RegExp, instead: string])[] = [
+/** Items of a list that are refused by name in any field. */
+const REFUSED: readonly (readonly [item: RegExp, why: string])[] = [
+  [/^(\*|LW|L-\d+)$/, 'must stand alone'],
   [/^H(\W|$)/, 'is a hash of Jenkins: use the option jitterMs'],
   [/~/, 'is a random value: use the option jitterMs'],
 ];
@@ -67,8 +68,8 @@ function readList(field: Field, text: string): string {
 }
 
 function readItem(field: Field, item: string): string {
-  const foreign = FOREIGN.find(([pattern]) => pattern.test(item));
-  if (foreign !== undefined) throw refused(field, item, foreign[1]);
+  const known = REFUSED.find(([pattern]) => pattern.test(item));
+  if (known !== undefined) throw refused(field, item, known[1]);
   if (field.special?.test(item)) return special(field, item);
   const [, range = '', step] = /^([^/]*)(?:\/(\d+))?$/.exec(item) ?? [];
   if (step !== undefined && !(Number(step) >= 1 && Number(step) <= (field.cycle ?? field.high)))
