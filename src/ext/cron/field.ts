@@ -50,21 +50,18 @@ export function readField(field: Field, text: string): string {
   if (upper === '*') return upper;
   if (upper === '?') return any(field);
   if (field === DAY && upper === 'LW') return upper;
-  // croner's sign for a day that matches both day fields.
-  if (field === WEEKDAY && upper.startsWith('+')) return `+${readList(field, upper.slice(1))}`;
-  return readList(field, upper);
+  // croner searches for a day that matches both fields for up to seconds.
+  if (field === WEEKDAY && upper.startsWith('+'))
+    throw refused(field, upper, "is not supported: leave out '+', and a day must match one of the day fields");
+  return upper
+    .split(',')
+    .map((item) => readItem(field, item))
+    .join(',');
 }
 
 function any(field: Field): string {
   if (field === DAY || field === WEEKDAY) return '*';
   throw refused(field, '?', "is for the two day fields only: use '*'");
-}
-
-function readList(field: Field, text: string): string {
-  return text
-    .split(',')
-    .map((item) => readItem(field, item))
-    .join(',');
 }
 
 function readItem(field: Field, item: string): string {

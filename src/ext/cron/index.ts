@@ -7,8 +7,8 @@
  * outcomes are those of the task. Nothing is stored on disk: dates that came while no process ran
  * are not known.
  *
- * All schedules of a supervisor share one timer. They end with its shutdown. The optional peer
- * dependency `croner` calculates the dates of cron expressions. It runs no timers here.
+ * All schedules of a supervisor share one timer. They end with its shutdown. The dependency
+ * `croner` calculates the dates of cron expressions. It runs no timers here.
  *
  * Reading order: `options.ts` (the options), `calendar.ts` (the dates), `due.ts` (which due dates
  * run and which are missed), `timeline.ts` (the shared timer), `live-schedule.ts` (one schedule,

@@ -80,13 +80,6 @@ const dayFields = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(any, weekdays) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('?'), weekdays.filter(names)) },
   { weight: 3, arbitrary: fc.tuple(days, weekdays) },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(
-      days,
-      weekdays.map((text) => `+${text}`),
-    ),
-  },
   { weight: 1, arbitrary: fc.tuple(fc.constant('LW'), fc.oneof(any, weekdays)) },
   {
     weight: 2,
@@ -172,7 +165,7 @@ describe('for random expressions', () => {
     fc.assert(
       fc.property(cases, ({ zone, text, ms }) => {
         const calendar = cronCalendar(text, zone);
-        const dates = datesAfter(calendar, ms, 30);
+        const dates = datesAfter(calendar, ms, 10).filter((date) => date < END);
         for (const [i, date] of dates.entries()) {
           expect(calendar.count(ms, date)).toBe(i + 1);
           expect(calendar.count(ms, date - 0.5)).toBe(i);

@@ -35,8 +35,8 @@ export function readingOf(text: string): Reading {
   const months = new Set(numbers(month as string, 1, 12, MONTHS));
   const years = year === '*' ? undefined : new Set(numbers(year as string, 0, 9_999));
   const isDay = dayOf(day as string);
-  const isWeekday = weekdayOf((weekday as string).replace('+', ''));
-  const both = (weekday as string).startsWith('+') || isAny(day as string) || isAny(weekday as string);
+  const isWeekday = weekdayOf(weekday as string);
+  const both = isAny(day as string) || isAny(weekday as string);
   return {
     seconds: numbers(second as string, 0, 59),
     minutes: numbers(minute as string, 0, 59),
