@@ -97,7 +97,7 @@ test('a calendar that fails gives no first date and is not a fault of the option
   const boom = (): never => {
     throw new Error('boom');
   };
-  vi.spyOn(calendars, 'cronCalendar').mockReturnValue({ after: boom, before: boom });
+  vi.spyOn(calendars, 'cronCalendar').mockReturnValue({ after: boom, before: boom, count: boom });
   const made = dates({ cron: '0 * * * *' });
   expect(made.first).toBe(undefined);
   expect(made.clock).toBe('wall');
