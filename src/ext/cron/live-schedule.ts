@@ -251,16 +251,21 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   /**
-   * After the calendar failed. If it still does not know what follows the last date, it is asked
-   * for dates from now on: it may fail at one moment only.
+   * After the calendar failed. It may fail at some moments only: if it knows what follows now, but
+   * not what follows the last date, dates count from now.
    */
   #askAgain(): void {
     const { calendar, clock } = this.#dates;
-    try {
-      calendar.after(this.#cursor);
-    } catch {
-      this.#cursor = Math.max(this.#cursor, this.#timeline.now(clock) - 1); // a date right now still runs
-    }
+    const justNow = Math.max(this.#cursor, this.#timeline.now(clock) - 1); // a date right now still runs
+    const isKnown = (ms: number): boolean => {
+      try {
+        calendar.after(ms);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    this.#cursor = [this.#cursor, justNow].find(isKnown) ?? this.#cursor;
     this.#waitForNext();
   }
 
@@ -287,7 +292,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const now = this.#timeline.now(clock);
     try {
       const first = calendar.after(this.#cursor);
-      if (first !== undefined && first <= now) this.#decide(first, now);
+      const failure = first !== undefined && first <= now && this.#decide(first, now).failure;
+      if (failure) throw failure.error;
     } catch (error) {
       this.#runner.reportError(error);
     }
