@@ -409,17 +409,4 @@ describe('a schedule ends', () => {
     expect(clock.timers).toBe(0);
     expect(make).toThrow(ClosedError);
   });
-
-  test('at the first date that its supervisor refuses because of a shutdown', async () => {
-    const { supervisor, clock } = setup();
-    const stubborn = gateBody();
-    supervisor.submit({ run: stubborn.body });
-    await clock.settle();
-    const made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
-    const closed = supervisor.shutdown({ graceMs: 10_000 });
-    await clock.advance(1_000);
-    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 0, errors: 0 } });
-    stubborn.open('done');
-    await closed;
-  });
 });
