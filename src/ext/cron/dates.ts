@@ -2,18 +2,12 @@
 // the caller passes the moment.
 
 import { refuse } from '../../kit.ts';
-import {
-  atCalendar,
-  bounded,
-  type Calendar,
-  cronCalendar,
-  everyCalendar,
-  localInstantMs,
-  MAX_DATE_MS,
-} from './calendar.ts';
+import { atCalendar, bounded, type Calendar, everyCalendar, MAX_DATE_MS } from './calendar.ts';
+import { cronCalendar } from './cron-calendar.ts';
 import { textOf } from './error-text.ts';
 import { DATE_OPTIONS, type ReadInstant, type Settings } from './settings.ts';
 import type { Moment } from './timeline.ts';
+import { localInstantMs } from './zone.ts';
 
 interface CalendarAndCursor {
   readonly calendar: Calendar;

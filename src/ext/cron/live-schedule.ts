@@ -1,21 +1,20 @@
-// One schedule: its state and its moment on the timeline. The calendar gives its dates, due.ts
-// decides which of them run, and the runner submits them. Over 300 lines because an update, a pause
-// and an end all act on the same few fields.
+// One schedule: its state and its moment on the timeline. Its progress gives the dates that have
+// their turn, and the runner submits them. Over 300 lines because a date, a pause, an update, an
+// error and an end all change one state.
 
 import { ClosedError, type Submission, type Supervisor } from '../../index.ts';
 import { fromCaller, showAs, specAt, wholeFrom } from '../../kit.ts';
-import { datesAfter } from './calendar.ts';
 import { ask } from './claims.ts';
 import { type Dates, datesOf } from './dates.ts';
-import { type Due, decideDue, lastUpTo } from './due.ts';
 import { History, type ScheduleRun, type ScheduleTotals } from './history.ts';
 import { drawJitterMs } from './jitter.ts';
 import type { Names } from './names.ts';
 import type { ScheduleUpdate } from './options.ts';
+import { type Beginning, Progress, type Turn } from './progress.ts';
 import { Runner, type RunnerHost } from './runner.ts';
 import type { Schedule, ScheduleStatus, ScheduleWhen } from './schedule.ts';
-import { DATE_OPTIONS, hasNewDates, type OwnSlot, readSettings, type Settings } from './settings.ts';
-import type { ClockName, Entry, Timeline } from './timeline.ts';
+import { changesOf, type OwnSlot, readSettings, type Settings } from './settings.ts';
+import type { Entry, Timeline } from './timeline.ts';
 
 /** After a calendar failed, it is asked again this much later. */
 const RETRY_MS = 60_000;
@@ -24,6 +23,13 @@ const RETRY_MS = 60_000;
 export interface ScheduleHost {
   readonly timeline: Timeline;
   readonly names: Names<Schedule>;
+}
+
+interface Update {
+  readonly settings: Settings;
+  readonly dates: Dates;
+  readonly beginning: Beginning | undefined;
+  readonly decides: boolean;
 }
 
 export class LiveSchedule<T> implements Schedule<T>, Entry {
@@ -37,16 +43,9 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   readonly #ownSlot: OwnSlot;
   readonly #history: History<T>;
   readonly #runner: Runner<T>;
+  readonly #progress: Progress;
   #settings: Settings;
-  #dates: Dates;
   #status: ScheduleStatus = 'active';
-  /** Dates up to here have had their turn, or came before the schedule began. */
-  #cursor: number;
-  /**
-   * The latest date that had its turn, on either clock. No update runs a date up to here, whatever
-   * the new dates are.
-   */
-  readonly #decided: Record<ClockName, number> = { wall: -Infinity, monotonic: -Infinity };
   /** The date that it waits for; `undefined` after the calendar failed. */
   #due: number | undefined;
   /** The delay of `#due`. */
@@ -64,14 +63,14 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#settings = settings;
     this.name = names.pick(settings.name, settings.task.isNamed ? settings.task.slot : (ownSlot.name as string));
     timeline.checkWallClock();
-    this.#dates = datesOf(settings, given, timeline.moment(), undefined);
-    this.#cursor = this.#dates.cursor;
+    const dates = datesOf(settings, given, timeline.moment(), undefined);
+    this.#progress = new Progress(timeline, dates);
     this.#history = new History(settings.historySize);
     this.#runner = new Runner(supervisor, this.#history, this.#runnerHost());
     this.#checkTask(settings);
     timeline.add(this);
     names.add(this);
-    this.#waitForNext(this.#dates.first);
+    this.#waitForNext(dates.first);
     this.#askForLast();
   }
 
@@ -86,7 +85,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
         return self.#status === 'paused';
       },
       now: () => self.#timeline.now('wall'),
-      untilMs: (due) => (self.#dates.clock === 'wall' ? due - self.#timeline.now('wall') : 0),
+      untilMs: (due) => (self.#progress.dates.clock === 'wall' ? due - self.#timeline.now('wall') : 0),
       onMaxRuns: () => self.end(),
       onIdle: () => self.#leaveIfIdle(),
     };
@@ -99,7 +98,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const { when, timezone } = this.#settings;
     if (when.kind === 'everyMs') return { everyMs: when.value };
     if (when.kind === 'cron') return { cron: when.value, ...(timezone !== undefined && { timezone }) };
-    return { at: new Date(this.#dates.calendar.after(-Infinity) as number) };
+    return { at: new Date(this.#progress.dates.calendar.after(-Infinity) as number) };
   }
   get status(): ScheduleStatus {
     return this.#status;
@@ -108,23 +107,19 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     return this.#history.runs;
   }
   get totals(): ScheduleTotals {
-    return { ...this.#history.totals, pending: this.#runner.pending + this.#countComing() };
+    const coming = this.#status === 'ended' ? 0 : this.#progress.coming;
+    return { ...this.#history.totals, pending: this.#runner.pending + coming };
   }
 
   next(count = 1): Date[] {
     const most = fromCaller(this.next, () => wholeFrom('count', count, 0, 1_000));
     const limit = Math.min(most, Math.max(0, this.#runner.placesLeft));
     this.#timeline.checkWallClock();
-    if (this.#status === 'ended') return [];
-    const { calendar, clock } = this.#dates;
-    const from = Math.max(this.#cursor, this.#timeline.now(clock));
-    return datesAfter(calendar, from, limit).map((date) => new Date(this.#timeline.wallDate(clock, date)));
+    return this.#status === 'ended' ? [] : this.#progress.upcoming(limit);
   }
 
   previous(): Date | undefined {
-    const { calendar, clock } = this.#dates;
-    const date = calendar.before(this.#timeline.now(clock));
-    return date === undefined ? undefined : new Date(this.#timeline.wallDate(clock, date));
+    return this.#progress.previous();
   }
 
   pause(): void {
@@ -155,57 +150,39 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #update(options: unknown): void {
     this.#throwIfEnded();
     this.#timeline.checkWallClock();
-    const before = this.#settings;
-    const { settings, given } = readSettings(options, this.#ownSlot, before);
-    const areNew = hasNewDates(settings, before);
-    const areChanged = areNew || DATE_OPTIONS.some((field) => settings[field] !== before[field]);
-    const old = areNew ? undefined : this.#dates;
-    const dates = areChanged ? datesOf(settings, given, this.#timeline.moment(), old) : this.#dates;
-    if (given.has('task')) this.#checkTask(settings);
-    const hasNewStart = settings.startAt !== before.startAt || settings.when.kind === 'at';
-    const hasNewPolicy = settings.keep !== before.keep || settings.toleranceMs !== before.toleranceMs;
-    const keepsComing = !hasNewStart && !hasNewPolicy && this.#hasSameComing(dates);
+    const { settings, dates, beginning, decides } = this.#readUpdate(options);
     // What has come is decided by the rules under which it came.
-    if ((areChanged || hasNewPolicy) && !keepsComing) this.#decideComing();
+    if (decides) this.#decideComing();
     this.#throwIfEnded(); // a getter of the options, or the last run, may have ended the schedule
     this.#settings = settings;
     this.#history.size = settings.historySize;
     if (this.#runner.isUsedUp) this.end();
-    else if (areChanged) this.#replaceDates(dates, hasNewStart, keepsComing);
-    else if (hasNewPolicy) this.#waitUnlessAwaited(this.#due);
+    else if (beginning !== undefined) this.#replaceDates(dates, beginning);
+    else if (decides && this.#status === 'active') this.#waitForNext(undefined, 0, this.#due);
   }
 
-  /** Whether the dates that have come and have not had their turn are dates of both calendars. */
-  #hasSameComing({ calendar, clock }: Dates): boolean {
-    const before = this.#dates.calendar;
-    if (clock !== this.#dates.clock) return false;
-    if (calendar === before) return true;
-    try {
-      const count = this.#countComing();
-      const isSameCount = count === calendar.count(this.#cursor, this.#timeline.now(clock));
-      return isSameCount && (count === 0 || calendar.after(this.#cursor) === before.after(this.#cursor));
-    } catch {
-      return false;
-    }
+  /**
+   * What an update changes. `beginning`: where new dates begin; undefined if there are none.
+   * `decides`: what has come must be decided first.
+   */
+  #readUpdate(options: unknown): Update {
+    const before = this.#settings;
+    const { settings, given } = readSettings(options, this.#ownSlot, before);
+    const changes = changesOf(settings, before);
+    const { dates: old } = this.#progress;
+    const anchored = changes.dates ? undefined : old;
+    const dates = changes.dates || changes.range ? datesOf(settings, given, this.#timeline.moment(), anchored) : old;
+    if (given.has('task')) this.#checkTask(settings);
+    const keepsComing = !changes.start && !changes.policy && this.#progress.hasSameComing(dates);
+    if (dates === old) return { settings, dates, beginning: undefined, decides: changes.policy };
+    const beginning = changes.start ? 'start' : keepsComing ? 'here' : 'now';
+    return { settings, dates, beginning, decides: !keepsComing };
   }
 
-  /** New dates count from now, or from a new start that may be slightly past. */
-  #replaceDates(dates: Dates, hasNewStart: boolean, keepsComing: boolean): void {
-    const { clock } = dates;
-    const decided = this.#decided;
-    const isSameClock = clock === this.#dates.clock;
-    const now = this.#timeline.now(clock);
-    if (clock === 'monotonic' && !isSameClock)
-      decided.monotonic = Math.max(decided.monotonic, decided.wall - this.#timeline.moment().shift);
-    if (hasNewStart) this.#cursor = dates.cursor;
-    else if (!keepsComing) this.#cursor = isSameClock ? Math.max(this.#cursor, now) : now;
-    this.#cursor = Math.max(this.#cursor, decided[clock]);
-    this.#dates = dates;
-    this.#waitUnlessAwaited(isSameClock ? this.#due : undefined);
-  }
-
-  /** Waits for the first date after the cursor. If that is `awaited`, its jitter stays. */
-  #waitUnlessAwaited(awaited: number | undefined): void {
+  /** If the date that it waits for is also a date of the new ones, its jitter stays. */
+  #replaceDates(dates: Dates, beginning: Beginning): void {
+    const awaited = dates.clock === this.#progress.dates.clock ? this.#due : undefined;
+    this.#progress.replace(dates, beginning);
     if (this.#status === 'active') this.#waitForNext(undefined, 0, awaited);
   }
 
@@ -219,7 +196,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   end(): void {
-    this.#missComing();
+    const cut = this.#status === 'ended' ? undefined : this.#progress.miss();
+    if (cut !== undefined) this.#runner.missed(cut.missed, cut.lastMissed);
     this.#isAsking = false;
     this.#stopAsking();
     this.#runner.discardWaiting();
@@ -227,10 +205,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   onSetBack(wallMs: number): void {
-    this.#decided.wall = Math.min(this.#decided.wall, wallMs);
-    if (this.#dates.clock !== 'wall') return;
-    this.#cursor = Math.min(this.#cursor, wallMs);
-    if (this.#status === 'active' && this.#due !== undefined) this.#waitForNext();
+    if (this.#progress.setBack(wallMs) && this.#status === 'active' && this.#due !== undefined) this.#waitForNext();
   }
 
   onDue(): void {
@@ -239,84 +214,43 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       this.#askAgain();
       return;
     }
-    const dates = this.#dates;
-    const clockMs = this.#timeline.now(dates.clock);
+    const progress = this.#progress;
+    const { now, dates } = progress;
     // Jitter does not count as lateness.
-    const { next, failure } = this.#decide(first, clockMs - this.#jitterMs);
+    const turn = progress.turn(first, now - this.#jitterMs, this.#settings);
+    this.#carryOut(turn);
     // The last run may have ended the schedule. A lease store may have updated it.
-    if (this.#status !== 'active' || this.#dates !== dates) return;
+    if (this.#status !== 'active' || progress.dates !== dates) return;
+    const { next, failure } = turn;
     if (failure !== undefined) this.#onCalendarError(failure.error);
     else if (next === undefined) this.#finish();
-    else this.#waitForNext(next, clockMs - next);
+    else this.#waitForNext(next, now - next);
   }
 
-  /**
-   * After the calendar failed. It may fail at some moments only: if it knows what follows now, but
-   * not what follows the last date, dates count from now.
-   */
+  /** After the calendar failed. */
   #askAgain(): void {
-    const { calendar, clock } = this.#dates;
-    const justNow = Math.max(this.#cursor, this.#timeline.now(clock) - 1); // a date right now still runs
-    const isKnown = (ms: number): boolean => {
-      try {
-        calendar.after(ms);
-        return true;
-      } catch {
-        return false;
-      }
-    };
-    this.#cursor = [this.#cursor, justNow].find(isKnown) ?? this.#cursor;
+    this.#progress.skipUnknown();
     this.#waitForNext();
   }
 
-  /** Decides the dates from `first` to `upTo`. */
-  #decide(first: number, upTo: number): Due {
-    const due = decideDue(this.#dates.calendar, first, upTo, this.#settings);
-    this.#cursor = Math.max(this.#cursor, due.upTo);
-    this.#carryOut(due, this.#dates.clock);
-    return due;
-  }
-
-  #carryOut({ run, missed, lastMissed }: Due, clock: ClockName): void {
-    const wallDate = (date: number): number => this.#timeline.wallDate(clock, date);
-    const last = run.at(-1) ?? lastMissed ?? -Infinity;
-    this.#decided[clock] = Math.max(this.#decided[clock], last);
-    this.#decided.wall = Math.max(this.#decided.wall, wallDate(last));
-    if (lastMissed !== undefined) this.#runner.missed(missed, wallDate(lastMissed));
-    if (run.length > 0) this.#runner.run(run.map(wallDate));
+  #carryOut({ run, missed, lastMissed }: Turn): void {
+    this.#runner.missed(missed, lastMissed);
+    if (run.length > 0) this.#runner.run(run);
   }
 
   /** Decides the dates that have come and have not had their turn, whatever delays them. */
   #decideComing(): void {
-    const { calendar, clock } = this.#dates;
-    const now = this.#timeline.now(clock);
+    const { now } = this.#progress;
+    // Jitter does not count as lateness.
+    const lateFrom = this.#status === 'active' ? now - this.#jitterMs : now;
     try {
-      const first = calendar.after(this.#cursor);
-      const failure = first !== undefined && first <= now && this.#decide(first, now).failure;
-      if (failure) throw failure.error;
+      const { first } = this.#progress;
+      if (first === undefined || first > now) return;
+      const turn = this.#progress.turn(first, now, this.#settings, lateFrom);
+      this.#carryOut(turn);
+      if (turn.failure !== undefined) this.#runner.reportError(turn.failure.error);
     } catch (error) {
       this.#runner.reportError(error);
-    }
-  }
-
-  /** The dates that have come and have not had their turn are missed. */
-  #missComing(): void {
-    const { calendar, clock } = this.#dates;
-    const count = this.#countComing();
-    const last = count > 0 ? lastUpTo(calendar, this.#timeline.now(clock)) : undefined;
-    if (last === undefined) return;
-    this.#cursor = last;
-    this.#runner.missed(count, this.#timeline.wallDate(clock, last));
-  }
-
-  /** How many dates have come and have not had their turn. 0 if the calendar fails. */
-  #countComing(): number {
-    if (this.#status === 'ended') return 0;
-    const { calendar, clock } = this.#dates;
-    try {
-      return calendar.count(this.#cursor, this.#timeline.now(clock));
-    } catch {
-      return 0; // `onError` hears of it when the next date is asked for
     }
   }
 
@@ -328,15 +262,13 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #askForLast(): void {
     const { claims } = this.#settings;
     if (claims === undefined) return;
-    const { calendar, clock } = this.#dates;
-    const began = this.#cursor;
+    const { dates } = this.#progress;
     let failures = 0;
     this.#isAsking = true;
     this.#stopAsking = ask(this.#supervisor.clock, {
       call: async () => {
         try {
-          const last = await claims.last(this.name);
-          return last && calendar.after(last.getTime());
+          return await claims.last(this.name);
         } catch (error) {
           failures += 1;
           if (this.#isAsking && failures === 1) this.#runner.reportError(error);
@@ -344,10 +276,10 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
         }
       },
       patienceMs: Infinity,
-      answered: (first) => {
+      answered: (last) => {
         this.#isAsking = false;
-        if (first !== undefined && first <= began)
-          this.#carryOut(decideDue(calendar, first, began, this.#settings, this.#timeline.now(clock)), clock);
+        const turn = last && this.#progress.turnOfAbsence(dates, last.getTime(), this.#settings);
+        if (turn !== undefined) this.#carryOut(turn);
         this.#leaveIfIdle();
       },
       failed: () => {}, // its patience has no end
@@ -355,16 +287,16 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   /**
-   * Waits for `due`, or for the first date after the cursor.
+   * Waits for `due`, or for the first date that has not had its turn.
    *
    * @param behindMs how long `due` is already past because jitter delayed the date before it. Its
    * own delay is then at least this long.
    * @param awaited the date that it waits for already. If it is the next one, nothing changes.
    */
   #waitForNext(due?: number, behindMs = 0, awaited?: number): void {
-    const dates = this.#dates;
+    const { dates } = this.#progress;
     try {
-      this.#due = due ?? dates.calendar.after(this.#cursor);
+      this.#due = due ?? this.#progress.first;
     } catch (error) {
       this.#onCalendarError(error);
       return;
@@ -376,7 +308,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     if (this.#due === awaited) return;
     const drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
     // `random` is user code and may have changed the schedule.
-    if (this.#status !== 'active' || this.#dates !== dates) return;
+    if (this.#status !== 'active' || this.#progress.dates !== dates) return;
     this.#jitterMs = Math.max(behindMs, drawnMs);
     this.#timeline.set(this, dates.clock, this.#due + this.#jitterMs);
   }

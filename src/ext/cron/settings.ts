@@ -77,7 +77,7 @@ interface ReadFields extends PlainSettings {
 }
 
 export const KINDS = ['cron', 'everyMs', 'at'] as const;
-/** Options beside `KINDS` whose change changes the dates. */
+/** Options beside `KINDS` that can leave no future run. */
 export const DATE_OPTIONS = ['startAt', 'timezone', 'endAt'] as const;
 
 const MAX_CAUGHT_UP = 1_000;
@@ -166,10 +166,26 @@ function checkClaimed({ name, task, when, timezone, startAt, endAt }: Settings):
 /** Text without an offset. */
 const isLocal = (instant: ReadInstant): boolean => typeof instant === 'string' && !/(Z|[+-]\d{2}:\d{2})$/.test(instant);
 
-/** Whether an update replaces the dates. A new zone or end only changes some of them. */
-export function hasNewDates(settings: Settings, old: Settings): boolean {
-  const { when, startAt } = settings;
-  return when.kind !== old.when.kind || when.value !== old.when.value || startAt !== old.startAt;
+/** What an update changes. Options that are given with the values that they had change nothing. */
+export interface Changes {
+  /** The dates are new: another expression, rate, date or start. */
+  readonly dates: boolean;
+  /** The dates begin at their own start, not now. */
+  readonly start: boolean;
+  /** The same dates have another zone or end. */
+  readonly range: boolean;
+  /** What is decided about late dates. */
+  readonly policy: boolean;
+}
+
+export function changesOf(settings: Settings, old: Settings): Changes {
+  const hasNewStart = settings.startAt !== old.startAt;
+  return {
+    dates: hasNewStart || settings.when.kind !== old.when.kind || settings.when.value !== old.when.value,
+    start: hasNewStart || settings.when.kind === 'at',
+    range: settings.timezone !== old.timezone || settings.endAt !== old.endAt,
+    policy: settings.keep !== old.keep || settings.toleranceMs !== old.toleranceMs,
+  };
 }
 
 function readPeriod(field: string, got: unknown): number {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cronCalendar, datesAfter } from '../../../src/ext/cron/calendar.ts';
+import { datesAfter } from '../../../src/ext/cron/calendar.ts';
+import { cronCalendar } from '../../../src/ext/cron/cron-calendar.ts';
 import { expectedDates, type Field, HOUR, type Shape, type Transition, transitionsOf } from './zones.ts';
 
 const YEARS = [2024, 2030] as const;
@@ -131,7 +132,14 @@ function expectAgreement(transition: Transition, numRuns: number): void {
         back.push(date);
       expect(back.reverse(), `${label}, backwards`).toEqual(expected);
 
-      const next = expected.find((date) => date > anywhere);
+      const ahead = expected.filter((date) => date > anywhere);
+      expect(calendar.count(from - 1, to), `${label}, counted`).toBe(expected.length);
+      expect(calendar.count(anywhere, to), `${label}, counted from ${anywhere}`).toBe(ahead.length);
+      expect(calendar.count(from - 1, anywhere), `${label}, counted to ${anywhere}`).toBe(
+        expected.length - ahead.length,
+      );
+
+      const next = ahead[0];
       if (next !== undefined) expect(calendar.after(anywhere), `${label}, from ${anywhere}`).toBe(next);
     }),
     { numRuns },

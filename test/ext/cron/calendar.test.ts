@@ -3,67 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  atCalendar,
-  bounded,
-  cronCalendar,
-  datesAfter,
-  everyCalendar,
-  localInstantMs,
-  MAX_DATE_MS,
-} from '../../../src/ext/cron/calendar.ts';
-
-const iso = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
-const NOON = Date.UTC(2030, 0, 1, 12);
-
-describe('a cron calendar', () => {
-  test('gives the first date later than a moment and the last date earlier than it', () => {
-    const hourly = cronCalendar('0 * * * *', 'UTC');
-    expect(iso(hourly.after(NOON))).toBe('2030-01-01T13:00:00.000Z');
-    expect(iso(hourly.before(NOON))).toBe('2030-01-01T11:00:00.000Z');
-  });
-
-  test('gives a date within the same second, also for a fraction of a ms', () => {
-    const hourly = cronCalendar('0 * * * *', 'UTC');
-    for (const gap of [0.25, 1, 999]) {
-      expect(hourly.after(NOON - gap)).toBe(NOON);
-      expect(hourly.before(NOON + gap)).toBe(NOON);
-    }
-  });
-
-  test('reads one expression in each zone for itself', () => {
-    const dates = ['UTC', 'Asia/Tokyo', 'America/New_York'].map((zone) => cronCalendar('0 9 * * *', zone).after(NOON));
-    expect(dates.map(iso)).toEqual([
-      '2030-01-02T09:00:00.000Z',
-      '2030-01-02T00:00:00.000Z',
-      '2030-01-01T14:00:00.000Z',
-    ]);
-  });
-
-  test('gives the same dates after more expressions were compiled than are kept', () => {
-    const daily = cronCalendar('30 6 * * *', 'UTC');
-    const first = daily.after(NOON);
-    for (let n = 0; n < 300; n += 1) cronCalendar(`${n % 60} ${Math.floor(n / 60)} * * *`, 'UTC');
-    expect(iso(first)).toBe('2030-01-02T06:30:00.000Z');
-    expect(daily.after(NOON)).toBe(first);
-  });
-
-  test('has no date before or after those of a single year', () => {
-    const newYear = cronCalendar('0 0 0 1 1 * 2031', 'UTC');
-    const [date] = datesAfter(newYear, NOON, 5);
-    expect(iso(date)).toBe('2031-01-01T00:00:00.000Z');
-    expect(newYear.after(date as number)).toBeUndefined();
-    expect(newYear.before(date as number)).toBeUndefined();
-  });
-
-  test.for([
-    ['2030-01-01T00:00:00', /a date is not/],
-    ['? * * * *', /'\?' is not supported/],
-    ['61 * * * *', /minute/],
-  ] as const)('refuses %s', ([expression, message]) => {
-    expect(() => cronCalendar(expression, 'UTC')).toThrow(message);
-  });
-});
+import { atCalendar, bounded, datesAfter, everyCalendar, MAX_DATE_MS } from '../../../src/ext/cron/calendar.ts';
 
 describe('a calendar with a fixed rate', () => {
   test('has its dates at whole multiples from the anchor, before it too', () => {
@@ -123,21 +63,4 @@ describe('bounds', () => {
 test('datesAfter gives at most as many dates as were asked for, and fewer where the calendar ends', () => {
   const calendar = bounded(everyCalendar(10, 0), 0, 30);
   expect([0, 1, 2, 9].map((count) => datesAfter(calendar, -1, count))).toEqual([[], [0], [0, 10], [0, 10, 20]]);
-});
-
-describe('a local date and time', () => {
-  test.for([
-    ['2030-01-01T12:00', 'UTC', '2030-01-01T12:00:00.000Z'],
-    ['2030-01-01T12:00', 'Asia/Tokyo', '2030-01-01T03:00:00.000Z'],
-    ['2030-01-01T12:00:30.25', 'UTC', '2030-01-01T12:00:30.250Z'],
-    ['2030-01-01T12:00:30.9999', 'UTC', '2030-01-01T12:00:30.999Z'],
-    ['2030-03-31T02:30:00', 'Europe/Berlin', '2030-03-31T01:30:00.000Z'],
-    ['2030-10-27T02:30:00', 'Europe/Berlin', '2030-10-27T00:30:00.000Z'],
-  ] as const)('%s in %s is %s', ([text, zone, expected]) => {
-    expect(iso(localInstantMs(text, zone))).toBe(expected);
-  });
-
-  test('that is an expression is refused', () => {
-    expect(() => localInstantMs('* * * * *', 'UTC')).toThrow('not a date');
-  });
 });

@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import * as calendars from '../../../src/ext/cron/calendar.ts';
+import * as cronCalendars from '../../../src/ext/cron/cron-calendar.ts';
 import { type Dates, datesOf } from '../../../src/ext/cron/dates.ts';
 import { readSettings } from '../../../src/ext/cron/settings.ts';
 
@@ -97,7 +98,7 @@ test('a calendar that fails gives no first date and is not a fault of the option
   const boom = (): never => {
     throw new Error('boom');
   };
-  vi.spyOn(calendars, 'cronCalendar').mockReturnValue({ after: boom, before: boom, count: boom });
+  vi.spyOn(cronCalendars, 'cronCalendar').mockReturnValue({ after: boom, before: boom, count: boom });
   const made = dates({ cron: '0 * * * *' });
   expect(made.first).toBe(undefined);
   expect(made.clock).toBe('wall');
