@@ -227,16 +227,9 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     else this.#waitForNext(next, now - next);
   }
 
-  /**
-   * After the calendar failed. If it still does not know what follows the last date, it is asked
-   * for dates from now on: it may fail at one moment only.
-   */
+  /** After the calendar failed. */
   #askAgain(): void {
-    try {
-      void this.#progress.first;
-    } catch {
-      this.#progress.skipUnknown();
-    }
+    this.#progress.skipUnknown();
     this.#waitForNext();
   }
 
@@ -252,8 +245,10 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const lateFrom = this.#status === 'active' ? now - this.#jitterMs : now;
     try {
       const { first } = this.#progress;
-      if (first !== undefined && first <= now)
-        this.#carryOut(this.#progress.turn(first, now, this.#settings, lateFrom));
+      if (first === undefined || first > now) return;
+      const turn = this.#progress.turn(first, now, this.#settings, lateFrom);
+      this.#carryOut(turn);
+      if (turn.failure !== undefined) this.#runner.reportError(turn.failure.error);
     } catch (error) {
       this.#runner.reportError(error);
     }

@@ -138,9 +138,22 @@ export class Progress {
     this.#dates = dates;
   }
 
-  /** After the calendar failed: dates up to now are unknown. A date right now is still to come. */
+  /**
+   * After the calendar failed. It may fail at some moments only: if it knows what follows now, but
+   * not what follows the last date, then dates before now are unknown.
+   */
   skipUnknown(): void {
-    this.#cursor = Math.max(this.#cursor, this.now - 1);
+    const justNow = Math.max(this.#cursor, this.now - 1); // a date right now is still to come
+    this.#cursor = [this.#cursor, justNow].find((ms) => this.#isKnownAfter(ms)) ?? this.#cursor;
+  }
+
+  #isKnownAfter(ms: number): boolean {
+    try {
+      this.#dates.calendar.after(ms);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Calendar, everyCalendar } from '../../../src/ext/cron/calendar.ts';
-import { type Due, type DuePolicy, decideDue, MAX_COUNTED } from '../../../src/ext/cron/due.ts';
+import { type Due, type DuePolicy, decideDue, lastUpTo } from '../../../src/ext/cron/due.ts';
 
 const SKIP = 0;
 const ONCE = 1;
@@ -11,12 +11,12 @@ function listed(dates: readonly number[]): Calendar {
   return {
     after: (ms) => dates.find((date) => date > ms),
     before: (ms) => dates.findLast((date) => date < ms),
-    count: (from, to) => dates.filter((date) => date > from && date <= to).length,
+    count: (from, to) => dates.filter((date) => from < date && date <= to).length,
   };
 }
 
 describe('when dates have come due,', () => {
-  type Row = readonly [what: string, now: number, policy: DuePolicy, due: Omit<Due, 'failure'>];
+  type Row = readonly [what: string, now: number, policy: DuePolicy, due: Omit<Due, 'failure' | 'upTo'>];
   const rows: readonly Row[] = [
     [
       'a date at this very moment is run',
@@ -80,24 +80,31 @@ describe('when dates have come due,', () => {
     ],
   ];
   test.for(rows)('%s', ([, now, policy, due]) => {
-    expect(decideDue(listed([10, 20, 30, 40]), 10, now, policy)).toEqual({ ...due, failure: undefined });
+    expect(decideDue(listed([10, 20, 30, 40]), 10, now, policy)).toEqual({ ...due, upTo: now, failure: undefined });
   });
 });
 
-test('a first date that is still to come is the next one, and nothing is run or missed', () => {
-  const due = decideDue(listed([10, 20]), 10, 9, { keep: 5, toleranceMs: 5 });
-  expect(due).toEqual({ run: [], missed: 0, lastMissed: undefined, next: 10, failure: undefined });
+test('a first date that is a fraction of a ms to come is decided: jitter that was added and taken off again may lose it', () => {
+  const due = decideDue(listed([10, 20]), 10, 9.999, { keep: 0, toleranceMs: 5 });
+  expect(due).toEqual({ run: [10], missed: 0, lastMissed: undefined, next: 20, upTo: 10, failure: undefined });
+});
+
+test('lateness is measured from the given moment, which may be later than the last date that is decided', () => {
+  const decide = (toleranceMs: number) => decideDue(listed([10, 20, 30]), 10, 25, { keep: SKIP, toleranceMs }, 100);
+  expect(decide(80)).toMatchObject({ run: [20], missed: 1, next: 30, upTo: 25 });
+  expect(decide(79)).toMatchObject({ run: [], missed: 2, next: 30, upTo: 25 });
 });
 
 test('every date up to now is run or missed exactly once, in order, and the next date is the first after now', () => {
   const gaps = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 40 });
   fc.assert(
-    fc.property(gaps, fc.nat(2_500), fc.nat(10), fc.nat(60), (given, now, keep, toleranceMs) => {
+    fc.property(gaps, fc.nat(2_500), fc.nat(10), fc.nat(60), (given, afterFirst, keep, toleranceMs) => {
       let sum = 0;
       const dates = given.map((gap) => {
         sum += gap;
         return sum;
       });
+      const now = (dates[0] as number) + afterFirst;
       const { run, missed, lastMissed, next } = decideDue(listed(dates), dates[0] as number, now, {
         keep,
         toleranceMs,
@@ -112,31 +119,34 @@ test('every date up to now is run or missed exactly once, in order, and the next
   );
 });
 
-describe('more dates than are counted', () => {
+describe('however many dates came due,', () => {
   const everyMs = 10;
   const last = 1_000_000;
 
-  test.for([SKIP, ONCE, 7, 150])('count as at least 100 missed, and the latest are run: keep %d', (keep) => {
-    let asked = 0;
-    const every = everyCalendar(everyMs, 0);
-    const counting: Calendar = {
-      after: (ms) => {
-        asked += 1;
-        return every.after(ms);
-      },
-      before: (ms) => {
-        asked += 1;
-        return every.before(ms);
-      },
-      count: every.count,
-    };
-    const { run, missed, lastMissed, next } = decideDue(counting, 0, last + 5, { keep, toleranceMs: 0 });
-    expect(run).toEqual(Array.from({ length: keep }, (_, i) => last - (keep - 1 - i) * everyMs));
-    expect(missed).toBeGreaterThanOrEqual(MAX_COUNTED);
-    expect(lastMissed).toBe(last - keep * everyMs);
-    expect(next).toBe(last + everyMs);
-    expect(asked).toBeLessThan(2 * (MAX_COUNTED + Math.max(keep, 1)) + 10);
-  });
+  test.for([SKIP, ONCE, 7, 150])(
+    'the missed ones are counted exactly, and few dates are asked for: keep %d',
+    (keep) => {
+      let asked = 0;
+      const every = everyCalendar(everyMs, 0);
+      const counting: Calendar = {
+        after: (ms) => {
+          asked += 1;
+          return every.after(ms);
+        },
+        before: (ms) => {
+          asked += 1;
+          return every.before(ms);
+        },
+        count: (from, to) => Math.floor(to / everyMs) - Math.floor(from / everyMs),
+      };
+      const { run, missed, lastMissed, next } = decideDue(counting, 0, last + 5, { keep, toleranceMs: 0 });
+      expect(run).toEqual(Array.from({ length: keep }, (_, i) => last - (keep - 1 - i) * everyMs));
+      expect(missed).toBe(last / everyMs + 1 - keep);
+      expect(lastMissed).toBe(last - keep * everyMs);
+      expect(next).toBe(last + everyMs);
+      expect(asked).toBeLessThan(keep + 5);
+    },
+  );
 });
 
 describe('a calendar that throws', () => {
@@ -144,22 +154,37 @@ describe('a calendar that throws', () => {
   const fails = (): never => {
     throw error;
   };
+  const dates = listed([10, 20, 30]);
+  const rows: readonly [asked: string, calendar: Calendar][] = [
+    ['what follows the first date', { ...dates, after: fails }],
+    ['what follows the last date', { ...dates, after: (ms) => (ms < 30 ? dates.after(ms) : fails()) }],
+    ['the latest date', { ...dates, before: fails }],
+    ['how many there are', { ...dates, count: fails }],
+  ];
+  for (const [asked, calendar] of rows)
+    for (const [keep, run, missed] of [
+      [ONCE, [10], 0],
+      [SKIP, [], 1],
+    ] as const)
+      test(`when it is asked ${asked}: only the first date is decided, and the others still come. keep ${keep}`, () => {
+        expect(decideDue(calendar, 10, 40, { keep, toleranceMs: 0 })).toEqual({
+          ...{ run, missed, lastMissed: missed === 0 ? undefined : 10 },
+          ...{ next: undefined, upTo: 10, failure: { error } },
+        });
+      });
 
-  test('still decides about the dates that it gave before, and there is no next date', () => {
-    const dates = listed([10, 20, 30]);
-    const calendar = { ...dates, after: (ms: number) => (ms < 20 ? dates.after(ms) : fails()) };
-    expect(decideDue(calendar, 10, 40, { keep: ONCE, toleranceMs: 0 })).toEqual({
-      run: [20],
-      missed: 1,
-      lastMissed: 10,
-      next: undefined,
-      failure: { error },
-    });
+  test('when it is asked for an earlier date, decides the first date only', () => {
+    const calendar = { ...dates, before: (ms: number) => (ms > 30 ? dates.before(ms) : fails()) };
+    expect(decideDue(calendar, 10, 40, { keep: 2, toleranceMs: 0 })).toMatchObject({ run: [10], missed: 0, upTo: 10 });
   });
+});
 
-  test('while it looks for the latest dates is reported as the failure', () => {
-    const calendar = { ...everyCalendar(1, 0), before: fails };
-    const { next, failure } = decideDue(calendar, 0, 10_000, { keep: ONCE, toleranceMs: 0 });
-    expect([next, failure]).toEqual([undefined, { error }]);
-  });
+test.for<readonly [ms: number, date: number | undefined]>([
+  [9, undefined],
+  [10, 10],
+  [10.5, 10],
+  [19.9, 10],
+  [20, 20],
+])('the last date up to %d, which may have a fraction, is %s', ([ms, date]) => {
+  expect(lastUpTo(listed([10, 20, 30]), ms)).toBe(date);
 });

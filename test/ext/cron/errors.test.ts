@@ -62,7 +62,7 @@ describe('calendar errors', () => {
       // The date that was already known runs. Then one call a minute, until the calendar works.
       expect(dues).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 17, 18, 19, 20]);
       expect(errors.map(String)).toEqual(Array.from({ length: 5 }, () => expect.stringMatching(text)));
-      expect(made.totals).toMatchObject({ submitted: 16, errors: 5 });
+      expect(made.totals).toMatchObject({ submitted: 16, ran: 16, errors: 0 }); // it lost no date that it knew
       expect(made.runs.filter((run) => run.kind === 'error').map((run) => run.error)).toEqual(errors);
       expect(seen.calls).toBeLessThan(40);
     });
@@ -86,6 +86,28 @@ describe('calendar errors', () => {
     expect(starts.slice(-4)).toEqual([10.5, 15, 16, 17]);
   });
 
+  for (const [missed, dues, lost] of [
+    ['skip', [15], 4],
+    ['once', [15], 4],
+    [{ catchUp: 2 }, [14, 15], 3],
+    [{ catchUp: 9 }, [11, 12, 13, 14, 15], 0],
+  ] as const)
+    test(`dates that came while the calendar failed are decided when it works again: ${JSON.stringify(missed)}`, async () => {
+      const { supervisor, clock } = setup();
+      const runs: number[] = [];
+      const run = (_: unknown, due: Date) => void runs.push((due.getTime() - START) / MINUTE);
+      const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', missed, task: { run } });
+      await clock.advance(9.5 * MINUTE);
+      const spy = vi.spyOn(CronDate.prototype, 'increment').mockImplementation(() => {
+        throw new Error('not now');
+      });
+      await clock.advance(5 * MINUTE); // the date that was already known runs
+      spy.mockRestore();
+      await clock.advance(MINUTE);
+      expect(runs.slice(9)).toEqual([10, ...dues]);
+      expect(made.totals).toMatchObject({ ran: 10 + dues.length, missed: lost, errors: 0, pending: 0 });
+    });
+
   test('a schedule whose calendar fails from the start is made, and runs once the calendar works', async () => {
     const { supervisor, clock } = setup();
     await clock.advance(12 * MINUTE);
@@ -102,7 +124,8 @@ describe('calendar errors', () => {
     const made = schedule(supervisor, { cron: '* * * * *', timezone: 'UTC', endAt, task: { run: () => 1 } });
     breakCroner((ms) => new Date(ms));
     await clock.advance(15 * MINUTE);
-    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 10, errors: 5 } });
+    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 10, errors: 0 } });
+    expect(made.runs.filter((run) => run.kind === 'error')).toHaveLength(5);
     expect(clock.timers).toBe(0);
   });
 
@@ -129,6 +152,7 @@ describe('errors and calls of user code', () => {
       const made = schedule(supervisor, options);
       vi.restoreAllMocks();
       await nothingEscapes(() => clock.advance(3 * MINUTE));
+      expect(made.totals.errors).toBe(0);
       expect(made.runs.map((run) => run.kind)).toEqual(['error', 'error', 'submitted', 'submitted', 'submitted']);
     }
   });
@@ -140,9 +164,10 @@ describe('errors and calls of user code', () => {
     await clock.advance(10 * MINUTE);
     breakCroner((ms) => new Date(ms));
     const onError = vi.fn();
-    made.update({ onError, cron: '*/1 * * * *' }); // dates count from now, when the calendar fails
+    // It fails for the dates of the pause, which the old settings decide, and for the new dates.
+    made.update({ onError, cron: '*/1 * * * *' });
     made.resume();
-    expect(made.totals.errors).toBe(1);
+    expect(made.runs.map((run) => run.kind)).toEqual(['missed', 'error', 'error']);
     expect(onError).not.toHaveBeenCalled();
     await clock.settle();
     expect(onError).toHaveBeenCalledTimes(1);
@@ -159,14 +184,18 @@ describe('errors and calls of user code', () => {
     expect(made.totals.errors).toBe(0);
   });
 
-  test('what submit throws is recorded, and the next date is submitted', async () => {
+  test('what submit throws is recorded, its date is counted in errors, and the next date is submitted', async () => {
     const { supervisor, clock } = setup();
     const made = schedule(supervisor, { everyMs: 1_000, task: { run: () => 1 } });
     vi.spyOn(Supervisor.prototype, 'submit').mockImplementationOnce(() => {
       throw new Error('out of order');
     });
     await clock.advance(2_000);
-    expect(made.runs.map((run) => run.kind)).toEqual(['error', 'submitted']);
+    expect(made.runs).toMatchObject([
+      { kind: 'error', due: new Date(START + 1_000), error: new Error('out of order') },
+      { kind: 'submitted' },
+    ]);
+    expect(made.totals).toMatchObject({ submitted: 1, ran: 1, errors: 1, pending: 0 });
   });
 
   test('a random source may stop the schedule', async () => {

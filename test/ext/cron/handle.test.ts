@@ -100,21 +100,6 @@ describe('from the first moment of a shutdown', () => {
       expect(made.next()).toEqual([]);
       expect(clock.timers).toBe(0);
     });
-
-  test('a schedule runs nothing even if its status is not read, and dates to catch up are missed', async () => {
-    const { supervisor, clock } = setup();
-    const body = gateBody();
-    const made = schedule(supervisor, { everyMs: SECOND, missed: { catchUp: 5 }, task: { run: body.body } });
-    clock.block(5 * SECOND);
-    await clock.advance(0);
-    const closed = supervisor.shutdown({ graceMs: 10_000 });
-    await clock.advance(2_000);
-    body.open('done');
-    await closed;
-    expect(body.calls).toHaveLength(1);
-    // Nothing read the status meanwhile, so the dates of seconds six and seven came, too.
-    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1, missed: 6, errors: 0 } });
-  });
 });
 
 describe('calls of a schedule', () => {
@@ -169,7 +154,7 @@ describe('calls of a schedule', () => {
     (made, ms) => made.update({ everyMs: 1 + ms }),
     (made, ms) => made.update({ cron: `${ms % 60} * * * * *`, timezone: 'UTC' }),
     (made, ms) => made.update({ missed: { catchUp: 1 + (ms % 9) }, jitterMs: ms }),
-    (made) => made.update({ maxRuns: made.totals.submitted + 3 }),
+    (made) => made.update({ maxRuns: made.totals.ran + 3 }),
   ];
 
   test('any calls, even from its body, leave at most one body alive (S1) and nothing after a stop', async () => {
@@ -195,7 +180,14 @@ describe('calls of a schedule', () => {
         const made: Schedule<unknown> = schedule(supervisor, { everyMs: SECOND, task: { restart: 'never', run } });
         await nothingEscapes(async () => {
           for (const { call, ms, within: later, blocks } of steps) {
-            const act = () => made.status !== 'ended' && call(made, ms);
+            const act = () => {
+              try {
+                call(made, ms);
+              } catch (error) {
+                // An update may decide the last date under maxRuns, and so end the schedule.
+                if (made.status !== 'ended') throw error;
+              }
+            };
             if (later) within.push(act);
             else act();
             if (blocks) clock.block(ms);
@@ -241,20 +233,94 @@ describe('calls of a schedule', () => {
   });
 });
 
-test('JSON and the console show the slot, the status, the next date and the counts of a schedule', async () => {
+test('JSON and the console show what a schedule is known by, its dates, status, next date and counts', async () => {
   const { supervisor, clock } = setup();
   const made = schedule(supervisor, { everyMs: SECOND, task: { slot: 's', run: () => 1 } });
   const next = new Date(START + SECOND);
-  expect(JSON.parse(JSON.stringify(made))).toEqual({
-    ...{ slot: 's', status: 'active', next: next.toISOString(), totals: made.totals },
-  });
-  expect(inspect(made)).toBe(inspect({ slot: 's', status: 'active', next, totals: made.totals }));
+  const shown = { name: 's', slot: 's', when: { everyMs: SECOND }, status: 'active', next, totals: made.totals };
+  expect(JSON.stringify(made)).toBe(JSON.stringify(shown));
+  expect(inspect(made)).toBe(inspect(shown));
   void made.stop();
-  expect(JSON.parse(JSON.stringify(made))).toEqual({ slot: 's', status: 'ended', totals: made.totals });
+  const ended = { ...shown, status: 'ended', next: undefined };
+  expect(JSON.stringify(made)).toBe(JSON.stringify(ended));
+  expect(inspect(made)).toBe(inspect(ended));
   const named = schedule(supervisor, {
+    name: 'once',
     at: new Date(START + SECOND),
     task: { name: 'n', run: () => 1 },
   });
   await clock.settle();
-  expect(JSON.parse(JSON.stringify(named))).toMatchObject({ slot: 'n', status: 'active' });
+  expect(JSON.parse(JSON.stringify(named))).toMatchObject({
+    ...{ name: 'once', slot: 'n', status: 'active' },
+    when: { at: new Date(START + SECOND).toISOString() },
+  });
+});
+
+describe('slot is the one that the task is submitted to', () => {
+  test.for<readonly [task: object, slot: string | RegExp]>([
+    [{ slot: 's' }, 's'],
+    [{ name: 'n' }, 'n'],
+    [{ slot: 's', name: 'n' }, 's'],
+    [{}, /^schedule-1-[0-9a-f-]{36}$/],
+  ])('of a task with %j', async ([given, slot]) => {
+    const { supervisor, clock, recorded } = setup();
+    const made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1, ...given } });
+    expect(made.slot).toMatch(slot);
+    await clock.advance(SECOND);
+    expect(recorded.of('started')).toMatchObject([{ slot: made.slot }]);
+  });
+
+  test('also after an update of the task, which does not change the name', async () => {
+    const { supervisor, clock, recorded } = setup();
+    const made = schedule(supervisor, { everyMs: SECOND, task: { slot: 'old', run: () => 1 } });
+    made.update({ task: { slot: 'new', run: () => 2 } });
+    expect([made.name, made.slot]).toEqual(['old', 'new']);
+    await clock.advance(SECOND);
+    expect(recorded.of('started')).toMatchObject([{ slot: 'new' }]);
+    made.update({ task: { run: () => 3 } });
+    expect(made.slot).toMatch(/^schedule-1-/); // its own
+  });
+});
+
+describe('when is the dates as they were given last', () => {
+  const rows: readonly [what: string, options: object, when: object][] = [
+    ['an expression', { cron: '0 4 * * *' }, { cron: '0 4 * * *' }],
+    ['an expression with its zone', { cron: '@daily', timezone: 'UTC' }, { cron: '@daily', timezone: 'UTC' }],
+    ['a fixed rate', { everyMs: SECOND, timezone: 'UTC' }, { everyMs: SECOND }],
+    ['a Date', { at: new Date(START + SECOND) }, { at: new Date(START + SECOND) }],
+    ['epoch ms', { at: START + SECOND }, { at: new Date(START + SECOND) }],
+    [
+      'text without an offset, in its zone',
+      { at: '2020-06-01T12:00', timezone: 'Asia/Tokyo' },
+      { at: new Date(Date.UTC(2020, 5, 1, 3)) },
+    ],
+  ];
+  for (const [what, options, when] of rows)
+    test(`of ${what}, when it was made, after an update, and after the end`, async () => {
+      const { supervisor, clock } = setup();
+      const task = { run: () => 1 };
+      const made = schedule(supervisor, { ...options, task } as never);
+      const updated = schedule(supervisor, { everyMs: 5 * SECOND, timezone: 'Europe/Berlin', task });
+      updated.update({ timezone: 'UTC', ...options } as never);
+      const wanted = 'cron' in when ? { timezone: 'UTC', ...when } : when;
+      expect([made.when, updated.when]).toEqual([when, wanted]);
+      await clock.advance(2 * SECOND);
+      void made.stop();
+      expect(made.when).toEqual(when);
+    });
+
+  test('as a copy: changing it changes no date', () => {
+    const { supervisor } = setup();
+    const made = schedule(supervisor, { at: START + SECOND, task: { run: () => 1 } });
+    const { when } = made;
+    if ('at' in when) when.at.setTime(0);
+    expect([made.when, made.next()]).toEqual([{ at: new Date(START + SECOND) }, [new Date(START + SECOND)]]);
+  });
+
+  test('unchanged by a refused update', () => {
+    const { supervisor } = setup();
+    const made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
+    expect(() => made.update({ cron: 'hourly' })).toThrow(/cron must/);
+    expect(made.when).toEqual({ everyMs: SECOND });
+  });
 });

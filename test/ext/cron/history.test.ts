@@ -27,14 +27,30 @@ test('missed dates and errors are entries of their own, oldest first', () => {
   ]);
 });
 
-test('totals count submitted and dropped runs, missed dates and errors, also those that left the list', () => {
+test('a date that another process claimed, and one that was not submitted, are entries with their date', () => {
+  const history = new History<number>(5);
+  const error = new Error('boom');
+  history.elsewhere(1_000, 1_500);
+  history.failed(error, 2_000, 1_900);
+  expect(history.runs).toEqual([
+    { kind: 'elsewhere', due: new Date(1_000), at: new Date(1_500) },
+    { kind: 'error', due: new Date(1_900), at: new Date(2_000), error },
+  ]);
+});
+
+test('totals count submissions, triggers, missed dates and dates that were not submitted, also those that left the list', () => {
   const history = new History<number>(1);
   history.submitted(submission('x-1'), 'date', 0, 0)(completed);
   history.submitted(submission('x-2', 'rejected'), 'trigger', 0, 0)(dropped);
   history.missed(2, 0, 0);
   history.missed(40, 0, 0);
-  history.failed(new Error('boom'), 0);
-  expect(history.totals).toEqual({ submitted: 2, dropped: 1, missed: 42, errors: 1 });
+  history.elsewhere(0, 0);
+  history.failed(new Error('boom'), 0, 0);
+  history.failed(new Error('of the calendar'), 0); // no date was lost to it
+  expect(history.totals).toEqual({
+    ...{ submitted: 2, triggered: 1, missed: 42, elsewhere: 1, errors: 1 },
+    ...{ ran: 0, superseded: 0, dropped: 0 }, // the runner counts these
+  });
   expect(history.runs).toHaveLength(1);
 });
 
@@ -53,16 +69,20 @@ test('the list keeps the newest entries, and a smaller size drops the oldest at 
   expect(dues()).toEqual([]);
 });
 
-test('the outcome of a run that left the list still counts', () => {
+test('the outcome of a run that left the list is taken, and shows nowhere', () => {
   const history = new History<number>(0);
-  const ended = history.submitted(submission('x-1'), 'date', 0, 0);
-  ended(dropped);
-  expect(history.totals.dropped).toBe(1);
+  history.submitted(submission('x-1'), 'date', 0, 0)(dropped);
+  expect(history.runs).toEqual([]);
 });
 
 test('the dates of an entry are copies, so setting them changes no history', () => {
   const history = new History<number>(5);
   history.missed(1, 1_000, 2_000);
-  for (const run of history.runs) run.at.setTime(0);
-  expect(history.runs).toMatchObject([{ at: new Date(2_000) }]);
+  history.failed(new Error('boom'), 2_000, 1_000);
+  for (const run of history.runs) {
+    run.at.setTime(0);
+    run.due?.setTime(0);
+  }
+  const kept = { due: new Date(1_000), at: new Date(2_000) };
+  expect(history.runs).toMatchObject([kept, kept]);
 });

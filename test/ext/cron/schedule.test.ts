@@ -23,7 +23,8 @@ function recorded(world: ReturnType<typeof setup>, options: Partial<ScheduleOpti
 function summaryOf(made: Schedule): string[] {
   return made.runs.map((run) => {
     if (run.kind === 'submitted') return `${run.cause} ${run.admission} ${run.outcome?.kind ?? 'alive'}`;
-    return run.kind === 'missed' ? `missed ${run.count}` : `error ${String(run.error)}`;
+    if (run.kind === 'missed') return `missed ${run.count}`;
+    return run.kind === 'error' ? `error ${String(run.error)}` : run.kind;
   });
 }
 
@@ -189,18 +190,37 @@ describe('overlap is the admission policy of the slot', () => {
     await clock.advance(3_000);
     expect(body.calls).toHaveLength(1);
     expect(summaryOf(made)).toEqual(['date started alive', 'date rejected rejected', 'date rejected rejected']);
-    expect(made.totals).toEqual({ submitted: 3, dropped: 2, missed: 0, errors: 0 });
+    expect(made.totals).toEqual({
+      ...{ submitted: 3, triggered: 0, ran: 1, superseded: 0, dropped: 2 },
+      ...{ missed: 0, elsewhere: 0, errors: 0, pending: 0 },
+    });
     expect(supervisor.snapshot().totals.dropped).toBe(2);
     expect(events.of('rejected')).toMatchObject([1, 2].map(() => ({ slot: 'report', reason: 'slotBusy' })));
   });
 
   const rows = [
-    { admission: 'queue', expected: ['date started completed', 'date queued alive', 'date queued alive'] },
-    { admission: 'replace', expected: ['date started canceled', 'date queued rejected', 'date queued alive'] },
-    { admission: 'keepLatest', expected: ['date started completed', 'date queued rejected', 'date queued alive'] },
-    { admission: 'join', expected: ['date started completed', 'date joined completed', 'date joined completed'] },
+    {
+      admission: 'queue',
+      expected: ['date started completed', 'date queued alive', 'date queued alive'],
+      totals: { ran: 2, superseded: 0, dropped: 0, pending: 1 },
+    },
+    {
+      admission: 'replace',
+      expected: ['date started canceled', 'date queued rejected', 'date queued alive'],
+      totals: { ran: 2, superseded: 1, dropped: 0, pending: 0 },
+    },
+    {
+      admission: 'keepLatest',
+      expected: ['date started completed', 'date queued rejected', 'date queued alive'],
+      totals: { ran: 2, superseded: 1, dropped: 0, pending: 0 },
+    },
+    {
+      admission: 'join',
+      expected: ['date started completed', 'date joined completed', 'date joined completed'],
+      totals: { ran: 3, superseded: 0, dropped: 0, pending: 0 },
+    },
   ] as const;
-  for (const { admission, expected } of rows)
+  for (const { admission, expected, totals } of rows)
     test(`admission ${admission} applies to a schedule as to any other submission`, async () => {
       const { supervisor, clock } = setup();
       const body = gateBody();
@@ -213,6 +233,7 @@ describe('overlap is the admission policy of the slot', () => {
       body.open('first');
       await clock.settle();
       expect(summaryOf(made)).toEqual(expected);
+      expect(made.totals).toMatchObject({ submitted: 3, missed: 0, ...totals });
       expect(body.calls.length).toBeLessThanOrEqual(2);
     });
 
@@ -387,18 +408,5 @@ describe('a schedule ends', () => {
     expect([active.status, paused.status]).toEqual(['ended', 'ended']);
     expect(clock.timers).toBe(0);
     expect(make).toThrow(ClosedError);
-  });
-
-  test('at the first date that its supervisor refuses because of a shutdown', async () => {
-    const { supervisor, clock } = setup();
-    const stubborn = gateBody();
-    supervisor.submit({ run: stubborn.body });
-    await clock.settle();
-    const made = schedule(supervisor, { everyMs: SECOND, task: { run: () => 1 } });
-    const closed = supervisor.shutdown({ graceMs: 10_000 });
-    await clock.advance(1_000);
-    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 0, errors: 0 } });
-    stubborn.open('done');
-    await closed;
   });
 });

@@ -9,13 +9,15 @@ const task = { run: () => 1 };
 const context = {} as TaskContext;
 
 const read = (options: object, old?: Settings) => readSettings(options, OWN, old);
-const specOf = (given: object, dueMs = 1_000) => read({ everyMs: 5, task: given }).settings.specFor(dueMs);
+const specOf = (given: object, dueMs = 1_000) => read({ everyMs: 5, task: given }).settings.task.specFor(dueMs);
 const call = (run: unknown) => (run as (ctx: TaskContext) => unknown)(context);
 
 test('options that are left out have their defaults, and only the others are reported as given', () => {
   const { settings, given } = read({ cron: '@daily', task, maxRuns: undefined });
-  const { specFor: _, random: __, ...plain } = settings;
+  const { task: _, random: __, ...plain } = settings;
   expect(plain).toEqual({
+    name: undefined,
+    claims: undefined,
     when: { kind: 'cron', value: '@daily' },
     timezone: undefined,
     startAt: -Infinity,
@@ -82,6 +84,15 @@ describe('the spec of a run', () => {
   test.for([{ slot: 'mine' }, { name: 'mine' }])('has no slot or name of the schedule beside %j', (given) => {
     const { run: _, ...spec } = specOf({ ...task, ...given });
     expect(spec).toEqual({ ...given, admission: 'dropIfRunning' });
+  });
+
+  test.for<readonly [given: object, slot: string, isNamed: boolean]>([
+    [{}, OWN.slot, false],
+    [{ name: 'n' }, 'n', true],
+    [{ slot: 's' }, 's', true],
+    [{ name: 'n', slot: 's' }, 's', true],
+  ])('goes with its slot, and with whether it was given one: %j', ([given, slot, isNamed]) => {
+    expect(read({ everyMs: 5, task: { ...task, ...given } }).settings.task).toMatchObject({ slot, isNamed });
   });
 
   test('has the admission policy that the task gives', () => {

@@ -1,8 +1,6 @@
-// Updates: where new dates count from, which dates never run twice, and which are discarded.
+// Updates: where new dates count from, what is left alone, and what is decided first.
 
-import type { TaskContext } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { gateBody } from '../../support/gate.ts';
 import { HOUR, MINUTE, SECOND, START, world } from './world.ts';
 
 describe('an update of timezone or endAt', () => {
@@ -52,14 +50,16 @@ describe('an update of timezone or endAt', () => {
   });
 });
 
-test('after the wall clock was set back, another expression does not wait until past runs are passed again', async () => {
+test('after the wall clock was set back, another expression has no date in the time that is shown again', async () => {
   const { clock, make } = world();
   const made = make({ cron: '0 * * * *' });
   await clock.advance(HOUR + MINUTE);
   clock.setWall(START + 15 * MINUTE);
   made.schedule.update({ cron: '20 * * * *' });
-  await clock.advance(6 * MINUTE);
-  expect(made.dues).toEqual(['01:00:00', '00:20:00']);
+  expect(made.schedule.next()).toEqual([new Date(START + HOUR + 20 * MINUTE)]);
+  await clock.advance(HOUR + 6 * MINUTE);
+  expect(made.dues).toEqual(['01:00:00', '01:20:00']);
+  expect(made.schedule.totals).toMatchObject({ ran: 2, missed: 0, pending: 0 });
 });
 
 describe('an update to a startAt slightly in the past', () => {
@@ -125,52 +125,5 @@ describe('an update to a startAt slightly in the past', () => {
     made.schedule.update({ everyMs: HOUR, startAt: START + 50 * MINUTE + 30 * SECOND });
     await clock.advance(SECOND);
     expect(made.dues.at(-1)).toBe('00:50:30');
-  });
-});
-
-describe('dates that wait to be caught up are counted as missed and recorded', () => {
-  /** The first of four dates runs; the other three wait. */
-  async function catchingUp(options: object = {}) {
-    const made = world();
-    const body = gateBody();
-    const run = (ctx: TaskContext) => body.body(ctx);
-    const { schedule } = made.make({ everyMs: MINUTE, missed: { catchUp: 4 }, task: { run }, ...options });
-    made.clock.block(4 * MINUTE);
-    await made.clock.advance(0);
-    return { ...made, schedule, body };
-  }
-
-  const ways: readonly [string, object, (made: Awaited<ReturnType<typeof catchingUp>>) => unknown][] = [
-    ['an update to new dates', {}, ({ schedule }) => schedule.update({ everyMs: HOUR })],
-    ['a stop', {}, ({ schedule }) => void schedule.stop()],
-    ['the last run of maxRuns', { maxRuns: 1 }, () => {}],
-    ['an update of maxRuns', {}, ({ schedule }) => schedule.update({ maxRuns: 1 })],
-    ['a shutdown', {}, ({ supervisor }) => void supervisor.shutdown()],
-    ['a shutdown after the last date', { endAt: START + 5 * MINUTE }, ({ supervisor }) => void supervisor.shutdown()],
-  ];
-  for (const [way, options, go] of ways)
-    test(`after ${way}`, async () => {
-      const made = await catchingUp(options);
-      go(made);
-      made.body.open('done');
-      await made.clock.advance(SECOND);
-      expect(made.schedule.totals).toMatchObject({ submitted: 1, missed: 3 });
-      expect(made.schedule.runs).toMatchObject([
-        { kind: 'submitted', due: new Date(START + MINUTE) },
-        { kind: 'missed', count: 3, due: new Date(START + 4 * MINUTE) },
-      ]);
-    });
-
-  test('when the supervisor refuses a date because of a shutdown', async () => {
-    const { clock, supervisor, make } = world();
-    const body = gateBody();
-    supervisor.submit({ run: body.body });
-    await clock.settle();
-    const { schedule } = make({ everyMs: SECOND });
-    const closed = supervisor.shutdown({ graceMs: MINUTE });
-    await clock.advance(SECOND);
-    expect(schedule).toMatchObject({ status: 'ended', totals: { submitted: 0, missed: 1, errors: 0 } });
-    body.open('done');
-    await closed;
   });
 });
