@@ -10,9 +10,10 @@
  * All schedules of a supervisor share one timer. They end with its shutdown. The dependency
  * `croner` calculates the dates of cron expressions. It runs no timers here.
  *
- * Reading order: `options.ts` (the options), `calendar.ts` (the dates), `due.ts` (which due dates
- * run and which are missed), `timeline.ts` (the shared timer), `live-schedule.ts` (one schedule,
- * made from these parts), `runner.ts` (from dates to submissions).
+ * Reading order: `options.ts` (the options), `calendar.ts` (the dates), `cron-calendar.ts` (those
+ * of expressions, made from `expression.ts`, `local-dates.ts` and `zone.ts`), `due.ts` (which due
+ * dates run and which are missed), `timeline.ts` (the shared timer), `live-schedule.ts` (one
+ * schedule, made from these parts), `runner.ts` (from dates to submissions).
  *
  * @module
  */
