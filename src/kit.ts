@@ -1,11 +1,13 @@
 // For the entry points only: how options are read and passed on, how texts of the caller are cut,
-// how a timer is set, how a submission and a shutdown are watched, and how an object is shown. An
-// entry point may import this file and `index.ts`. It is not exported from the package.
+// how what the caller's code throws or returns is taken, how a timer is set, how a submission and a
+// shutdown are watched, and how an object is shown. An entry point may import this file and
+// `index.ts`. It is not exported from the package.
 
 export { onShutdown } from './api/supervisor.ts';
 export { peekOutcome, whenOwned } from './engine/submission.ts';
 export { bare } from './kernel/bare.ts';
 export { after } from './kernel/clock.ts';
+export { ignore } from './kernel/deferred.ts';
 export { systemRandom } from './kernel/random.ts';
 export {
   aFunction,
@@ -20,6 +22,7 @@ export {
 } from './model/check.ts';
 export { brief, briefPath, fromCaller, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
+export { describe } from './model/foreign.ts';
 export { anObjectWith, parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
 export { showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';

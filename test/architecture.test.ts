@@ -179,6 +179,12 @@ describe('a planted violation is reported', () => {
       "src/ext/redis/index.ts:1  imports 'ioredis': this package is not an optional peer dependency",
     ],
     [
+      'an entry point imports the library of another one',
+      importViolations,
+      [file('src/ext/redis/index.ts', "import { CronDate } from 'croner';")],
+      "src/ext/redis/index.ts:1  imports 'croner': only src/ext/cron/ may import this library",
+    ],
+    [
       'testing imports a file of model',
       importViolations,
       [file('src/testing/a.ts', "import { refuse } from '../model/check.ts';")],
@@ -385,8 +391,12 @@ describe('no violation is reported', () => {
     expect(print(importViolations([entryPoint], ['ioredis']))).toBe('');
   });
 
-  it('for a library in the file that wraps it', () => {
-    expect(print(importViolations([file('src/kernel/gate.ts', "import PQueue from 'p-queue';")]))).toBe('');
+  it('for a library in the file that wraps it, or in the folder of its entry point', () => {
+    const files = [
+      file('src/kernel/gate.ts', "import PQueue from 'p-queue';"),
+      file('src/ext/cron/zone.ts', "import { CronDate } from 'croner';"),
+    ];
+    expect(print(importViolations(files))).toBe('');
   });
 
   it('for a long file that gives its reason, even across a line break', () => {

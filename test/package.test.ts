@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
@@ -100,7 +100,7 @@ describe('the packed package', () => {
       },
     );
 
-  it('has an entry point `slotvisor/cron` that names its missing peer, and works when the peer is installed', async () => {
+  it('has a working entry point `slotvisor/cron`', async () => {
     const script = `
       import { Supervisor } from 'slotvisor';
       import { VirtualClock } from 'slotvisor/testing';
@@ -112,13 +112,7 @@ describe('the packed package', () => {
       schedule(supervisor, { cron: '*/20 * * * * *', timezone: 'UTC', task });
       await clock.advance(60_000);
       console.log(runs.join());`;
-    const absent = await node(consumer, '--input-type=module', '-e', script);
-    expect(absent.code).toBe(1);
-    expect(absent.output).toMatch(/Cannot find package 'croner' imported from \S+calendar\.js/);
-    const peer = join(consumer, 'node_modules', 'croner');
-    cpSync(tool('croner'), peer, { recursive: true });
     expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: '20,40,0\n' });
-    rmSync(peer, { recursive: true }); // the compile test below shows that its types are optional too
   });
 
   it('rejects deep imports', async () => {

@@ -26,7 +26,8 @@ export interface KillableBody<T> {
 
 /**
  * Makes a task from a function that starts a body. The function is called once for each attempt. It
- * returns the running body at once; what it throws fails the attempt.
+ * returns the running body at once; what it throws fails the attempt. Arguments that `run` gets
+ * after the context are passed on to it: from slotvisor/cron, the date of the run.
  *
  * Promised: a body that was stopped before it began is not started; `stop` is called at most once
  * for each body, `kill` only after the grace, and again as for any {@link KillableTask} while it
@@ -34,14 +35,16 @@ export interface KillableBody<T> {
  * awaits a `run` that has settled goes on first. Not promised: that the body ends. Your `ended` and
  * `kill` are the only proof that it has.
  */
-export function killable<T, S = unknown>(start: (ctx: TaskContext<S>) => KillableBody<T>): KillableTask<T, S> {
+export function killable<T, S = unknown, Further extends readonly unknown[] = []>(
+  start: (ctx: TaskContext<S>, ...further: Further) => KillableBody<T>,
+): KillableTask<T, S, Further> {
   fromCaller(killable, () => aFunction('start', start));
   const live = new Map<string, KillableBody<T>>();
   const keyOf = ({ id, attempt }: TaskContext<S>): string => `${id} ${attempt}`;
   return {
-    run: async (ctx) => {
+    run: async (ctx, ...further) => {
       ctx.throwIfCanceled();
-      const body = start(ctx);
+      const body = start(ctx, ...further);
       if (typeof field(body?.ended, 'then') !== 'function')
         throw new TypeError('start must return a running body, whose ended is a promise');
       const key = keyOf(ctx);

@@ -15,11 +15,12 @@ export type TaskBody<T = unknown, S = unknown> = (ctx: TaskContext<S>) => T | Pr
 
 /**
  * A body that can be ended from outside, such as a worker thread or a process. {@link killable}
- * makes one.
+ * makes one. `Further` has the types of the arguments that its `run` takes after the context. A
+ * supervisor gives none. slotvisor/cron gives one: the date of the run.
  */
-export interface KillableTask<T = unknown, S = unknown> {
+export interface KillableTask<T = unknown, S = unknown, Further extends readonly unknown[] = []> {
   /** The body. Called once for each attempt, as a method. */
-  run: TaskBody<T, S>;
+  run: (ctx: TaskContext<S>, ...further: Further) => T | PromiseLike<T>;
   /**
    * Ends the body of this attempt. Called when the body has overrun its grace. If it returns, or
    * its promise resolves, the body counts as dead, and the slot goes on. If it throws or rejects,

@@ -59,6 +59,17 @@ test('each attempt starts one body with its context, and ends as the body does',
   await expect(two).rejects.toThrow('boom');
 });
 
+test('further arguments of `run` are passed on to start', async () => {
+  const start = vi.fn((_: TaskContext, due: Date, more?: string) => ({
+    ended: Promise.resolve(`${due.getTime()} ${more}`),
+    stop: () => {},
+    kill: () => {},
+  }));
+  const { ctx } = attemptOf('x-1', 1);
+  expect(await killable(start).run(ctx, new Date(5), 'more')).toBe('5 more');
+  expect(start.mock.calls).toEqual([[ctx, new Date(5), 'more']]);
+});
+
 test('what start throws fails the attempt', async () => {
   const task = killable(() => {
     throw new Error('no thread');

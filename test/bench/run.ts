@@ -19,7 +19,11 @@ try {
   node(tsc, '-p', bench, ...emit);
   // 'slotvisor' resolves to the fresh build, the peers to test/bench, everything else to what the
   // project has installed.
-  const exports = { '.': './src/index.js' };
+  const exports = {
+    '.': './src/index.js',
+    './cron': './src/ext/cron/index.js',
+    './testing': './src/testing/index.js',
+  };
   writeFileSync(join(built, 'package.json'), JSON.stringify({ name: 'slotvisor', type: 'module', exports }));
   symlinkSync(join(root, 'node_modules'), join(built, 'node_modules'), 'junction');
   symlinkSync(join(bench, 'node_modules'), join(built, 'test/bench/node_modules'), 'junction');

@@ -49,12 +49,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'testing/': ['testing/', 'index.ts', 'kit.ts'],
 };
 
-/** Each library is wrapped in one file, so replacing it touches one file. */
+/** Each library is wrapped in one file, or stays in the folder of one entry point. */
 const LIBRARIES: Readonly<Record<string, string>> = {
   'p-queue': 'src/kernel/gate.ts',
   'async-mutex': 'src/kernel/lock.ts',
   nanoid: 'src/model/id.ts',
   leven: 'src/model/hint.ts',
+  croner: 'src/ext/cron/',
 };
 
 /** The layers inside the engine, lowest first. A file imports only from layers below its own. */
@@ -296,10 +297,10 @@ function brokenPackageRule(layer: string, { file, specifier }: Import, peers: re
     if (layer === 'kernel/' || isOutside) return undefined;
     return 'only kernel/, testing/ and entry points may import a Node built-in';
   }
-  if (isOutside) return peers.includes(name) ? undefined : 'this package is not an optional peer dependency';
   const wrapper = LIBRARIES[name];
-  if (wrapper === undefined) return 'this library is missing from LIBRARIES';
-  return file === wrapper ? undefined : `only ${wrapper} may import this library`;
+  if (wrapper !== undefined) return file.startsWith(wrapper) ? undefined : `only ${wrapper} may import this library`;
+  if (isOutside) return peers.includes(name) ? undefined : 'this package is not an optional peer dependency';
+  return 'this library is missing from LIBRARIES';
 }
 
 function isBuiltin(specifier: string): boolean {

@@ -34,9 +34,9 @@ import {
   schedule,
   schedulesOf,
 } from 'slotvisor/cron';
-import { subprocessTask } from 'slotvisor/subprocess';
+import { type SubprocessResult, subprocessTask } from 'slotvisor/subprocess';
 import { recordEvents, VirtualClock } from 'slotvisor/testing';
-import { workerTask } from 'slotvisor/worker';
+import { type WorkerContext, workerTask } from 'slotvisor/worker';
 
 type Equal<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
 
@@ -70,6 +70,12 @@ export function helpers() {
   const killedToo = supervisor.submit({ state: counter, run: own });
   claim<Equal<typeof killed, Submission<number>>>('a worker takes every state');
   claim<Equal<typeof killedToo, Submission<string>>>('a killable task takes every state');
+
+  const dated = killable((ctx, due: Date) => ({ ended: log(ctx).then(() => due), stop: () => {}, kill: () => {} }));
+  claim<Equal<typeof own, KillableTask<string, unknown>>>('without further arguments');
+  claim<Equal<typeof dated, KillableTask<Date, unknown, [due: Date]>>>('a killable task with the date of its run');
+  // @ts-expect-error a supervisor gives no date
+  supervisor.submit({ run: dated });
 
   // @ts-expect-error the state of a helper with a state of its own is needed
   const wrong = (ctx: TaskContext) => add(ctx);
@@ -198,6 +204,18 @@ export function entryPoints() {
   });
   const task: ScheduledTask = { run: log };
   const output = supervisor.submit({ state: counter, run: subprocessTask('date') });
+  const threads: Schedule<number> = schedule(supervisor, { everyMs: 1, task: { run: workerTask<number>('/job.js') } });
+  const processes: Schedule<SubprocessResult> = schedule(supervisor, {
+    everyMs: 1,
+    task: {
+      run: subprocessTask('date', (ctx) => [`${ctx.due?.toISOString()}`, `${ctx.fence}`], {
+        env: ({ attempt }) => ({ ATTEMPT: `${attempt}` }),
+      }),
+    },
+  });
+  const dated = killable((ctx, due: Date) => ({ ended: log(ctx).then(() => due), stop: () => {}, kill: () => {} }));
+  const dates: Schedule<Date> = schedule(supervisor, { everyMs: 1, task: { run: dated } });
+  claim<Equal<WorkerContext['due'], Date | undefined>>('a scheduled body knows its date', threads, processes, dates);
   const clocked = new Supervisor({ clock: new VirtualClock(), defaults: { maxRetries: 1 } });
   const { events } = recordEvents(clocked);
   claim<Equal<Awaited<ReturnType<typeof output.value>>['stdout'], string>>('a process', reports, task, events);

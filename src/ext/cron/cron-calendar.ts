@@ -74,10 +74,12 @@ class CronCalendar implements Calendar {
     for (let first = secondAfter(Math.max(from, FIRST_MS)); first <= end; ) {
       const span = this.#constantFrom(first, end);
       const low = this.#localFrom(span, first) - SECOND;
-      const shown = first + span.offset;
+      const high = Math.min(end, span.end - SECOND) + span.offset;
       // All times that a gap skips have one date, which is also that of the gap's end.
-      count += Math.min(1, this.#dates.count(low, shown));
-      count += this.#dates.count(Math.max(low, shown), Math.min(end, span.end - SECOND) + span.offset);
+      const gapEnd = Math.max(low, first + span.offset);
+      const isGap = gapEnd - low > SECOND;
+      if (isGap && (this.#dates.next(low) ?? Infinity) <= gapEnd) count += 1;
+      count += this.#dates.count(isGap ? gapEnd : low, high);
       first = span.end;
     }
     return count;

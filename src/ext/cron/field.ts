@@ -37,8 +37,9 @@ export const FIELDS: readonly Field[] = [
   { name: 'year', low: 1, high: 9999 },
 ];
 
-/** Constructs that are refused by name in any field. */
-const FOREIGN: readonly (readonly [text: RegExp, instead: string])[] = [
+/** Items of a list that are refused by name in any field. */
+const REFUSED: readonly (readonly [item: RegExp, why: string])[] = [
+  [/^(\*|LW|L-\d+)$/, 'must stand alone'],
   [/^H(\W|$)/, 'is a hash of Jenkins: use the option jitterMs'],
   [/~/, 'is a random value: use the option jitterMs'],
 ];
@@ -49,9 +50,13 @@ export function readField(field: Field, text: string): string {
   if (upper === '*') return upper;
   if (upper === '?') return any(field);
   if (field === DAY && upper === 'LW') return upper;
-  // croner's sign for a day that matches both day fields.
-  if (field === WEEKDAY && upper.startsWith('+')) return `+${readList(field, upper.slice(1))}`;
-  return readList(field, upper);
+  // croner searches for a day that matches both fields for up to seconds.
+  if (field === WEEKDAY && upper.startsWith('+'))
+    throw refused(field, upper, "is not supported: leave out '+', and a day must match one of the day fields");
+  return upper
+    .split(',')
+    .map((item) => readItem(field, item))
+    .join(',');
 }
 
 function any(field: Field): string {
@@ -59,16 +64,9 @@ function any(field: Field): string {
   throw refused(field, '?', "is for the two day fields only: use '*'");
 }
 
-function readList(field: Field, text: string): string {
-  return text
-    .split(',')
-    .map((item) => readItem(field, item))
-    .join(',');
-}
-
 function readItem(field: Field, item: string): string {
-  const foreign = FOREIGN.find(([pattern]) => pattern.test(item));
-  if (foreign !== undefined) throw refused(field, item, foreign[1]);
+  const known = REFUSED.find(([pattern]) => pattern.test(item));
+  if (known !== undefined) throw refused(field, item, known[1]);
   if (field.special?.test(item)) return special(field, item);
   const [, range = '', step] = /^([^/]*)(?:\/(\d+))?$/.exec(item) ?? [];
   if (step !== undefined && !(Number(step) >= 1 && Number(step) <= (field.cycle ?? field.high)))

@@ -128,12 +128,10 @@ export class Progress {
   replace(dates: Dates, beginning: Beginning): void {
     const { clock } = dates;
     const decided = this.#decided;
-    const isSameClock = clock === this.#dates.clock;
-    const now = this.#timeline.now(clock);
-    if (clock === 'monotonic' && !isSameClock)
+    if (clock === 'monotonic' && this.#dates.clock === 'wall')
       decided.monotonic = Math.max(decided.monotonic, decided.wall - this.#timeline.moment().shift);
     if (beginning === 'start') this.#cursor = dates.cursor;
-    else if (beginning === 'now') this.#cursor = isSameClock ? Math.max(this.#cursor, now) : now;
+    else if (beginning === 'now') this.#cursor = this.#timeline.now(clock);
     this.#cursor = Math.max(this.#cursor, decided[clock]);
     this.#dates = dates;
   }

@@ -12,7 +12,12 @@ export function remembered(calendar: Calendar): Calendar {
   return {
     after,
     before(ms) {
-      if (!(ms <= before.to && ms > (before.date ?? -Infinity))) before = { date: calendar.before(ms), to: ms };
+      if (!(ms <= before.to && ms > (before.date ?? -Infinity))) {
+        const date = calendar.before(ms);
+        // If `ms` was the last answer, it is the date that follows.
+        const follows = date === undefined || ms === before.date ? ms : after(date);
+        before = { date, to: follows ?? Infinity };
+      }
       return before.date;
     },
     // The dates in (from, to] are those from `first` on and before `end`.

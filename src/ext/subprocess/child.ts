@@ -6,8 +6,9 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs';
 import { type CanceledError, ExitError, type KillableBody, type TaskContext } from '../../index.ts';
 import { bare, briefPath } from '../../kit.ts';
+import { commandOf } from './command.ts';
 import { ProcessGroup } from './group.ts';
-import { environmentOf, type OutputStream, type ParsedTask } from './options.ts';
+import type { OutputStream, ParsedTask } from './options.ts';
 import { Collector, LineSplitter, Output, type Sink, settledWithin } from './output.ts';
 
 /** The value of a process that exited with code 0. */
@@ -33,6 +34,8 @@ export class Child implements KillableBody<SubprocessResult> {
   readonly ended: Promise<SubprocessResult>;
   readonly #task: ParsedTask;
   readonly #ctx: TaskContext<unknown>;
+  /** Its environment has a `PATH`. */
+  readonly #hasPath: boolean;
   readonly #process: ChildProcess;
   readonly #group: ProcessGroup | undefined;
   /**
@@ -53,20 +56,25 @@ export class Child implements KillableBody<SubprocessResult> {
   #stopReason: CanceledError | undefined;
   #killed = false;
 
-  /** @throws the error of Node if it refuses the spawn at once. */
-  constructor(task: ParsedTask, ctx: TaskContext<unknown>) {
+  /**
+   * @throws the error of Node if it refuses the spawn at once, or what is wrong with a function of
+   *   the caller. There is no process then.
+   */
+  constructor(task: ParsedTask, ctx: TaskContext<unknown>, due: Date | undefined) {
     this.#task = task;
     this.#ctx = ctx;
+    const { args, env } = commandOf(task, ctx, due);
+    this.#hasPath = env.PATH !== undefined;
     const out = task.output === 'ignore' || task.output === 'inherit' ? task.output : 'pipe';
     const { cwd, shell, stdin } = task;
     const options: SpawnOptions = {
       cwd,
       shell,
-      env: environmentOf(task),
+      env,
       detached: true, // makes it the leader of a new process group
       stdio: [stdin === undefined ? 'ignore' : 'pipe', out, out],
     };
-    this.#process = spawn(task.file, [...task.args], bare(options));
+    this.#process = spawn(task.file, [...args], bare(options));
     const { pid } = this.#process;
     this.#group = pid === undefined ? undefined : new ProcessGroup(pid);
     this.#closed = new Promise((resolve) => this.#process.once('close', () => resolve()));
@@ -162,7 +170,7 @@ export class Child implements KillableBody<SubprocessResult> {
     const { cwd, file } = this.#task;
     if (cwd !== undefined && !existsSync(cwd))
       return `: the working directory ${briefPath(String(cwd))} does not exist`;
-    if (file.includes('/') || environmentOf(this.#task).PATH !== undefined) return '';
+    if (file.includes('/') || this.#hasPath) return '';
     return ': its environment has no PATH (see inheritEnv)';
   }
 

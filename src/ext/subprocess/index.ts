@@ -10,10 +10,10 @@
 import { type KillableTask, killable } from '../../index.ts';
 import { fromCaller } from '../../kit.ts';
 import { Child, type SubprocessResult } from './child.ts';
-import { parseTask, type SubprocessOptions } from './options.ts';
+import { parseTask, type SubprocessArguments, type SubprocessOptions } from './options.ts';
 
 export type { SubprocessResult } from './child.ts';
-export type { OutputStream, SubprocessOptions } from './options.ts';
+export type { OutputStream, SubprocessContext, SubprocessOptions } from './options.ts';
 
 /**
  * Makes a task that runs a program. Each attempt spawns a fresh process, which leads a process
@@ -30,6 +30,7 @@ export type { OutputStream, SubprocessOptions } from './options.ts';
  * {@link SubprocessResult}. Another code, or a signal, is a failure of kind `exited`. Its message
  * quotes the end of stderr. If stderr is empty and a write to `stdin` failed, it quotes that error
  * (`EPIPE`). The attempt also fails, and the restart policy decides, when
+ * - `args` or `env` is a function that throws, or that returns something else than its value;
  * - the process cannot be spawned (code `ENOENT`, `EACCES`);
  * - its output exceeds `maxBuffer` (code `ERR_CHILD_PROCESS_STDIO_MAXBUFFER`);
  * - `onLine` throws or rejects.
@@ -42,17 +43,18 @@ export type { OutputStream, SubprocessOptions } from './options.ts';
  *
  * @param file the program, looked up in the `PATH` of the environment that it gets. A command line
  *   is refused, unless `shell` takes it. A program with a space in its name is given as a path.
- * @param args passed as they are, without a shell. Default: none.
+ * @param args passed as they are, without a shell. Or a function that returns them at each attempt,
+ *   such as for the date of a scheduled run (`ctx.due`). Default: none.
  * @throws OptionError for an invalid argument or option.
  * @throws Error on Windows, which has no process groups.
  */
 export function subprocessTask(
   file: string,
-  args: readonly string[] = [],
+  args: SubprocessArguments = [],
   options: SubprocessOptions = {},
-): KillableTask<SubprocessResult, unknown> {
+): KillableTask<SubprocessResult, unknown, [due?: Date | undefined]> {
   if (process.platform === 'win32')
     throw new Error('slotvisor/subprocess needs process groups, which Windows does not have');
   const task = fromCaller(subprocessTask, () => parseTask(file, args, options));
-  return killable<SubprocessResult, unknown>((ctx) => new Child(task, ctx));
+  return killable<SubprocessResult, unknown, [due?: Date | undefined]>((ctx, due) => new Child(task, ctx, due));
 }

@@ -1,29 +1,54 @@
 // Checks the arguments of subprocessTask, once, when the task is made. Starts no process.
-// Looks for files only where the name of the program has a space.
+// Looks for files only where the name of the program has a space. command.ts checks in the same way
+// what a function returns.
 
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TaskContext } from '../../index.ts';
-import { aFunction, bare, oneOf, parse, type Readers, readFields, reading, refuse } from '../../kit.ts';
+import { aFunction, oneOf, parse, type Readers, readFields, reading, refuse } from '../../kit.ts';
 
 /** The stream that a line was written to. */
 export type OutputStream = 'stdout' | 'stderr';
 type OnLine = (line: string, stream: OutputStream, ctx: TaskContext<unknown>) => unknown;
+
+/** One attempt, as the functions `args` and `env` see it. */
+export interface SubprocessContext extends Pick<TaskContext, 'id' | 'slot' | 'name' | 'attempt' | 'fence'> {
+  /**
+   * The date of the run, in a task that slotvisor/cron runs. Each attempt of the run has the same
+   * date, and the run may be late. In a run by `trigger` it is the moment of that call. Undefined
+   * without a schedule.
+   */
+  readonly due: Date | undefined;
+}
+
+/** The arguments of the program, or a function that returns those of an attempt. */
+export type SubprocessArguments = readonly string[] | ((ctx: SubprocessContext) => readonly string[]);
+
+/** Variables, or a function that returns those of an attempt. */
+type Environment = Readonly<Record<string, string>> | ((ctx: SubprocessContext) => Readonly<Record<string, string>>);
 
 /** Options of `subprocessTask`. */
 export interface SubprocessOptions {
   /** The working directory. Default: that of this process. */
   readonly cwd?: string | URL | undefined;
   /**
-   * The environment. The process gets these variables and those of `inheritEnv`, and no others.
-   * (Node itself passes `NODE_V8_COVERAGE` on.) Default: empty.
+   * The environment, or a function that returns it at each attempt. The process gets these
+   * variables, those of `inheritEnv`, and the following ones, unless `env` has them itself:
+   *
+   * - `SLOTVISOR_DUE`: the date of the run as ISO 8601 text in UTC, if slotvisor/cron runs it;
+   * - `SLOTVISOR_FENCE` and `SLOTVISOR_SLOT`: the fence in decimal and the slot, if the fence is
+   *   not `0n`. A slot whose name has a NUL is left out.
+   *
+   * It gets no others. (Node itself passes `NODE_V8_COVERAGE` on.) If the function throws, or
+   * returns no such object, the attempt fails and nothing is spawned. Default: empty.
    */
-  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly env?: Environment | undefined;
   /**
    * The variables that are copied from this process at each attempt: all (`true`), the named ones,
-   * or none (`false`). `env` takes precedence. Default `false`.
+   * or none (`false`). `env` takes precedence. `SLOTVISOR_DUE`, `SLOTVISOR_FENCE` and
+   * `SLOTVISOR_SLOT` are never copied: they belong to one attempt. Default `false`.
    */
   readonly inheritEnv?: boolean | readonly string[] | undefined;
   /**
@@ -61,16 +86,16 @@ export interface SubprocessOptions {
   readonly killSignal?: NodeJS.Signals | undefined;
   /**
    * `true`: `file` is a command line for `/bin/sh`. A string: the shell to use. `args` must then be
-   * empty, and you must quote the command line yourself. Default `false`.
+   * empty, and no function. You must quote the command line yourself. Default `false`.
    */
   readonly shell?: boolean | string | undefined;
 }
 
 export interface ParsedTask {
   readonly file: string;
-  readonly args: readonly string[];
+  readonly args: SubprocessArguments;
   readonly cwd: string | URL | undefined;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Environment;
   readonly inheritEnv: boolean | readonly string[];
   readonly stdin: string | Uint8Array | undefined;
   readonly output: 'collect' | 'ignore' | 'inherit' | 'lines';
@@ -100,7 +125,7 @@ const DEFAULTS: Options = {
 // Arrays and objects are copied, so that a later change by the caller has no effect.
 const READERS: Readers<Options> = {
   cwd: readDirectory,
-  env: readEnvironment,
+  env: (field, value) => (typeof value === 'function' ? (value as Environment) : readEnvironment(field, value, 'be')),
   inheritEnv: readInherited,
   stdin: readStdin,
   output: (field, value) => oneOf(field, value, OUTPUTS),
@@ -111,20 +136,20 @@ const READERS: Readers<Options> = {
 };
 
 // The system ends a string at NUL: everything after it would be lost.
-const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
+export const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
 const isName = (value: unknown): value is string => isText(value) && value !== '' && !value.includes('=');
 
 export function parseTask(file: unknown, args: unknown, options: unknown): ParsedTask {
   if (!isText(file) || file === '') return refuse('file', 'must be the name or the path of a program', file);
-  const list = reading('args', args, () => readArguments(args));
+  const given = typeof args === 'function' ? (args as SubprocessArguments) : readArguments('args', args, 'be');
   const { output, ...rest } = parse('options', options, READERS, DEFAULTS);
   if (rest.onLine !== undefined && output !== undefined)
     return refuse('output', 'must not be combined with onLine', output);
-  if (rest.shell !== false && list.length > 0)
+  if (rest.shell !== false && (typeof given === 'function' || given.length > 0))
     return refuse('args', 'must be empty where a shell takes the command line', args);
   if (rest.shell === false && isCommandLine(file, rest.cwd))
     return refuse('file', 'must be a program, not a command line (give its arguments apart, or set shell: true)', file);
-  return { ...rest, file, args: list, output: rest.onLine === undefined ? (output ?? 'collect') : 'lines' };
+  return { ...rest, file, args: given, output: rest.onLine === undefined ? (output ?? 'collect') : 'lines' };
 }
 
 /**
@@ -147,11 +172,14 @@ function isFile(path: string): boolean {
   }
 }
 
-function readArguments(value: unknown): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(value) ? [...value] : [undefined];
-  return list.every(isText)
-    ? list
-    : refuse('args', 'must be an array of strings without NUL (options are the third argument)', value);
+/** `return`: it is what a function returned. */
+type Verb = 'be' | 'return';
+
+export function readArguments(field: string, value: unknown, verb: Verb): readonly string[] {
+  const list = reading(field, value, (): readonly unknown[] => (Array.isArray(value) ? [...value] : [undefined]));
+  if (list.every(isText)) return list;
+  const hint = verb === 'be' ? ' (options are the third argument)' : '';
+  return refuse(field, `must ${verb} an array of strings without NUL${hint}`, value);
 }
 
 function readDirectory(field: string, value: unknown): string | URL {
@@ -160,11 +188,15 @@ function readDirectory(field: string, value: unknown): string | URL {
   return refuse(field, 'must be a path or a file: URL', value);
 }
 
-function readEnvironment(field: string, value: unknown): Readonly<Record<string, string>> {
+export function readEnvironment(field: string, value: unknown, verb: Verb): Readonly<Record<string, string>> {
+  const rule = `must ${verb} a plain object of names and strings`;
+  // A promise or a Map has no fields of its own: the process would get an empty environment.
+  const kind = reading(field, value, () => Object.prototype.toString.call(value));
+  if (kind !== '[object Object]') return refuse(field, rule, value);
   const given = readFields(field, value);
   if (Object.entries(given).every(([name, text]) => isName(name) && isText(text)))
     return given as Record<string, string>;
-  return refuse(field, 'must be an object of names and strings', value);
+  return refuse(field, rule, value);
 }
 
 function readInherited(field: string, value: unknown): boolean | readonly string[] {
@@ -191,17 +223,4 @@ function readSignal(field: string, value: unknown): NodeJS.Signals {
 function readShell(field: string, value: unknown): boolean | string {
   if (typeof value === 'boolean' || (isText(value) && value !== '')) return value;
   return refuse(field, 'must be true, false or the path of a shell', value);
-}
-
-/**
- * The environment of the process, read when the attempt starts. Every variable in it is its own:
- * Node would pass inherited ones on, and `process.env` inherits from `Object.prototype`.
- */
-export function environmentOf({ env, inheritEnv }: ParsedTask): Record<string, string | undefined> {
-  // Node passes this variable on unless there is one, so that the coverage of child processes is
-  // collected.
-  const variables = bare<NodeJS.ProcessEnv>({ NODE_V8_COVERAGE: undefined, ...process.env });
-  if (inheritEnv === true) return Object.assign(variables, env);
-  const names = ['NODE_V8_COVERAGE', ...(inheritEnv || [])];
-  return bare({ ...Object.fromEntries(names.map((name) => [name, variables[name]])), ...env });
 }

@@ -17,7 +17,7 @@ export interface CallMessage {
   readonly flags: Int32Array;
   readonly module: string;
   readonly export: string;
-  /** The fields of the task's context that can be cloned. */
+  /** The fields of the task's context that can be cloned, and the date of the run. */
   readonly fields: object;
 }
 

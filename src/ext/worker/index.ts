@@ -25,7 +25,7 @@ export type { WorkerContext, WorkerFunction } from './worker-context.ts';
  * after its `run` has settled, so code around `run` goes on before the next owner begins. The value
  * comes back by structured clone. A thrown error keeps its name, message, stack, cause and the own
  * fields that can be cloned. `FatalError`, `RetryError` and `CanceledError` mean what they mean in
- * any body.
+ * any body. On a schedule of slotvisor/cron the function has the date of its run, as `ctx.due`.
  *
  * The attempt fails, and the restart policy decides, when
  * - the module is missing or throws while it loads, or it has no such export;
@@ -44,7 +44,7 @@ export type { WorkerContext, WorkerFunction } from './worker-context.ts';
 export function workerTask<T = unknown, D = unknown>(
   module: URL | string,
   options: WorkerTaskOptions<D> = {},
-): KillableTask<T, unknown> {
+): KillableTask<T, unknown, [due?: Date | undefined]> {
   const task = fromCaller(workerTask, () => ({ module: parseModule(module), ...parseWorkerOptions(options) }));
-  return killable<T, unknown>((ctx) => new Thread<T>(task, ctx));
+  return killable<T, unknown, [due?: Date | undefined]>((ctx, due) => new Thread<T>(task, ctx, due));
 }

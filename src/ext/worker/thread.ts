@@ -33,7 +33,11 @@ export class Thread<T> implements KillableBody<T> {
   #terminated = false;
 
   /** @throws the error of Node if it cannot start a thread with these options. */
-  constructor(task: ParsedWorkerOptions & { readonly module: string }, ctx: TaskContext<unknown>) {
+  constructor(
+    task: ParsedWorkerOptions & { readonly module: string },
+    ctx: TaskContext<unknown>,
+    due: Date | undefined,
+  ) {
     const { id, slot, name, attempt, meta, fence } = ctx;
     this.#onHeartbeat = () => ctx.heartbeat();
     const { workerData, resourceLimits, execArgv } = task;
@@ -42,7 +46,7 @@ export class Thread<T> implements KillableBody<T> {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.ended = this.#waitForEnd();
-    const fields = { id, slot, name, attempt, meta, fence };
+    const fields = { id, slot, name, attempt, meta, fence, due };
     const call: CallMessage = { port: port2, flags: this.#flags, module: task.module, export: task.export, fields };
     try {
       this.#worker.postMessage(call, [port2]);

@@ -15,6 +15,12 @@ export interface WorkerContext<D = unknown>
    */
   readonly workerData: D;
   /**
+   * The date of the run, in a task that slotvisor/cron runs. Each attempt of the run has the same
+   * date, and the run may be late. In a run by `trigger` it is the moment of that call. Undefined
+   * without a schedule.
+   */
+  readonly due: Date | undefined;
+  /**
    * Aborted on a stop request, on the next turn of the worker's event loop. The abort reason is a
    * `CanceledError` with `by`, and with `reason` if the reason can be cloned. Node does not warn of
    * many listeners.

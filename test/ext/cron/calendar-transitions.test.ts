@@ -155,13 +155,6 @@ describe('around zone transitions the calendar gives each expected date once and
     });
   }
 
-  test('a time of day in a gap that ends on the next day has no date on that day', () => {
-    // In Nuuk the clocks go from 23:00 on Saturday to 0:00 on Sunday.
-    const calendar = cronCalendar('30 23 * * *', 'America/Nuuk');
-    const dates = datesAfter(calendar, Date.parse('2026-03-27T12:00:00Z'), 2).map((ms) => new Date(ms).toISOString());
-    expect(dates).toEqual(['2026-03-28T01:30:00.000Z', '2026-03-30T00:30:00.000Z']);
-  });
-
   for (const zone of RETIRED) {
     test(`in ${zone}, for its last transitions, and at those of Europe/Berlin`, () => {
       const last = transitionsOf(zone, 2017, 2022);
@@ -173,4 +166,23 @@ describe('around zone transitions the calendar gives each expected date once and
       }
     });
   }
+});
+
+describe('on the example dates of the README', () => {
+  const BERLIN = 'Europe/Berlin';
+  test.for<readonly [rule: string, text: string, zone: string, day: string, dates: readonly string[]]>([
+    ['a skipped time of day runs at the end of the gap', '30 2 * * *', BERLIN, '2040-03-25', ['01:00']],
+    ['several skipped times of day run once', '10,40 2 * * *', BERLIN, '2040-03-25', ['01:00']],
+    ['a gap that ends on the next day leaves its day without a run', '30 23 * * *', 'America/Nuuk', '2026-03-29', []],
+    ['a repeated time of day runs the first time', '30 2 * * *', BERLIN, '2040-10-28', ['00:30']],
+    ['an interval skips a gap', '30 2-3/1 * * *', BERLIN, '2040-03-25', ['01:30']],
+    ['an interval runs at both moments', '30 2-2/1 * * *', BERLIN, '2040-10-28', ['00:30', '01:30']],
+  ])('%s', ([, text, zone, day, dates]) => {
+    // The time that is skipped in Nuuk would be at 1:30 UTC.
+    const start = Date.parse(`${day}T00:00:00Z`);
+    const calendar = cronCalendar(text, zone);
+    const found = datesAfter(calendar, start - 1, 4).filter((date) => date < start + 24 * HOUR);
+    expect(found.map((date) => new Date(date).toISOString().slice(11, 16))).toEqual(dates);
+    expect(calendar.count(start - 1, start + 24 * HOUR - 1)).toBe(dates.length);
+  });
 });

@@ -33,6 +33,20 @@ describe('a calendar with a fixed rate', () => {
     );
   });
 
+  test('counts the steps from one date to the next, for every period, anchor and span', () => {
+    const periods = fc.double({ min: 1, max: 1e6, noNaN: true });
+    const moments = fc.double({ min: -1e12, max: 1e12, noNaN: true });
+    fc.assert(
+      fc.property(periods, moments, moments, fc.integer({ min: 0, max: 50 }), (everyMs, anchor, from, steps) => {
+        const calendar = everyCalendar(everyMs, anchor);
+        const dates = datesAfter(calendar, from, steps);
+        expect(calendar.count(from, dates.at(-1) ?? from)).toBe(steps);
+        expect(calendar.count(from, calendar.after(dates.at(-1) ?? from) as number)).toBe(steps + 1);
+        expect(calendar.count(from, from - everyMs)).toBe(0);
+      }),
+    );
+  });
+
   test('has no date past what a Date can hold', () => {
     const calendar = everyCalendar(1_000, 0);
     expect([calendar.after(MAX_DATE_MS), calendar.before(-MAX_DATE_MS)]).toEqual([undefined, undefined]);
@@ -46,12 +60,31 @@ test('a calendar of one date gives it to earlier and to later moments only', () 
   expect([9, 10, 11].map((ms) => calendar.before(ms))).toEqual([undefined, undefined, 10]);
 });
 
+test('a calendar of one date counts it in spans that end at it or later', () => {
+  const calendar = atCalendar(10);
+  expect([calendar.count(9, 10), calendar.count(9, 11), calendar.count(10, 11), calendar.count(8, 9)]).toEqual([
+    1, 1, 0, 0,
+  ]);
+});
+
 describe('bounds', () => {
   const calendar = bounded(everyCalendar(10, 0), 20, 50);
 
   test('include the start and exclude the end', () => {
     expect(datesAfter(calendar, -Infinity, 9)).toEqual([20, 30, 40]);
     expect([100, 40, 20].map((ms) => calendar.before(ms))).toEqual([40, 30, undefined]);
+  });
+
+  test('hold for counts, whatever span is asked for', () => {
+    const moment = fc.double({ min: -30, max: 90, noNaN: true });
+    fc.assert(
+      fc.property(moment, moment, moment, moment, (from, to, start, end) => {
+        const limited = bounded(everyCalendar(10, 0.5), start, end);
+        const dates = Array.from({ length: 20 }, (_, i) => i * 10 - 49.5);
+        const expected = dates.filter((date) => date > from && date <= to && date >= start && date < end);
+        expect(limited.count(from, to)).toBe(expected.length);
+      }),
+    );
   });
 
   test('that are infinite leave a calendar as it is', () => {

@@ -1,11 +1,7 @@
 // Options as they are kept. subprocess.test.ts has the refusals.
 
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { environmentOf, parseTask } from '../../../src/ext/subprocess/options.ts';
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+import { expect, test } from 'vitest';
+import { parseTask } from '../../../src/ext/subprocess/options.ts';
 
 test('options that are left out have their defaults', () => {
   expect(parseTask('sh', [], {})).toEqual({
@@ -52,6 +48,14 @@ test('what was given is copied, so changing it later changes nothing', () => {
 test('a shell takes a command line without arguments, and may be named by its path', () => {
   for (const shell of [true, '/bin/bash']) expect(parseTask('echo hi', [], { shell }).shell).toBe(shell);
   expect(() => parseTask('echo', ['hi'], { shell: true })).toThrow(expect.objectContaining({ field: 'args' }));
+  expect(() => parseTask('echo', () => [], { shell: true })).toThrow(expect.objectContaining({ field: 'args' }));
+});
+
+test('functions for the arguments and the environment are kept, and not called', () => {
+  const never = (): never => {
+    throw new Error('called');
+  };
+  expect(parseTask('sh', never, { env: never })).toMatchObject({ args: never, env: never });
 });
 
 test('a NUL is refused in file, in an argument, in cwd and in the shell, because the system would cut the text there', () => {
@@ -60,30 +64,4 @@ test('a NUL is refused in file, in an argument, in cwd and in the shell, because
   expect(() => parseTask('sh', ['a\0b'], {})).toThrow(refused('args'));
   expect(() => parseTask('sh', [], { cwd: 'a\0b' })).toThrow(refused('cwd'));
   expect(() => parseTask('sh', [], { shell: 'a\0b' })).toThrow(refused('shell'));
-});
-
-describe('the environment of a process', () => {
-  const of = (options: object) => environmentOf(parseTask('sh', [], options));
-
-  test('is the one given and nothing else by default', () => {
-    expect(of({ env: { A: '1' } })).toEqual({ A: '1' });
-  });
-
-  test('has all variables of this process with inheritEnv: true, and a given one in its place', () => {
-    vi.stubEnv('A', 'inherited');
-    vi.stubEnv('B', 'inherited');
-    expect(of({ env: { A: '1' }, inheritEnv: true })).toEqual({ ...process.env, A: '1' });
-  });
-
-  test('has the named variables of this process, and a given one in its place', () => {
-    vi.stubEnv('A', 'inherited');
-    vi.stubEnv('B', 'inherited');
-    expect(of({ env: { A: '1' }, inheritEnv: ['A', 'B'] })).toEqual({ A: '1', B: 'inherited' });
-  });
-
-  test('is read when it is asked for, not when the options are read', () => {
-    const task = parseTask('sh', [], { inheritEnv: ['A'] });
-    vi.stubEnv('A', 'later');
-    expect(environmentOf(task)).toEqual({ A: 'later' });
-  });
 });

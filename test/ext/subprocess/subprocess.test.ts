@@ -2,7 +2,10 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
+import { type Failure, FatalError } from 'slotvisor';
+import { type Schedule, schedule } from 'slotvisor/cron';
+import { type SubprocessContext, type SubprocessOptions, subprocessTask } from 'slotvisor/subprocess';
+import { VirtualClock } from 'slotvisor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { real, STUBBORN, script, spawnedDuring, until } from './setup.ts';
 
@@ -72,6 +75,95 @@ describe('a process', () => {
       stdout: '',
       stderr: '',
     });
+  });
+});
+
+describe('a scheduled process', () => {
+  /** The first outcome of a schedule. */
+  async function outcomeOf(scheduled: Schedule) {
+    const outcome = () => scheduled.runs.find((run) => run.kind === 'submitted')?.outcome;
+    await until(() => outcome() !== undefined);
+    return outcome();
+  }
+
+  test('has its date in SLOTVISOR_DUE, the same in each attempt, and another process has none', async () => {
+    const { supervisor } = real();
+    const text = 'echo "$SLOTVISOR_DUE" >&2; exit $1';
+    const run = subprocessTask('sh', ({ attempt }) => ['-c', text, 'sh', attempt < 3 ? '1' : '0']);
+    const at = Date.now();
+    const failures: string[] = [];
+    const retryIf = ({ message }: Failure) => failures.push(message) > 0;
+    const task = { run, restart: 'onFailure', backoff: { firstMs: 0 }, retryIf } as const;
+    const due = new Date(at).toISOString();
+    expect(await outcomeOf(schedule(supervisor, { at, task }))).toMatchObject({
+      attempts: 3,
+      value: { stderr: `${due}\n` },
+    });
+    expect(failures).toEqual(Array(2).fill(`sh exited with code 1: ${due}`));
+    expect((await value('sh', ['-c', 'echo "<$SLOTVISOR_DUE>"'])).stdout).toBe('<>\n');
+  });
+
+  test('has what `args` and `env` return for its date', async () => {
+    const at = Date.UTC(2030, 0, 2);
+    const run = subprocessTask('sh', ({ due }) => ['-c', `echo ${due?.getTime()} $DAY $SLOTVISOR_DUE`], {
+      env: ({ due }) => ({ DAY: String(due?.toISOString().slice(0, 10)), SLOTVISOR_DUE: 'own' }),
+    });
+    const clock = new VirtualClock({ wallMs: at });
+    const scheduled = schedule(real({ clock }).supervisor, { at, task: { run } });
+    await clock.advance(1);
+    expect(await outcomeOf(scheduled)).toMatchObject({
+      value: { stdout: `${at} 2030-01-02 own\n` },
+    });
+  });
+});
+
+describe('functions for `args` and `env`', () => {
+  test('are called once for each attempt, with the attempt', async () => {
+    const { supervisor } = real();
+    const seen: SubprocessContext[] = [];
+    const args = (ctx: SubprocessContext) => {
+      seen.push(ctx);
+      return ['-c', ctx.attempt < 2 ? 'exit 1' : 'echo "$ID"'];
+    };
+    const run = subprocessTask('sh', args, { env: ({ id }) => ({ ID: id }) });
+    const submission = supervisor.submit({ slot: 's', name: 'n', run, backoff: { firstMs: 0 } });
+    expect((await submission.value()).stdout).toBe(`${submission.id}\n`);
+    const attempt = { id: submission.id, slot: 's', name: 'n', fence: 0n, due: undefined };
+    expect(seen).toEqual([
+      { ...attempt, attempt: 1 },
+      { ...attempt, attempt: 2 },
+    ]);
+  });
+
+  test('that throw or return something else fail the attempt, name the field, and spawn nothing', () =>
+    spawnedDuring(async (spawned) => {
+      const outcome = (args: () => string[], env: () => Record<string, string> = () => ({})) => {
+        const run = subprocessTask('sh', args, { env });
+        return real().supervisor.submit({ run, maxRetries: 1, backoff: { firstMs: 0 } }).outcome;
+      };
+      const fail = (error: Error) => (): never => {
+        throw error;
+      };
+      const late = async (): Promise<never> => fail(new Error('too late'))();
+      const rows: [ReturnType<typeof outcome>, string][] = [
+        [outcome(fail(new Error('boom'))), 'args threw: boom'],
+        [outcome(() => [], fail(new Error('boom'))), 'env threw: boom'],
+        [outcome(late as never), 'args must return an array of strings without NUL, got an object'],
+        [outcome(() => [], late as never), 'env must return a plain object of names and strings, got an object'],
+      ];
+      for (const [ended, message] of rows)
+        expect(await ended).toMatchObject({ kind: 'failed', attempts: 2, failure: { kind: 'thrown', message } });
+      expect(await outcome(fail(new FatalError('no more')))).toMatchObject({ kind: 'fatal', attempts: 1 });
+      expect(spawned).toEqual([]);
+    }));
+});
+
+describe('a process in a leased slot', () => {
+  test('has the fence and the slot in its environment', async () => {
+    const lease = { fence: 12n, lost: new AbortController().signal, release: async () => {} };
+    const { supervisor } = real({ leases: { acquire: () => lease } });
+    const submission = script(supervisor, 'echo $SLOTVISOR_FENCE $SLOTVISOR_SLOT', {}, { slot: 'shared' });
+    expect((await submission.value()).stdout).toBe('12 shared\n');
   });
 });
 
@@ -252,10 +344,13 @@ describe('subprocessTask', () => {
     [null, 'options', /must be an object, got null/],
     [{ maxbuffer: 1 }, 'maxbuffer', /^maxbuffer is not an option \(did you mean maxBuffer\?\)/],
     [{ environment: {} }, 'environment', /is not an option \(known: cwd, env, inheritEnv/],
-    [{ env: 'A=1' }, 'env', /must be an object, got "A=1"/],
+    [{ env: 'A=1' }, 'env', /must be a plain object of names and strings, got "A=1"/],
+    [{ env: null }, 'env', /must be a plain object of names and strings, got null/],
+    [{ env: Promise.resolve({}) }, 'env', /must be a plain object of names and strings, got an object/],
+    [{ env: new Map([['A', '1']]) }, 'env', /must be a plain object of names and strings, got an object/],
     [{ cwd: '' }, 'cwd', /must be a path or a file: URL/],
     [{ cwd: new URL('https://example.org') }, 'cwd', /file: URL/],
-    [{ env: { A: 1 } }, 'env', /must be an object of names and strings/],
+    [{ env: { A: 1 } }, 'env', /must be a plain object of names and strings/],
     [{ env: { 'A=B': '1' } }, 'env', /names and strings/],
     [{ env: { A: 'a\0b' } }, 'env', /names and strings/],
     [{ inheritEnv: 'PATH' }, 'inheritEnv', /must be true, false or an array of names, got "PATH"/],

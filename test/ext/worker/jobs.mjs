@@ -20,6 +20,14 @@ export const context = ({ signal, heartbeat, throwIfCanceled, ...rest }) => {
   return { ...rest, aborted: signal.aborted };
 };
 
+/** Fails until its third attempt. Returns its date, which each attempt has changed. */
+export function dueAtThird({ attempt, due }) {
+  const ms = due?.getTime();
+  due?.setTime(0);
+  if (attempt < 3) throw new Error('not yet');
+  return { isDate: due instanceof Date, ms };
+}
+
 /** Adds many listeners to its signal, and returns the warnings that this raises. */
 export async function listens({ signal }) {
   const warnings = [];

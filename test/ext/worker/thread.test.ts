@@ -63,7 +63,7 @@ function setup(): { thread: Thread<unknown>; worker: FakeWorker } {
     resourceLimits: {},
     execArgv: [],
   };
-  const thread = new Thread(task, fakeContext());
+  const thread = new Thread(task, fakeContext(), undefined);
   thread.ended.catch(() => {});
   return { thread, worker: workers[0] as FakeWorker };
 }

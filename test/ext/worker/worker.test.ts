@@ -1,9 +1,17 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Failure, KillableTask } from 'slotvisor';
+import { type Schedule, type SubmittedRun, schedule } from 'slotvisor/cron';
 import { type WorkerContext, type WorkerFunction, type WorkerTaskOptions, workerTask } from 'slotvisor/worker';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { JOBS, job, matching, type Rest, real, shared, until } from './setup.ts';
+
+/** The submitted runs of a schedule, once the first of them has ended. */
+async function ended(scheduled: Schedule): Promise<SubmittedRun[]> {
+  const runs = () => scheduled.runs.filter((run) => run.kind === 'submitted');
+  await until(() => runs()[0]?.outcome !== undefined);
+  return runs();
+}
 
 async function failureOf(name: string, options: WorkerTaskOptions = {}): Promise<Failure> {
   const outcome = await job(real().supervisor, name, options).outcome;
@@ -36,9 +44,31 @@ describe('a worker task', () => {
       meta: { of: 'whom' },
       fence: 0n,
       workerData: [1],
+      due: undefined,
       canceled: false,
       aborted: false,
     });
+  });
+
+  test('gives each attempt of a scheduled run its date, as a `Date` of its own', async () => {
+    const at = Date.now();
+    const run = workerTask(JOBS, { export: 'dueAtThird' });
+    const task = { run, restart: 'onFailure', backoff: { firstMs: 0 } } as const;
+    const [entry] = await ended(schedule(real().supervisor, { at, task }));
+    expect(entry).toMatchObject({ cause: 'date', outcome: { attempts: 3, value: { isDate: true, ms: at } } });
+  });
+
+  test('gives a run by `trigger` the moment of that call, also through code around `run`', async () => {
+    const due = workerTask(JOBS, { export: 'dueAtThird' });
+    const around: KillableTask<unknown, unknown, [due?: Date | undefined]> = {
+      run: (ctx, date) => due.run(ctx, date),
+      kill: (ctx) => due.kill(ctx),
+    };
+    const task = { run: around, restart: 'onFailure', backoff: { firstMs: 0 } } as const;
+    const triggered = schedule(real().supervisor, { at: Date.now() + 1e9, task });
+    triggered.trigger();
+    const [entry] = await ended(triggered);
+    expect(entry).toMatchObject({ cause: 'trigger', outcome: { value: { ms: entry?.due.getTime() } } });
   });
 
   test('gives its function a signal that takes any number of listeners without a warning', async () => {
