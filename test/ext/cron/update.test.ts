@@ -407,16 +407,43 @@ describe('dates that wait to be caught up stay:', () => {
     expect([dues, seen]).toEqual([[1], [2, 3, 4]]);
   });
 
-  test('a new date goes behind them, and does not push one out that an update has let through', async () => {
+  for (const missed of ['skip', 'once', { catchUp: 1 }, { catchUp: 4 }] as const)
+    test(`new dates go behind them, and push none of them out: ${JSON.stringify(missed)}`, async () => {
+      const { clock, schedule, body, dues } = await catchingUp();
+      schedule.update({ missed, everyMs: MINUTE, toleranceMs: 0 });
+      await clock.advance(3 * MINUTE);
+      expect(schedule.totals).toMatchObject({ ran: 1, pending: 4, missed: 2 }); // the latest of three waits
+      for (let i = 0; i < 5; i += 1) {
+        body.open('done');
+        await clock.settle();
+      }
+      expect(dues).toEqual([1, 2, 3, 4, 7]);
+    });
+
+  test('an update in a pause, and the dates of the rest of the pause push none of them out', async () => {
+    const { clock, made, dues } = await comingAt4500('that came during a pause', { missed: { catchUp: 9 } });
+    made.schedule.update({ missed: 'skip' });
+    await clock.advance(3 * SECOND);
+    made.schedule.update({ missed: 'once' });
+    await clock.advance(3 * SECOND);
+    made.schedule.resume();
+    await clock.settle();
+    await clock.advance(0);
+    expect(dues).toEqual([1, 2, 3, 4, 7, 10]);
+    expect(made.schedule.totals).toMatchObject({ ran: 6, missed: 4, pending: 0 });
+  });
+
+  test('an update that changes nothing keeps no more of them than before', async () => {
     const { clock, schedule, body, dues } = await catchingUp();
-    schedule.update({ missed: 'skip' });
     await clock.advance(MINUTE);
-    expect(schedule.totals).toMatchObject({ ran: 1, pending: 3, missed: 1 });
-    for (let i = 0; i < 4; i += 1) {
+    schedule.update({ missed: { catchUp: 4 }, everyMs: MINUTE });
+    await clock.advance(MINUTE);
+    expect(schedule.totals).toMatchObject({ ran: 1, pending: 4, missed: 1 });
+    for (let i = 0; i < 5; i += 1) {
       body.open('done');
       await clock.settle();
     }
-    expect(dues).toEqual([1, 3, 4, 5]);
+    expect(dues).toEqual([1, 3, 4, 5, 6]);
   });
 });
 
