@@ -173,10 +173,12 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const { settings, given } = readSettings(options, this.#ownSlot, before);
     const changes = changesOf(settings, before);
     const { dates: old } = this.#progress;
+    const areOthers = changes.dates || changes.zone;
     const anchored = changes.dates ? undefined : old;
-    const dates = changes.dates || changes.range ? datesOf(settings, given, this.#timeline.moment(), anchored) : old;
+    const dates = areOthers || changes.end ? datesOf(settings, given, this.#timeline.moment(), anchored) : old;
     if (given.has('task')) this.#checkTask(settings);
-    const keepsComing = !changes.start && !changes.policy && this.#progress.hasSameComing(dates);
+    const keepsPolicy = !changes.start && !changes.policy;
+    const keepsComing = keepsPolicy && (!areOthers || this.#progress.hasSameComing(dates));
     if (dates === old) return { settings, dates, beginning: undefined, decides: changes.policy };
     const beginning = changes.start ? 'start' : keepsComing ? 'here' : 'now';
     return { settings, dates, beginning, decides: !keepsComing };

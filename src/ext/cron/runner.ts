@@ -17,7 +17,7 @@ export interface RunnerHost {
   readonly paused: boolean;
   /** The wall clock in epoch ms, as all moments in this file. */
   now(): number;
-  /** More than 0: the wall clock was set back after this date had come, and shows it again later. */
+  /** More than 0: the wall clock was set back after this date came, and shows it later again. */
   untilMs(due: number): number;
   /** Called when `maxRuns` runs have owned their slot. */
   onMaxRuns(): void;
