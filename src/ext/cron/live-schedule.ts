@@ -152,7 +152,10 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#timeline.checkWallClock();
     const { settings, dates, beginning, decides } = this.#readUpdate(options);
     // What has come is decided by the rules under which it came.
-    if (decides) this.#decideComing();
+    if (decides) {
+      this.#decideComing();
+      this.#runner.keepWaiting();
+    }
     this.#throwIfEnded(); // a getter of the options, or the last run, may have ended the schedule
     this.#settings = settings;
     this.#history.size = settings.historySize;
