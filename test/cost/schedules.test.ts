@@ -16,6 +16,7 @@ const restore = (): void => {
 };
 afterEach(restore);
 
+const WEEK_MS = 7 * 86_400_000;
 const task = { run: () => {} };
 
 /**
@@ -115,6 +116,19 @@ describe('the cost of a schedule', () => {
       expect(timers).toBeLessThan(10);
       expect(moves).toBeGreaterThan(0);
     }
+  });
+
+  test('of an expression that it shares with 2,000 others is a few calls of croner after a week of sleep', async () => {
+    const clock = new VirtualClock({ wallMs: Date.UTC(2026, 0, 5, 12, 0, 30) });
+    const supervisor = new Supervisor({ clock });
+    const options = { cron: '* * * * *', timezone: 'Europe/Rome', task };
+    const all = Array.from({ length: 2_000 }, () => schedule(supervisor, options));
+    const cronerCalls = countCroner();
+    clock.setWall(clock.wallNow() + WEEK_MS);
+    await clock.advance(30_000); // the wall clock is read at least as often
+    expect(all.every(({ totals }) => totals.missed > 0)).toBe(true);
+    expect(cronerCalls()).toBeGreaterThan(0);
+    expect(cronerCalls()).toBeLessThan(500);
   });
 
   test('in bytes stays below its limit, with one expression and with many schedules', async () => {

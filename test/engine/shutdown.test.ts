@@ -129,4 +129,14 @@ describe('a shutdown', () => {
     await clock.advance(1);
     expect(calls.at(-1)).toBe('5040 force'); // asks for what to abandon
   });
+
+  test('tells its listeners once, in their order, before it closes any slot', async () => {
+    const { shutdown, calls, end } = world(0);
+    for (const name of ['first', 'second']) shutdown.onBegin(() => calls.push(name));
+    void shutdown.begin('caller', TIMES);
+    expect(calls.slice(0, 4)).toEqual(['first', 'second', '0 close', expect.stringMatching('0 tell')]);
+    void shutdown.begin('caller', { graceMs: 0, finishMs: 0 });
+    await end(0);
+    expect(calls.filter((call) => call === 'first')).toHaveLength(1);
+  });
 });

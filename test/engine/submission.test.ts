@@ -1,12 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { expect, test, vi } from 'vitest';
-import { LiveSubmission, peekOutcome, type SubmissionHost, type Work } from '../../src/engine/submission.ts';
+import { type AdmissionPolicy, Supervisor } from 'slotvisor';
+import { VirtualClock } from 'slotvisor/testing';
+import { describe, expect, test, vi } from 'vitest';
+import { LiveSubmission, peekOutcome, type SubmissionHost, type Work, whenOwned } from '../../src/engine/submission.ts';
 import { thrownFailure } from '../../src/model/failure.ts';
 import { createTaskIds } from '../../src/model/id.ts';
 import { type Outcome, OutcomeError } from '../../src/model/outcome.ts';
 import { DEFAULT_SETTINGS, type TaskSettings } from '../../src/model/settings.ts';
 import type { ParsedSpec } from '../../src/model/spec.ts';
 import type { Submission } from '../../src/model/submission.ts';
+import { gateBody } from '../support/gate.ts';
 
 const completed: Outcome = { kind: 'completed', value: 7, attempts: 1 };
 const failure = thrownFailure(new Error('boom'));
@@ -233,4 +236,76 @@ test('peekOutcome gives the outcome and does not ask for it, also where the hand
   expect([await peeked, live.isOutcomeAsked, live.settledTo]).toEqual([completed, false, completed]);
   const other = { outcome: Promise.resolve(completed) } as Submission;
   expect(await peekOutcome(other)).toBe(completed);
+});
+
+describe('the listener of an ownership', () => {
+  test('is called once, when the submission gets its work, and not before', () => {
+    const { live, handle } = setup();
+    const onOwned = vi.fn();
+    whenOwned(handle, onOwned);
+    expect(onOwned).not.toHaveBeenCalled();
+    live.ownedBy(work());
+    expect(onOwned).toHaveBeenCalledTimes(1);
+    live.settle(completed);
+    expect(onOwned).toHaveBeenCalledTimes(1);
+  });
+
+  test('is called at once if the submission has its work already', () => {
+    const { live, handle } = setup();
+    live.ownedBy(work());
+    const onOwned = vi.fn();
+    whenOwned(handle, onOwned);
+    expect(onOwned).toHaveBeenCalledTimes(1);
+  });
+
+  test('is never called for the handle of another copy of the library', () => {
+    const { live } = setup();
+    const onOwned = vi.fn();
+    whenOwned({ outcome: Promise.resolve(completed), status: 'running' } as Submission, onOwned);
+    live.ownedBy(work());
+    expect(onOwned).not.toHaveBeenCalled();
+  });
+
+  type Row = readonly [what: string, admission: AdmissionPolicy, owned: readonly string[], ended: readonly string[]];
+  const rows: readonly Row[] = [
+    ['an owner at once, and a queued one when the owner has ended', 'queue', ['first'], ['first', 'second']],
+    ['a joined one at once: it shares the body of the owner', 'join', ['first', 'second'], ['first', 'second']],
+    ['a rejected one never', 'dropIfRunning', ['first'], ['first']],
+    ['one that takes the place of the owner when that has ended', 'replace', ['first'], ['first', 'second']],
+  ];
+  for (const [what, admission, owned, ended] of rows)
+    test(`hears of ${what}`, async () => {
+      const clock = new VirtualClock();
+      const supervisor = new Supervisor({ clock });
+      const seen: string[] = [];
+      const body = gateBody();
+      const submit = (name: string) =>
+        whenOwned(supervisor.submit({ slot: 's', name, admission, run: body.body }), () => seen.push(name));
+      submit('first');
+      expect(seen).toEqual(['first']);
+      await clock.settle();
+      submit('second');
+      expect(seen).toEqual(owned);
+      await clock.settle();
+      expect(seen).toEqual(owned);
+      body.open('done');
+      await clock.settle();
+      expect(seen).toEqual(ended);
+    });
+
+  test('hears nothing of one that is superseded, or canceled, while it waits', async () => {
+    const clock = new VirtualClock();
+    const supervisor = new Supervisor({ clock });
+    const onOwned = vi.fn();
+    const body = gateBody();
+    const spec = { slot: 's', admission: 'keepLatest', run: body.body } as const;
+    supervisor.submit(spec);
+    whenOwned(supervisor.submit(spec), onOwned);
+    const last = supervisor.submit(spec);
+    whenOwned(last, onOwned);
+    void last.cancel();
+    body.open('done');
+    await clock.settle();
+    expect(onOwned).not.toHaveBeenCalled();
+  });
 });

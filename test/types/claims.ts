@@ -21,7 +21,19 @@ import {
   type TaskId,
   type TaskSpec,
 } from 'slotvisor';
-import { type Schedule, type ScheduledTask, schedule } from 'slotvisor/cron';
+import {
+  type DateClaims,
+  type ElsewhereRun,
+  type Schedule,
+  type ScheduledTask,
+  type ScheduleOptions,
+  type ScheduleRun,
+  type ScheduleTotals,
+  type ScheduleUpdate,
+  type ScheduleWhen,
+  schedule,
+  schedulesOf,
+} from 'slotvisor/cron';
 import { type SubprocessResult, subprocessTask } from 'slotvisor/subprocess';
 import { recordEvents, VirtualClock } from 'slotvisor/testing';
 import { type WorkerContext, workerTask } from 'slotvisor/worker';
@@ -207,6 +219,43 @@ export function entryPoints() {
   const clocked = new Supervisor({ clock: new VirtualClock(), defaults: { maxRetries: 1 } });
   const { events } = recordEvents(clocked);
   claim<Equal<Awaited<ReturnType<typeof output.value>>['stdout'], string>>('a process', reports, task, events);
+}
+
+export function schedules() {
+  const live = schedulesOf(supervisor);
+  claim<Equal<typeof live, readonly Schedule[]>>('schedules are listed with outcomes of any type');
+  claim<Equal<ReturnType<typeof schedulesOf>[number]['name'], string>>('a schedule has a name');
+
+  type When =
+    | { readonly cron: string; readonly timezone?: string }
+    | { readonly everyMs: number }
+    | { readonly at: Date };
+  claim<Equal<ScheduleWhen, When>>('dates are shown as one kind');
+  claim<Equal<Schedule['when'], ScheduleWhen>>('a schedule shows its dates');
+  // @ts-expect-error the name of a schedule never changes
+  if (live[0]) live[0].name = 'other';
+
+  type Boxes = 'ran' | 'superseded' | 'dropped' | 'missed' | 'elsewhere' | 'errors' | 'pending';
+  claim<Equal<keyof ScheduleTotals, Boxes | 'submitted' | 'triggered'>>('a date ends in one of these counts');
+  claim<Equal<ScheduleTotals[keyof ScheduleTotals], number>>('counts are numbers');
+
+  const claims: DateClaims = {
+    claim: async (name, due) => name === '' && due.getTime() > 0,
+    last: async () => undefined,
+  };
+  const options: ScheduleOptions = { name: 'n', claims, everyMs: 5, startAt: 0, task: { slot: 's', run: log } };
+  // @ts-expect-error a claim is answered later
+  const early: DateClaims = { claim: () => true, last: async () => undefined };
+  // @ts-expect-error an update cannot change the name
+  const renamed: ScheduleUpdate = { name: 'other' };
+  // @ts-expect-error an update cannot change the claims
+  const reclaimed: ScheduleUpdate = { claims };
+  claim<Equal<Extract<ScheduleRun, { kind: 'elsewhere' }>, ElsewhereRun>>(
+    'a date that another process claimed',
+    options,
+  );
+  claim<Equal<ElsewhereRun['due'], Date>>('has its date', early, renamed, reclaimed);
+  claim<Equal<Exclude<ScheduleRun['due'], Date>, undefined>>('only an error may have no date');
 }
 
 export function events() {

@@ -1,4 +1,5 @@
-// Asks a store of claims, which may be slow, away, or answer nonsense. Its code is called here only.
+// Asks a store of claims, which may be slow, away, or answer nonsense. Its code is called here
+// only.
 
 import { types } from 'node:util';
 import type { Clock } from '../../index.ts';
@@ -14,7 +15,7 @@ export interface DateClaims {
    * others.
    */
   claim(schedule: string, due: Date): Promise<boolean>;
-  /** The latest date of this schedule that any process has claimed; `undefined` if there is none. */
+  /** The latest date of this schedule that any process has claimed; `undefined` if none was. */
   last(schedule: string): Promise<Date | undefined>;
 }
 

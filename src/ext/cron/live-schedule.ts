@@ -152,7 +152,10 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#timeline.checkWallClock();
     const { settings, dates, beginning, decides } = this.#readUpdate(options);
     // What has come is decided by the rules under which it came.
-    if (decides) this.#decideComing();
+    if (decides) {
+      this.#decideComing();
+      this.#runner.keepWaiting();
+    }
     this.#throwIfEnded(); // a getter of the options, or the last run, may have ended the schedule
     this.#settings = settings;
     this.#history.size = settings.historySize;
@@ -170,10 +173,12 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const { settings, given } = readSettings(options, this.#ownSlot, before);
     const changes = changesOf(settings, before);
     const { dates: old } = this.#progress;
+    const areOthers = changes.dates || changes.zone;
     const anchored = changes.dates ? undefined : old;
-    const dates = changes.dates || changes.range ? datesOf(settings, given, this.#timeline.moment(), anchored) : old;
+    const dates = areOthers || changes.end ? datesOf(settings, given, this.#timeline.moment(), anchored) : old;
     if (given.has('task')) this.#checkTask(settings);
-    const keepsComing = !changes.start && !changes.policy && this.#progress.hasSameComing(dates);
+    const keepsPolicy = !changes.start && !changes.policy;
+    const keepsComing = keepsPolicy && (!areOthers || this.#progress.hasSameComing(dates));
     if (dates === old) return { settings, dates, beginning: undefined, decides: changes.policy };
     const beginning = changes.start ? 'start' : keepsComing ? 'here' : 'now';
     return { settings, dates, beginning, decides: !keepsComing };

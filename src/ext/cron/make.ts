@@ -1,5 +1,5 @@
-// `schedule` and `schedulesOf`. Each supervisor has one timeline and one list of names, made with its
-// first schedule.
+// `schedule` and `schedulesOf`. Each supervisor has one timeline and one list of names, made with
+// its first schedule.
 
 import { randomUUID } from 'node:crypto';
 import type { Supervisor } from '../../index.ts';

@@ -20,9 +20,9 @@ export type Instant = Date | string | number;
  * - `{ catchUp: n }` (n from 1 to 1,000) runs the latest n, oldest first. Each starts when the run
  *   before it has ended.
  *
- * Dates that are caught up are submitted as `queue`, whatever the admission policy of the task: they
- * must not be dropped. A new date that comes while others wait to be caught up goes behind them. If
- * more than n wait then, the oldest are missed.
+ * Dates that are caught up are submitted as `queue`, whatever the admission policy of the task:
+ * they must not be dropped. A new date that comes while others wait to be caught up goes behind
+ * them. If more than n wait then, the oldest are missed.
  *
  * Every other date is missed: counted in `totals.missed` and recorded in `runs`. So is every date
  * that has come and has not had its turn when the schedule is stopped, has used up `maxRuns`, or is
@@ -34,8 +34,9 @@ export type MissedPolicy = 'skip' | 'once' | { readonly catchUp: number };
 export type ScheduleDates =
   | {
       /**
-       * A cron expression as croner reads it: 5 to 7 fields (with 6, seconds come first; with 7,
-       * years come last), or a nickname like `@daily`. `?` is not supported.
+       * A cron expression: 5 to 7 fields (with 6, seconds come first; with 7, years come last), or
+       * a nickname like `@daily`. The README of this entry point has the syntax, and how it differs
+       * from that of Vixie cron and Quartz.
        *
        * An expression with neither `*` nor a step in its seconds, minutes and hours names times of
        * day. If a zone transition skips such a time, it runs at the end of the gap, if that is

@@ -111,15 +111,16 @@ export class Progress {
     return { missed, lastMissed: this.#wallDate(last) };
   }
 
-  /** Whether the dates that have come and have not had their turn are also dates of `others`. */
+  /**
+   * Whether `others` has the dates that have come and have not had their turn, and the same next
+   * one. No if the clock was set back since the last turn: then `others` may have dates until then.
+   */
   hasSameComing(others: Dates): boolean {
     const { calendar, clock } = this.#dates;
-    if (others.clock !== clock) return false;
+    if (others.clock !== clock || this.#cursor > this.now) return false;
     try {
-      const count = others.calendar.count(this.#cursor, this.now);
-      return (
-        count === this.coming && (count === 0 || others.calendar.after(this.#cursor) === calendar.after(this.#cursor))
-      );
+      const isSameCount = others.calendar.count(this.#cursor, this.now) === this.coming;
+      return isSameCount && others.calendar.after(this.#cursor) === calendar.after(this.#cursor);
     } catch {
       return false;
     }
@@ -128,12 +129,10 @@ export class Progress {
   replace(dates: Dates, beginning: Beginning): void {
     const { clock } = dates;
     const decided = this.#decided;
-    const isSameClock = clock === this.#dates.clock;
-    const now = this.#timeline.now(clock);
-    if (clock === 'monotonic' && !isSameClock)
+    if (clock === 'monotonic' && this.#dates.clock === 'wall')
       decided.monotonic = Math.max(decided.monotonic, decided.wall - this.#timeline.moment().shift);
     if (beginning === 'start') this.#cursor = dates.cursor;
-    else if (beginning === 'now') this.#cursor = isSameClock ? Math.max(this.#cursor, now) : now;
+    else if (beginning === 'now') this.#cursor = this.#timeline.now(clock);
     this.#cursor = Math.max(this.#cursor, decided[clock]);
     this.#dates = dates;
   }

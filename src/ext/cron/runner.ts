@@ -17,7 +17,7 @@ export interface RunnerHost {
   readonly paused: boolean;
   /** The wall clock in epoch ms, as all moments in this file. */
   now(): number;
-  /** More than 0: the wall clock was set back after this date had come, and shows it again later. */
+  /** More than 0: the wall clock was set back after this date came, and shows it later again. */
   untilMs(due: number): number;
   /** Called when `maxRuns` runs have owned their slot. */
   onMaxRuns(): void;
@@ -44,6 +44,8 @@ export class Runner<T> {
   readonly #claiming = new Set<Claiming>();
   /** Dates that wait to be caught up, oldest first. */
   readonly #backlog: number[] = [];
+  /** How many of these, from the oldest on, no new date pushes out. */
+  #kept = 0;
   /** Stops the timer of a date that waits until the wall clock shows it again. */
   #stopHold: () => void = () => {};
   /** The date that is caught up has not ended. */
@@ -94,10 +96,9 @@ export class Runner<T> {
       this.#submitDate(only, false);
       return;
     }
-    // Dates that an update has let through stay, even if the new policy keeps fewer.
-    const limit = Math.max(this.#host.settings.keep, this.#backlog.length, 1);
     this.#backlog.push(...dates);
-    const discarded = this.#backlog.splice(0, Math.max(0, this.#backlog.length - limit));
+    const most = Math.max(this.#host.settings.keep, this.#kept + 1);
+    const discarded = this.#backlog.splice(this.#kept, Math.max(0, this.#backlog.length - most));
     this.missed(discarded.length, discarded.at(-1));
     this.catchUp();
   }
@@ -118,8 +119,14 @@ export class Runner<T> {
         return;
       }
       this.#backlog.shift();
+      this.#kept = Math.max(0, this.#kept - 1);
       this.#catchingUp = this.#submitDate(date, true);
     }
+  }
+
+  /** The dates that wait to be caught up stay, whatever an update changes. */
+  keepWaiting(): void {
+    this.#kept = this.#backlog.length;
   }
 
   /** The date that was caught up has ended, or will never run. */

@@ -168,12 +168,12 @@ const isLocal = (instant: ReadInstant): boolean => typeof instant === 'string' &
 
 /** What an update changes. Options that are given with the values that they had change nothing. */
 export interface Changes {
-  /** The dates are new: another expression, rate, date or start. */
+  /** Another expression, rate, date or start. */
   readonly dates: boolean;
+  readonly zone: boolean;
+  readonly end: boolean;
   /** The dates begin at their own start, not now. */
   readonly start: boolean;
-  /** The same dates have another zone or end. */
-  readonly range: boolean;
   /** What is decided about late dates. */
   readonly policy: boolean;
 }
@@ -182,8 +182,9 @@ export function changesOf(settings: Settings, old: Settings): Changes {
   const hasNewStart = settings.startAt !== old.startAt;
   return {
     dates: hasNewStart || settings.when.kind !== old.when.kind || settings.when.value !== old.when.value,
+    zone: settings.timezone !== old.timezone,
+    end: settings.endAt !== old.endAt,
     start: hasNewStart || settings.when.kind === 'at',
-    range: settings.timezone !== old.timezone || settings.endAt !== old.endAt,
     policy: settings.keep !== old.keep || settings.toleranceMs !== old.toleranceMs,
   };
 }

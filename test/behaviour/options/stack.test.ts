@@ -13,7 +13,7 @@ import {
   stopOnSignals,
 } from 'slotvisor';
 import * as cron from 'slotvisor/cron';
-import { schedule } from 'slotvisor/cron';
+import { schedule, schedulesOf } from 'slotvisor/cron';
 import * as subprocess from 'slotvisor/subprocess';
 import * as testing from 'slotvisor/testing';
 import { recordEvents, seededRandom, VirtualClock } from 'slotvisor/testing';
@@ -60,7 +60,7 @@ const PLACES: Readonly<Record<string, Place>> = {
     },
     ['eventText', 'once', 'restartable'],
   ),
-  'slotvisor/cron': place(() => cron, { schedule: () => schedule(BAD, BAD) }),
+  'slotvisor/cron': place(() => cron, { schedule: () => schedule(BAD, BAD), schedulesOf: () => schedulesOf(BAD) }),
   'slotvisor/worker': place(() => worker, { workerTask: () => worker.workerTask(BAD) }),
   'slotvisor/subprocess': place(() => subprocess, { subprocessTask: () => subprocess.subprocessTask(BAD) }),
   'slotvisor/testing': place(() => testing, {

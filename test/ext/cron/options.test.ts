@@ -6,6 +6,8 @@ import { setup } from '../../support/setup.ts';
 
 const task = { run: () => 1 };
 const CRON = { cron: '* * * * *', task };
+const claims = { claim: async () => true, last: async () => undefined };
+const CLAIMED = { name: 'n', claims, cron: '* * * * *', timezone: 'UTC', task: { ...task, slot: 's' } };
 
 describe('an invalid option throws an OptionError with its field, the rule and the value, and has no effect', () => {
   const rows: readonly [options: unknown, field: string, text: RegExp][] = [
@@ -70,6 +72,26 @@ describe('an invalid option throws an OptionError with its field, the rule and t
     [{ ...CRON, missed: { catchup: 2 } }, 'missed.catchup', /is not an option \(did you mean catchUp\?\), got 2/],
     [{ ...CRON, random: 4 }, 'random', /must be a function, got 4/],
     [{ ...CRON, onError: {} }, 'onError', /must be a function, got an object/],
+    [{ ...CRON, name: '' }, 'name', /must not be empty/],
+    [{ ...CRON, name: 5 }, 'name', /must be a string, got 5/],
+    ...[null, 5, {}, { claim: () => {} }, { claim: 5, last: () => {} }, revoked()].map(
+      (claims): [unknown, string, RegExp] => [
+        { ...CRON, claims },
+        'claims',
+        /must have the methods claim and last|must be readable/,
+      ],
+    ),
+    // With claims, every process must find the same dates under the same name.
+    [{ ...CLAIMED, name: undefined }, 'name', /must be given with claims, got undefined/],
+    [{ ...CLAIMED, task }, 'task.slot', /must be given with claims \(or task\.name\)/],
+    [{ ...CLAIMED, timezone: undefined }, 'timezone', /must be given with claims/],
+    [{ ...CLAIMED, cron: undefined, everyMs: 5 }, 'startAt', /must be given with claims and everyMs/],
+    [{ ...CLAIMED, cron: undefined, at: '2030-01-01T00:00', timezone: undefined }, 'timezone', /must be given with/],
+    [
+      { ...CLAIMED, cron: undefined, everyMs: 5, startAt: '2030-01-01T00:00', timezone: undefined },
+      'timezone',
+      /must be given with claims/,
+    ],
     // The supervisor refuses these.
     [{ cron: '* * * * *', task: 5 }, 'task', /must be an object/],
     [{ cron: '* * * * *', task: {} }, 'task.run', /must be a function/],
@@ -161,6 +183,25 @@ describe('an update that leaves no future run throws an OptionError with the upd
 });
 
 describe('valid options', () => {
+  test.for<readonly [what: string, options: object]>([
+    ['an expression in a zone', {}],
+    ['a task with a name and no slot', { task: { ...task, name: 't' } }],
+    ['a fixed rate with a start', { cron: undefined, everyMs: 5, startAt: 0, timezone: undefined }],
+    ['a date with an offset', { cron: undefined, at: '2030-01-01T00:00:00+01:00', timezone: undefined }],
+    ['a date in ms', { cron: undefined, at: Date.UTC(2030, 0, 1), timezone: undefined }],
+    ['a date without an offset, in a zone', { cron: undefined, at: '2030-01-01T00:00' }],
+  ])('claims may be given with %s', ([, options]) => {
+    expect(schedule(setup().supervisor, { ...CLAIMED, ...options } as never).status).toBe('active');
+  });
+
+  test.for<readonly [what: string, update: object, field: string]>([
+    ['a fixed rate without a start', { everyMs: 5 }, 'startAt'],
+    ['a task of its own slot', { task }, 'task.slot'],
+  ])('with claims, an update to %s is refused', ([, update, field]) => {
+    const made = schedule(setup().supervisor, CLAIMED);
+    expect(() => made.update(update)).toThrow(expect.objectContaining({ name: 'OptionError', field }));
+  });
+
   test('a task may need the defaults of its supervisor to be complete', () => {
     const options = { ...CRON, task: { ...task, intervalMs: 5 } };
     expect(() => schedule(new Supervisor(), options)).toThrow(expect.objectContaining({ field: 'task.intervalMs' }));

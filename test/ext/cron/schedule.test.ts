@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ClosedError, type TaskContext } from 'slotvisor';
+import { ClosedError, type Supervisor, type TaskContext, type TaskId } from 'slotvisor';
 import { type Schedule, type ScheduleOptions, schedule } from 'slotvisor/cron';
 import { describe, expect, test } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
@@ -182,6 +182,12 @@ describe('a schedule runs its task', () => {
   });
 });
 
+function lastIdOf(made: Schedule): TaskId {
+  const run = made.runs.at(-1);
+  if (run?.kind !== 'submitted') throw new Error('the last entry is no submission');
+  return run.id;
+}
+
 describe('overlap is the admission policy of the slot', () => {
   test('a date is dropped while the run before it is alive, and is recorded and counted as such', async () => {
     const { supervisor, clock, recorded: events } = setup();
@@ -236,6 +242,46 @@ describe('overlap is the admission policy of the slot', () => {
       expect(made.totals).toMatchObject({ submitted: 3, missed: 0, ...totals });
       expect(body.calls.length).toBeLessThanOrEqual(2);
     });
+
+  describe('a date whose run waits and never owns the slot', () => {
+    /** The first date owns the slot for good, and the others come each second. */
+    const waits = async (task: object, seconds: number) => {
+      const { supervisor, clock } = setup();
+      const body = gateBody();
+      const made = schedule(supervisor, { everyMs: SECOND, task: { slot: 's', run: body.body, ...task } });
+      await clock.advance(seconds * SECOND);
+      return { supervisor, clock, made };
+    };
+
+    for (const admission of ['keepLatest', 'replace'] as const)
+      test(`is superseded when a later run takes its place, also one of another submitter: ${admission}`, async () => {
+        const { supervisor, clock, made } = await waits({ admission }, 4);
+        expect(made.totals).toMatchObject({ ran: 1, superseded: 2, dropped: 0, pending: 1 });
+        supervisor.submit({ slot: 's', admission, run: () => 1 });
+        await clock.settle();
+        expect(made.totals).toMatchObject({ submitted: 4, ran: 1, superseded: 3, dropped: 0, pending: 0 });
+      });
+
+    type Reject = (supervisor: Supervisor, made: Schedule) => unknown;
+    const rows: readonly (readonly [reason: string, task: object, dropped: number, reject?: Reject])[] = [
+      ['queueTimeout', { admission: 'queue', queueTimeoutMs: 100 }, 1],
+      ['deadline', { admission: 'keepLatest', deadlineMs: 100 }, 1],
+      ['canceled', { admission: 'replace' }, 1, (to, made) => to.get(lastIdOf(made))?.cancel()],
+      ['queueFull', { admission: 'queue' }, 2, (to) => to.slot('s').configure({ queueLimit: 1 })],
+      ['shuttingDown', { admission: 'keepLatest' }, 1, (to) => void to.shutdown({ graceMs: MINUTE })],
+    ];
+    for (const [reason, task, dropped, reject] of rows)
+      test(`is dropped when it is rejected for another reason: ${reason}`, async () => {
+        const { supervisor, clock, made } = await waits(task, 2);
+        reject?.(supervisor, made);
+        await clock.advance(reason === 'queueFull' ? 2 * SECOND : 200);
+        const reasons = made.runs.flatMap((run) =>
+          run.kind === 'submitted' && run.outcome?.kind === 'rejected' ? [run.outcome.reason] : [],
+        );
+        expect(new Set(reasons)).toEqual(new Set([reason]));
+        expect(made.totals).toMatchObject({ superseded: 0, dropped });
+      });
+  });
 
   test('a schedule without slot and name has its own slot; two schedules of one slot exclude each other', async () => {
     const { supervisor, clock } = setup();

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { type Clock, Supervisor } from 'slotvisor';
-import { type MissedPolicy, type ScheduleDates, schedule } from 'slotvisor/cron';
+import { type MissedPolicy, type Schedule, type ScheduleDates, schedule } from 'slotvisor/cron';
 import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND, START, world } from './world.ts';
@@ -162,8 +162,14 @@ const acts = fc.constantFrom<Step['act']>('advance', 'block', 'set', 'set', 'pau
 const steps = fc.array(fc.record({ act: acts, ms: fc.integer({ min: -2 * HOUR, max: 2 * HOUR }) }), { maxLength: 12 });
 const policies = fc.constantFrom<MissedPolicy>('skip', 'once', { catchUp: 5 });
 
-const EVERY_MS = 20 * MINUTE; // so that fewer dates are missed together than are counted exactly
-const CRON = { cron: '*/20 * * * *' };
+const EVERY_MS = MINUTE;
+const CRON = { cron: '* * * * *' };
+
+/** How many dates have come, as the counts say. */
+function cameOf({ totals }: Schedule): number {
+  const { ran, superseded, dropped, missed, elsewhere, errors, pending } = totals;
+  return ran + superseded + dropped + missed + elsewhere + errors + pending;
+}
 
 /**
  * Runs a schedule through all these steps. The wall clock is set back by at most `maxBackMs` in
@@ -179,6 +185,8 @@ async function runSteps(dates: ScheduleDates, all: readonly Step[], missed: Miss
   };
   const { schedule: made } = make({ ...dates, missed, task: { run } });
   let maxShift = START;
+  /** After each step. */
+  const counts: { readonly came: number; readonly now: number }[] = [];
   for (const { act, ms } of all) {
     if (act === 'advance') await clock.advance(Math.abs(ms) / 4);
     else if (act === 'block') clock.block(Math.abs(ms));
@@ -186,9 +194,10 @@ async function runSteps(dates: ScheduleDates, all: readonly Step[], missed: Miss
     else if (act === 'update') made.update({ endAt: '2030-01-01T00:00' });
     else made[act]();
     maxShift = Math.max(maxShift, clock.wallNow() - clock.now());
+    counts.push({ came: cameOf(made), now: clock.now() });
   }
   made.resume();
-  return { clock, made, dues, early, delays };
+  return { clock, made, dues, early, delays, counts };
 }
 
 describe('after any changes of the clocks and calls of the schedule', () => {
@@ -201,6 +210,7 @@ describe('after any changes of the clocks and calls of the schedule', () => {
         expect(dues).toEqual([...new Set(dues)].sort((a, b) => a - b));
         const dates = Math.floor((clock.wallNow() - START) / EVERY_MS);
         expect(made.totals.submitted + made.totals.missed).toBe(dates);
+        expect(cameOf(made)).toBe(dates);
         expect(delays.length).toBeLessThan(dates + 2 * all.length + clock.now() / (30 * SECOND) + 5);
       }),
       { numRuns: 60 },
@@ -210,7 +220,8 @@ describe('after any changes of the clocks and calls of the schedule', () => {
   test('every date of a fixed rate has run or was missed, once, however the wall clock is set', async () => {
     await fc.assert(
       fc.asyncProperty(steps, policies, async (all, missed) => {
-        const { clock, made } = await runSteps({ everyMs: EVERY_MS }, all, missed, 10 * DAY);
+        const { clock, made, counts } = await runSteps({ everyMs: EVERY_MS }, all, missed, 10 * DAY);
+        for (const { came, now } of counts) expect(came).toBe(Math.floor(now / EVERY_MS));
         await clock.advance(MINUTE);
         expect(made.totals.submitted + made.totals.missed).toBe(Math.floor(clock.now() / EVERY_MS));
         const next = clock.wallNow() + EVERY_MS - (clock.now() % EVERY_MS);

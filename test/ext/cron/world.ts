@@ -1,7 +1,7 @@
 // Schedules on a virtual clock that records the delay of every timer.
 
 import { type Clock, Supervisor } from 'slotvisor';
-import { type Schedule, type ScheduleOptions, schedule } from 'slotvisor/cron';
+import { type Schedule, type ScheduledTask, type ScheduleOptions, schedule } from 'slotvisor/cron';
 import { VirtualClock } from 'slotvisor/testing';
 import { HOUR, MINUTE } from './zones.ts';
 
@@ -15,7 +15,11 @@ export interface World {
   readonly supervisor: Supervisor;
   /** The delays of all timers that were set. */
   readonly delays: number[];
-  make(options: Partial<ScheduleOptions>): { schedule: Schedule; dues: string[] };
+  /** A task without a body has one that records its runs. */
+  make(options: Omit<Partial<ScheduleOptions>, 'task'> & { readonly task?: Partial<ScheduledTask> }): {
+    schedule: Schedule;
+    dues: string[];
+  };
 }
 
 /**
