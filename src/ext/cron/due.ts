@@ -35,9 +35,11 @@ export interface Due {
 export function decideDue(calendar: Calendar, first: number, toMs: number, policy: DuePolicy, now = toMs): Due {
   const upTo = Math.max(first, toMs); // jitter that was added and taken off again may lose a fraction of a ms
   try {
-    const next = calendar.after(first);
-    if (next === undefined || next > upTo) return { ...decideOne(first, policy, now), next, upTo };
-    return { ...decideMany(calendar, first, upTo, policy, now), next: calendar.after(upTo), upTo };
+    const next = calendar.after(upTo);
+    const others = calendar.count(first, upTo);
+    const decision =
+      others === 0 ? decideOne(first, policy, now) : decideMany(calendar, first, others, upTo, policy, now);
+    return { ...decision, next, upTo };
   } catch (error) {
     return { ...decideOne(first, policy, now), next: undefined, upTo: first, failure: { error } };
   }
@@ -55,10 +57,14 @@ function decideOne(date: number, { keep, toleranceMs }: DuePolicy, now: number):
   };
 }
 
-/** Goes backwards from the latest date, and only as far as the policy asks. */
+/**
+ * Goes backwards from the latest date, and only as far as the policy asks. `others`: how many dates
+ * follow `first`.
+ */
 function decideMany(
   calendar: Calendar,
   first: number,
+  others: number,
   upTo: number,
   { keep, toleranceMs }: DuePolicy,
   now: number,
@@ -67,7 +73,7 @@ function decideMany(
   const wanted = Math.max(keep, date !== undefined && date >= now - toleranceMs ? 1 : 0);
   const run: number[] = [];
   for (; date !== undefined && date >= first && run.length < wanted; date = calendar.before(date)) run.push(date);
-  const missed = 1 + calendar.count(first, upTo) - run.length;
+  const missed = 1 + others - run.length;
   return { run: run.reverse(), missed, lastMissed: missed > 0 ? date : undefined, failure: undefined };
 }
 

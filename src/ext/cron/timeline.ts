@@ -28,7 +28,7 @@ export const MAX_WAIT_MS = 30_000;
 export const MAX_REPEAT_MS = 3_600_000;
 
 /** How long due entries may run in one turn before the event loop continues. */
-const MAX_TURN_MS = 8;
+const MAX_TURN_MS = 4;
 
 export interface Entry {
   /**

@@ -1,0 +1,168 @@
+// How many dates of a schedule have come, without asking the schedule where the answer is certain.
+// It is uncertain only while the wall clock shows times again that it has shown already: the model
+// knows the earliest and the latest answer then.
+
+import { expect } from 'vitest';
+import { atDates, cronDates, everyDates, lastDate, type ModelDates, within } from './ledger-dates.ts';
+
+/** The settings that dates depend on. */
+export interface DateSettings {
+  readonly cron: string | undefined;
+  readonly everyMs: number | undefined;
+  readonly at: number | undefined;
+  readonly timezone: string;
+  readonly startAt: number;
+  readonly endAt: number;
+  readonly toleranceMs: number;
+}
+
+/** Both clocks, in epoch ms, and the latest time that the wall clock has shown. */
+export interface Reading {
+  readonly wall: number;
+  readonly monotonic: number;
+  readonly latest: number;
+}
+
+/** From the earliest to the latest answer. */
+export type Range = readonly [low: number, high: number];
+
+/** The moment after which dates count: one, unless the wall clock shows times again. */
+type Begin = Range;
+
+export class LedgerModel {
+  readonly #isClaimed: boolean;
+  #settings: DateSettings;
+  #dates: ModelDates;
+  #begin: Begin;
+  /** The anchor of a fixed rate, on its clock. */
+  #anchor = 0;
+  /** The end of the dates, on their clock. */
+  #end = Infinity;
+  /** Dates of all earlier settings, and of the time before the schedule was made. */
+  #before: Range = [0, 0];
+  /** The latest date that had its turn under earlier settings, on the wall clock. */
+  #decided = -Infinity;
+
+  constructor(settings: DateSettings, now: Reading, isClaimed: boolean) {
+    this.#isClaimed = isClaimed;
+    this.#settings = settings;
+    this.#dates = this.#datesOf(settings, now, false);
+    const start = this.#startOf(settings, now) ?? this.#nowOf(this.#dates, now);
+    this.#begin = [start, start];
+  }
+
+  get clock(): ModelDates['clock'] {
+    return this.#dates.clock;
+  }
+
+  /** How many dates have come. */
+  come(now: Reading): Range {
+    const [low, high] = this.#spanOf(now);
+    return [
+      this.#before[0] + this.#dates.count(Math.min(this.#begin[1], low), low),
+      this.#before[1] + this.#dates.count(this.#begin[0], high),
+    ];
+  }
+
+  /** Dates that came before the schedule was made: those after `lastMs`. */
+  addAbsence(lastMs: number, isCertain: boolean): void {
+    const missed = this.#absent(lastMs);
+    const [low, high] = this.#before;
+    this.#before = [low + (isCertain ? missed : 0), high + missed];
+  }
+
+  #absent: (lastMs: number) => number = () => 0;
+
+  /** Dates before the schedule was made are those of the settings as they are now. */
+  rememberAbsence(): void {
+    const [dates, [begin]] = [this.#dates, this.#begin];
+    this.#absent = (lastMs) => dates.count(lastMs, begin);
+  }
+
+  /**
+   * The schedule was updated.
+   *
+   * @param counted what the schedule counts now: all dates that have come have had their turn.
+   * @param next the next date of the schedule, on the wall clock.
+   */
+  update(settings: DateSettings, now: Reading, counted: number, next: number | undefined): void {
+    const old = this.#settings;
+    this.#settings = settings;
+    const isNew = (['cron', 'everyMs', 'at', 'startAt'] as const).some((field) => settings[field] !== old[field]);
+    const hasNewRange = settings.timezone !== old.timezone || settings.endAt !== old.endAt;
+    if (!isNew && !hasNewRange) return;
+    const range = this.come(now);
+    expect([range, counted], 'counted at an update').toEqual([range, clamp(counted, range)]);
+    const isAgain = now.wall < now.latest;
+    const dates = this.#datesOf(settings, now, !isNew);
+    if (!isNew && !isAgain && this.#hasSameCome(dates, now)) {
+      this.#dates = dates;
+      return;
+    }
+    this.#decided = Math.max(this.#decided, this.#lastDecided(now));
+    this.#before = isAgain ? [counted, counted] : range;
+    this.#dates = dates;
+    const shift = now.wall - now.monotonic;
+    const [low, high] = this.#spanOf(now);
+    const decided = this.clock === 'wall' ? this.#decided : this.#decided - shift;
+    const isStart = settings.startAt !== old.startAt || settings.at !== undefined;
+    const start = isStart ? (this.#startOf(settings, now) ?? low) : low;
+    const latest = isAgain ? Math.max(high, now.latest - (this.clock === 'wall' ? 0 : shift)) : start;
+    this.#begin = [Math.max(start, decided), Math.max(start, decided, latest)];
+    if (isAgain && next !== undefined) this.#settleBegin(this.clock === 'wall' ? next : next - shift);
+  }
+
+  /** The next date of the schedule says where its dates begin. */
+  #settleBegin(next: number): void {
+    const [low, high] = this.#begin;
+    expect(next, 'next').toBeGreaterThan(low);
+    if (next > high) expect(this.#dates.count(high, next - 1), 'dates that an update skipped').toBe(0);
+    const begin = Math.max(low, next - 1);
+    this.#begin = [begin, begin];
+  }
+
+  /** An update that changes no date leaves even those alone that have come and have not had their turn. */
+  #hasSameCome(dates: ModelDates, now: Reading): boolean {
+    const [[low], [to]] = [this.#begin, this.#spanOf(now)];
+    return (
+      dates.count(low, to) === this.#dates.count(low, to) && lastDate(dates, low, to) === lastDate(this.#dates, low, to)
+    );
+  }
+
+  #lastDecided(now: Reading): number {
+    const [low] = this.#spanOf(now);
+    const last = lastDate(this.#dates, this.#begin[0], low);
+    return this.clock === 'wall' ? last : last + now.wall - now.monotonic;
+  }
+
+  #spanOf(now: Reading): Range {
+    return this.clock === 'wall' ? [now.wall, now.latest] : [now.monotonic, now.monotonic];
+  }
+
+  #nowOf({ clock }: ModelDates, now: Reading): number {
+    return now[clock];
+  }
+
+  /** Where dates begin that may be slightly past; undefined if they begin now. */
+  #startOf({ startAt, toleranceMs, at }: DateSettings, now: Reading): number | undefined {
+    if (at !== undefined) return Math.max(0, now.wall - toleranceMs - 1);
+    if (startAt === -Infinity || startAt > now.wall || startAt < now.wall - toleranceMs) return undefined;
+    return startAt - 1 - (now.wall - now[this.clock]);
+  }
+
+  #datesOf(settings: DateSettings, now: Reading, keepsAnchor: boolean): ModelDates {
+    const { cron, everyMs, at, timezone, startAt, endAt } = settings;
+    if (cron !== undefined) return within(cronDates(cron, timezone), startAt, endAt);
+    if (at !== undefined) return within(atDates(at), startAt, endAt);
+    const clock = this.#isClaimed ? 'wall' : 'monotonic';
+    const shift = now.wall - now[clock];
+    if (!keepsAnchor) this.#anchor = startAt === -Infinity ? now[clock] : startAt - shift;
+    this.#end = endAt - shift;
+    const every = everyDates(clock, everyMs as number, this.#anchor, startAt === -Infinity ? 1 : 0);
+    return within(every, -Infinity, this.#end);
+  }
+}
+
+function clamp(value: number, [low, high]: Range): number {
+  return Math.min(Math.max(value, low), high);
+}
