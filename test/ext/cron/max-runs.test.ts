@@ -3,8 +3,8 @@
 
 import fc from 'fast-check';
 import { Supervisor, type TaskContext } from 'slotvisor';
-import type { MissedPolicy } from 'slotvisor/cron';
-import { seededRandom } from 'slotvisor/testing';
+import { type MissedPolicy, schedule } from 'slotvisor/cron';
+import { seededRandom, VirtualClock } from 'slotvisor/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ADMISSION_POLICIES } from '../../../src/model/settings.ts';
 import { gateBody } from '../../support/gate.ts';
@@ -78,6 +78,26 @@ describe('a place', () => {
     body.open('done');
     await clock.settle();
     expect(made).toMatchObject({ status: 'ended', totals: { ran: 2 } });
+  });
+
+  test('is free again when the slot gets no lease, and is used up only with a lease', async () => {
+    const clock = new VirtualClock({ wallMs: START });
+    const lost = new AbortController().signal;
+    let asked = 0;
+    const acquire = async () => {
+      asked += 1;
+      if (asked <= 2) throw new Error('the store is away');
+      await new Promise<void>((resolve) => void clock.setTimer(500, resolve));
+      return { fence: BigInt(asked), lost, release: () => {} };
+    };
+    const supervisor = new Supervisor({ clock, leases: { acquire } });
+    const made = schedule(supervisor, { everyMs: SECOND, maxRuns: 1, task: { slot: 's', run: () => 1 } });
+    await clock.advance(2 * SECOND);
+    expect(made).toMatchObject({ status: 'active', totals: { submitted: 2, ran: 0, dropped: 2, pending: 0 } });
+    await clock.advance(SECOND);
+    expect(made).toMatchObject({ status: 'active', totals: { submitted: 3, ran: 0, dropped: 2, pending: 1 } });
+    await clock.advance(500);
+    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 3, ran: 1, dropped: 2, pending: 0 } });
   });
 
   test('is free again when submit throws', async () => {
