@@ -36,45 +36,32 @@ export function decideDue(calendar: Calendar, first: number, toMs: number, polic
   const upTo = Math.max(first, toMs); // jitter that was added and taken off again may lose a fraction of a ms
   try {
     const next = calendar.after(upTo);
-    const others = calendar.count(first, upTo);
-    const decision =
-      others === 0 ? decideOne(first, policy, now) : decideMany(calendar, first, others, upTo, policy, now);
-    return { ...decision, next, upTo };
+    const count = 1 + calendar.count(first, upTo);
+    const late = count === 1 ? [first] : lateDates(calendar, upTo, count, policy, now);
+    const wanted = wantedOf(late[0] as number, policy, now);
+    const run = late.slice(0, wanted).reverse();
+    const missed = count - run.length;
+    return { run, missed, lastMissed: missed > 0 ? late[wanted] : undefined, next, upTo, failure: undefined };
   } catch (error) {
-    return { ...decideOne(first, policy, now), next: undefined, upTo: first, failure: { error } };
+    const runs = wantedOf(first, policy, now) > 0;
+    const [run, missed] = runs ? [[first], 0] : [[], 1];
+    return { run, missed, lastMissed: runs ? undefined : first, next: undefined, upTo: first, failure: { error } };
   }
 }
 
-type Decision = Omit<Due, 'next' | 'upTo'>;
-
-function decideOne(date: number, { keep, toleranceMs }: DuePolicy, now: number): Decision {
-  const runs = keep > 0 || date >= now - toleranceMs;
-  return {
-    run: runs ? [date] : [],
-    missed: runs ? 0 : 1,
-    lastMissed: runs ? undefined : date,
-    failure: undefined,
-  };
+/** How many dates run, if there are so many and `latest` is the latest. */
+function wantedOf(latest: number, { keep, toleranceMs }: DuePolicy, now: number): number {
+  return Math.max(keep, latest >= now - toleranceMs ? 1 : 0);
 }
 
-/**
- * Goes backwards from the latest date, and only as far as the policy asks. `others`: how many dates
- * follow `first`.
- */
-function decideMany(
-  calendar: Calendar,
-  first: number,
-  others: number,
-  upTo: number,
-  { keep, toleranceMs }: DuePolicy,
-  now: number,
-): Decision {
-  let date = lastUpTo(calendar, upTo);
-  const wanted = Math.max(keep, date !== undefined && date >= now - toleranceMs ? 1 : 0);
-  const run: number[] = [];
-  for (; date !== undefined && date >= first && run.length < wanted; date = calendar.before(date)) run.push(date);
-  const missed = 1 + others - run.length;
-  return { run: run.reverse(), missed, lastMissed: missed > 0 ? date : undefined, failure: undefined };
+/** The latest of `count` dates, latest first: those that run, and the one before them. */
+function lateDates(calendar: Calendar, upTo: number, count: number, policy: DuePolicy, now: number): number[] {
+  const dates: number[] = [];
+  for (let date = lastUpTo(calendar, upTo); date !== undefined && dates.length < count; date = calendar.before(date)) {
+    dates.push(date);
+    if (dates.length > wantedOf(dates[0] as number, policy, now)) break;
+  }
+  return dates;
 }
 
 /** The last date that is not later than `ms`. */
