@@ -26,6 +26,12 @@ export interface Reading {
 /** From the earliest to the latest answer. */
 export type Range = readonly [low: number, high: number];
 
+/** What a schedule says: how many dates it counts, and its next date on the wall clock. */
+export interface Seen {
+  readonly counted: number;
+  readonly next: number | undefined;
+}
+
 /** The moment after which dates count: one, unless the wall clock shows times again. */
 type Begin = Range;
 
@@ -40,8 +46,8 @@ export class LedgerModel {
   #end = Infinity;
   /** Dates of all earlier settings, and of the time before the schedule was made. */
   #before: Range = [0, 0];
-  /** The latest date that had its turn under earlier settings, on the wall clock. */
-  #decided = -Infinity;
+  /** The dates of earlier settings, each up to the update that ended them. */
+  readonly #closed: { readonly dates: ModelDates; readonly begin: number; readonly end: number }[] = [];
 
   constructor(settings: DateSettings, now: Reading, isClaimed: boolean) {
     this.#isClaimed = isClaimed;
@@ -58,8 +64,13 @@ export class LedgerModel {
   /** How many dates have come. */
   come(now: Reading): Range {
     const [low, high] = this.#spanOf(now);
+    // An update that changes no date that has come leaves it alone: it comes again later.
+    const comeAgain = this.#closed.reduce((sum, { dates: { clock, count }, begin, end }) => {
+      const from = Math.max(begin, now[clock]);
+      return sum + (from < end ? count(from, end) : 0);
+    }, 0);
     return [
-      this.#before[0] + this.#dates.count(Math.min(this.#begin[1], low), low),
+      this.#before[0] - comeAgain + this.#dates.count(Math.min(this.#begin[1], low), low),
       this.#before[1] + this.#dates.count(this.#begin[0], high),
     ];
   }
@@ -82,10 +93,10 @@ export class LedgerModel {
   /**
    * The schedule was updated.
    *
-   * @param counted what the schedule counts now: all dates that have come have had their turn.
-   * @param next the next date of the schedule, on the wall clock.
+   * @param counted what the schedule counted before it: all dates that have come have had their turn.
+   * @param seen what the schedule says after the update.
    */
-  update(settings: DateSettings, now: Reading, counted: number, next: number | undefined): void {
+  update(settings: DateSettings, now: Reading, counted: number, seen: Seen): void {
     const old = this.#settings;
     this.#settings = settings;
     const isNew = (['cron', 'everyMs', 'at', 'startAt'] as const).some((field) => settings[field] !== old[field]);
@@ -99,26 +110,45 @@ export class LedgerModel {
       this.#dates = dates;
       return;
     }
-    this.#decided = Math.max(this.#decided, this.#lastDecided(now));
+    const [end] = this.#spanOf(now);
+    this.#closed.push({ dates: this.#dates, begin: this.#begin[0], end });
     this.#before = isAgain ? [counted, counted] : range;
     this.#dates = dates;
-    const shift = now.wall - now.monotonic;
-    const [low, high] = this.#spanOf(now);
-    const decided = this.clock === 'wall' ? this.#decided : this.#decided - shift;
     const isStart = settings.startAt !== old.startAt || settings.at !== undefined;
-    const start = isStart ? (this.#startOf(settings, now) ?? low) : low;
-    const latest = isAgain ? Math.max(high, now.latest - (this.clock === 'wall' ? 0 : shift)) : start;
-    this.#begin = [Math.max(start, decided), Math.max(start, decided, latest)];
-    if (isAgain && next !== undefined) this.#settleBegin(this.clock === 'wall' ? next : next - shift);
+    const begin = this.#beginOf(isStart ? this.#startOf(settings, now) : undefined, now);
+    this.#begin = begin[0] === begin[1] ? begin : this.#settledBegin(begin, now, counted, seen);
   }
 
-  /** The next date of the schedule says where its dates begin. */
-  #settleBegin(next: number): void {
-    const [low, high] = this.#begin;
-    expect(next, 'next').toBeGreaterThan(low);
-    if (next > high) expect(this.#dates.count(high, next - 1), 'dates that an update skipped').toBe(0);
-    const begin = Math.max(low, next - 1);
-    this.#begin = [begin, begin];
+  /** New dates begin at their start, or now, but not before the last date that had its turn. */
+  #beginOf(start: number | undefined, now: Reading): Begin {
+    const [from, latest] = this.#spanOf(now);
+    const shift = now.wall - now.monotonic;
+    let [low, high] = [start ?? from, start ?? from];
+    for (const { dates, begin, end } of this.#closed) {
+      const last = lastDate(dates, begin, end);
+      if (dates.clock === this.clock) low = Math.max(low, lastDate(dates, begin, Math.min(end, from)));
+      // A date of the other clock is compared as the clocks are set now, or as they were set then.
+      else if (last > -Infinity) high = Math.max(high, last + (this.clock === 'wall' ? shift : -shift), latest);
+    }
+    if (now.wall < now.latest) high = Math.max(high, this.clock === 'wall' ? now.latest : now.latest - shift);
+    return [low, Math.max(low, high)];
+  }
+
+  /** Where the model cannot say, the schedule says where its dates begin. */
+  #settledBegin([low, high]: Begin, now: Reading, counted: number, seen: Seen): Begin {
+    const [from] = this.#spanOf(now);
+    const come = seen.counted - counted;
+    const most = this.#dates.count(Math.min(low, from), from);
+    expect(come, 'dates that an update let come').toBe(
+      clamp(come, [this.#dates.count(Math.min(high, from), from), most]),
+    );
+    this.#before = [counted + come, counted + come];
+    const least = Math.max(low, from);
+    if (seen.next === undefined) return [least, Math.max(least, high)];
+    const next = this.clock === 'wall' ? seen.next : seen.next - (now.wall - now.monotonic);
+    expect(next, 'next').toBeGreaterThan(least);
+    if (next > high) expect(this.#dates.count(Math.max(least, high), next - 1), 'dates that an update skipped').toBe(0);
+    return [next - 1, next - 1];
   }
 
   /** An update that changes no date leaves even those alone that have come and have not had their turn. */
@@ -127,12 +157,6 @@ export class LedgerModel {
     return (
       dates.count(low, to) === this.#dates.count(low, to) && lastDate(dates, low, to) === lastDate(this.#dates, low, to)
     );
-  }
-
-  #lastDecided(now: Reading): number {
-    const [low] = this.#spanOf(now);
-    const last = lastDate(this.#dates, this.#begin[0], low);
-    return this.clock === 'wall' ? last : last + now.wall - now.monotonic;
   }
 
   #spanOf(now: Reading): Range {

@@ -70,7 +70,6 @@ class LedgerWorld {
   #isWallSet = false;
   #hasMonotonic = false;
   readonly #claimed = new Set<number>();
-  readonly #started: number[] = [];
 
   constructor(script: Script) {
     this.#script = script;
@@ -175,8 +174,8 @@ class LedgerWorld {
     else if (act.act === 'shutdown') void this.#supervisor.shutdown();
     else if (made.status === 'ended') return;
     else if (act.act === 'trigger') void made.trigger();
-    else if (act.act === 'again') this.#update(this.#plan);
-    else this.#update(act.change);
+    else if (act.act === 'update') this.#update(act.change);
+    else this.#update(this.#plan);
   }
 
   /** Never back by more than an hour from the latest time that the clock has shown. */
@@ -223,7 +222,10 @@ class LedgerWorld {
     this.#plan = { ...this.#plan, ...noKind, ...change };
     // A used-up maxRuns has ended it with the old dates.
     if (made.status === 'ended' && made.totals.ran >= this.#plan.maxRuns) return;
-    this.#model.update(this.#plan, this.#last, before, made.next()[0]?.getTime());
+    this.#model.update(this.#plan, this.#last, before, {
+      counted: counted(made.totals),
+      next: made.next()[0]?.getTime(),
+    });
     this.#hasMonotonic ||= this.#model.clock === 'monotonic';
   }
 

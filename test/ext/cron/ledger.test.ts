@@ -8,7 +8,7 @@ import { ADMISSION_POLICIES } from '../../../src/model/settings.ts';
 import { RUNS, SEED } from '../../support/effort.ts';
 import { EXPRESSIONS, ZONES } from './ledger-dates.ts';
 import { type Act, type Answer, type Plan, runScript, type Script } from './ledger-world.ts';
-import { DAY, HOUR, MINUTE, SECOND, START } from './world.ts';
+import { HOUR, MINUTE, SECOND, START } from './world.ts';
 
 /** Zone transitions follow soon after all but the first. */
 const STARTS = [START, Date.UTC(2020, 2, 28, 22, 59, 30), Date.UTC(2020, 9, 24, 23, 0, 7), Date.UTC(2020, 10, 1, 4)];
@@ -138,7 +138,7 @@ const scripts = (isClaimed: boolean): fc.Arbitrary<Script> =>
     ),
   );
 
-const runs = Math.round(RUNS.sequences / 4);
+const runs = Math.round(RUNS.sequences / 8);
 
 describe('every date that has come is counted once, none runs twice, and none early', () => {
   for (const isClaimed of [false, true])

@@ -26,8 +26,7 @@ export interface World {
  * Each run of a schedule is recorded in `dues`: as the time of day of its date and, where it
  * differs, that of its start.
  */
-export function world(wallMs = START): World {
-  const clock = new VirtualClock({ wallMs });
+export function world(wallMs = START, clock = new VirtualClock({ wallMs })): World {
   const delays: number[] = [];
   const watched: Clock = {
     now: () => clock.now(),
