@@ -67,7 +67,7 @@ const ENDS: Readonly<Record<string, (world: World, made: Made) => unknown>> = {
 for (const [end, cut] of Object.entries(ENDS))
   describe(`after ${end}`, () => {
     for (const [which, { options, pass, submitsOne = false }] of Object.entries(DELAYS))
-      test(`dates ${which} are missed at once, told in runs, and never run`, async () => {
+      test(`dates ${which} are missed at once, recorded in runs, and never run`, async () => {
         const made = world();
         const dues: number[] = [];
         const run = (_: TaskContext, due: Date) => {

@@ -86,6 +86,24 @@ describe('calendar errors', () => {
     expect(starts.slice(-4)).toEqual([10.5, 15, 16, 17]);
   });
 
+  test('after a failure the jitter of the date before excuses no lateness when an update decides', async () => {
+    const { supervisor, clock } = setup();
+    const made = schedule(supervisor, {
+      cron: '* * * * *',
+      timezone: 'UTC',
+      jitterMs: MINUTE,
+      random: () => 0.5,
+      toleranceMs: 0,
+      task: { run: () => 1 },
+    });
+    breakCroner((ms) => new Date(ms));
+    await clock.advance(10.6 * MINUTE); // date 10 ran at 10.5, and what follows it is not known
+    vi.restoreAllMocks();
+    await clock.advance(0.8 * MINUTE);
+    made.update({ missed: 'once' });
+    expect(made.totals).toMatchObject({ ran: 10, missed: 1, pending: 0 });
+  });
+
   for (const [missed, dues, lost] of [
     ['skip', [15], 4],
     ['once', [15], 4],

@@ -93,7 +93,8 @@ export class LedgerModel {
   /**
    * The schedule was updated.
    *
-   * @param counted what the schedule counted before it: all dates that have come have had their turn.
+   * @param counted what the schedule counted before it: all dates that have come have had their
+   * turn.
    * @param seen what the schedule says after the update.
    */
   update(settings: DateSettings, now: Reading, counted: number, seen: Seen): void {

@@ -1,8 +1,12 @@
-// maxRuns: a date takes a place when it is submitted, gives it back if its run is rejected, and uses
-// it up when its run owns its slot.
+// maxRuns: a date takes a place when it is submitted, gives it back if its run is rejected, and
+// uses it up when its run owns its slot.
 
+import fc from 'fast-check';
 import { Supervisor, type TaskContext } from 'slotvisor';
+import { type MissedPolicy, schedule } from 'slotvisor/cron';
+import { seededRandom, VirtualClock } from 'slotvisor/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ADMISSION_POLICIES } from '../../../src/model/settings.ts';
 import { gateBody } from '../../support/gate.ts';
 import { HOUR, MINUTE, SECOND, START, world } from './world.ts';
 
@@ -74,6 +78,26 @@ describe('a place', () => {
     body.open('done');
     await clock.settle();
     expect(made).toMatchObject({ status: 'ended', totals: { ran: 2 } });
+  });
+
+  test('is free again when the slot gets no lease, and is used up only with a lease', async () => {
+    const clock = new VirtualClock({ wallMs: START });
+    const lost = new AbortController().signal;
+    let asked = 0;
+    const acquire = async () => {
+      asked += 1;
+      if (asked <= 2) throw new Error('the store is away');
+      await new Promise<void>((resolve) => void clock.setTimer(500, resolve));
+      return { fence: BigInt(asked), lost, release: () => {} };
+    };
+    const supervisor = new Supervisor({ clock, leases: { acquire } });
+    const made = schedule(supervisor, { everyMs: SECOND, maxRuns: 1, task: { slot: 's', run: () => 1 } });
+    await clock.advance(2 * SECOND);
+    expect(made).toMatchObject({ status: 'active', totals: { submitted: 2, ran: 0, dropped: 2, pending: 0 } });
+    await clock.advance(SECOND);
+    expect(made).toMatchObject({ status: 'active', totals: { submitted: 3, ran: 0, dropped: 2, pending: 1 } });
+    await clock.advance(500);
+    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 3, ran: 1, dropped: 2, pending: 0 } });
   });
 
   test('is free again when submit throws', async () => {
@@ -197,5 +221,64 @@ describe('an update of maxRuns', () => {
     made.update({ maxRuns: 3 });
     await clock.advance(5 * SECOND);
     expect(made.totals).toMatchObject({ submitted: 3, missed: 4 });
+  });
+});
+
+describe('whatever the policies, bodies, delays, blocks, pauses and updates are,', () => {
+  const step = fc.record({
+    act: fc.constantFrom('advance', 'advance', 'block', 'pause', 'resume', 'trigger', 'more', 'cancel'),
+    ms: fc.nat(6_000),
+  });
+  const scenes = fc.record({
+    admission: fc.constantFrom(...ADMISSION_POLICIES),
+    missed: fc.constantFrom<MissedPolicy>('skip', 'once', { catchUp: 3 }),
+    maxRuns: fc.integer({ min: 1, max: 8 }),
+    bodyMs: fc.nat(4_000),
+    jitterMs: fc.constantFrom(0, 0, 3_000),
+    fails: fc.boolean(),
+    steps: fc.array(step, { maxLength: 25 }),
+  });
+
+  test('every date that has come is in one count, maxRuns of them run, and the schedule ends with the last', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenes, async ({ admission, missed, maxRuns, bodyMs, jitterMs, fails, steps }) => {
+        const { clock, supervisor, make } = world();
+        const run = async (ctx: TaskContext) => {
+          await ctx.sleep(bodyMs);
+          if (fails) throw new Error('no');
+        };
+        const draws = seededRandom(1);
+        const task = { slot: 's', admission, restart: 'never', queueTimeoutMs: 2_500, run } as const;
+        const { schedule: made } = make({ everyMs: SECOND, maxRuns, missed, jitterMs, random: draws, task });
+        let most = maxRuns;
+        const check = () => {
+          const { ran, superseded, dropped, missed: lost, errors, pending } = made.totals;
+          const came = ran + superseded + dropped + lost + errors + pending;
+          if (made.status === 'ended') expect(came).toBeLessThanOrEqual(Math.floor(clock.now() / SECOND));
+          else expect(came).toBe(Math.floor(clock.now() / SECOND));
+          expect(ran).toBeLessThanOrEqual(most);
+          expect(made.status === 'ended').toBe(ran === most);
+          expect(Math.min(...Object.values(made.totals))).toBeGreaterThanOrEqual(0);
+          if (made.status === 'ended') expect(pending).toBe(0);
+        };
+        for (const { act, ms } of steps) {
+          if (act === 'advance') await clock.advance(ms);
+          else if (act === 'block') clock.block(ms);
+          else if (made.status === 'ended') continue;
+          else if (act === 'trigger') made.trigger();
+          else if (act === 'cancel') await Promise.race([supervisor.slot('s').cancel(), clock.settle()]);
+          else if (act === 'more') {
+            most += 1;
+            made.update({ maxRuns: most });
+          } else made[act]();
+          check();
+        }
+        made.resume();
+        await clock.advance(2 * MINUTE);
+        check();
+        expect(made).toMatchObject({ status: 'ended', totals: { ran: most, pending: 0 } });
+      }),
+      { numRuns: 150 },
+    );
   });
 });

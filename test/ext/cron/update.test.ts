@@ -261,7 +261,7 @@ describe('an update with the values that a schedule has changes nothing:', () =>
 });
 
 /** How the dates of seconds 2, 3 and 4 have not had their turn at 4.5 s. The first one ran. */
-const DELAYS: Readonly<Record<string, (made: ReturnType<typeof waiting>) => unknown>> = {
+const DELAYS: Readonly<Record<string, (made: ReturnType<typeof setUp>) => unknown>> = {
   'delayed by jitter': ({ clock }) => clock.advance(3 * SECOND),
   'that came while the event loop was blocked': ({ clock }) => clock.block(3 * SECOND),
   'that came during a pause': ({ clock, made }) => {
@@ -270,7 +270,7 @@ const DELAYS: Readonly<Record<string, (made: ReturnType<typeof waiting>) => unkn
   },
 };
 
-function waiting(which: string, options: object) {
+function setUp(which: string, options: object) {
   const { clock, make } = world();
   const jitter = which === 'delayed by jitter' && { jitterMs: 10 * SECOND };
   let draws = 0;
@@ -285,7 +285,7 @@ function waiting(which: string, options: object) {
 }
 
 async function comingAt4500(which: string, options: object) {
-  const all = waiting(which, options);
+  const all = setUp(which, options);
   await all.clock.advance(1_500);
   await DELAYS[which]?.(all);
   expect(all.made.schedule.totals).toMatchObject({ ran: 1, missed: 0, pending: 3 });
