@@ -21,6 +21,8 @@ export interface Reading {
   readonly wall: number;
   readonly monotonic: number;
   readonly latest: number;
+  /** The wall clock was set: the same moment of one clock is no more the same of the other. */
+  readonly isSet: boolean;
 }
 
 /** From the earliest to the latest answer. */
@@ -127,7 +129,7 @@ export class LedgerModel {
     let [low, high] = [start ?? from, start ?? from];
     for (const { dates, begin, end } of this.#closed) {
       const last = lastDate(dates, begin, end);
-      if (dates.clock === this.clock) low = Math.max(low, lastDate(dates, begin, Math.min(end, from)));
+      if (dates.clock === this.clock || !now.isSet) low = Math.max(low, lastDate(dates, begin, Math.min(end, from)));
       // A date of the other clock is compared as the clocks are set now, or as they were set then.
       else if (last > -Infinity) high = Math.max(high, last + (this.clock === 'wall' ? shift : -shift), latest);
     }

@@ -86,7 +86,7 @@ class LedgerWorld {
           fire();
         }),
     };
-    this.#last = { wall: script.startMs, monotonic: script.startMs, latest: script.startMs };
+    this.#last = { wall: script.startMs, monotonic: script.startMs, latest: script.startMs, isSet: false };
     this.#supervisor = new Supervisor({ clock: this.#watched });
     this.#plan = script.plan;
     const claims = script.answers && { name: 'ledger', claims: this.#claims(script.answers) };
@@ -152,7 +152,7 @@ class LedgerWorld {
     if (this.#ended === undefined && this.made.status === 'ended') this.#ended = this.#last;
     const [wall, monotonic] = [this.clock.wallNow(), this.clock.now() + this.#script.startMs];
     this.#unset = Math.max(this.#unset + monotonic - this.#last.monotonic, wall);
-    this.#last = { wall, monotonic, latest: Math.max(this.#last.latest, wall) };
+    this.#last = { wall, monotonic, latest: Math.max(this.#last.latest, wall), isSet: this.#isWallSet };
   }
 
   async step(act: Act): Promise<void> {
