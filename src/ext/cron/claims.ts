@@ -65,8 +65,11 @@ export function ask<A>(clock: Clock, { call, patienceMs, answered, failed }: Que
       answer = await call();
     } catch (error) {
       if (!isOpen) return;
-      if (clock.now() + delayMs > untilMs) failed(error);
-      else stopDelay = after(clock, delayMs, () => void attempt(Math.min(2 * delayMs, MAX_DELAY_MS)));
+      const leftMs = untilMs - clock.now();
+      // The last call comes when the patience ends, not up to a delay earlier.
+      const waitMs = Math.min(delayMs, Math.ceil(leftMs));
+      if (leftMs <= 0) failed(error);
+      else stopDelay = after(clock, waitMs, () => void attempt(Math.min(2 * delayMs, MAX_DELAY_MS)));
       return;
     }
     if (isOpen) answered(answer);

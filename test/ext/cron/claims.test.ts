@@ -284,6 +284,32 @@ describe('a store that is away', () => {
     expect(made.schedule).toMatchObject({ status: 'ended', totals: { ran: 1, missed: 1 } });
   });
 
+  test('is asked a last time when the date is toleranceMs late', async () => {
+    const one = world();
+    const store = new FakeStore();
+    store.before = () => {
+      if (one.clock.now() < 2 * MINUTE) throw away;
+    };
+    const made = makeClaimed(one, store, { toleranceMs: MINUTE, endAt: START + MINUTE + SECOND });
+    await one.clock.advance(2 * MINUTE - 1);
+    expect(made.schedule.totals).toMatchObject({ missed: 0, pending: 1 });
+    await one.clock.advance(1);
+    expect(made.dues).toEqual(['00:01:00 at 00:02:00']);
+    expect(made.schedule.totals).toMatchObject({ ran: 1, missed: 0, pending: 0 });
+  });
+
+  test('is asked for a date that was late already only until it is toleranceMs late', async () => {
+    const one = world();
+    const store = new FakeStore();
+    store.before = failing(Infinity);
+    const made = makeClaimed(one, store, { toleranceMs: 50 * SECOND });
+    one.clock.block(MINUTE + 40 * SECOND);
+    await one.clock.advance(9 * SECOND);
+    expect(made.schedule.totals).toMatchObject({ missed: 0, pending: 1 });
+    await one.clock.advance(SECOND);
+    expect(made.schedule.totals).toMatchObject({ missed: 1, pending: 0 });
+  });
+
   test('is asked at least once, with a toleranceMs of 0', async () => {
     const one = world();
     const store = new FakeStore();
