@@ -89,7 +89,8 @@ export class Timeline {
    *
    * The step is measured from the latest time that the wall clock has shown: the latest one seen,
    * or the one that it would show if it had not been set since the last check. The time since a
-   * step is not known. So a second step may count as smaller than it was, but never as larger.
+   * step is not known. So a second step may count as smaller than it was. Two steps without a check
+   * in between may count as larger, by the time since the last check.
    */
   checkWallClock(): void {
     const [wall, monotonic] = [this.now('wall'), this.now('monotonic')];
