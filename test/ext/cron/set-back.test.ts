@@ -118,10 +118,10 @@ describe('a wall clock that is set back by up to an hour', () => {
   });
 });
 
-describe('a wall clock that is set back by more than an hour', () => {
+describe('a wall clock that is set back by more than an hour and the half minute until it is noticed', () => {
   for (const [way, steps] of [
-    ['in one step of 3,601 s', [3_601]],
-    ['in two steps of 3,601 s in all', [3_000, 601]],
+    ['in one step of 3,631 s', [3_631]],
+    ['in two steps of 3,631 s in all', [3_000, 631]],
     ['by a day', [DAY / SECOND]],
   ] as const)
     test(`${way} makes dates count from the new time`, async () => {
