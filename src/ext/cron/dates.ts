@@ -35,16 +35,24 @@ export type Dates = UnendedDates & {
  * @param given the names of the options that were given. An error names one of them: the others did
  * not change in an update.
  * @param old the dates before an update. A fixed rate keeps its anchor if its start is the same.
+ * @param mayBePast a start that is at most `toleranceMs` in the past counts. Else dates before now
+ * are none.
  * @throws OptionError for text that is no date or no expression, and if there is no future run.
  */
-export function datesOf(settings: Settings, given: ReadonlySet<string>, now: Moment, old: Dates | undefined): Dates {
+export function datesOf(
+  settings: Settings,
+  given: ReadonlySet<string>,
+  now: Moment,
+  old: Dates | undefined,
+  mayBePast = true,
+): Dates {
   const startMs = instantMs('startAt', settings.startAt, settings.timezone);
   const endMs = instantMs('endAt', settings.endAt, settings.timezone);
   if (endMs <= startMs) {
     if (given.has('startAt') && !given.has('endAt')) refuse('startAt', 'must be earlier than endAt', settings.startAt);
     refuse('endAt', 'must be later than startAt', settings.endAt);
   }
-  const unended = unendedDates(settings, startMs, now, old);
+  const unended = unendedDates(settings, startMs, now, old, mayBePast ? settings.toleranceMs : -1);
   const calendar = bounded(unended.calendar, -Infinity, unended.clock === 'wall' ? endMs : endMs - now.shift);
   const dates = { ...unended, calendar, startMs };
   let first: number | undefined;
@@ -59,36 +67,37 @@ export function datesOf(settings: Settings, given: ReadonlySet<string>, now: Mom
 }
 
 function unendedDates(
-  { when, timezone, toleranceMs, claims }: Settings,
+  { when, timezone, claims }: Settings,
   startMs: number,
   now: Moment,
   old: Dates | undefined,
+  pastMs: number,
 ): UnendedDates {
   if (when.kind === 'everyMs' && claims !== undefined) {
     // Processes have the wall clock in common, and no other one.
     const calendar = bounded(everyCalendar(when.value, startMs), startMs, Infinity);
-    return { calendar, clock: 'wall', cursor: cursorAt(now.wall, startMs, toleranceMs) };
+    return { calendar, clock: 'wall', cursor: cursorAt(now.wall, startMs, pastMs) };
   }
   if (when.kind === 'everyMs') {
     const begin = startMs === -Infinity ? now.monotonic : startMs - now.shift;
     const anchor = old?.clock === 'monotonic' && old.startMs === startMs ? old.anchor : begin;
     const start = startMs === -Infinity ? anchor + when.value : anchor;
     const calendar = bounded(everyCalendar(when.value, anchor), start, Infinity);
-    return { calendar, clock: 'monotonic', cursor: cursorAt(now.monotonic, startMs - now.shift, toleranceMs), anchor };
+    return { calendar, clock: 'monotonic', cursor: cursorAt(now.monotonic, startMs - now.shift, pastMs), anchor };
   }
   if (when.kind === 'at') {
     const calendar = bounded(atCalendar(instantMs('at', when.value, timezone)), startMs, Infinity);
-    return { calendar, clock: 'wall', cursor: now.wall - toleranceMs - 1 };
+    return { calendar, clock: 'wall', cursor: now.wall - pastMs - 1 };
   }
   const calendar = bounded(parseCron(when.value, timezone), startMs, Infinity);
-  return { calendar, clock: 'wall', cursor: cursorAt(now.wall, startMs, toleranceMs) };
+  return { calendar, clock: 'wall', cursor: cursorAt(now.wall, startMs, pastMs) };
 }
 
 /**
  * `startAt: Date.now()` is already past when it is read here; a date at that moment must still run.
  */
-function cursorAt(now: number, start: number, toleranceMs: number): number {
-  return start !== -Infinity && start <= now && start >= now - toleranceMs ? start - 1 : now;
+function cursorAt(now: number, start: number, pastMs: number): number {
+  return start !== -Infinity && start <= now && start >= now - pastMs ? start - 1 : now;
 }
 
 function refuseNoFutureRun(settings: Settings, given: ReadonlySet<string>, isEndTooEarly: boolean): never {

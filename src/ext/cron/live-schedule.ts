@@ -175,10 +175,11 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const { dates: old } = this.#progress;
     const areOthers = changes.dates || changes.zone;
     const anchored = changes.dates ? undefined : old;
-    const dates = areOthers || changes.end ? datesOf(settings, given, this.#timeline.moment(), anchored) : old;
+    const now = this.#timeline.moment();
+    const dates = areOthers || changes.end ? datesOf(settings, given, now, anchored, changes.start) : old;
     if (given.has('task')) this.#checkTask(settings);
     const keepsPolicy = !changes.start && !changes.policy;
-    const keepsComing = keepsPolicy && (!areOthers || this.#progress.hasSameComing(dates));
+    const keepsComing = keepsPolicy && this.#progress.hasSameComing(dates, areOthers);
     if (dates === old) return { settings, dates, beginning: undefined, decides: changes.policy };
     const beginning = changes.start ? 'start' : keepsComing ? 'here' : 'now';
     return { settings, dates, beginning, decides: !keepsComing };

@@ -114,13 +114,15 @@ export class Progress {
   /**
    * Whether `others` has the dates that have come and have not had their turn, and the same next
    * one. No if the clock was set back since the last turn: then `others` may have dates until then.
+   *
+   * @param areOthers false: at most the end is another one. The next date does not matter then.
    */
-  hasSameComing(others: Dates): boolean {
+  hasSameComing(others: Dates, areOthers = true): boolean {
     const { calendar, clock } = this.#dates;
-    if (others.clock !== clock || this.#cursor > this.now) return false;
+    if (others.clock !== clock || (areOthers && this.#cursor > this.now)) return false;
     try {
       const isSameCount = others.calendar.count(this.#cursor, this.now) === this.coming;
-      return isSameCount && others.calendar.after(this.#cursor) === calendar.after(this.#cursor);
+      return isSameCount && (!areOthers || others.calendar.after(this.#cursor) === calendar.after(this.#cursor));
     } catch {
       return false;
     }

@@ -65,6 +65,30 @@ test('after the wall clock was set back, another expression has no date in the t
   expect(made.schedule.totals).toMatchObject({ ran: 2, missed: 0, pending: 0 });
 });
 
+describe('an update of endAt', () => {
+  test('in a pause brings no date back that came after the old end', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '0 * * * *', endAt: START + 3 * HOUR, missed: { catchUp: 9 } });
+    made.schedule.pause();
+    await clock.advance(6.5 * HOUR);
+    expect(made.schedule.totals.pending).toBe(2);
+    made.schedule.update({ endAt: START + 9 * HOUR });
+    made.schedule.resume();
+    await clock.advance(HOUR);
+    expect(made.dues).toEqual(['01:00:00 at 06:30:00', '02:00:00 at 06:30:00', '07:00:00']);
+    expect(made.schedule.totals).toMatchObject({ ran: 3, missed: 0, pending: 0 });
+  });
+
+  test('to a moment that is past is refused, even if startAt is slightly past too', async () => {
+    const { clock, make } = world();
+    const made = make({ cron: '*/10 * * * * *', startAt: START, jitterMs: SECOND, random: () => 0.9 });
+    await clock.advance(30 * SECOND);
+    expect(() => made.schedule.update({ endAt: START + 5 * SECOND })).toThrow(/^endAt must leave a future run/);
+    await clock.advance(SECOND);
+    expect(made.schedule.totals).toMatchObject({ ran: 4, missed: 0, pending: 0 });
+  });
+});
+
 describe('an update to a startAt slightly in the past', () => {
   const starts: readonly [string, object][] = [
     ['cron', { cron: '* * * * *' }],
