@@ -29,7 +29,7 @@ const hosts = new WeakMap<Supervisor, Host>();
  * Not promised: precision to the millisecond (a blocked event loop delays runs); precision better
  * than 30 s after the wall clock was set or the machine has slept; without `claims`, dates while no
  * process ran. When the wall clock is set back by more than an hour, measured from the latest time
- * that it has shown, dates count from the new time, and may repeat.
+ * that it was seen to show, dates count from the new time, and may repeat.
  *
  * `everyMs` counts on the monotonic clock. `startAt` and `endAt` are converted to that clock when
  * they are read; setting the wall clock later moves no date. Whether the monotonic clock advances

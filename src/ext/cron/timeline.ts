@@ -59,14 +59,14 @@ export class Timeline {
    * The latest wall time seen since the wall clock was last set back by more than MAX_REPEAT_MS.
    */
   #maxWall: number;
-  /** When the wall clock was last checked, on both clocks. */
-  #checked: Readonly<Record<ClockName, number>>;
+  /** When the wall clock was last checked, on the monotonic clock. */
+  #checkedAt: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#maxWall = clock.wallNow();
     this.#origin = this.#maxWall - clock.now();
-    this.#checked = { wall: this.#maxWall, monotonic: this.#maxWall };
+    this.#checkedAt = this.#maxWall;
   }
 
   now(clock: ClockName): number {
@@ -87,17 +87,15 @@ export class Timeline {
    * of every entry, even of one without a moment. The timer calls this. Code that calculates a date
    * at another time must call it first.
    *
-   * The step is measured from the latest time that the wall clock has shown: the latest one seen,
-   * or the one that it would show if it had not been set since the last check. The time since a
-   * step is not known. So a second step may count as smaller than it was. Two steps without a check
-   * in between may count as larger, by the time since the last check.
+   * The step is measured from the latest wall time that was seen. How long ago it happened is not
+   * known, so it may count as smaller than it was, by the time since the last check. It never
+   * counts as larger: no date repeats that should not.
    */
   checkWallClock(): void {
     const [wall, monotonic] = [this.now('wall'), this.now('monotonic')];
-    const elapsed = monotonic - this.#checked.monotonic;
-    const latest = Math.max(this.#maxWall, this.#checked.wall + elapsed);
-    const isSetBack = latest - wall > MAX_REPEAT_MS + NOISE_MS;
-    this.#checked = { wall, monotonic };
+    const elapsed = monotonic - this.#checkedAt;
+    const isSetBack = this.#maxWall - wall > MAX_REPEAT_MS + NOISE_MS;
+    this.#checkedAt = monotonic;
     this.#maxWall = isSetBack ? wall : Math.max(this.#maxWall, wall);
     // As if the clock had been set just after the last check: dates since then came without being
     // handled.

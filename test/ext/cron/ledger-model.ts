@@ -154,7 +154,7 @@ export class LedgerModel {
     return [next - 1, next - 1];
   }
 
-  /** An update that changes no date leaves even those alone that have come and have not had their turn. */
+  /** An update that changes no date leaves those alone that have come and had no turn yet. */
   #hasSameCome(dates: ModelDates, now: Reading): boolean {
     const [[low], [to]] = [this.#begin, this.#spanOf(now)];
     return (
