@@ -61,8 +61,6 @@ class LedgerWorld {
   readonly #model: LedgerModel;
   #plan: Plan;
   #last: Reading;
-  /** What the wall clock would show if it had not been set back since the schedule was asked. */
-  #unset = -Infinity;
   /** When the schedule was first seen to have ended. */
   #ended: Reading | undefined;
   #alive = 0;
@@ -151,7 +149,6 @@ class LedgerWorld {
   #look(): void {
     if (this.#ended === undefined && this.made.status === 'ended') this.#ended = this.#last;
     const [wall, monotonic] = [this.clock.wallNow(), this.clock.now() + this.#script.startMs];
-    this.#unset = Math.max(this.#unset + monotonic - this.#last.monotonic, wall);
     this.#last = { wall, monotonic, latest: Math.max(this.#last.latest, wall), isSet: this.#isWallSet };
   }
 
@@ -181,22 +178,11 @@ class LedgerWorld {
     else this.#update(this.#plan);
   }
 
-  /**
-   * Never back by more than an hour from the latest time that the clock has shown. A step that the
-   * schedule does not see at once must stay within an hour of the time that the clock would show
-   * without it: the schedule cannot know when it was made.
-   */
+  /** Never back by more than an hour from the latest time that the clock has shown. */
   #setWall(ms: number): void {
     this.#isWallSet = true;
-    if ((ms / SECOND) % 2 === 0) this.#ask();
-    this.clock.setWall(Math.max(this.clock.wallNow() + ms, this.#last.latest - HOUR, this.#unset - HOUR));
+    this.clock.setWall(Math.max(this.clock.wallNow() + ms, this.#last.latest - HOUR));
     this.#look();
-  }
-
-  /** The schedule looks at the clock. */
-  #ask(): void {
-    this.made.next(0);
-    this.#unset = this.clock.wallNow();
   }
 
   /** Many small steps. */
