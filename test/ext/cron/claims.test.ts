@@ -195,6 +195,15 @@ describe('dates after the last claimed one, while no process ran,', () => {
       expect(made.schedule.totals).toMatchObject({ ran: 0, missed: 0, pending: 0 });
     });
 
+  test('include one at the very moment at which the schedule is made', async () => {
+    const one = world();
+    const store = new FakeStore();
+    store.lastDate = new Date(START - MINUTE);
+    const made = makeClaimed(one, store);
+    await one.clock.settle();
+    expect(made.dues).toEqual(['00:00:00']);
+  });
+
   test('are claimed too: another process may have caught them up', async () => {
     const one = world();
     const store = new FakeStore();
