@@ -55,14 +55,14 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #stopAsking: () => void = () => {};
 
   constructor(supervisor: Supervisor, { timeline, names }: ScheduleHost, ownSlot: OwnSlot, options: unknown) {
-    const { settings, given } = readSettings(options, ownSlot, undefined);
+    const { settings, given } = readSettings(options, ownSlot, () => undefined);
     this.#supervisor = supervisor;
     this.#timeline = timeline;
     this.#names = names;
     this.#ownSlot = ownSlot;
     this.#settings = settings;
+    timeline.checkWallClock(); // may call the random source of another schedule, which may take a name
     this.name = names.pick(settings.name, settings.task.isNamed ? settings.task.slot : (ownSlot.name as string));
-    timeline.checkWallClock();
     const dates = datesOf(settings, given, timeline.moment(), undefined);
     this.#progress = new Progress(timeline, dates);
     this.#history = new History(settings.historySize);
@@ -169,9 +169,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
    * `decides`: what has come must be decided first.
    */
   #readUpdate(options: unknown): Update {
-    const before = this.#settings;
-    const { settings, given } = readSettings(options, this.#ownSlot, before);
-    const changes = changesOf(settings, before);
+    const { settings, given } = readSettings(options, this.#ownSlot, () => this.#settings);
+    const changes = changesOf(settings, this.#settings);
     const { dates: old } = this.#progress;
     const areOthers = changes.dates || changes.zone;
     const anchored = changes.dates ? undefined : old;
@@ -223,9 +222,11 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const { now, dates } = progress;
     // Jitter does not count as lateness.
     const turn = progress.turn(first, now - this.#jitterMs, this.#settings);
+    const { cursor } = progress;
     this.#carryOut(turn);
-    // The last run may have ended the schedule. A lease store may have updated it.
-    if (this.#status !== 'active' || progress.dates !== dates) return;
+    // The last run may have ended the schedule. A lease store may have updated it, or may have asked
+    // it for dates after the wall clock was set back. What was changed then waits already.
+    if (this.#status !== 'active' || progress.dates !== dates || progress.cursor !== cursor) return;
     const { next, failure } = turn;
     if (failure !== undefined) this.#onCalendarError(failure.error);
     else if (next === undefined) this.#finish();
@@ -266,7 +267,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
    */
   #askForLast(): void {
     const { claims } = this.#settings;
-    if (claims === undefined) return;
+    if (claims === undefined || this.#status === 'ended') return; // the random source may have stopped it
     const { dates } = this.#progress;
     let failures = 0;
     this.#isAsking = true;

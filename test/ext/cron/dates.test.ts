@@ -17,7 +17,11 @@ afterEach(() => {
 
 function dates(options: object, old?: Dates, now = NOW): Dates {
   const own = { name: 's', slot: 's' };
-  const { settings, given } = readSettings({ timezone: 'UTC', ...options, task: { run: () => 1 } }, own, undefined);
+  const { settings, given } = readSettings(
+    { timezone: 'UTC', ...options, task: { run: () => 1 } },
+    own,
+    () => undefined,
+  );
   return datesOf(settings, given, now, old);
 }
 
