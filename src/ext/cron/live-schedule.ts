@@ -70,7 +70,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#checkTask(settings);
     timeline.add(this);
     names.add(this);
-    this.#waitForNext(dates.first);
+    this.#waitForNext();
     this.#askForLast();
   }
 
@@ -161,7 +161,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#history.size = settings.historySize;
     if (this.#runner.isUsedUp) this.end();
     else if (beginning !== undefined) this.#replaceDates(dates, beginning);
-    else if (decides && this.#status === 'active') this.#waitForNext(undefined, 0, this.#due);
+    else if (decides && this.#status === 'active') this.#waitForNext(0, this.#due);
   }
 
   /**
@@ -187,7 +187,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #replaceDates(dates: Dates, beginning: Beginning): void {
     const awaited = dates.clock === this.#progress.dates.clock ? this.#due : undefined;
     this.#progress.replace(dates, beginning);
-    if (this.#status === 'active') this.#waitForNext(undefined, 0, awaited);
+    if (this.#status === 'active') this.#waitForNext(0, awaited);
   }
 
   async stop(): Promise<void> {
@@ -230,7 +230,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const { next, failure } = turn;
     if (failure !== undefined) this.#onCalendarError(failure.error);
     else if (next === undefined) this.#finish();
-    else this.#waitForNext(next, now - next);
+    else this.#waitForNext(now - next);
   }
 
   /** After the calendar failed. */
@@ -293,16 +293,22 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   /**
-   * Waits for `due`, or for the first date that has not had its turn.
+   * Waits for the first date that has not had its turn.
    *
-   * @param behindMs how long `due` is already past because jitter delayed the date before it. Its
-   * own delay is then at least this long.
+   * @param behindMs how long that date is already past because jitter delayed the date before it.
+   * Its own delay is then at least this long.
    * @param awaited the date that it waits for already. If it is the next one, nothing changes.
    */
-  #waitForNext(due?: number, behindMs = 0, awaited?: number): void {
-    const { dates } = this.#progress;
+  #waitForNext(behindMs = 0, awaited?: number): void {
+    const progress = this.#progress;
+    let drawnMs = 0;
     try {
-      this.#due = due ?? this.#progress.first;
+      const next = progress.first;
+      if (next !== undefined && next === awaited) return;
+      if (next !== undefined) drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
+      // `random` is user code and may have changed the schedule.
+      if (this.#status !== 'active') return;
+      this.#due = progress.first;
     } catch (error) {
       this.#onCalendarError(error);
       return;
@@ -311,12 +317,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       this.#finish();
       return;
     }
-    if (this.#due === awaited) return;
-    const drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
-    // `random` is user code and may have changed the schedule.
-    if (this.#status !== 'active' || this.#progress.dates !== dates) return;
     this.#jitterMs = Math.max(behindMs, drawnMs);
-    this.#timeline.set(this, dates.clock, this.#due + this.#jitterMs);
+    this.#timeline.set(this, progress.dates.clock, this.#due + this.#jitterMs);
   }
 
   #onCalendarError(error: unknown): void {

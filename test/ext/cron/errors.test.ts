@@ -229,6 +229,29 @@ describe('errors and calls of user code', () => {
     expect(seconds).toEqual([7, 30, 90]);
   });
 
+  test.for(['after a pause', 'after a date'])(
+    'a random source that is asked %s may change endAt: no date vanishes or runs early',
+    async (when) => {
+      const { supervisor, clock } = setup();
+      const runs: number[] = [];
+      let draws = 0;
+      const random = () => {
+        draws += 1;
+        if (draws === 2) made.update({ endAt: START + 10 * MINUTE });
+        return 0;
+      };
+      const options = { cron: '* * * * *', timezone: 'UTC', jitterMs: 1, random } as const;
+      const made = schedule(supervisor, { ...options, task: { run: () => void runs.push(clock.now() / MINUTE) } });
+      if (when === 'after a pause') {
+        made.pause();
+        made.resume();
+      }
+      await clock.advance(5 * MINUTE);
+      expect(runs).toEqual([1, 2, 3, 4, 5]);
+      expect(made.totals).toMatchObject({ ran: 5, pending: 0 });
+    },
+  );
+
   test('a lease store may update the schedule while it is asked for a lease', async () => {
     const lost = new AbortController().signal;
     let asked = 0;
