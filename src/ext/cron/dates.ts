@@ -23,8 +23,6 @@ type UnendedDates = CalendarAndCursor &
   ({ readonly clock: 'wall' } | { readonly clock: 'monotonic'; readonly anchor: number });
 
 export type Dates = UnendedDates & {
-  /** The first date after the cursor. Undefined if the calendar failed: the options are valid. */
-  readonly first: number | undefined;
   /** The moment of `startAt` on the wall clock. */
   readonly startMs: number;
 };
@@ -54,16 +52,16 @@ export function datesOf(
   }
   const unended = unendedDates(settings, startMs, now, old, mayBePast ? settings.toleranceMs : -1);
   const calendar = bounded(unended.calendar, -Infinity, unended.clock === 'wall' ? endMs : endMs - now.shift);
-  const dates = { ...unended, calendar, startMs };
-  let first: number | undefined;
+  const { cursor } = unended;
+  let isEmpty = false;
   let isEndTooEarly = false;
   try {
-    first = calendar.after(dates.cursor);
-    isEndTooEarly = first === undefined && unended.calendar.after(dates.cursor) !== undefined;
+    isEmpty = calendar.after(cursor) === undefined;
+    isEndTooEarly = isEmpty && unended.calendar.after(cursor) !== undefined;
   } catch {
-    return { ...dates, first: undefined };
+    // A calendar that fails is no fault of the options.
   }
-  return first === undefined ? refuseNoFutureRun(settings, given, isEndTooEarly) : { ...dates, first };
+  return isEmpty ? refuseNoFutureRun(settings, given, isEndTooEarly) : { ...unended, calendar, startMs };
 }
 
 function unendedDates(

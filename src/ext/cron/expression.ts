@@ -36,6 +36,7 @@ const FOREIGN: readonly (readonly [text: RegExp, instead: string])[] = [
 export function readExpression(text: string): Expression {
   const trimmed = text.trim();
   const [first = '', ...rest] = (NICKNAMES.get(trimmed.toLowerCase()) ?? trimmed).split(/\s+/);
+  if (NICKNAMES.has(first.toLowerCase())) throw new TypeError(`'${first}' must stand alone: leave out what follows it`);
   const foreign = FOREIGN.find(([pattern]) => pattern.test(first));
   if (foreign !== undefined) throw new TypeError(`'${brief(first)}' ${foreign[1]}`);
   return fromParts(first === '' ? [] : [first, ...rest]);

@@ -55,14 +55,14 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #stopAsking: () => void = () => {};
 
   constructor(supervisor: Supervisor, { timeline, names }: ScheduleHost, ownSlot: OwnSlot, options: unknown) {
-    const { settings, given } = readSettings(options, ownSlot, undefined);
+    const { settings, given } = readSettings(options, ownSlot, () => undefined);
     this.#supervisor = supervisor;
     this.#timeline = timeline;
     this.#names = names;
     this.#ownSlot = ownSlot;
     this.#settings = settings;
+    timeline.checkWallClock(); // may call the random source of another schedule, which may take a name
     this.name = names.pick(settings.name, settings.task.isNamed ? settings.task.slot : (ownSlot.name as string));
-    timeline.checkWallClock();
     const dates = datesOf(settings, given, timeline.moment(), undefined);
     this.#progress = new Progress(timeline, dates);
     this.#history = new History(settings.historySize);
@@ -70,7 +70,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#checkTask(settings);
     timeline.add(this);
     names.add(this);
-    this.#waitForNext(dates.first);
+    this.#waitForNext();
     this.#askForLast();
   }
 
@@ -161,7 +161,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     this.#history.size = settings.historySize;
     if (this.#runner.isUsedUp) this.end();
     else if (beginning !== undefined) this.#replaceDates(dates, beginning);
-    else if (decides && this.#status === 'active') this.#waitForNext(undefined, 0, this.#due);
+    else if (decides && this.#status === 'active') this.#waitForNext(0, this.#due);
   }
 
   /**
@@ -169,9 +169,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
    * `decides`: what has come must be decided first.
    */
   #readUpdate(options: unknown): Update {
-    const before = this.#settings;
-    const { settings, given } = readSettings(options, this.#ownSlot, before);
-    const changes = changesOf(settings, before);
+    const { settings, given } = readSettings(options, this.#ownSlot, () => this.#settings);
+    const changes = changesOf(settings, this.#settings);
     const { dates: old } = this.#progress;
     const areOthers = changes.dates || changes.zone;
     const anchored = changes.dates ? undefined : old;
@@ -189,7 +188,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   #replaceDates(dates: Dates, beginning: Beginning): void {
     const awaited = dates.clock === this.#progress.dates.clock ? this.#due : undefined;
     this.#progress.replace(dates, beginning);
-    if (this.#status === 'active') this.#waitForNext(undefined, 0, awaited);
+    if (this.#status === 'active') this.#waitForNext(0, awaited);
   }
 
   async stop(): Promise<void> {
@@ -224,13 +223,15 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const { now, dates } = progress;
     // Jitter does not count as lateness.
     const turn = progress.turn(first, now - this.#jitterMs, this.#settings);
+    const { cursor } = progress;
     this.#carryOut(turn);
-    // The last run may have ended the schedule. A lease store may have updated it.
-    if (this.#status !== 'active' || progress.dates !== dates) return;
+    // The last run may have ended the schedule. A lease store may have updated it, or may have asked
+    // it for dates after the wall clock was set back. What was changed then waits already.
+    if (this.#status !== 'active' || progress.dates !== dates || progress.cursor !== cursor) return;
     const { next, failure } = turn;
     if (failure !== undefined) this.#onCalendarError(failure.error);
     else if (next === undefined) this.#finish();
-    else this.#waitForNext(next, now - next);
+    else this.#waitForNext(now - next);
   }
 
   /** After the calendar failed. */
@@ -267,7 +268,7 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
    */
   #askForLast(): void {
     const { claims } = this.#settings;
-    if (claims === undefined) return;
+    if (claims === undefined || this.#status === 'ended') return; // the random source may have stopped it
     const { dates } = this.#progress;
     let failures = 0;
     this.#isAsking = true;
@@ -293,16 +294,22 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
   }
 
   /**
-   * Waits for `due`, or for the first date that has not had its turn.
+   * Waits for the first date that has not had its turn.
    *
-   * @param behindMs how long `due` is already past because jitter delayed the date before it. Its
-   * own delay is then at least this long.
+   * @param behindMs how long that date is already past because jitter delayed the date before it.
+   * Its own delay is then at least this long.
    * @param awaited the date that it waits for already. If it is the next one, nothing changes.
    */
-  #waitForNext(due?: number, behindMs = 0, awaited?: number): void {
-    const { dates } = this.#progress;
+  #waitForNext(behindMs = 0, awaited?: number): void {
+    const progress = this.#progress;
+    let drawnMs = 0;
     try {
-      this.#due = due ?? this.#progress.first;
+      const next = progress.first;
+      if (next !== undefined && next === awaited) return;
+      if (next !== undefined) drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
+      // `random` is user code and may have changed the schedule.
+      if (this.#status !== 'active') return;
+      this.#due = progress.first;
     } catch (error) {
       this.#onCalendarError(error);
       return;
@@ -311,12 +318,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
       this.#finish();
       return;
     }
-    if (this.#due === awaited) return;
-    const drawnMs = drawJitterMs(this.#settings.jitterMs, this.#settings.random);
-    // `random` is user code and may have changed the schedule.
-    if (this.#status !== 'active' || this.#progress.dates !== dates) return;
     this.#jitterMs = Math.max(behindMs, drawnMs);
-    this.#timeline.set(this, dates.clock, this.#due + this.#jitterMs);
+    this.#timeline.set(this, progress.dates.clock, this.#due + this.#jitterMs);
   }
 
   #onCalendarError(error: unknown): void {

@@ -28,7 +28,7 @@ export interface RunnerHost {
 /** A date whose claim is under way. */
 interface Claiming {
   readonly due: number;
-  readonly takeBack: () => void;
+  takeBack: () => void;
 }
 
 export class Runner<T> {
@@ -114,14 +114,18 @@ export class Runner<T> {
       if (date === undefined) return;
       const untilMs = this.#host.untilMs(date);
       if (untilMs > 0) {
-        // The clock may be set again until then.
-        this.#stopHold = after(this.#supervisor.clock, Math.min(untilMs, MAX_WAIT_MS), () => this.catchUp());
+        this.#stopHold = this.#hold(untilMs, () => this.catchUp());
         return;
       }
       this.#backlog.shift();
       this.#kept = Math.max(0, this.#kept - 1);
       this.#catchingUp = this.#submitDate(date, true);
     }
+  }
+
+  /** Returns a function that stops the timer. The clock may be set again until then. */
+  #hold(untilMs: number, again: () => void): () => void {
+    return after(this.#supervisor.clock, Math.min(untilMs, MAX_WAIT_MS), again);
   }
 
   /** The dates that wait to be caught up stay, whatever an update changes. */
@@ -206,11 +210,16 @@ export class Runner<T> {
         record();
         return false;
       });
+    const submit = (): void => {
+      const untilMs = this.#host.untilMs(due);
+      if (untilMs > 0) claiming.takeBack = this.#hold(untilMs, submit);
+      else settled(() => this.#submitClaimed(due, isCaughtUp));
+    };
     const takeBack = ask(this.#supervisor.clock, {
       call: () => this.#context.runInAsyncScope(() => claims.claim(name, new Date(due))),
       patienceMs: lateMs > settings.toleranceMs ? settings.toleranceMs : settings.toleranceMs - lateMs,
       answered: (isOurs) => {
-        if (isOurs) settled(() => this.#submitClaimed(due, isCaughtUp));
+        if (isOurs) submit();
         else notRun(() => this.#history.elsewhere(due, this.#host.now()));
       },
       failed: (error) =>

@@ -128,16 +128,18 @@ const TASK_OPTIONS = SPEC_KEYS.map((key) => `task.${key}`);
 export type OwnSlot = Readonly<Pick<TaskSpec, 'name' | 'slot'>>;
 
 /**
- * Reads options. An option that is absent keeps its value from `old`, or gets its default.
+ * Reads options. An option that is absent keeps its value from `oldNow()`, or gets its default.
  *
+ * @param oldNow called after the options were read: a getter of theirs may call `update` itself.
  * @returns the settings, and the names of the options that were given.
  */
 export function readSettings(
   value: unknown,
   own: OwnSlot,
-  old: Settings | undefined,
+  oldNow: () => Settings | undefined,
 ): { readonly settings: Settings; readonly given: ReadonlySet<string> } {
   const fields = parseGiven('options', value, READERS, TASK_OPTIONS);
+  const old = oldNow();
   for (const field of FIXED)
     if (old !== undefined && field in fields) refuse(field, 'must not be changed by an update', fields[field]);
   const { cron, everyMs, at, missed, task: readTaskFor, ...plain } = fields;

@@ -3,7 +3,7 @@
 
 import { CronDate } from 'croner';
 import { Supervisor } from 'slotvisor';
-import { schedule } from 'slotvisor/cron';
+import { schedule, schedulesOf } from 'slotvisor/cron';
 import { seededRandom } from 'slotvisor/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nothingEscapes } from '../../support/must-not-escape.ts';
@@ -247,6 +247,29 @@ describe('errors and calls of user code', () => {
     expect(seconds).toEqual([7, 30, 90]);
   });
 
+  test.for(['after a pause', 'after a date'])(
+    'a random source that is asked %s may change endAt: no date vanishes or runs early',
+    async (when) => {
+      const { supervisor, clock } = setup();
+      const runs: number[] = [];
+      let draws = 0;
+      const random = () => {
+        draws += 1;
+        if (draws === 2) made.update({ endAt: START + 10 * MINUTE });
+        return 0;
+      };
+      const options = { cron: '* * * * *', timezone: 'UTC', jitterMs: 1, random } as const;
+      const made = schedule(supervisor, { ...options, task: { run: () => void runs.push(clock.now() / MINUTE) } });
+      if (when === 'after a pause') {
+        made.pause();
+        made.resume();
+      }
+      await clock.advance(5 * MINUTE);
+      expect(runs).toEqual([1, 2, 3, 4, 5]);
+      expect(made.totals).toMatchObject({ ran: 5, pending: 0 });
+    },
+  );
+
   test('a lease store may update the schedule while it is asked for a lease', async () => {
     const lost = new AbortController().signal;
     let asked = 0;
@@ -263,6 +286,83 @@ describe('errors and calls of user code', () => {
     await clock.advance(2 * MINUTE);
     expect(seconds).toEqual([7, 30, 90]);
     expect(made.totals).toMatchObject({ submitted: 3, missed: 0 });
+  });
+
+  test('a lease store may change what is decided about late dates, while some are due', async () => {
+    const lost = new AbortController().signal;
+    let fence = 0n;
+    const acquire = () => {
+      fence += 1n;
+      if (fence === 1n) made.update({ missed: 'once' });
+      return { fence, lost, release: () => {} };
+    };
+    const { supervisor, clock } = setup({ leases: { acquire } });
+    const minutes: number[] = [];
+    const task = {
+      admission: 'queue',
+      run: (_: unknown, due: Date) => void minutes.push(due.getUTCMinutes()),
+    } as const;
+    const made = schedule(supervisor, {
+      cron: '* * * * *',
+      timezone: 'UTC',
+      jitterMs: 1.5 * MINUTE,
+      random: () => 0.999,
+      task,
+    });
+    await clock.advance(10 * MINUTE);
+    expect(minutes).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(made.totals).toMatchObject({ ran: 8, missed: 0, pending: 2 });
+  });
+
+  test('a lease store may be the first to notice that the wall clock was set back', async () => {
+    const lost = new AbortController().signal;
+    let fence = 0n;
+    const acquire = () => {
+      fence += 1n;
+      if (fence === 1n) {
+        clock.setWall(START - 2 * HOUR);
+        made.next();
+      }
+      return { fence, lost, release: () => {} };
+    };
+    const { supervisor, clock } = setup({ leases: { acquire } });
+    const hours: number[] = [];
+    const task = { run: (_: unknown, due: Date) => void hours.push(due.getUTCHours()) };
+    const made = schedule(supervisor, { cron: '0 * * * *', timezone: 'UTC', task });
+    await clock.advance(5 * HOUR);
+    expect(hours).toEqual([1, 23, 0, 1, 2]);
+  });
+
+  test('a getter of an update may update the schedule: what it changes stays', async () => {
+    const { supervisor, clock } = setup();
+    const minutes: number[] = [];
+    const task = { run: (_: unknown, due: Date) => void minutes.push(due.getUTCMinutes()) };
+    const made = schedule(supervisor, { cron: '0 * * * *', timezone: 'UTC', task });
+    made.update({
+      get historySize() {
+        made.update({ cron: '*/20 * * * *' });
+        return 5;
+      },
+    });
+    await clock.advance(HOUR);
+    expect(made.when).toEqual({ cron: '*/20 * * * *', timezone: 'UTC' });
+    expect(minutes).toEqual([20, 40, 0]);
+  });
+
+  test('a random source may stop a schedule that is being made: its claims are asked nothing', async () => {
+    const { supervisor, clock } = setup();
+    const claims = { claim: vi.fn(async () => true), last: vi.fn(async () => new Date(START - 5 * HOUR)) };
+    const random = () => {
+      for (const one of schedulesOf(supervisor)) void one.stop();
+      return 0;
+    };
+    const made = schedule(supervisor, {
+      ...{ name: 'hourly', claims, cron: '0 * * * *', timezone: 'UTC', missed: 'once', jitterMs: 1, random },
+      task: { slot: 'hourly', run: () => 1 },
+    });
+    await clock.advance(HOUR);
+    expect(made).toMatchObject({ status: 'ended', totals: { submitted: 0, missed: 0 } });
+    expect(claims.last).not.toHaveBeenCalled();
   });
 
   test('a bad random source delays no date by more than jitterMs', async () => {

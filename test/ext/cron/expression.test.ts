@@ -49,6 +49,7 @@ describe('an expression', () => {
     ['TZ=UTC 0 0 * * *', "'TZ=UTC' is not supported: use the option timezone"],
     ['2030-01-01T00:00:00', "'2030-01-01T00:00:00' is a date: use the option at"],
     ['2030-01-01 00:00', "'2030-01-01' is a date: use the option at"],
+    ['@daily /bin/true', "'@daily' must stand alone: leave out what follows it"],
     ['@noon', "'@noon' is no nickname; known are @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly"],
     ['0 0 L-0 * *', "day of the month 'L-0' must be from L-1 to L-27"],
     ['0 0 L-28 * *', "day of the month 'L-28' must be from L-1 to L-27"],

@@ -7,7 +7,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { Names } from '../../../src/ext/cron/names.ts';
 import { revoked } from '../../support/must-not-escape.ts';
 import { setup } from '../../support/setup.ts';
-import { SECOND, START } from './world.ts';
+import { HOUR, SECOND, START } from './world.ts';
 
 const run = () => 1;
 
@@ -35,6 +35,22 @@ describe('the name of a schedule', () => {
     const make = maker(setup().supervisor);
     const made = [{ slot: 's' }, { slot: 's' }, { name: 's' }, { slot: 't' }, {}, {}].map((task) => make(task).name);
     expect(made).toEqual(['s', 's#2', 's#3', 't', 'schedule-5', 'schedule-6']);
+  });
+
+  test('is refused if the random source of another schedule takes it first', () => {
+    const { supervisor, clock } = setup();
+    const make = maker(supervisor);
+    let isAsked = false;
+    const random = () => {
+      if (isAsked) make({}, { name: 'mine' });
+      isAsked = false;
+      return 0;
+    };
+    make({}, { everyMs: undefined, cron: '* * * * *', timezone: 'UTC', jitterMs: 1, random });
+    clock.setWall(START - 3 * HOUR); // the next call of schedule notices it, and draws a new delay
+    isAsked = true;
+    expect(() => make({}, { name: 'mine' })).toThrow('name must not be the name of a live schedule, got "mine"');
+    expect(namesOf(supervisor)).toEqual(['schedule-1', 'mine']);
   });
 
   test('gets the next number that no live schedule has, also where that was given', () => {

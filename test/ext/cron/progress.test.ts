@@ -12,7 +12,6 @@ const wall = (calendar: Calendar, cursor = START): Dates => ({
   calendar,
   clock: 'wall',
   cursor,
-  first: calendar.after(cursor),
   startMs: -Infinity,
 });
 

@@ -8,7 +8,7 @@ const OWN = { name: 'schedule-1', slot: 'schedule-1-uuid' };
 const task = { run: () => 1 };
 const context = {} as TaskContext;
 
-const read = (options: object, old?: Settings) => readSettings(options, OWN, old);
+const read = (options: object, old?: Settings) => readSettings(options, OWN, () => old);
 const specOf = (given: object, dueMs = 1_000) => read({ everyMs: 5, task: given }).settings.task.specFor(dueMs);
 const call = (run: unknown) => (run as (ctx: TaskContext) => unknown)(context);
 
