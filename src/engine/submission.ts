@@ -1,5 +1,6 @@
 // One submission: the entry in its slot's queue, the keeper of its outcome, and the handle that its
-// caller gets. It passes what its caller asks for to its host.
+// caller gets. It passes what its caller asks for to its host. Over 300 lines because only this
+// file may get from a handle to the live submission.
 
 import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
@@ -95,7 +96,7 @@ class SubmissionHandle implements Submission {
     return this.#live.status;
   }
   get outcome(): Promise<Outcome> {
-    this.#live.isOutcomeAsked = true;
+    this.#live.askForOutcome();
     return this.#live.outcome;
   }
   /** Undefined for a handle of another copy of this package. */
@@ -129,8 +130,18 @@ export function whenOwned(submission: Submission, onOwned: () => void): void {
   const live = SubmissionHandle.liveOf(submission);
   if (live === undefined) return;
   if (live.work !== null) onOwned();
-  else live.onOwned = onOwned;
+  else live.listenForOwner(onOwned);
 }
+
+/**
+ * Listeners of the few submissions that have one. A field would cost each of those that wait 8
+ * bytes.
+ */
+const ownerListeners = new WeakMap<LiveSubmission, () => void>();
+
+/** Bits of what is asked of a submission: the user wants its outcome; it has an owner listener. */
+const OUTCOME = 1;
+const OWNER = 2;
 
 /** What JSON and the console show of a submission. */
 export function identityOf({ id, slot, name, admission, status }: Submission): object {
@@ -163,11 +174,9 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   /** The async context of its submitter. Bodies can reach this object, so it holds nothing else. */
   context: AsyncContext | null = null;
   admission: Admission = 'rejected';
-  /** By the user. */
-  isOutcomeAsked = false;
+  /** By the user and by entry points, as bits. */
+  #asked = 0;
   work: Work | null = null;
-  /** Called once it owns its slot, or shares the body of an owner. Must not throw. */
-  onOwned: (() => void) | null = null;
   watch: Watch | null = null;
   // The slot machine's.
   place: Place = 'new';
@@ -258,9 +267,22 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
   /** Called when it owns its slot, or shares the body of an owner. */
   ownedBy(work: Work): void {
     this.work = work;
-    if (this.onOwned === null) return;
-    this.onOwned();
-    this.onOwned = null;
+    if ((this.#asked & OWNER) === 0) return;
+    ownerListeners.get(this)?.();
+    ownerListeners.delete(this);
+  }
+
+  listenForOwner(listener: () => void): void {
+    ownerListeners.set(this, listener);
+    this.#asked |= OWNER;
+  }
+
+  /** By the user. */
+  get isOutcomeAsked(): boolean {
+    return (this.#asked & OUTCOME) !== 0;
+  }
+  askForOutcome(): void {
+    this.#asked |= OUTCOME;
   }
 
   /**

@@ -40,7 +40,7 @@ test('a failure is looked at again a turn later, and only then warned of', async
   const [watched, other] = [submission('a'), submission('b')];
   unwatched.failed(watched, 1, failure)?.decided(5);
   unwatched.failed(other, 1, failure)?.decided(5);
-  watched.isOutcomeAsked = true;
+  watched.askForOutcome();
   expect(texts()).toEqual([]);
   await clock.settle();
   expect(texts()).toEqual([expect.stringContaining('The task "b" failed')]);
@@ -52,7 +52,7 @@ test('a second failure of a group, and a failure that is watched, are not looked
   await clock.settle();
   expect(unwatched.failed(submission('a:2'), 1, failure)).toBeUndefined();
   const watched = submission('b');
-  watched.isOutcomeAsked = true;
+  watched.askForOutcome();
   expect(unwatched.failed(watched, 1, failure)).toBeUndefined();
   expect(setup(true).unwatched.failed(submission('c'), 1, failure)).toBeUndefined();
 });

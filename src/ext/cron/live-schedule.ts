@@ -172,16 +172,20 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const { settings, given } = readSettings(options, this.#ownSlot, () => this.#settings);
     const changes = changesOf(settings, this.#settings);
     const { dates: old } = this.#progress;
-    const areOthers = changes.dates || changes.zone;
-    const anchored = changes.dates ? undefined : old;
+    const areOthers = changes.when || changes.zone || changes.start;
+    const anchored = changes.when ? undefined : old;
     const now = this.#timeline.moment();
-    const dates = areOthers || changes.end ? datesOf(settings, given, now, anchored, changes.start) : old;
+    const mayBePast = changes.start || settings.when.kind === 'at';
+    const dates = areOthers || changes.end ? datesOf(settings, given, now, anchored, mayBePast) : old;
     if (given.has('task')) this.#checkTask(settings);
-    const keepsPolicy = !changes.start && !changes.policy;
-    const keepsComing = keepsPolicy && this.#progress.hasSameComing(dates, areOthers);
+    // The same start may be given in other words.
+    const hasNewStart = changes.start && dates.startMs !== old.startMs;
+    const keepsRules = !hasNewStart && !changes.policy;
+    const keepsComing = keepsRules && this.#progress.hasSameComing(dates, areOthers);
     if (dates === old) return { settings, dates, beginning: undefined, decides: changes.policy };
-    const beginning = changes.start ? 'start' : keepsComing ? 'here' : 'now';
-    return { settings, dates, beginning, decides: !keepsComing };
+    if (keepsComing) return { settings, dates, beginning: 'here', decides: false };
+    const beginning = hasNewStart || settings.when.kind === 'at' ? 'start' : 'now';
+    return { settings, dates, beginning, decides: true };
   }
 
   /** If the date that it waits for is also a date of the new ones, its jitter stays. */

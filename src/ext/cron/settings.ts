@@ -170,23 +170,21 @@ const isLocal = (instant: ReadInstant): boolean => typeof instant === 'string' &
 
 /** What an update changes. Options that are given with the values that they had change nothing. */
 export interface Changes {
-  /** Another expression, rate, date or start. */
-  readonly dates: boolean;
+  /** Another expression, rate or date. */
+  readonly when: boolean;
   readonly zone: boolean;
-  readonly end: boolean;
-  /** The dates begin at their own start, not now. */
   readonly start: boolean;
+  readonly end: boolean;
   /** What is decided about late dates. */
   readonly policy: boolean;
 }
 
 export function changesOf(settings: Settings, old: Settings): Changes {
-  const hasNewStart = settings.startAt !== old.startAt;
   return {
-    dates: hasNewStart || settings.when.kind !== old.when.kind || settings.when.value !== old.when.value,
+    when: settings.when.kind !== old.when.kind || settings.when.value !== old.when.value,
     zone: settings.timezone !== old.timezone,
+    start: settings.startAt !== old.startAt,
     end: settings.endAt !== old.endAt,
-    start: hasNewStart || settings.when.kind === 'at',
     policy: settings.keep !== old.keep || settings.toleranceMs !== old.toleranceMs,
   };
 }

@@ -194,7 +194,7 @@ describe('calls of a schedule', () => {
             else await clock.advance(ms);
           }
           const stopped = made.stop();
-          await clock.advance(2 * SECOND);
+          await clock.advance(4 * SECOND); // one run may be alive, and another one that is caught up queued
           await stopped;
         });
         expect(most).toBeLessThanOrEqual(1);
@@ -229,7 +229,9 @@ describe('calls of a schedule', () => {
     });
     await made?.stop();
     expect(made).toMatchObject({ status: 'ended', totals: { submitted: 1, dropped: 0, errors: 0 } });
-    expect(made?.runs.at(-1)).toMatchObject({ cause: 'date', outcome: { kind: 'completed' } });
+    // A late timer finds several dates. Those that did not run are entries, too.
+    const submitted = made?.runs.filter(({ kind }) => kind === 'submitted');
+    expect(submitted).toMatchObject([{ cause: 'date', outcome: { kind: 'completed' } }]);
   });
 });
 

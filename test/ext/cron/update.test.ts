@@ -260,6 +260,27 @@ describe('an update with the values that a schedule has changes nothing:', () =>
     });
 });
 
+describe('an update that leaves the dates as they are keeps the delay of the one that has come:', () => {
+  const MOMENT = { text: '2020-01-01T00:00:02Z', date: new Date(START + 2 * SECOND) };
+  const cron = { cron: '* * * * * *' };
+  test.for<readonly [what: string, dates: object, update: object]>([
+    ['a date in other words', { at: MOMENT.text }, { at: MOMENT.date }],
+    ['the zone of a date that has an offset', { at: MOMENT.text }, { timezone: 'Asia/Tokyo' }],
+    ['the end of a date', { at: MOMENT.text }, { endAt: START + HOUR }],
+    ['the start of an expression in other words', { ...cron, startAt: MOMENT.text }, { startAt: MOMENT.date }],
+    ['the start of a rate in other words', { everyMs: SECOND, startAt: MOMENT.text }, { startAt: MOMENT.date }],
+  ])('%s', async ([, dates, update]) => {
+    const { clock, make } = world();
+    const { schedule, dues } = make({ ...dates, jitterMs: 4 * SECOND, random: () => 0.5 });
+    await clock.advance(3 * SECOND);
+    schedule.update(update);
+    await clock.advance(500);
+    expect(dues).toEqual([]);
+    await clock.advance(500);
+    expect(dues).toEqual(['00:00:02 at 00:00:04']);
+  });
+});
+
 /** How the dates of seconds 2, 3 and 4 have not had their turn at 4.5 s. The first one ran. */
 const DELAYS: Readonly<Record<string, (made: ReturnType<typeof setUp>) => unknown>> = {
   'delayed by jitter': ({ clock }) => clock.advance(3 * SECOND),
