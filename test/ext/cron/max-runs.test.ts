@@ -1,5 +1,5 @@
-// maxRuns: a date takes a place when it is submitted, gives it back if its run is rejected, and uses
-// it up when its run owns its slot.
+// maxRuns: a date takes a place when it is submitted, gives it back if its run is rejected, and
+// uses it up when its run owns its slot.
 
 import { Supervisor, type TaskContext } from 'slotvisor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
