@@ -1,6 +1,6 @@
 // One field of a cron expression: which texts it may have, and how croner reads them.
 
-import { brief } from '../../kit.ts';
+import { bare, brief } from '../../kit.ts';
 
 interface Field {
   /** For errors. */
@@ -20,21 +20,21 @@ interface Field {
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
-const DAY: Field = { name: 'day of the month', low: 1, high: 31, cycle: 31, special: /^(L|([12]?\d|3[01])W)$/ };
-const WEEKDAY: Field = {
+const DAY = bare<Field>({ name: 'day of the month', low: 1, high: 31, cycle: 31, special: /^(L|([12]?\d|3[01])W)$/ });
+const WEEKDAY = bare<Field>({
   ...{ name: 'weekday', low: 0, high: 7, cycle: 7, last: 6 },
   ...{ names: WEEKDAYS, special: /^([0-7]|[A-Z]{3})(L|#[1-5L])$/ },
-};
+});
 
 /** From left to right. */
 export const FIELDS: readonly Field[] = [
-  { name: 'second', low: 0, high: 59, cycle: 60 },
-  { name: 'minute', low: 0, high: 59, cycle: 60 },
-  { name: 'hour', low: 0, high: 23, cycle: 24 },
+  bare<Field>({ name: 'second', low: 0, high: 59, cycle: 60 }),
+  bare<Field>({ name: 'minute', low: 0, high: 59, cycle: 60 }),
+  bare<Field>({ name: 'hour', low: 0, high: 23, cycle: 24 }),
   DAY,
-  { name: 'month', low: 1, high: 12, cycle: 12, names: MONTHS },
+  bare<Field>({ name: 'month', low: 1, high: 12, cycle: 12, names: MONTHS }),
   WEEKDAY,
-  { name: 'year', low: 1, high: 9999 },
+  bare<Field>({ name: 'year', low: 1, high: 9999 }),
 ];
 
 /** Items of a list that are refused by name in any field. */

@@ -229,8 +229,8 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
     const turn = progress.turn(first, now - this.#jitterMs, this.#settings);
     const { cursor } = progress;
     this.#carryOut(turn);
-    // The last run may have ended the schedule. A lease store may have updated it, or may have
-    // asked it for dates after the wall clock was set back. What was changed then waits already.
+    // The last run may have ended the schedule. A lease store may have updated it, or may have made
+    // it notice that the wall clock was set back. It then waits for the right date already.
     if (this.#status !== 'active' || progress.dates !== dates || progress.cursor !== cursor) return;
     const { next, failure } = turn;
     if (failure !== undefined) this.#onCalendarError(failure.error);

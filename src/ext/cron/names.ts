@@ -19,7 +19,9 @@ export class Names<T extends { readonly name: string }> {
    */
   pick(given: string | undefined, byDefault: string): string {
     if (given !== undefined)
-      return this.#live.has(given) ? refuse('name', 'must not be the name of a live schedule', given) : given;
+      return this.#live.has(given)
+        ? refuse('name', 'must not be the name of a live schedule (find it with schedulesOf, and update it)', given)
+        : given;
     if (!this.#live.has(byDefault)) return byDefault;
     let number = this.#numbers.get(byDefault) ?? 1;
     do number += 1;

@@ -81,7 +81,8 @@ export interface ScheduleIdentity {
    * A date is claimed before it is submitted. If another process has claimed it, it does not run
    * here (`totals.elsewhere`). Dates that came after the last claimed one, while no process ran,
    * are treated as the option `missed` says. A claim that fails is tried again until its date is
-   * `toleranceMs` late (a date that is caught up: for `toleranceMs`), and is missed then.
+   * `toleranceMs` late (a date that is caught up: for `toleranceMs`), and is missed then. A claim
+   * that was sent is waited for; of more than 1,000, the oldest is missed.
    *
    * At most once: if a process dies after its claim, that date is lost. `trigger` claims nothing. A
    * pause does not hold back a date whose claim is under way.

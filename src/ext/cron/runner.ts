@@ -1,6 +1,7 @@
 // From dates to submissions: claims, places under `maxRuns`, dates that are caught up one after the
 // other. It uses no calendar. It does not check whether a run is still alive: the slot's admission
-// policy decides about overlap.
+// policy decides about overlap. Over 300 lines because a date takes and gives back one place under
+// `maxRuns`, whether it is claimed, held, caught up or submitted.
 
 import { AsyncResource } from 'node:async_hooks';
 import type { Outcome, Submission, Supervisor } from '../../index.ts';
@@ -29,7 +30,11 @@ export interface RunnerHost {
 interface Claiming {
   readonly due: number;
   takeBack: () => void;
+  readonly giveUp: (error: Error) => void;
 }
+
+/** Claims that are under way. A store that never answers must not fill the memory. */
+const MAX_CLAIMING = 1_000;
 
 export class Runner<T> {
   readonly #supervisor: Supervisor;
@@ -210,6 +215,11 @@ export class Runner<T> {
         record();
         return false;
       });
+    const giveUp = (error: unknown): void =>
+      notRun(() => {
+        this.missed(1, due);
+        this.reportError(error);
+      });
     const submit = (): void => {
       const untilMs = this.#host.untilMs(due);
       if (untilMs > 0) claiming.takeBack = this.#hold(untilMs, submit);
@@ -222,14 +232,13 @@ export class Runner<T> {
         if (isOurs) submit();
         else notRun(() => this.#history.elsewhere(due, this.#host.now()));
       },
-      failed: (error) =>
-        notRun(() => {
-          this.missed(1, due);
-          this.reportError(error);
-        }),
+      failed: giveUp,
     });
-    const claiming: Claiming = { due, takeBack };
+    const claiming: Claiming = { due, takeBack, giveUp };
     this.#claiming.add(claiming);
+    const [oldest] = this.#claiming.size > MAX_CLAIMING ? this.#claiming : [];
+    oldest?.takeBack();
+    oldest?.giveUp(new Error(`the claims have not answered, and ${MAX_CLAIMING} later dates wait for them`));
   }
 
   /** As `#submitDate`. */

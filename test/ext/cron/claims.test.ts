@@ -502,6 +502,17 @@ describe('while a claim is under way', () => {
   });
 });
 
+test('of more than 1,000 claims that never end, the oldest are missed', async () => {
+  const one = world();
+  const claims = { claim: () => new Promise(() => {}), last: async () => undefined };
+  const errors: unknown[] = [];
+  const options = { onError: (error: unknown) => void errors.push(error), cron: '* * * * * *' };
+  const { schedule: made } = makeClaimed(one, claims as never, options);
+  await one.clock.advance(1_003 * SECOND);
+  expect(made.totals).toMatchObject({ ran: 0, missed: 3, pending: 1_000 });
+  expect(errors.map(String)).toEqual(Array(3).fill(expect.stringContaining('the claims have not answered')));
+});
+
 for (const hung of ['claim', 'last'] as const)
   test(`a call of ${hung} that never ends holds up neither other dates, nor a stop, nor a shutdown`, async () => {
     const one = world();

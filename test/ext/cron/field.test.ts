@@ -115,3 +115,15 @@ describe('a field of an expression', () => {
     expect(() => readField(field as Field, text), name(field)).toThrow(new TypeError(why));
   });
 });
+
+test('a polluted Object.prototype changes no field', () => {
+  const polluted = { special: /^5$/, cycle: 7, last: 5, names: ['ABC'] };
+  const target = Object.prototype as Record<string, unknown>;
+  Object.assign(target, polluted);
+  try {
+    expect(FIELDS.map((field) => readField(field, '5'))).toEqual(Array(7).fill('5'));
+    expect(() => readField(MINUTE as Field, 'ABC')).toThrow('must be from 0 to 59');
+  } finally {
+    for (const name of Object.keys(polluted)) delete target[name];
+  }
+});
