@@ -26,6 +26,13 @@ async function bytesQueued(count: number, options: { timeoutMs?: number } = {}):
   return bytes;
 }
 
+/** The least of several: the platform compiles what has become hot whenever it likes. */
+async function leastBytesQueued(count: number, options?: { timeoutMs?: number }): Promise<number> {
+  let bytes = Infinity;
+  for (let n = 0; n < 5; n += 1) bytes = Math.min(bytes, await bytesQueued(count, options));
+  return bytes;
+}
+
 async function resources(count: number): Promise<{ readonly promises: number; readonly all: number }> {
   const supervisor = newSupervisor();
   let promises = 0;
@@ -75,15 +82,15 @@ const costOfSlots = (slots: number) => {
   });
 };
 
-await bytesQueued(1_000); // warm-up: one-time allocations happen here
+await bytesQueued(10_000); // warm-up: one-time allocations happen here
 await resources(1_000);
 const few = await resources(1_000);
 const many = await resources(100_000);
 console.log(
   JSON.stringify({
-    bytesQueued: await bytesQueued(10_000),
+    bytesQueued: await leastBytesQueued(10_000),
     bytesQueuedMany: await bytesQueued(1_000_000),
-    bytesQueuedWithOptions: await bytesQueued(10_000, { timeoutMs: 60_000 }),
+    bytesQueuedWithOptions: await leastBytesQueued(10_000, { timeoutMs: 60_000 }),
     promises: few.promises,
     promisesMany: many.promises,
     resources: few.all,
