@@ -285,13 +285,13 @@ export const schedules: readonly Scenario[] = [
   {
     ...jobs('fire, for 2 s,'),
     name: 'fire-jobs',
-    reaches: [{ atMost: 1, of: 'croner' }],
+    reaches: [{ atMost: 3, of: 'croner' }], // a fire is a whole submission: admission, attempt, outcome
     contestants: () => peers.map(firing),
   },
   {
     ...jobs('stop'),
     name: 'stop-jobs',
-    reaches: [{ atMost: 3, of: 'croner' }],
+    reaches: [],
     contestants: () => peers.map(stopping),
   },
   {
@@ -323,7 +323,7 @@ export const schedules: readonly Scenario[] = [
     floor: 'a minute without a sleep',
     reaches: [
       { who: 'slotvisor, asleep', atMost: 5, of: 'slotvisor, awake' },
-      { who: 'slotvisor, longest turn', atMost: 50 },
+      { who: 'slotvisor, longest turn', atMost: 20 },
     ],
     contestants() {
       const asleep = new Together(weekAsleep);

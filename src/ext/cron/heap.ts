@@ -1,17 +1,25 @@
 // A binary heap that tracks the place of each item, so that deleting any item is O(log n).
 
+interface Node<T> {
+  readonly item: T;
+  readonly key: number;
+  readonly order: number;
+  /** Its place in the heap. */
+  at: number;
+}
+
 export class Heap<T extends object> {
-  readonly #items: { item: T; key: number; order: number }[] = [];
-  readonly #places = new Map<T, number>();
+  readonly #heap: Node<T>[] = [];
+  readonly #nodes = new Map<T, Node<T>>();
   #order = 0;
 
   get first(): T | undefined {
-    return this.#items[0]?.item;
+    return this.#heap[0]?.item;
   }
 
   /** `Infinity` if the heap is empty. */
   get firstKey(): number {
-    return this.#items[0]?.key ?? Infinity;
+    return this.#heap[0]?.key ?? Infinity;
   }
 
   /**
@@ -21,61 +29,53 @@ export class Heap<T extends object> {
   put(item: T, key: number): void {
     this.delete(item);
     this.#order += 1;
-    this.#items.push({ item, key, order: this.#order });
-    this.#siftUp(this.#items.length - 1);
+    const node = { item, key, order: this.#order, at: this.#heap.length };
+    this.#nodes.set(item, node);
+    this.#heap.push(node);
+    this.#siftUp(node);
   }
 
   delete(item: T): void {
-    const at = this.#places.get(item);
-    if (at === undefined) return;
-    this.#places.delete(item);
-    const last = this.#items.pop();
-    if (last === undefined || last.item === item) return;
-    this.#items[at] = last;
-    this.#siftUp(at);
-    this.#siftDown(this.#places.get(last.item) ?? at);
+    const node = this.#nodes.get(item);
+    if (node === undefined) return;
+    this.#nodes.delete(item);
+    const last = this.#heap.pop();
+    if (last === undefined || last === node) return;
+    this.#place(last, node.at);
+    this.#siftUp(last);
+    this.#siftDown(last);
   }
 
-  #siftUp(from: number): void {
-    let at = from;
-    for (let parent = (at - 1) >> 1; at > 0 && this.#less(at, parent); parent = (at - 1) >> 1) {
-      this.#swap(at, parent);
-      at = parent;
+  #siftUp(node: Node<T>): void {
+    while (node.at > 0) {
+      const parent = this.#heap[(node.at - 1) >> 1] as Node<T>;
+      if (!isLess(node, parent)) return;
+      this.#swap(node, parent);
     }
-    this.#recordPlace(at);
   }
 
-  #siftDown(from: number): void {
-    let at = from;
+  #siftDown(node: Node<T>): void {
     for (;;) {
-      const left = 2 * at + 1;
-      const child = this.#less(left + 1, left) ? left + 1 : left;
-      if (!this.#less(child, at)) break;
-      this.#swap(at, child);
-      at = child;
+      const left = this.#heap[2 * node.at + 1];
+      const right = this.#heap[2 * node.at + 2];
+      const child = left !== undefined && right !== undefined && isLess(right, left) ? right : left;
+      if (child === undefined || !isLess(child, node)) return;
+      this.#swap(node, child);
     }
-    this.#recordPlace(at);
   }
 
-  #less(i: number, j: number): boolean {
-    const a = this.#items[i];
-    const b = this.#items[j];
-    if (a === undefined || b === undefined) return false;
-    return a.key < b.key || (a.key === b.key && a.order < b.order);
+  #swap(one: Node<T>, other: Node<T>): void {
+    const { at } = one;
+    this.#place(one, other.at);
+    this.#place(other, at);
   }
 
-  #swap(i: number, j: number): void {
-    const a = this.#items[i];
-    const b = this.#items[j];
-    if (a === undefined || b === undefined) return;
-    this.#items[i] = b;
-    this.#items[j] = a;
-    this.#recordPlace(i);
-    this.#recordPlace(j);
+  #place(node: Node<T>, at: number): void {
+    node.at = at;
+    this.#heap[at] = node;
   }
+}
 
-  #recordPlace(at: number): void {
-    const entry = this.#items[at];
-    if (entry !== undefined) this.#places.set(entry.item, at);
-  }
+function isLess<T>(one: Node<T>, other: Node<T>): boolean {
+  return one.key < other.key || (one.key === other.key && one.order < other.order);
 }

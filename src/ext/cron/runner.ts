@@ -148,11 +148,12 @@ export class Runner<T> {
   /** Every date that has not been submitted is missed. */
   discardWaiting(): void {
     this.#stopHold();
+    if (this.isIdle) return;
     for (const { takeBack } of this.#claiming) takeBack();
     const dates = [...Array.from(this.#claiming, ({ due }) => due), ...this.#backlog.splice(0)];
     this.#taken -= this.#claiming.size;
     this.#claiming.clear();
-    if (dates.length > 0) this.missed(dates.length, Math.max(...dates));
+    this.missed(dates.length, Math.max(...dates));
   }
 
   /** Records `count` missed dates, the latest of which is `last`. */
