@@ -71,12 +71,8 @@ function unendedDates(
   old: Dates | undefined,
   pastMs: number,
 ): UnendedDates {
-  if (when.kind === 'everyMs' && claims !== undefined) {
-    // Processes have the wall clock in common, and no other one.
-    const calendar = bounded(everyCalendar(when.value, startMs), startMs, Infinity);
-    return { calendar, clock: 'wall', cursor: cursorAt(now.wall, startMs, pastMs) };
-  }
-  if (when.kind === 'everyMs') {
+  // With claims, dates are on the wall clock: processes have no other clock in common.
+  if (when.kind === 'everyMs' && claims === undefined) {
     const begin = startMs === -Infinity ? now.monotonic : startMs - now.shift;
     const anchor = old?.clock === 'monotonic' && old.startMs === startMs ? old.anchor : begin;
     const start = startMs === -Infinity ? anchor + when.value : anchor;
@@ -87,7 +83,8 @@ function unendedDates(
     const calendar = bounded(atCalendar(instantMs('at', when.value, timezone)), startMs, Infinity);
     return { calendar, clock: 'wall', cursor: now.wall - pastMs - 1 };
   }
-  const calendar = bounded(parseCron(when.value, timezone), startMs, Infinity);
+  const unbounded = when.kind === 'cron' ? parseCron(when.value, timezone) : everyCalendar(when.value, startMs);
+  const calendar = bounded(unbounded, startMs, Infinity);
   return { calendar, clock: 'wall', cursor: cursorAt(now.wall, startMs, pastMs) };
 }
 
