@@ -271,7 +271,7 @@ describe('the listener of an ownership', () => {
     ['an owner at once, and a queued one when the owner has ended', 'queue', ['first'], ['first', 'second']],
     ['a joined one at once: it shares the body of the owner', 'join', ['first', 'second'], ['first', 'second']],
     ['a rejected one never', 'dropIfRunning', ['first'], ['first']],
-    ['one that takes the place of the owner when that has ended', 'replace', ['first'], ['first', 'second']],
+    ['a replacement of the owner', 'replace', ['first'], ['first', 'second']],
   ];
   for (const [what, admission, owned, ended] of rows)
     test(`hears of ${what}`, async () => {
@@ -293,7 +293,7 @@ describe('the listener of an ownership', () => {
       expect(seen).toEqual(ended);
     });
 
-  test('hears nothing of one that is superseded, or canceled, while it waits', async () => {
+  test('hears nothing if the submission is superseded, or canceled, while it waits', async () => {
     const clock = new VirtualClock();
     const supervisor = new Supervisor({ clock });
     const onOwned = vi.fn();

@@ -74,7 +74,7 @@ export function ask<A>(clock: Clock, { call, patienceMs, answered, failed }: Que
     }
     if (isOpen) answered(answer);
   }
-  // On a later turn: whoever asks has the function to take the question back before user code runs.
+  // On a later turn: user code runs only when the caller can take the question back.
   void Promise.resolve().then(() => (isOpen ? attempt(FIRST_DELAY_MS) : undefined));
   return () => {
     isOpen = false;

@@ -251,46 +251,53 @@ export class LiveSchedule<T> implements Schedule<T>, Entry {
 
   /** Decides the dates that have come and have not had their turn, whatever delays them. */
   #decideComing(): void {
-    const { now } = this.#progress;
-    // Jitter does not count as lateness.
-    const lateFrom = this.#status === 'active' ? now - this.#jitterMs : now;
+    const progress = this.#progress;
+    this.#decide(() => {
+      const { now, first } = progress;
+      if (first === undefined || first > now) return undefined;
+      // Jitter does not count as lateness.
+      const lateFrom = this.#status === 'active' ? now - this.#jitterMs : now;
+      return progress.turn(first, now, this.#settings, lateFrom);
+    });
+  }
+
+  /** For a turn that no timer gave. */
+  #decide(take: () => Turn | undefined): void {
     try {
-      const { first } = this.#progress;
-      if (first === undefined || first > now) return;
-      const turn = this.#progress.turn(first, now, this.#settings, lateFrom);
+      const turn = take();
+      if (turn === undefined) return;
       this.#carryOut(turn);
       if (turn.failure !== undefined) this.#runner.reportError(turn.failure.error);
     } catch (error) {
-      this.#runner.reportError(error);
+      this.#runner.reportError(error); // the calendar failed
     }
   }
 
   /**
-   * With claims: dates after the last one that any process has claimed, and before this schedule
-   * was made, came while no process ran. The store is asked until it answers; `onError` hears its
-   * first failure.
+   * The store tells the last date that any process has claimed. Later dates, up to the moment at
+   * which this schedule was made, came while no process ran. The store is asked until it answers;
+   * `onError` hears its first failure.
    */
   #askForLast(): void {
     const { claims } = this.#settings;
     if (claims === undefined || this.#status === 'ended') return; // the random source may have stopped it
     const { dates } = this.#progress;
-    let failures = 0;
+    let hasFailed = false;
     this.#isAsking = true;
     this.#stopAsking = ask(this.#supervisor.clock, {
       call: async () => {
         try {
           return await claims.last(this.name);
         } catch (error) {
-          failures += 1;
-          if (this.#isAsking && failures === 1) this.#runner.reportError(error);
+          if (this.#isAsking && !hasFailed) this.#runner.reportError(error);
+          hasFailed = true;
           throw error;
         }
       },
       patienceMs: Infinity,
       answered: (last) => {
         this.#isAsking = false;
-        const turn = last && this.#progress.turnOfAbsence(dates, last.getTime(), this.#settings);
-        if (turn !== undefined) this.#carryOut(turn);
+        if (last !== undefined) this.#decide(() => this.#progress.turnOfAbsence(dates, last.getTime(), this.#settings));
         this.#leaveIfIdle();
       },
       failed: () => {}, // its patience has no end

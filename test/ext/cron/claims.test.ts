@@ -363,7 +363,7 @@ describe('a store that is away', () => {
     ['throws at once', () => undefined],
     ['returns no promise', () => true],
   ] as const)
-    test(`may be one that ${what}`, async () => {
+    test(`may have a claim that ${what}`, async () => {
       const one = world();
       const claim = () => {
         const value = answer();

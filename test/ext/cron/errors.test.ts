@@ -155,6 +155,19 @@ describe('calendar errors', () => {
   });
 });
 
+test('a calendar that fails for the time of an absence is reported, and the next dates run', async () => {
+  const { supervisor, clock } = setup();
+  await clock.advance(20 * MINUTE);
+  const errors: unknown[] = [];
+  breakCroner((ms) => new Date(ms));
+  const claims = { claim: async () => true, last: async () => new Date(START + 11 * MINUTE) };
+  const options = { cron: '* 0-2 * * *', timezone: 'UTC', onError: (error: unknown) => void errors.push(error) };
+  const made = schedule(supervisor, { ...options, name: 'n', claims, task: { slot: 's', run: () => 1 } });
+  await nothingEscapes(() => clock.advance(2 * MINUTE));
+  expect(errors.map(String)).toEqual([expect.stringContaining('not later')]);
+  expect(made.totals).toMatchObject({ ran: 2, missed: 0 });
+});
+
 describe('errors and calls of user code', () => {
   test('what onError throws or rejects with is recorded, and escapes nowhere', async () => {
     const throwing = () => {

@@ -194,7 +194,7 @@ describe('calls of a schedule', () => {
             else await clock.advance(ms);
           }
           const stopped = made.stop();
-          await clock.advance(4 * SECOND); // one run may be alive, and another one that is caught up queued
+          await clock.advance(4 * SECOND); // a run may be alive, and a date that is caught up queued behind it
           await stopped;
         });
         expect(most).toBeLessThanOrEqual(1);
@@ -258,7 +258,7 @@ test('JSON and the console show what a schedule is known by, its dates, status, 
   });
 });
 
-describe('slot is the one that the task is submitted to', () => {
+describe('slot names the slot of the task', () => {
   test.for<readonly [task: object, slot: string | RegExp]>([
     [{ slot: 's' }, 's'],
     [{ name: 'n' }, 'n'],

@@ -27,7 +27,7 @@ test('missed dates and errors are entries of their own, oldest first', () => {
   ]);
 });
 
-test('a date that another process claimed, and one that was not submitted, are entries with their date', () => {
+test('a claim of another process, and an error that kept a date from being submitted, are entries with the date', () => {
   const history = new History<number>(5);
   const error = new Error('boom');
   history.elsewhere(1_000, 1_500);

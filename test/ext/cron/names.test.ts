@@ -140,7 +140,7 @@ describe('the name of a schedule', () => {
 
   for (const [field, value] of [
     ['name', 'other'],
-    ['name', 's'], // the one that it has
+    ['name', 's'], // its own name
     ['claims', { claim: async () => true, last: async () => undefined }],
   ] as const)
     test(`cannot be changed by an update, nor can claims: ${field} ${String(value)}`, () => {
@@ -179,7 +179,7 @@ describe('schedulesOf', () => {
     expect(schedulesOf(supervisor)).toEqual([b, d, again]);
   });
 
-  test('has no schedule that has ended, also one that still has dates to catch up', async () => {
+  test('leaves out a schedule that has ended, even if it still has dates to catch up', async () => {
     const { supervisor, clock } = setup();
     const body = () => new Promise(() => {});
     const made = maker(supervisor)({ run: body }, { missed: { catchUp: 3 }, endAt: START + 5 * SECOND });

@@ -146,7 +146,7 @@ describe('a wall clock that was set back by more than an hour', () => {
 });
 
 describe('dates of an absence', () => {
-  test('have one turn: those after the last one that was claimed, up to the begin', () => {
+  test('have one turn: all dates after the last claimed one, up to the begin', () => {
     const dates = wall(everyCalendar(10, 0), START + 5);
     const { progress } = setup(dates);
     expect(progress.turnOfAbsence(dates, START - 35, { keep: 2, toleranceMs: 0 })).toMatchObject({

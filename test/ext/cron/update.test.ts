@@ -260,7 +260,7 @@ describe('an update with the values that a schedule has changes nothing:', () =>
     });
 });
 
-describe('an update that leaves the dates as they are keeps the delay of the one that has come:', () => {
+describe('an update that leaves the dates as they are keeps the delay of a date that has come:', () => {
   const MOMENT = { text: '2020-01-01T00:00:02Z', date: new Date(START + 2 * SECOND) };
   const cron = { cron: '* * * * * *' };
   test.for<readonly [what: string, dates: object, update: object]>([
