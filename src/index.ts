@@ -37,6 +37,7 @@ export type { Failure } from './model/failure.ts';
 export type { TaskId } from './model/id.ts';
 export type { Lease, LeaseAnswer, LeaseRequest, SlotLeases } from './model/lease.ts';
 export { type FailedBecause, type Outcome, OutcomeError, type RejectReason } from './model/outcome.ts';
+export type { AttemptEndKind, AttemptProbe, AttemptReport, Probe, ProbedAttempt } from './model/probe.ts';
 export type { AdmissionPolicy, OnOverrun, OnShutdown, RestartLimit, RestartPolicy } from './model/settings.ts';
 export { slotGroup } from './model/slot-group.ts';
 export type { OnFull, SlotOptions } from './model/slot-options.ts';

@@ -10,8 +10,10 @@ export { after } from './kernel/clock.ts';
 export { ignore } from './kernel/deferred.ts';
 export { systemRandom } from './kernel/random.ts';
 export {
+  aBoolean,
   aFunction,
   aNumber,
+  anObject,
   finiteMs,
   finiteNumber,
   nameText,
@@ -23,6 +25,8 @@ export {
 export { brief, briefPath, fromCaller, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
 export { describe } from './model/foreign.ts';
+export { GROUP_DEFAULTS, GROUP_READERS, type GroupOptions, Groups } from './model/groups.ts';
 export { anObjectWith, parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
-export { showAs } from './model/record.ts';
+export { printable } from './model/printable.ts';
+export { record, showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';

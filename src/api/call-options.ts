@@ -14,6 +14,7 @@ import {
 } from '../model/check.ts';
 import { EVENT_TYPES, type SubscribeOptions, type Subscriber, type TaskEventType } from '../model/event.ts';
 import { parse, parseGiven, type Readers, reading } from '../model/options.ts';
+import type { Probe } from '../model/probe.ts';
 import type { ShutdownReport } from '../model/view.ts';
 import type { ShutdownTimes } from '../policy/shutdown.ts';
 
@@ -128,6 +129,20 @@ export function parseSubscriber(value: unknown): Subscriber {
 function anEventHandler(value: unknown): Partial<Subscriber> {
   if (typeof value === 'object' && value !== null) return value;
   return refuse('subscriber', 'must be a function, or an object with onEvent', value);
+}
+
+/** Bound here, as a subscriber is. */
+export function parseProbe(value: unknown): Probe {
+  return reading('probe', value, () => {
+    const { name, attempt } = aProbe(value);
+    const bound = aFunction<Probe['attempt']>('probe.attempt', attempt).bind(value);
+    return name === undefined ? { attempt: bound } : { name: nameText('probe.name', name), attempt: bound };
+  });
+}
+
+function aProbe(value: unknown): Partial<Probe> {
+  if (typeof value === 'object' && value !== null) return value;
+  return refuse('probe', 'must be an object with attempt()', value);
 }
 
 /** Options of `slot.view` and `supervisor.slots`. */

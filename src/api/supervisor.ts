@@ -5,6 +5,7 @@
 import { EventPublisher } from '../engine/events.ts';
 import { LeaseStore } from '../engine/lease-store.ts';
 import { Ledger } from '../engine/ledger.ts';
+import { Probes } from '../engine/probes.ts';
 import type { Runtime } from '../engine/runtime.ts';
 import { Shutdown } from '../engine/shutdown.ts';
 import { Slots } from '../engine/slots.ts';
@@ -23,6 +24,7 @@ import type { DeliveredEvent, SubscribeOptions, Subscriber, TaskEventType } from
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { Probe } from '../model/probe.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
 import { record, showAs } from '../model/record.ts';
 import type { CompleteDefaults } from '../model/settings.ts';
@@ -42,6 +44,7 @@ import type { ShutdownTimes } from '../policy/shutdown.ts';
 import {
   type GivenTimes,
   NO_TIMES,
+  parseProbe,
   parseRunOptions,
   parseShutdownOptions,
   parseStopOptions,
@@ -131,16 +134,18 @@ export class Supervisor implements AsyncDisposable {
     const listener = {
       emptied: () => this.#shutdown.ledgerEmptied(),
     };
+    const probes = new Probes(events, this);
     this.#ledger = new Ledger(events, this.#ids, listener, settings.keepEnded);
     this.#runtime = {
       clock,
       random,
+      probes,
       aroundAttempt,
       turns: new TurnQueue(),
       gate: new Gate(settings, clock),
       events,
       ledger: this.#ledger,
-      unwatched: warnings ? new Unwatched(events, aroundAttempt !== undefined) : undefined,
+      unwatched: warnings ? new Unwatched(events, probes, aroundAttempt !== undefined) : undefined,
     };
     this.clock = clock;
     this.#defaults = settings.defaults;
@@ -365,6 +370,18 @@ export class Supervisor implements AsyncDisposable {
    */
   idle(): Promise<void> {
     return this.#ledger.idle();
+  }
+
+  /**
+   * Attaches a probe: it watches every attempt that begins from now on, synchronously, until the
+   * returned function is called. Of several probes the first attached one is the outermost; their
+   * `run` is around `aroundAttempt` and the task's `state`. An attempt keeps the probes that it
+   * began with. Without a probe an attempt costs nothing more.
+   *
+   * @throws OptionError for an invalid probe.
+   */
+  instrument(probe: Probe): () => void {
+    return this.#runtime.probes.attach(fromCaller(this.instrument, () => parseProbe(probe)));
   }
 
   /**

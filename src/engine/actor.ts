@@ -11,6 +11,7 @@ import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
 import { Completed, type Outcome } from '../model/outcome.ts';
+import type { AttemptEndKind, AttemptReport } from '../model/probe.ts';
 import { record } from '../model/record.ts';
 import { TASK_STATUSES, type TaskStatus, type TaskView, type WaitingFor } from '../model/view.ts';
 import {
@@ -162,8 +163,10 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   /** Called once the actor owns its slot. */
   start(): void {
-    if (this.#listening)
-      this.#publish({ type: 'started', waitedMs: this.#waitedMs(this.#startedMs), fence: this.lease.fence });
+    if (this.#listening) {
+      const waitedMs = this.#startedMs - this.#shown.submittedMs;
+      this.#publish({ type: 'started', waitedMs, fence: this.lease.fence });
+    }
     this.#enterGate();
   }
 
@@ -311,7 +314,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.runtime.gate.begin(place);
     this.attempts += 1;
     this.runtime.ledger.totals.attempts += 1;
-    const attempt = new Attempt(this, this.attempts);
+    const readyMs = this.attempts === 1 ? this.#shown.submittedMs : this.#sinceMs;
+    const attempt = new Attempt(this, this.attempts, readyMs);
     this.#state = { at: 'attempt', attempt, place };
     this.#become(RUNNING);
     if (attempt.number === 1) this.#host.actorBegins();
@@ -320,14 +324,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     attempt.begin();
   }
 
-  #publishBegin({ number, startedMs }: Attempt): void {
+  #publishBegin({ number, startedMs, readyMs }: Attempt): void {
     if (number > 1) this.#publish({ type: 'attemptStarted', attempt: number });
-    else this.#publish({ type: 'attemptStarted', attempt: number, waitedMs: this.#waitedMs(startedMs) });
-  }
-
-  /** Since the submit of the submission that the event names. */
-  #waitedMs(untilMs: number): number {
-    return untilMs - this.#shown.submittedMs;
+    else this.#publish({ type: 'attemptStarted', attempt: number, waitedMs: startedMs - readyMs });
   }
 
   attemptInterrupted(attempt: Attempt): void {
@@ -356,12 +355,16 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#record(attempt, proof);
     if (this.#state.at === 'attempt') this.runtime.gate.leave(this.#state.place);
     this.#state = AT_DECISION;
-    if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, this.#ranSince(attempt)));
+    const { watches } = attempt;
+    const durationMs = this.#listening || watches !== undefined ? this.#ranSince(attempt) : 0; // else of no use
+    if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, durationMs));
     const { unwatched } = this.runtime;
     const sighting =
       end.kind === 'failure' ? unwatched?.failed(this.submission, attempt.number, end.failure) : undefined;
     this.#follow(attempt, end, proof);
     sighting?.decided(this.#pauseMs);
+    // Last: a probe is code of the user, and may look at anything.
+    watches?.ended(attemptReport(end, proof, durationMs));
   }
 
   #record(attempt: Attempt, proof: Proof): void {
@@ -492,3 +495,15 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 }
 
 const STOPPED: AttemptEnd = { kind: 'stopped', failure: undefined };
+
+const FAILURE_ENDS = { thrown: 'failed', exited: 'failed', timedOut: 'timedOut', stalled: 'stalled' } as const;
+
+function attemptReport({ kind, failure }: AttemptEnd, proof: Proof, durationMs: number): AttemptReport {
+  const end = proof === 'settled' ? endKind(kind, failure) : proof;
+  return Object.freeze(record({ end, durationMs, ...(failure && { failure }) }));
+}
+
+function endKind(kind: AttemptEnd['kind'], failure: Failure | undefined): AttemptEndKind {
+  if (kind === 'value') return 'succeeded';
+  return kind === 'failure' && failure !== undefined ? FAILURE_ENDS[failure.kind] : 'canceled';
+}

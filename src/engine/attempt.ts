@@ -11,11 +11,14 @@ import { CanceledError, type StopCause, TimeoutError, timeoutReason } from '../m
 import type { OverrunAction } from '../model/event.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
 import { field } from '../model/foreign.ts';
+import type { ProbedAttempt } from '../model/probe.ts';
+import { record } from '../model/record.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 import { type BodyCall, type BodyEnd, callBody, type Thrown } from './call-body.ts';
 import type { HeldLease } from './held-lease.ts';
 import { KillCalls, type KilledAttempt } from './kill-calls.ts';
+import type { Watches } from './probes.ts';
 import { type StallWatch, watchForStall } from './stall-watch.ts';
 import { type AttemptOwner, LiveTaskContext } from './task-context.ts';
 
@@ -35,6 +38,8 @@ export interface AttemptHost extends AttemptOwner {
 export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   readonly host: AttemptHost;
   readonly number: number;
+  /** When it could have begun. */
+  readonly readyMs: number;
   readonly startedMs: number;
   readonly context: LiveTaskContext;
   /** Its own: the next attempt may have another one. */
@@ -61,11 +66,14 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   #stopGrace: (() => void) | undefined;
   #stallWatch: StallWatch | undefined;
   #kill: KillCalls | undefined;
+  /** Undefined where no probe was attached when it began. */
+  watches: Watches | undefined;
 
-  constructor(host: AttemptHost, number: number) {
+  constructor(host: AttemptHost, number: number, readyMs: number) {
     this.host = host;
     this.number = number;
     this.#lease = host.lease;
+    this.readyMs = readyMs;
     this.startedMs = host.runtime.clock.now();
     this.context = new LiveTaskContext(this);
   }
@@ -138,6 +146,20 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   info(): AttemptInfo {
     const { id, slot, name, meta } = this.host.submission;
     return { id, slot, name, attempt: this.number, meta };
+  }
+
+  openWatches(): Watches | undefined {
+    const { probes } = this.host.runtime;
+    if (probes.active) this.watches = probes.open(this.#probed());
+    return this.watches;
+  }
+
+  #probed(): ProbedAttempt {
+    const { restart, timeoutMs, vital, stableMs } = this.host.submission.settings;
+    const { fence } = this;
+    const waitedMs = this.startedMs - this.readyMs;
+    const resident = vital || stableMs !== Infinity;
+    return Object.freeze(record({ ...this.info(), waitedMs, restart, timeoutMs, fence, resident }));
   }
 
   bodyBegins(): void {

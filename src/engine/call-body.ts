@@ -1,10 +1,11 @@
 // The guarded place where a task's code is called: its `state`, the interceptor, its body, its
-// `kill`. Whatever the code throws, returns or never settles is reported once, as data, to the
+// `kill`. Probes are called around it. Whatever the code throws, returns or never settles is reported once, as data, to the
 // attempt alone.
 
 import { ignore, settled } from '../kernel/deferred.ts';
 import type { AttemptInfo, Kill } from '../model/task.ts';
 import { callAround } from './around-attempt.ts';
+import type { Watches } from './probes.ts';
 import type { AttemptSide, LiveTaskContext } from './task-context.ts';
 
 export type BodyEnd = Value | Thrown;
@@ -22,6 +23,8 @@ export interface Thrown {
 export interface BodyCall extends AttemptSide {
   readonly context: LiveTaskContext;
   info(): AttemptInfo;
+  /** The probes that watch it. Called once, before all other code of the user. */
+  openWatches(): Watches | undefined;
   /**
    * The body is called next. Throws when the attempt was stopped before: `state()` and an
    * interceptor may take their time.
@@ -36,17 +39,10 @@ export interface BodyCall extends AttemptSide {
 }
 
 export function callBody(call: BodyCall): void {
-  const { submission, runtime } = call.host;
-  const { aroundAttempt } = runtime;
   let result: unknown;
   try {
-    const makeState = submission.settings.state; // called without a `this`: user code gets its context and nothing else
-    if (makeState !== undefined) {
-      call.context.state = makeState();
-      ignore(call.context.state); // a promise as state belongs to the body
-    }
-    result =
-      aroundAttempt === undefined ? begin(call) : callAround(aroundAttempt, call.info(), () => beginWithin(call));
+    const watches = call.openWatches();
+    result = watches === undefined ? beginAttempt(call) : watches.around(() => beginAttempt(call));
   } catch (error) {
     call.ended({ error });
     return;
@@ -57,6 +53,17 @@ export function callBody(call: BodyCall): void {
     (error) => call.endedLater({ error }),
   );
   if (!later) call.ended({ kind: 'value', value: result });
+}
+
+function beginAttempt(call: BodyCall): unknown {
+  const { submission, runtime } = call.host;
+  const { aroundAttempt } = runtime;
+  const makeState = submission.settings.state; // called without a `this`: user code gets its context and nothing else
+  if (makeState !== undefined) {
+    call.context.state = makeState();
+    ignore(call.context.state); // a promise as state belongs to the body
+  }
+  return aroundAttempt === undefined ? begin(call) : callAround(aroundAttempt, call.info(), () => beginWithin(call));
 }
 
 function begin(call: BodyCall): unknown {

@@ -131,6 +131,11 @@ export class EventPublisher {
     return this.#bus.lost;
   }
 
+  /** A probe threw. */
+  probeFailed(probe: string, error: unknown): void {
+    if (this.#bus.active) this.#bus.publish(this.#stamped({ type: 'subscriberFailed', subscriber: probe, error }));
+  }
+
   publishFor(subject: Subject, data: TaskEventData): void {
     const event = new SubmissionEvent(this.#next(), this.#clock.wallNow(), data.type, subject);
     fill(event, data);

@@ -6,6 +6,7 @@ import type { TurnQueue } from '../kernel/turn-queue.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { EventPublisher } from './events.ts';
 import type { Ledger } from './ledger.ts';
+import type { Probes } from './probes.ts';
 import type { Unwatched } from './unwatched.ts';
 
 /**
@@ -21,6 +22,7 @@ export interface Runtime {
   readonly gate: Gate;
   readonly events: EventPublisher;
   readonly ledger: Ledger;
+  readonly probes: Probes;
   readonly aroundAttempt: AroundAttempt | undefined;
   /** Undefined with `warnings: false`. */
   readonly unwatched: Unwatched | undefined;

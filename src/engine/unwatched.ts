@@ -14,6 +14,7 @@ import { printable } from '../model/printable.ts';
 import { slotGroup } from '../model/slot-group.ts';
 import { remainingOf } from '../policy/flight.ts';
 import { type EventPublisher, FAILURE_EVENTS } from './events.ts';
+import type { Probes } from './probes.ts';
 import type { LiveSubmission } from './submission.ts';
 
 /** The most warnings of one supervisor. */
@@ -25,6 +26,7 @@ type Code = typeof FAILED | typeof HELD;
 
 export class Unwatched {
   readonly #events: EventPublisher;
+  readonly #probes: Pick<Probes, 'active'>;
   readonly #isWrapped: boolean;
   readonly #warned: Readonly<Record<Code, Set<string | undefined>>> = { [FAILED]: new Set(), [HELD]: new Set() };
   #left = MAX_WARNINGS;
@@ -32,8 +34,9 @@ export class Unwatched {
   readonly #turn = new LaterTurn(() => this.#lookAgain());
 
   /** `isWrapped`: an `aroundAttempt` sees every attempt. */
-  constructor(events: EventPublisher, isWrapped: boolean) {
+  constructor(events: EventPublisher, probes: Pick<Probes, 'active'>, isWrapped: boolean) {
     this.#events = events;
+    this.#probes = probes;
     this.#isWrapped = isWrapped;
   }
 
@@ -64,7 +67,8 @@ export class Unwatched {
 
   /** All that counts as watching, in one place. */
   #isWatched(type: TaskEventType, participants: readonly LiveSubmission[]): boolean {
-    return this.#isWrapped || this.#events.reaches(type) || participants.some((one) => one.isOutcomeAsked);
+    if (this.#isWrapped || this.#probes.active) return true;
+    return this.#events.reaches(type) || participants.some((one) => one.isOutcomeAsked);
   }
 
   /** A caller that has submitted and awaits the outcome may not have come to that line before. */

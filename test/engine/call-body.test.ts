@@ -30,6 +30,7 @@ function call({ run, state, aroundAttempt, bodyBegins = () => {} }: Given) {
     host: { submission: { run, settings: { state } }, runtime: { aroundAttempt } },
     context,
     info: () => ({ attempt: 1 }),
+    openWatches: () => undefined,
     bodyBegins,
     bodyThrew: threw,
     ended: (end: BodyEnd) => now.push(end),

@@ -7,6 +7,7 @@ import { EventPublisher } from '../../src/engine/events.ts';
 import { LeaseStore } from '../../src/engine/lease-store.ts';
 import { Ledger } from '../../src/engine/ledger.ts';
 import { localLeases } from '../../src/engine/local-leases.ts';
+import { Probes } from '../../src/engine/probes.ts';
 import type { Runtime } from '../../src/engine/runtime.ts';
 import { type ClosingSlots, Shutdown } from '../../src/engine/shutdown.ts';
 import { Gate } from '../../src/kernel/gate.ts';
@@ -27,6 +28,7 @@ function world(...stages: number[]) {
     gate,
     events,
     ledger,
+    probes: new Probes(events, {}),
     aroundAttempt: undefined,
     unwatched: undefined,
   };

@@ -30,7 +30,7 @@ function setup(isWrapped = false) {
     const rest = { run: () => 1, name: undefined, admission: undefined, meta: undefined };
     return new LiveSubmission(host, number, { ...rest, slot, settings: DEFAULT_SETTINGS }, slot, 'queue');
   };
-  return { clock, events, submission, unwatched: new Unwatched(events, isWrapped) };
+  return { clock, events, submission, unwatched: new Unwatched(events, { active: false }, isWrapped) };
 }
 
 const texts = (): string[] => given.mock.calls.map(([text]) => String(text));

@@ -1,0 +1,50 @@
+// The groups of slots that label metrics and spans. Slot names are without bound, and labels must
+// not be: so the number of groups is bounded.
+
+import { aFunction, refuse, wholeFrom } from './check.ts';
+import { slotGroup } from './slot-group.ts';
+
+export interface GroupOptions {
+  /**
+   * The group of a slot: a short word, the same for slots that do the same work. Default: the
+   * slot's name up to its first `:` ({@link slotGroup}).
+   */
+  readonly group?: ((slot: string) => string) | undefined;
+  /**
+   * The most groups that are told apart. A slot of any further group counts to the group `other`.
+   * A whole number, 1 or more. Default 100.
+   */
+  readonly maxGroups?: number | undefined;
+}
+
+export const GROUP_DEFAULTS = { group: slotGroup, maxGroups: 100 } as const;
+
+export const GROUP_READERS = {
+  group: (field: string, value: unknown) => aFunction<(slot: string) => string>(field, value),
+  maxGroups: (field: string, value: unknown) => wholeFrom(field, value, 1, 10_000),
+};
+
+/** The group of each further slot. */
+export const OTHER_GROUP = 'other';
+
+/** Tells at most `maxGroups` groups apart: those that it meets first. */
+export class Groups {
+  readonly #groupOf: (slot: string) => unknown;
+  readonly #max: number;
+  readonly #known = new Set<string>();
+
+  constructor({ group, maxGroups }: { readonly group: (slot: string) => unknown; readonly maxGroups: number }) {
+    this.#groupOf = group;
+    this.#max = maxGroups;
+  }
+
+  /** @throws OptionError if `group` returns no text, and whatever `group` throws. */
+  of(slot: string): string {
+    const group = this.#groupOf(slot);
+    if (typeof group !== 'string') return refuse('group', 'must return a string', group);
+    if (this.#known.has(group)) return group;
+    if (this.#known.size >= this.#max) return OTHER_GROUP;
+    this.#known.add(group);
+    return group;
+  }
+}
