@@ -27,6 +27,7 @@ export { EVENT_TYPES } from './model/event.ts';
 export { describe } from './model/foreign.ts';
 export { GROUP_DEFAULTS, GROUP_READERS, type GroupOptions, Groups } from './model/groups.ts';
 export { anObjectWith, parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
+export { OUTCOME_KINDS } from './model/outcome.ts';
 export { printable } from './model/printable.ts';
 export { record, showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';
