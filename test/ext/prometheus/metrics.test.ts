@@ -27,7 +27,7 @@ test('a slot without an owner has 0 in each gauge', () => {
 
 test('the README lists exactly these metrics, with their type and labels', () => {
   const readme = readFileSync(`${ROOT}src/ext/prometheus/README.md`, 'utf8');
-  const rows = [...readme.matchAll(/^\| `slotvisor_(\w+)` \| (\w+) \| ([^|]*) \|/gm)].map(([, id, type, labels]) => ({
+  const rows = [...readme.matchAll(/^\| `slotvisor_(\w+)` \| (\w+) \|([^|]*)\|/gm)].map(([, id, type, labels]) => ({
     id,
     type,
     labels: [...(labels ?? '').matchAll(/`(\w+)`/g)].map(([, label]) => label),
