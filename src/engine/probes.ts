@@ -29,7 +29,7 @@ export class Probes {
     this.#channel = { name: 'channel', probe: new AttemptChannel(supervisor) };
   }
 
-  /** There is a probe, or a subscriber of the channel. Without one, an attempt costs nothing more. */
+  /** There is a probe, or a subscriber of the channel. */
   get active(): boolean {
     return this.#attached.length > 0 || AttemptChannel.isHeard;
   }

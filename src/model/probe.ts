@@ -5,9 +5,9 @@ import type { RestartPolicy } from './settings.ts';
 import type { AttemptInfo } from './task.ts';
 
 /**
- * Watches the attempts of a supervisor from within. `supervisor.instrument` attaches it. In contrast
- * to a subscriber it is called synchronously, and it misses no attempt. Use it to measure and to
- * trace. Use `aroundAttempt` to change what an attempt does.
+ * Watches the attempts of a supervisor from within. `supervisor.instrument` attaches it. In
+ * contrast to a subscriber it is called synchronously, and it misses no attempt. Use it to measure
+ * and to trace. Use `aroundAttempt` to change what an attempt does.
  *
  * Promised: a probe that throws harms no task. The error is published as `subscriberFailed`.
  * Not promised: that a slow probe costs nothing. Its time is time of the event loop.
@@ -72,7 +72,7 @@ export interface AttemptReport {
   readonly durationMs: number;
   /**
    * What went wrong. Also of a `killed` or `abandoned` attempt that had timed out or stalled, and
-   * of a `canceled` one that threw an error of its own.
+   * of an attempt that was asked to stop, and threw an error of its own.
    */
   readonly failure?: Failure;
 }
