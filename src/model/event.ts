@@ -88,7 +88,7 @@ export interface SlotEventBase extends EventBase {
  * | `leaseStalled` | the lease store has not answered for its `ttlMs`; once a call |
  * | `shutdownStarted` | the shutdown began |
  * | `shutdownFinished` | every task has ended or was abandoned; subscribers get their last events |
- * | `subscriberFailed` | another subscriber threw or rejected |
+ * | `subscriberFailed` | another subscriber or a probe threw or rejected |
  * | `eventsDropped` | the queue of this subscriber was full; published for it alone |
  *
  * An attempt ends when its body has ended, was killed or was abandoned. Its events name the owner
