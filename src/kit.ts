@@ -14,15 +14,18 @@ export {
   aFunction,
   aNumber,
   anObject,
+  count,
+  durationMs,
   finiteMs,
   finiteNumber,
   nameText,
   numberFrom,
   oneOf,
+  positiveMs,
   refuse,
   wholeFrom,
 } from './model/check.ts';
-export { brief, briefPath, fromCaller, specAt } from './model/error.ts';
+export { brief, briefPath, fromCaller, show, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
 export { describe } from './model/foreign.ts';
 export { GROUP_DEFAULTS, GROUP_READERS, type GroupOptions, Groups } from './model/groups.ts';
