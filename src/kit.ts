@@ -15,15 +15,18 @@ export {
   aFunction,
   aNumber,
   anObject,
+  count,
+  durationMs,
   finiteMs,
   finiteNumber,
   nameText,
   numberFrom,
   oneOf,
+  positiveMs,
   refuse,
   wholeFrom,
 } from './model/check.ts';
-export { brief, briefPath, fromCaller, specAt } from './model/error.ts';
+export { brief, briefPath, fromCaller, show, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
 export { sentenceOf, subjectOf } from './model/event-text.ts';
 export { describe, field } from './model/foreign.ts';
