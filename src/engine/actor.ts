@@ -11,7 +11,7 @@ import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
 import { Completed, type Outcome } from '../model/outcome.ts';
-import type { AttemptEndKind, AttemptReport } from '../model/probe.ts';
+import { type AttemptEndKind, type AttemptReport, AttemptReportRecord } from '../model/probe.ts';
 import { record } from '../model/record.ts';
 import { TASK_STATUSES, type TaskStatus, type TaskView, type WaitingFor } from '../model/view.ts';
 import {
@@ -503,7 +503,7 @@ const FAILURE_ENDS = { thrown: 'failed', exited: 'failed', timedOut: 'timedOut',
 
 function attemptReport({ kind, failure }: AttemptEnd, proof: Proof, durationMs: number): AttemptReport {
   const end = proof === 'settled' ? endKind(kind, failure) : proof;
-  return Object.freeze(record({ end, durationMs, ...(failure && { failure }) }));
+  return Object.freeze(new AttemptReportRecord(end, durationMs, failure));
 }
 
 function endKind(kind: AttemptEnd['kind'], failure: Failure | undefined): AttemptEndKind {

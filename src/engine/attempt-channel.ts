@@ -19,8 +19,7 @@ export class AttemptChannel implements Probe {
     return channel.isHeard;
   }
 
-  attempt(info: ProbedAttempt): AttemptProbe | undefined {
-    if (!channel.isHeard) return undefined;
+  attempt(info: ProbedAttempt): AttemptProbe {
     const message = { supervisor: this.#supervisor, ...info };
     return {
       run: (body) => channel.run(message, body),

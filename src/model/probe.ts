@@ -1,6 +1,7 @@
 // What watches attempts from within: a probe, what it learns, and what it may do.
 
 import type { Failure } from './failure.ts';
+import { recordClass } from './record.ts';
 import type { RestartPolicy } from './settings.ts';
 import type { AttemptInfo } from './task.ts';
 
@@ -42,6 +43,21 @@ export interface ProbedAttempt extends AttemptInfo {
   readonly resident: boolean;
 }
 
+type Further = Omit<ProbedAttempt, keyof AttemptInfo>;
+
+export const ProbedRecord = recordClass<[info: AttemptInfo, more: Further], ProbedAttempt>(function (info, more) {
+  this.id = info.id;
+  this.slot = info.slot;
+  this.name = info.name;
+  this.attempt = info.attempt;
+  this.meta = info.meta;
+  this.waitedMs = more.waitedMs;
+  this.restart = more.restart;
+  this.timeoutMs = more.timeoutMs;
+  this.fence = more.fence;
+  this.resident = more.resident;
+});
+
 /** Watches one attempt. Both parts may be left out. */
 export interface AttemptProbe {
   /**
@@ -76,3 +92,11 @@ export interface AttemptReport {
    */
   readonly failure?: Failure;
 }
+
+type Report = [end: AttemptEndKind, durationMs: number, failure: Failure | undefined];
+
+export const AttemptReportRecord = recordClass<Report, AttemptReport>(function (end, durationMs, failure) {
+  this.end = end;
+  this.durationMs = durationMs;
+  if (failure !== undefined) this.failure = failure;
+});

@@ -34,7 +34,7 @@ test('a body that is called again while it runs gets no second run', () => {
     }),
   });
   let calls = 0;
-  const value = probes.open(info).around(() => {
+  const value = probes.open(info)?.around(() => {
     calls += 1;
     return [again?.(), 'own'];
   });
@@ -52,7 +52,7 @@ test('a probe that fails is named, and those without a name are numbered', () =>
   probes.attach({ attempt });
   probes.attach({ name: 'mine', attempt });
   probes.attach({ attempt });
-  probes.open(info).ended(report);
+  probes.open(info)?.ended(report);
   expect(failed).toEqual([
     ['probe-1', error],
     ['mine', error],
