@@ -59,6 +59,12 @@ describe('the channel of attempts', () => {
       { end: 'canceled' },
     ],
     [
+      'is canceled and throws an error of its own',
+      { deadlineMs: 10, run: (ctx) => ctx.sleep(Infinity).catch(throwBoom) },
+      'start end asyncStart asyncEnd',
+      { end: 'canceled', failure: expect.objectContaining({ error: boom }) },
+    ],
+    [
       'is killed',
       { deadlineMs: 10, run: { run: never, kill: () => {} } },
       'start end asyncStart asyncEnd',
