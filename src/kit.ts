@@ -3,6 +3,7 @@
 // shutdown are watched, and how an object is shown. An entry point may import this file and
 // `index.ts`. It is not exported from the package.
 
+export { SUBSCRIBE_READERS } from './api/call-options.ts';
 export { onShutdown } from './api/supervisor.ts';
 export { peekOutcome, whenOwned } from './engine/submission.ts';
 export { bare } from './kernel/bare.ts';
@@ -14,20 +15,24 @@ export {
   aFunction,
   aNumber,
   anObject,
+  count,
+  durationMs,
   finiteMs,
   finiteNumber,
   nameText,
   numberFrom,
   oneOf,
+  positiveMs,
   refuse,
   wholeFrom,
 } from './model/check.ts';
-export { brief, briefPath, fromCaller, specAt } from './model/error.ts';
+export { brief, briefPath, fromCaller, show, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
-export { describe } from './model/foreign.ts';
+export { sentenceOf, subjectOf } from './model/event-text.ts';
+export { describe, field } from './model/foreign.ts';
 export { GROUP_DEFAULTS, GROUP_READERS, type GroupOptions, Groups } from './model/groups.ts';
 export { anObjectWith, parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
 export { OUTCOME_KINDS } from './model/outcome.ts';
-export { printable } from './model/printable.ts';
-export { record, showAs } from './model/record.ts';
+export { cut, printable } from './model/printable.ts';
+export { isError, plainPart, record, showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';

@@ -91,7 +91,7 @@ export interface SubscribeSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-const SUBSCRIBE_READERS: Readers<SubscribeSettings> = {
+export const SUBSCRIBE_READERS: Readers<SubscribeSettings> = {
   capacity: (field, value) => count(field, value, 1),
   types: readTypes,
   signal: abortSignal,

@@ -59,10 +59,20 @@ const OVERRUN = {
  * and marks of text direction are written as `\uXXXX`. It shows no `meta`.
  */
 export function eventText(event: TaskEvent): string {
-  const text = (TEXTS[event.type] as (event: TaskEvent) => string)(event);
-  if (!('slot' in event)) return text;
+  const subject = subjectOf(event);
+  return `${subject}${subject === '' ? '' : ': '}${sentenceOf(event)}`;
+}
+
+/** The slot, and the task where that has another name. Empty for an event without a slot. */
+export function subjectOf(event: TaskEvent): string {
+  if (!('slot' in event)) return '';
   const label = 'name' in event && event.name !== event.slot ? ` (${name(event.name)})` : '';
-  return `${name(event.slot)}${label}: ${text}`;
+  return `${name(event.slot)}${label}`;
+}
+
+/** What happened, without the subject. */
+export function sentenceOf(event: TaskEvent): string {
+  return (TEXTS[event.type] as (event: TaskEvent) => string)(event);
 }
 
 function why({ because, by, reason, failure }: EventOf<'finished'>): string {

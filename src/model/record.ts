@@ -85,7 +85,7 @@ function replaced(part: unknown, causes: number): unknown {
 }
 
 /** Also of another realm, and of another class that calls itself an error. */
-function isError(value: unknown): value is object {
+export function isError(value: unknown): value is object {
   try {
     return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
   } catch {

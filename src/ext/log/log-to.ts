@@ -1,0 +1,47 @@
+// `logTo`: a subscriber that writes each event to a logger.
+
+import { eventText, type Supervisor, type TaskEvent } from '../../index.ts';
+import { anObjectWith, EVENT_TYPES, fromCaller } from '../../kit.ts';
+import { fieldsOf } from './fields.ts';
+import { levelOf } from './levels.ts';
+import { checkLogger, type Logger, type LogSettings, type LogToOptions, parseLogOptions } from './options.ts';
+
+/**
+ * Writes a line to the logger for each event, from now on until the returned function is called or
+ * the supervisor has shut down. The line has a level, the record of the event (`eventRecord`), the
+ * thrown error, if there is one, and a sentence (`eventText`). The names in it are one line of text
+ * that a terminal shows as it is.
+ *
+ * Promised: `isLevelEnabled` is asked before anything is built. The events of a shutdown are
+ * written before its report. If the logger throws, or returns a promise that rejects, that is a
+ * `subscriberFailed` for the other subscribers, and harms nothing. A promise is awaited before the
+ * next line.
+ *
+ * Not promised: a line for each event. A subscription is bounded; see `capacity`.
+ *
+ * @returns ends it. A second call does nothing.
+ * @throws OptionError for an invalid supervisor, logger or option.
+ */
+export function logTo(supervisor: Supervisor, logger: Logger, options: LogToOptions = {}): () => void {
+  return fromCaller(logTo, () => {
+    anObjectWith('check', 'supervisor', 'must be a Supervisor', supervisor);
+    checkLogger(logger);
+    return start(supervisor, logger, parseLogOptions(options));
+  });
+}
+
+function start(supervisor: Supervisor, logger: Logger, settings: LogSettings): () => void {
+  const { levels, meta, types = EVENT_TYPES, key, capacity } = settings;
+  const onEvent = (event: TaskEvent): unknown => {
+    const level = levels[event.type] ?? levelOf(event);
+    if (level === false || logger.isLevelEnabled?.(level) === false) return undefined;
+    return logger[level](fieldsOf(event, key, meta), eventText(event));
+  };
+  return supervisor.subscribe(
+    { name: 'slotvisor/log', onEvent: onEvent as (event: TaskEvent) => void },
+    {
+      types: types.filter((type) => levels[type] !== false),
+      capacity,
+    },
+  );
+}
