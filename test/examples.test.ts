@@ -97,6 +97,30 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'revision 2: completed',
     'ticks of revision 1 after its end: 0',
   ],
+  'prometheus.ts': [
+    'before:',
+    '  slotvisor_open{supervisor="sync"} 1',
+    'a minute later:',
+    '  slotvisor_submissions_total{supervisor="sync"} 6',
+    '  slotvisor_outcomes_total{supervisor="sync",outcome="completed"} 2',
+    '  slotvisor_outcomes_total{supervisor="sync",outcome="rejected"} 1',
+    '  slotvisor_rejections_total{supervisor="sync",reason="queueFull"} 1',
+    '  slotvisor_attempts_total{supervisor="sync"} 4',
+    '  slotvisor_attempt_failures_total{supervisor="sync",kind="thrown"} 1',
+    '  slotvisor_retries_total{supervisor="sync"} 1',
+    '  slotvisor_tasks{supervisor="sync",state="queued"} 1',
+    '  slotvisor_tasks{supervisor="sync",state="running"} 1',
+    '  slotvisor_tasks{supervisor="sync",state="backoff"} 1',
+    '  slotvisor_slots{supervisor="sync"} 2',
+    '  slotvisor_open{supervisor="sync"} 1',
+    '  slotvisor_attempt_duration_seconds_count{supervisor="sync",group="import",outcome="succeeded"} 2',
+    '  slotvisor_attempt_duration_seconds_count{supervisor="sync",group="import",outcome="failed"} 1',
+    '  slotvisor_attempt_wait_seconds_count{supervisor="sync",group="feed"} 1',
+    '  slotvisor_attempt_wait_seconds_count{supervisor="sync",group="import"} 3',
+    '  slotvisor_slot_owner_seconds{supervisor="sync",slot="feed"} 60',
+    '  slotvisor_slot_waiting{supervisor="sync",slot="feed"} 1',
+    'metrics left: 0',
+  ],
   'cron.ts': [
     'next: 10-24T00:30, 10-25T00:30, 10-26T01:30',
     'poller: 7 dates, 4 dropped, ended',
@@ -124,12 +148,13 @@ test('this file runs every example', () => {
   expect(examples.filter((name) => !name.includes('/')).sort()).toEqual([...Object.keys(OUTPUT), 'tour.ts'].sort());
 });
 
-test.for(examples)('examples/%s imports only the library, Node and its own folder', (name) => {
+test.for(examples)('examples/%s imports only the library, its peers, Node and its own folder', (name) => {
   const text = readFileSync(join(ROOT, 'examples', name), 'utf8');
   const foreign = importsOf({ path: `examples/${name}`, text })
     .filter(({ target }) => target?.startsWith('examples/') !== true)
     .map(({ specifier }) => specifier)
-    .filter((specifier) => !/^slotvisor(\/(testing|cron|worker|subprocess))?$/.test(specifier))
+    .filter((specifier) => !/^slotvisor(\/(testing|cron|worker|subprocess|prometheus))?$/.test(specifier))
+    .filter((specifier) => specifier !== 'prom-client')
     .filter((specifier) => !(specifier.startsWith('node:') && isBuiltin(specifier)));
   expect(foreign).toEqual([]);
 });

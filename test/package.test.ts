@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
@@ -20,6 +20,8 @@ describe('the packed package', () => {
     tarball = await pack(temp);
     consumer = join(temp, 'consumer');
     await project(consumer, tarball);
+    const peer = join('node_modules', 'prom-client'); // npm installs no optional peer
+    symlinkSync(join(ROOT, peer), join(consumer, peer), 'junction');
     installed = join(consumer, 'node_modules', 'slotvisor');
   });
 
@@ -113,6 +115,21 @@ describe('the packed package', () => {
       await clock.advance(60_000);
       console.log(runs.join());`;
     expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: '20,40,0\n' });
+  });
+
+  it('has a working entry point `slotvisor/prometheus`', async () => {
+    const script = `
+      import { Supervisor } from 'slotvisor';
+      import { prometheus } from 'slotvisor/prometheus';
+      import { Registry } from 'prom-client';
+      const register = new Registry();
+      const end = prometheus(new Supervisor(), { register });
+      console.log((await register.getSingleMetricAsString('slotvisor_open')).split('\\n').at(-1));
+      end();`;
+    expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({
+      code: 0,
+      output: 'slotvisor_open{supervisor="default"} 1\n',
+    });
   });
 
   it('rejects deep imports', async () => {

@@ -1,8 +1,9 @@
 // The code blocks of Markdown files, as programs. One type check covers all of them. A block whose
-// output is given runs in a process of its own; it may import slotvisor and Node, and no file.
+// output is given runs in a process of its own. It may import slotvisor, Node and the installed
+// packages, and no file.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -82,6 +83,7 @@ const { FORCE_COLOR: _, NO_COLOR: __, NODE_V8_COVERAGE: ___, NODE_OPTIONS: ____,
 function run(code: string): Promise<Ended> {
   const folder = mkdtempSync(join(tmpdir(), 'slotvisor-markdown-'));
   const path = join(folder, 'block.mts');
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
   writeFileSync(path, code);
   return new Promise<Ended>((resolve) => {
     execFile(

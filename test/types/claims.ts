@@ -34,6 +34,7 @@ import {
   schedule,
   schedulesOf,
 } from 'slotvisor/cron';
+import { type PrometheusOptions, prometheus } from 'slotvisor/prometheus';
 import { type SubprocessResult, subprocessTask } from 'slotvisor/subprocess';
 import { recordEvents, VirtualClock } from 'slotvisor/testing';
 import { type WorkerContext, workerTask } from 'slotvisor/worker';
@@ -219,6 +220,22 @@ export function entryPoints() {
   const clocked = new Supervisor({ clock: new VirtualClock(), defaults: { maxRetries: 1 } });
   const { events } = recordEvents(clocked);
   claim<Equal<Awaited<ReturnType<typeof output.value>>['stdout'], string>>('a process', reports, task, events);
+}
+
+export function metrics() {
+  const options: PrometheusOptions = {
+    name: 'n',
+    group: (slot) => slot,
+    buckets: [1, 2],
+    slots: ['s'],
+    prefix: undefined,
+  };
+  const end = prometheus(supervisor, options);
+  claim<Equal<typeof end, () => void>>('metrics end by a function');
+  // @ts-expect-error a group is a text
+  prometheus(supervisor, { group: () => 5 });
+  // @ts-expect-error a registry of prom-client
+  prometheus(supervisor, { register: {} });
 }
 
 export function schedules() {

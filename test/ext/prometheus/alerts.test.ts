@@ -1,5 +1,5 @@
-// examples/prometheus/alerts.yml is a file of rules that Prometheus can load, and asks only for what
-// a scrape has.
+// examples/prometheus/alerts.yml is a file of rules that Prometheus can load. It asks only for what a
+// scrape has.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
