@@ -15,20 +15,24 @@ export {
   aFunction,
   aNumber,
   anObject,
+  count,
+  durationMs,
   finiteMs,
   finiteNumber,
   nameText,
   numberFrom,
   oneOf,
+  positiveMs,
   refuse,
   wholeFrom,
 } from './model/check.ts';
-export { brief, briefPath, fromCaller, specAt } from './model/error.ts';
+export { brief, briefPath, fromCaller, show, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
 export { sentenceOf, subjectOf } from './model/event-text.ts';
-export { describe } from './model/foreign.ts';
+export { describe, field } from './model/foreign.ts';
 export { GROUP_DEFAULTS, GROUP_READERS, type GroupOptions, Groups } from './model/groups.ts';
 export { anObjectWith, parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
+export { OUTCOME_KINDS } from './model/outcome.ts';
 export { cut, printable } from './model/printable.ts';
 export { isError, plainPart, record, showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';

@@ -104,15 +104,17 @@ export interface SupervisorOptions extends GateOptions {
   /** Grants slots that several processes share. Default: every slot belongs to this process. */
   readonly leases?: SlotLeases | undefined;
   /**
-   * Wraps every attempt, for tracing or a logging context. It must call `next` and await it. If it
-   * ends without a call of `next`, or throws after the body succeeded, the attempt has failed.
+   * Wraps every attempt, to change what it does: a logging context, a lock. To watch attempts, use
+   * `instrument`. It must call `next` and await it. If it ends without a call of `next`, or throws
+   * after the body succeeded, the attempt has failed.
    */
   readonly aroundAttempt?: AroundAttempt | undefined;
   /**
    * Warn with `process.emitWarning` of an attempt that failed, and of a body that overran and keeps
-   * its slot, if nothing watches it: no subscriber that gets the event, no `aroundAttempt`, and no
-   * look at the outcome until the next turn of the event loop. Once for each group of slots (the
-   * name up to the first `:`), at most 20 times. `false`: never. Default `true`.
+   * its slot, if nothing watches it: no subscriber that gets the event, no `aroundAttempt`, no
+   * probe, no subscriber of the channel, and no look at the outcome until the next turn of the event
+   * loop. Once for each group of slots (the name up to the first `:`), at most 20 times. `false`:
+   * never. Default `true`.
    */
   readonly warnings?: boolean | undefined;
 }

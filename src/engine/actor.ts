@@ -11,7 +11,7 @@ import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
 import { Completed, type Outcome } from '../model/outcome.ts';
-import type { AttemptEndKind, AttemptReport } from '../model/probe.ts';
+import { type AttemptEndKind, type AttemptReport, AttemptReportRecord } from '../model/probe.ts';
 import { record } from '../model/record.ts';
 import { TASK_STATUSES, type TaskStatus, type TaskView, type WaitingFor } from '../model/view.ts';
 import {
@@ -349,22 +349,25 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   }
 
   attemptEnded(attempt: Attempt, bodyEnd: AttemptEnd, proof: Proof): void {
-    // A value counts only if the slot was surely owned when it was returned.
-    const end = this.suspending && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
+    // A value counts only if the slot was surely owned when it was returned. An owner that will not
+    // go on has it in its outcome.
+    const isLost = this.suspending || this.stop?.by === 'leaseLost';
+    const shown = isLost && bodyEnd.kind === 'value' ? STOPPED : bodyEnd;
+    const end = this.suspending ? shown : bodyEnd;
     if (end.kind === 'failure') this.#failed(end.failure);
     this.#record(attempt, proof);
     if (this.#state.at === 'attempt') this.runtime.gate.leave(this.#state.place);
     this.#state = AT_DECISION;
     const { watches } = attempt;
     const durationMs = this.#listening || watches !== undefined ? this.#ranSince(attempt) : 0; // else of no use
-    if (this.#listening) this.#publish(attemptEndEvent(attempt.number, end, durationMs));
+    if (this.#listening) this.#publish(attemptEndEvent(attempt.number, shown, durationMs));
     const { unwatched } = this.runtime;
     const sighting =
       end.kind === 'failure' ? unwatched?.failed(this.submission, attempt.number, end.failure) : undefined;
     this.#follow(attempt, end, proof);
     sighting?.decided(this.#pauseMs);
     // Last: a probe is code of the user, and may look at anything.
-    watches?.ended(attemptReport(end, proof, durationMs));
+    watches?.ended(attemptReport(shown, proof, durationMs));
   }
 
   #record(attempt: Attempt, proof: Proof): void {
@@ -500,7 +503,7 @@ const FAILURE_ENDS = { thrown: 'failed', exited: 'failed', timedOut: 'timedOut',
 
 function attemptReport({ kind, failure }: AttemptEnd, proof: Proof, durationMs: number): AttemptReport {
   const end = proof === 'settled' ? endKind(kind, failure) : proof;
-  return Object.freeze(record({ end, durationMs, ...(failure && { failure }) }));
+  return Object.freeze(new AttemptReportRecord(end, durationMs, failure));
 }
 
 function endKind(kind: AttemptEnd['kind'], failure: Failure | undefined): AttemptEndKind {

@@ -11,8 +11,7 @@ import { CanceledError, type StopCause, TimeoutError, timeoutReason } from '../m
 import type { OverrunAction } from '../model/event.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
 import { field } from '../model/foreign.ts';
-import type { ProbedAttempt } from '../model/probe.ts';
-import { record } from '../model/record.ts';
+import { type ProbedAttempt, ProbedRecord } from '../model/probe.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 import { type BodyCall, type BodyEnd, callBody, type Thrown } from './call-body.ts';
@@ -159,7 +158,7 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
     const { fence } = this;
     const waitedMs = this.startedMs - this.readyMs;
     const resident = vital || stableMs !== Infinity;
-    return Object.freeze(record({ ...this.info(), waitedMs, restart, timeoutMs, fence, resident }));
+    return Object.freeze(new ProbedRecord(this.info(), { waitedMs, restart, timeoutMs, fence, resident }));
   }
 
   bodyBegins(): void {

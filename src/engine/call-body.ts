@@ -1,6 +1,6 @@
 // The guarded place where a task's code is called: its `state`, the interceptor, its body, its
-// `kill`. Probes are called around it. Whatever the code throws, returns or never settles is reported once, as data, to the
-// attempt alone.
+// `kill`. Probes are around it. Whatever the code throws, returns or never settles is reported
+// once, as data, to the attempt alone.
 
 import { ignore, settled } from '../kernel/deferred.ts';
 import type { AttemptInfo, Kill } from '../model/task.ts';

@@ -29,7 +29,7 @@ export class Probes {
     this.#channel = { name: 'channel', probe: new AttemptChannel(supervisor) };
   }
 
-  /** There is a probe, or a subscriber of the channel. Without one, an attempt costs nothing more. */
+  /** There is a probe, or a subscriber of the channel. */
   get active(): boolean {
     return this.#attached.length > 0 || AttemptChannel.isHeard;
   }
@@ -45,17 +45,20 @@ export class Probes {
   }
 
   /** Asks each probe once. Returns what watches the attempt, the outermost first. */
-  open(info: ProbedAttempt): Watches {
+  open(info: ProbedAttempt): Watches | undefined {
     const watches: Watch[] = [];
-    for (const { name, probe } of [this.#channel, ...this.#attached]) {
-      try {
-        const part = checked(probe.attempt(info));
-        if (part !== undefined) watches.push(new Watch(name, part, this.#events));
-      } catch (error) {
-        this.#events.probeFailed(name, error);
-      }
+    if (AttemptChannel.isHeard) this.#ask(this.#channel, info, watches);
+    for (const attached of this.#attached) this.#ask(attached, info, watches);
+    return watches.length === 0 ? undefined : new Watches(watches);
+  }
+
+  #ask({ name, probe }: Attached, info: ProbedAttempt, watches: Watch[]): void {
+    try {
+      const part = checked(probe.attempt(info));
+      if (part !== undefined) watches.push(new Watch(name, part, this.#events));
+    } catch (error) {
+      this.#events.probeFailed(name, error);
     }
-    return new Watches(watches);
   }
 }
 

@@ -76,7 +76,7 @@ export interface SlotEventBase extends EventBase {
  * | `started` | it owns the slot; its first attempt waits for the concurrency gate |
  * | `attemptStarted` | an attempt begins; the body is called next |
  * | `attemptSucceeded` | the body returned a value, also if it was asked to stop |
- * | `attemptCanceled` | a stopped attempt ended without a value, or threw a `CanceledError` |
+ * | `attemptCanceled` | it was stopped and threw, or gave up, or its lease was lost |
  * | `attemptFailed` | the body threw anything else |
  * | `attemptTimedOut` | an attempt that exceeded `timeoutMs` has ended |
  * | `attemptStalled` | an attempt that exceeded `stallMs` has ended |
@@ -88,7 +88,7 @@ export interface SlotEventBase extends EventBase {
  * | `leaseStalled` | the lease store has not answered for its `ttlMs`; once a call |
  * | `shutdownStarted` | the shutdown began |
  * | `shutdownFinished` | every task has ended or was abandoned; subscribers get their last events |
- * | `subscriberFailed` | another subscriber threw or rejected |
+ * | `subscriberFailed` | another subscriber or a probe threw or rejected |
  * | `eventsDropped` | the queue of this subscriber was full; published for it alone |
  *
  * An attempt ends when its body has ended, was killed or was abandoned. Its events name the owner

@@ -1,13 +1,14 @@
 // What watches attempts from within: a probe, what it learns, and what it may do.
 
 import type { Failure } from './failure.ts';
+import { recordClass } from './record.ts';
 import type { RestartPolicy } from './settings.ts';
 import type { AttemptInfo } from './task.ts';
 
 /**
- * Watches the attempts of a supervisor from within. `supervisor.instrument` attaches it. In contrast
- * to a subscriber it is called synchronously, and it misses no attempt. Use it to measure and to
- * trace. Use `aroundAttempt` to change what an attempt does.
+ * Watches the attempts of a supervisor from within. `supervisor.instrument` attaches it. In
+ * contrast to a subscriber it is called synchronously, and it misses no attempt. Use it to measure
+ * and to trace. Use `aroundAttempt` to change what an attempt does.
  *
  * Promised: a probe that throws harms no task. The error is published as `subscriberFailed`.
  * Not promised: that a slow probe costs nothing. Its time is time of the event loop.
@@ -42,6 +43,21 @@ export interface ProbedAttempt extends AttemptInfo {
   readonly resident: boolean;
 }
 
+type Further = Omit<ProbedAttempt, keyof AttemptInfo>;
+
+export const ProbedRecord = recordClass<[info: AttemptInfo, more: Further], ProbedAttempt>(function (info, more) {
+  this.id = info.id;
+  this.slot = info.slot;
+  this.name = info.name;
+  this.attempt = info.attempt;
+  this.meta = info.meta;
+  this.waitedMs = more.waitedMs;
+  this.restart = more.restart;
+  this.timeoutMs = more.timeoutMs;
+  this.fence = more.fence;
+  this.resident = more.resident;
+});
+
 /** Watches one attempt. Both parts may be left out. */
 export interface AttemptProbe {
   /**
@@ -72,7 +88,15 @@ export interface AttemptReport {
   readonly durationMs: number;
   /**
    * What went wrong. Also of a `killed` or `abandoned` attempt that had timed out or stalled, and
-   * of a `canceled` one that threw an error of its own.
+   * of an attempt that was asked to stop, and threw an error of its own.
    */
   readonly failure?: Failure;
 }
+
+type Report = [end: AttemptEndKind, durationMs: number, failure: Failure | undefined];
+
+export const AttemptReportRecord = recordClass<Report, AttemptReport>(function (end, durationMs, failure) {
+  this.end = end;
+  this.durationMs = durationMs;
+  if (failure !== undefined) this.failure = failure;
+});

@@ -1,6 +1,7 @@
 // The measuring process: selects, runs, prints. --only NAME,NAME   these scenarios only
 // --rounds N   measured rounds, default 7        --json FILE   the results as data
 // --schedules   the scenarios of slotvisor/cron instead of the others
+// --watching   the scenarios of what watches a supervisor instead of the others
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -12,9 +13,17 @@ import { queueing } from './queueing.ts';
 import { scale } from './scale.ts';
 import { schedules } from './schedules.ts';
 import { table } from './table.ts';
+import { watching } from './watching.ts';
 
 const PEERS = ['p-queue', 'p-limit', 'fastq', 'async-mutex', 'async-lock', 'bottleneck', 'rxjs', 'effect'];
 const SCHEDULE_PEERS = ['croner', 'node-cron'];
+const WATCHING_PEERS = [
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-trace-base',
+  '@opentelemetry/sdk-metrics',
+  'prom-client',
+  'pino',
+];
 
 const { values } = parseArgs({
   options: {
@@ -22,10 +31,16 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
     json: { type: 'string' },
     schedules: { type: 'boolean', default: false },
+    watching: { type: 'boolean', default: false },
   },
 });
 
-const all = values.schedules ? schedules : [...queueing, ...policies, ...scale];
+const chosen = values.schedules
+  ? { scenarios: schedules, peers: SCHEDULE_PEERS }
+  : values.watching
+    ? { scenarios: watching, peers: WATCHING_PEERS }
+    : { scenarios: [...queueing, ...policies, ...scale], peers: PEERS };
+const all = chosen.scenarios;
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1)
   throw new Error(`--rounds must be a whole number from 1, got ${values.rounds}`);
@@ -34,9 +49,7 @@ const unknown = wanted.filter((name) => !all.some((scenario) => scenario.name ==
 if (unknown.length > 0)
   throw new Error(`no scenario is called ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
 
-const versions = Object.fromEntries(
-  (values.schedules ? SCHEDULE_PEERS : PEERS).map((name) => [name, installedVersion(name)]),
-);
+const versions = Object.fromEntries(chosen.peers.map((name) => [name, installedVersion(name)]));
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
 console.log(`node ${machine.node} on ${machine.cores} x ${machine.cpu}`);
 console.log(

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const bench = fileURLToPath(new URL('.', import.meta.url));
+const ENTRY_POINTS = ['cron', 'health', 'log', 'otel', 'prometheus'];
 const built = mkdtempSync(join(tmpdir(), 'slotvisor-bench-'));
 
 try {
@@ -21,7 +22,7 @@ try {
   // project has installed.
   const exports = {
     '.': './src/index.js',
-    './cron': './src/ext/cron/index.js',
+    ...Object.fromEntries(ENTRY_POINTS.map((name) => [`./${name}`, `./src/ext/${name}/index.js`])),
     './testing': './src/testing/index.js',
   };
   writeFileSync(join(built, 'package.json'), JSON.stringify({ name: 'slotvisor', type: 'module', exports }));

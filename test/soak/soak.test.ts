@@ -21,17 +21,16 @@ const submitting = (supervisor: Supervisor, submit: (honest: Submit, spec: TaskS
   disguised(supervisor, { submit: ((spec: TaskSpec) => submit((given) => supervisor.submit(given), spec)) as never });
 
 /**
- * Runs a load that exercises every promise: owners, a queue, a replacement, a shared run, a pause,
- * and more submissions than the concurrency allows.
+ * Runs a load that exercises every promise: owners, a queue, a replacement, a shared run that its
+ * first participant leaves, a pause, and more submissions than the concurrency allows.
  */
 async function findingsOf(plant: (supervisor: Supervisor) => Supervisor): Promise<Findings> {
   const clock = new VirtualClock();
   const findings = new Findings();
   const supervisor = plant(new Supervisor({ clock, random: seededRandom(1), concurrency: CONCURRENCY }));
   const monitor = new Monitor(findings, supervisor, CONCURRENCY);
-  const submit = (slot: string, admission: AdmissionPolicy): void => {
+  const submit = (slot: string, admission: AdmissionPolicy): Submission | undefined =>
     monitor.submit({ slot, admission }, (ctx) => ctx.sleep(10).then(() => ({})));
-  };
   for (let i = 0; i < 2 * CONCURRENCY; i += 1) submit(`alone ${i}`, 'queue');
   for (const admission of ['queue', 'queue', 'keepLatest', 'join', 'dropIfRunning', 'queue'] as const)
     submit('queue', admission);
@@ -41,6 +40,14 @@ async function findingsOf(plant: (supervisor: Supervisor) => Supervisor): Promis
   await clock.advance(50);
   monitor.resume('paused');
   monitor.check();
+  await clock.advance(1_000);
+  // The first of a shared run leaves, and in the same turn the run begins for the other.
+  monitor.pause('left');
+  const leader = submit('left', 'queue');
+  submit('left', 'join');
+  submit('awake', 'queue');
+  void leader?.cancel();
+  monitor.resume('left');
   await clock.advance(1_000);
   monitor.expectAtRest(clock.timers);
   return findings;

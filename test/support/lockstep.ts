@@ -11,6 +11,7 @@ import {
 import { VirtualClock } from 'slotvisor/testing';
 import { type Ask, type FakeLease, leaseWith, UncheckedLeaseStore } from './fake-lease-store.ts';
 import { eventText, numberOf, OWN_ERROR, outcomeText, whyText } from './lockstep-text.ts';
+import { ProbeCount } from './probe-count.ts';
 import { wrongCounts } from './recount.ts';
 import { Reference } from './reference.ts';
 import type { LeaseReply } from './reference-leases.ts';
@@ -42,6 +43,7 @@ export class Lockstep {
   readonly reference: Reference;
   readonly clock = new VirtualClock();
   readonly supervisor: Supervisor;
+  readonly #probes = new ProbeCount();
   readonly #store = new UncheckedLeaseStore();
   /** For each slot, the calls of the store in their order. */
   readonly #calls = new Map<string, string[]>();
@@ -77,6 +79,7 @@ export class Lockstep {
     };
     this.#store.onRelease = ({ slot, fence }) => this.#called(slot, `release ${fence}`);
     this.supervisor.subscribe((event) => this.#onEvent(event), { capacity: Infinity });
+    this.supervisor.instrument(this.#probes);
     this.supervisor.vitalSlots(); // from here on the dead are kept
     void this.supervisor.closed.then((report) => {
       this.report = report;
@@ -469,6 +472,7 @@ export class Lockstep {
 
   #compareStats(): void {
     same('counts', wrongCounts(this.supervisor).join('\n'), '');
+    same('probes', this.#probes.differences(this.supervisor).join('\n'), '');
     const { bodies, gate, rejections, failures, totals } = this.supervisor.stats();
     const { attempts, tasks } = this.reference;
     const owned = attempts.bodies.filter(({ abandoned }) => !abandoned).length;

@@ -5,6 +5,7 @@ import type fc from 'fast-check';
 import { type Outcome, type Submission, Supervisor, type TaskContext, type TaskEvent } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import type { AdmissionPolicy } from '../../src/model/settings.ts';
+import { ProbeCount } from './probe-count.ts';
 import { type Fate, RaceStore } from './race-store.ts';
 import { wrongCounts } from './recount.ts';
 
@@ -58,6 +59,7 @@ export class World {
   readonly miscounts: string[] = [];
   readonly events: TaskEvent[] = [];
   readonly #alive = new Set<Body>();
+  readonly #probes = new ProbeCount();
   readonly #scheduler: fc.Scheduler;
 
   /** `fates`: those of the lease store's requests; undefined without a store. */
@@ -66,6 +68,7 @@ export class World {
     this.store = fates && new RaceStore(fates, () => scheduler.schedule(Promise.resolve()));
     const leases = this.store === undefined ? {} : { leases: this.store.port };
     this.supervisor = new Supervisor({ clock: this.clock, shutdownGraceMs: 1_000, ...leases });
+    this.supervisor.instrument(this.#probes);
     this.supervisor.subscribe((event) => void this.events.push(event), { capacity: Infinity });
   }
 
@@ -86,7 +89,7 @@ export class World {
 
   /** A body that has ended is alive for the supervisor until the supervisor learns of it. */
   #recount(): void {
-    this.miscounts.push(...wrongCounts(this.supervisor));
+    this.miscounts.push(...wrongCounts(this.supervisor), ...this.#probes.differences(this.supervisor));
     const { bodies, abandonedAlive } = this.supervisor.stats();
     if (this.#alive.size > bodies + abandonedAlive)
       this.miscounts.push(`${this.#alive.size} bodies are alive: stats() has ${bodies} and ${abandonedAlive}`);

@@ -331,7 +331,8 @@ export class Attempts {
 function endEvent(flight: Flight, { stopRequest }: Body, how: string): string {
   if (stopRequest === 'timeout') return 'attemptTimedOut';
   if (stopRequest === undefined && how === 'error') return 'attemptFailed';
-  return how === 'value' && !flight.isSuspended ? 'attemptSucceeded' : 'attemptCanceled';
+  const isLost = flight.isSuspended || flight.stop === 'leaseLost';
+  return how === 'value' && !isLost ? 'attemptSucceeded' : 'attemptCanceled';
 }
 
 /** Returns whether it was there. */

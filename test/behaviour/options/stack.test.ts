@@ -79,6 +79,7 @@ const PLACES: Readonly<Record<string, Place>> = {
       check: (to) => to.check(BAD),
       configure: (to) => to.configure(BAD),
       events: (to) => to.events(BAD),
+      instrument: (to) => to.instrument(BAD),
       run: (to) => to.run(BAD),
       shutdown: (to) => to.shutdown(BAD),
       slot: (to) => to.slot(BAD),

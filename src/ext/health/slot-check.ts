@@ -1,0 +1,45 @@
+// One slot against its rule. Pure: it sees a view, and no supervisor.
+
+import type { SlotView, TaskView, VitalSlot } from '../../index.ts';
+import { brief, printable } from '../../kit.ts';
+import type { Rule } from './options.ts';
+
+/** What was found: a `fail` is worse than a `warn`. `why` is a text for people, on one line. */
+export type HealthCheck = { readonly status: 'pass' } | { readonly status: 'warn' | 'fail'; readonly why: string };
+
+export const PASS: HealthCheck = { status: 'pass' };
+export const fail = (why: string): HealthCheck => ({ status: 'fail', why });
+export const warn = (why: string): HealthCheck => ({ status: 'warn', why });
+
+/**
+ * @param view of the slot, with the first that waits.
+ * @param lastOutcome of a vital slot.
+ */
+export function checkSlot(view: SlotView, rule: Rule, lastOutcome: VitalSlot['lastOutcome']): HealthCheck {
+  const { owner, queuedCount } = view;
+  if (rule.owned && owner === undefined && queuedCount === 0) {
+    if (view.vital !== 'dead') return fail('nothing owns it');
+    return fail(
+      lastOutcome === 'rejected' ? 'it is dead: it got no lease' : `it is dead: its owner ended ${lastOutcome}`,
+    );
+  }
+  if (owner?.status === 'overrun' && owner.sinceMs >= rule.overrunMs)
+    return fail(`its body has overrun its grace, ${ms(owner.sinceMs)} ago`);
+  const waits = longestWait(view);
+  if (waits !== undefined && waits.sinceMs >= rule.waitingMs)
+    return fail(`a task has waited for ${ms(waits.sinceMs)}${waits.waitingFor ? ` (${waits.waitingFor})` : ''}`);
+  return owner?.status === 'backoff' ? checkBackoff(owner, rule) : PASS;
+}
+
+function checkBackoff({ retries, sinceMs, lastFailure }: TaskView, rule: Rule): HealthCheck {
+  if (retries < rule.failures && sinceMs < rule.backoffMs) return PASS;
+  return warn(`it is in backoff after ${retries} retries: ${printable(brief(lastFailure?.message ?? ''))}`);
+}
+
+function longestWait({ owner, queued: [first] }: SlotView): TaskView | undefined {
+  const isWaiting = owner?.status === 'starting' || owner?.status === 'suspended';
+  if (!isWaiting) return first;
+  return first !== undefined && first.sinceMs > owner.sinceMs ? first : owner;
+}
+
+const ms = (value: number): string => `${Math.round(value)} ms`;

@@ -1,0 +1,38 @@
+// A TracingChannel of Node for work that begins in a call and ends later. Each piece of work has
+// one message object, which its subscribers may write to. What a subscriber throws is an uncaught
+// exception: that is Node's rule.
+
+import { tracingChannel } from 'node:diagnostics_channel';
+
+export class TraceChannel {
+  readonly #channel;
+
+  constructor(name: string) {
+    this.#channel = tracingChannel<object, object>(name);
+  }
+
+  /** Somebody subscribes to one of its words, or has bound a store. */
+  get isHeard(): boolean {
+    return this.#channel.hasSubscribers;
+  }
+
+  /** Calls `work`, its synchronous part, with the bound stores. */
+  run<R>(message: object, work: () => R): R {
+    const { start, end } = this.#channel;
+    return start.runStores(message, () => {
+      try {
+        return work();
+      } finally {
+        end.publish(message);
+      }
+    });
+  }
+
+  /** With an `error` in the message, the work has failed. */
+  ended(message: object): void {
+    const { error, asyncStart, asyncEnd } = this.#channel;
+    if ('error' in message) error.publish(message);
+    asyncStart.publish(message);
+    asyncEnd.publish(message);
+  }
+}
