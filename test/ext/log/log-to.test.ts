@@ -206,7 +206,7 @@ describe('levels', () => {
   });
 
   test('of lost events: a line says how many were lost, unless it is left out', async () => {
-    const { supervisor, clock } = setup();
+    const { supervisor, clock, recorded } = setup();
     const [all, silent] = [memory(), memory()];
     logTo(supervisor, all.logger, { types: ['submitted'], capacity: 2 });
     logTo(supervisor, silent.logger, { types: ['submitted'], capacity: 2, levels: { eventsDropped: false } });
@@ -217,6 +217,7 @@ describe('levels', () => {
       'the subscriber slotvisor/log lost 3 events',
     ]);
     expect(silent.typesOf()).toEqual(['submitted', 'submitted']);
+    expect(recorded.of('subscriberFailed')).toEqual([]);
   });
 });
 
