@@ -7,10 +7,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { once, restartable, Supervisor, type TaskContext } from 'slotvisor';
 import { schedule } from 'slotvisor/cron';
+import { logTo } from 'slotvisor/log';
+import { otel } from 'slotvisor/otel';
+import { prometheus } from 'slotvisor/prometheus';
 import { subprocessTask } from 'slotvisor/subprocess';
 import { workerTask } from 'slotvisor/worker';
+import { FirstLines } from './tour/first-lines.ts';
 import { HeadCount } from './tour/head-count.ts';
+import { drawMoves, register, scrape } from './tour/metrics.ts';
 import { compress, filesOf, folders } from './tour/repository.ts';
+import { drawTrace, inSpan, startTracing } from './tour/spans.ts';
 import { syncLoop } from './tour/sync-loop.ts';
 import { Timeline } from './tour/timeline.ts';
 import { Upstream } from './tour/upstream.ts';
@@ -22,6 +28,14 @@ const output = await mkdtemp(join(tmpdir(), 'slotvisor-tour-'));
 
 const supervisor = new Supervisor({ shutdownGraceMs: 1_000, aroundAttempt: headCount.around });
 supervisor.subscribe(timeline);
+
+// What shows an operator how the tasks of a service fare.
+const logger = new FirstLines();
+startTracing();
+logTo(supervisor, logger);
+otel(supervisor, { metrics: false });
+prometheus(supervisor, { register });
+const before = await scrape();
 
 /** The tour itself is a task. It waits with the methods of its context, so a shutdown stops it. */
 async function tour(ctx: TaskContext): Promise<void> {
@@ -79,7 +93,7 @@ async function tour(ctx: TaskContext): Promise<void> {
       name: `${folder}.gz`,
       run: async ({ name, signal }) => {
         const { size, data } = await compress(await filesOf(folder), signal);
-        await writeFile(join(output, name), data, { signal });
+        await inSpan('write', () => writeFile(join(output, name), data, { signal }));
         timeline.note('exports', 'wrote', `${name}, ${size} bytes in ${data.length}`);
       },
     });
@@ -132,6 +146,9 @@ async function tour(ctx: TaskContext): Promise<void> {
 // run() waits for the tour to end, or for Ctrl+C. Then it shuts down everything that still runs.
 const { outcomes, shutdown } = await supervisor.run([once(tour, { slot: 'tour' })]);
 timeline.summary(supervisor.snapshot(), shutdown, headCount.most);
+timeline.seen('What a log got, the first line of each level', logger.draw());
+timeline.seen('What a tracer got, one attempt of many', drawTrace());
+timeline.seen('What Prometheus got, the counters that moved', drawMoves(before, await scrape()));
 
 upstream.stop(); // ends the download of the legacy import, so that this process can exit
 await rm(output, { recursive: true, maxRetries: 3 }); // an abandoned body may still be writing

@@ -121,6 +121,21 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     '  slotvisor_slot_waiting{supervisor="sync",slot="feed"} 1',
     'metrics left: 0',
   ],
+  'log.ts': [
+    'For people:',
+    '09:00:00.000 debug prices               was submitted, with the policy queue',
+    '09:00:00.000 debug prices               owns its slot after 0 ms',
+    '09:00:00.000 debug prices               attempt 1 began',
+    '09:00:00.250 warn  prices               attempt 1 failed after 250 ms: timed out after 250 ms',
+    '09:00:00.250 info  prices               attempt 2 follows in 1000 ms, after a failure',
+    '09:00:01.250 debug prices               attempt 2 began',
+    '09:00:01.250 debug prices               attempt 2 succeeded after 0 ms',
+    '09:00:01.250 info  prices               ended completed, after 2 attempts and 1250 ms',
+    'For programs:',
+    '{"level":40,"slotvisor":{"seq":12,"type":"attemptFailed","slot":"sync:acme","name":"sync:acme","attempt":1,' +
+      '"durationMs":0,"failure":{"kind":"thrown","message":"HTTP 401","fatal":false},"meta":{"tenant":7}},' +
+      '"err":{"type":"Error","message":"HTTP 401","code":"E_AUTH"},"msg":"sync:acme: attempt 1 failed after 0 ms: HTTP 401"}',
+  ],
   'cron.ts': [
     'next: 10-24T00:30, 10-25T00:30, 10-26T01:30',
     'poller: 7 dates, 4 dropped, ended',
@@ -148,16 +163,24 @@ test('this file runs every example', () => {
   expect(examples.filter((name) => !name.includes('/')).sort()).toEqual([...Object.keys(OUTPUT), 'tour.ts'].sort());
 });
 
-test.for(examples)('examples/%s imports only the library, its peers, Node and its own folder', (name) => {
-  const text = readFileSync(join(ROOT, 'examples', name), 'utf8');
-  const foreign = importsOf({ path: `examples/${name}`, text })
-    .filter(({ target }) => target?.startsWith('examples/') !== true)
-    .map(({ specifier }) => specifier)
-    .filter((specifier) => !/^slotvisor(\/(testing|cron|worker|subprocess|prometheus))?$/.test(specifier))
-    .filter((specifier) => specifier !== 'prom-client')
-    .filter((specifier) => !(specifier.startsWith('node:') && isBuiltin(specifier)));
-  expect(foreign).toEqual([]);
-});
+/** What a supervisor is watched with. */
+const WATCHERS = [/^pino$/, /^prom-client$/, /^@opentelemetry\//, /^fastify$/, /^express$/];
+
+test.for(examples)(
+  'examples/%s imports only the library, Node, its own folder, and what the library is watched with',
+  (name) => {
+    const text = readFileSync(join(ROOT, 'examples', name), 'utf8');
+    const foreign = importsOf({ path: `examples/${name}`, text })
+      .filter(({ target }) => target?.startsWith('examples/') !== true)
+      .map(({ specifier }) => specifier)
+      .filter(
+        (specifier) => !/^slotvisor(\/(testing|cron|worker|subprocess|log|otel|prometheus|health))?$/.test(specifier),
+      )
+      .filter((specifier) => !WATCHERS.some((watcher) => watcher.test(specifier)))
+      .filter((specifier) => !(specifier.startsWith('node:') && isBuiltin(specifier)));
+    expect(foreign).toEqual([]);
+  },
+);
 
 // The tours take several seconds. They start before the small examples and are checked after them.
 let tours: Promise<[complete: Tour, drained: Tour, hastened: Tour]>;
@@ -225,6 +248,14 @@ class Tour {
   /** The line of the report with this label. */
   reported(word: string): string | undefined {
     return this.lines.find((line) => line.startsWith(`  ${word.padEnd(10)} `))?.slice(13);
+  }
+
+  /** The lines below a title that begins so, without their indent. */
+  below(title: string): string[] {
+    const start = this.lines.findIndex((line) => line.startsWith(title)) + 1;
+    expect(start, title).not.toBe(0);
+    const rest = this.lines.slice(start);
+    return rest.slice(0, rest.includes('') ? rest.indexOf('') : rest.length).map((line) => line.slice(2));
   }
 
   /** The summary table: one row per slot, counts in the order of the columns, the total last. */
@@ -393,6 +424,41 @@ describe('the tour', () => {
     expect(complete.reported('exclusion')).toBe('most bodies alive at once in one slot: 1');
     expect(complete.reported('shutdown')).toBe('cause: finished; not every body ended by itself');
     expect(complete.reported('abandoned')).toBe('legacy-import (overrun)');
+  });
+
+  it('ends with what a log got: the first line of each level', () => {
+    expectBeginnings(complete.below('What a log got'), [
+      'debug  tour: was submitted,',
+      'info   poller: attempt 2 follows in ',
+      'warn   poller: attempt 1 failed after ',
+      'error  render: attempt 1 has not ended ',
+    ]);
+  });
+
+  it('with what a tracer got: an attempt, and the spans in it with their durations', () => {
+    const lines = complete.below('What a tracer got').map((line) => line.replace(/\d+/g, '#').replace(/ +/g, ' '));
+    expect(lines).toEqual([
+      'attempt exports: src.gz # ms succeeded',
+      '├─ read # files # ms',
+      '├─ gzip # ms',
+      '└─ write # ms',
+    ]);
+    const [whole = 0, ...parts] = complete.below('What a tracer got').map((line) => Number(/(\d+) ms/.exec(line)?.[1]));
+    expect(parts.reduce((sum, part) => sum + part)).toBeLessThanOrEqual(whole + parts.length); // they are rounded
+  });
+
+  it('and with what Prometheus got: each counter that moved, equal to the summary', () => {
+    for (const tour of [complete, drained, hastened]) {
+      const { columns, rows } = tour.table();
+      const totals = rows.at(-1)?.counts ?? [];
+      const sample = (column: string) =>
+        column === 'submitted' ? 'slotvisor_submissions_total' : `slotvisor_outcomes_total{outcome="${column}"}`;
+      const moved = tour.below('What Prometheus got').map((line) => line.replace(/ +/g, ' '));
+      expect(moved).toEqual(expect.arrayContaining(columns.map((column, i) => `${sample(column)} 0 -> ${totals[i]}`)));
+      const counts = /^(\d+) attempts, (\d+) retries/.exec(tour.reported('work') ?? '') ?? [];
+      expect(moved).toContain(`slotvisor_attempts_total 0 -> ${counts[1]}`);
+      expect(moved).toContain(`slotvisor_retries_total 0 -> ${counts[2]}`);
+    }
   });
 
   it('drains at Ctrl+C: every job gets the grace, the report is printed, the exit code is 0', () => {

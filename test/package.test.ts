@@ -132,6 +132,22 @@ describe('the packed package', () => {
     });
   });
 
+  it('has a working entry point `slotvisor/log`', async () => {
+    const script = `
+      import { Supervisor } from 'slotvisor';
+      import { consoleWriter, logTo } from 'slotvisor/log';
+      const supervisor = new Supervisor();
+      const write = (_, message) => console.log(message.replace(/, after.*/, ''));
+      logTo(supervisor, { debug: write, info: write, warn: write, error: write }, { types: ['finished'] });
+      supervisor.subscribe(consoleWriter({ stream: process.stderr }), { types: [] });
+      await supervisor.submit({ slot: 's', run: () => 1 }).outcome;
+      await supervisor.shutdown();`;
+    expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({
+      code: 0,
+      output: 's: ended completed\n',
+    });
+  });
+
   it('rejects deep imports', async () => {
     const script =
       "import('slotvisor/dist/engine/slots.js').then(() => 'open', (error) => error.code).then(console.log);";

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
+import { inSpan } from './spans.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const gzip = promisify(zlib.gzip);
@@ -24,7 +25,9 @@ export async function hashOf(file: string, signal: AbortSignal): Promise<string>
 }
 
 export async function compress(files: readonly string[], signal: AbortSignal): Promise<{ size: number; data: Buffer }> {
-  const contents = await Promise.all(files.map((file) => readFile(file, { signal })));
+  const contents = await inSpan(`read ${files.length} files`, () =>
+    Promise.all(files.map((file) => readFile(file, { signal }))),
+  );
   const whole = Buffer.concat(contents);
-  return { size: whole.length, data: await gzip(whole) };
+  return { size: whole.length, data: await inSpan('gzip', () => gzip(whole)) };
 }

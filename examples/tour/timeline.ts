@@ -27,6 +27,9 @@ const STYLES: Readonly<Record<string, Style>> = {
   joined: 'blue',
 };
 
+/** The narrowest terminal that shows each line whole. */
+const WIDTH = 80;
+
 const ENDS = ['completed', 'failed', 'fatal', 'canceled', 'killed', 'abandoned', 'rejected'] as const;
 
 export class Timeline implements Subscriber {
@@ -76,6 +79,12 @@ export class Timeline implements Subscriber {
   exclusion  most bodies alive at once in one slot: ${most}
   shutdown   cause: ${cause}; ${clean ? 'every body ended by itself' : 'not every body ended by itself'}
   abandoned  ${abandoned.map(({ slot, status }) => `${slot} (${status})`).join(', ') || 'none'}`);
+  }
+
+  /** What one of the entry points for logs, traces and metrics has made of all this. */
+  seen(title: string, lines: readonly string[]): void {
+    this.chapter(title);
+    for (const line of lines) console.log(`  ${line.length > WIDTH - 2 ? `${line.slice(0, WIDTH - 3)}…` : line}`);
   }
 
   #count(slot: string, end: Outcome['kind']): void {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inSpan } from './spans.ts';
 
 export class Upstream {
   readonly #server = createServer((request, response) => this.#answer(request.url ?? '/', response));
@@ -38,11 +39,13 @@ export class Upstream {
   }
 
   /** The client. Pass the body's signal, so that a stop request ends the HTTP request too. */
-  async get(path: string, signal?: AbortSignal): Promise<string> {
-    const response = await fetch(this.#url + path, { signal: signal ?? null });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`HTTP ${response.status}: ${text}`);
-    return text;
+  get(path: string, signal?: AbortSignal): Promise<string> {
+    return inSpan(`GET ${path}`, async () => {
+      const response = await fetch(this.#url + path, { signal: signal ?? null });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`HTTP ${response.status}: ${text}`);
+      return text;
+    });
   }
 
   #answer(path: string, response: ServerResponse): void {

@@ -48,7 +48,12 @@ describe('a record', () => {
 describe('a part that JSON can hold', () => {
   const rows: readonly [unknown, unknown][] = [
     ['text', 'text'],
+    [true, true],
+    [0.1, 0.1],
+    [-0, 0],
+    ['\ud800', '\ud800'],
     [Number.NaN, null],
+    [Infinity, null],
     [null, null],
     [
       { at: new Date(0), list: [1, undefined, fail] },

@@ -34,6 +34,7 @@ import {
   schedule,
   schedulesOf,
 } from 'slotvisor/cron';
+import { consoleWriter, type Logger, logTo } from 'slotvisor/log';
 import { type PrometheusOptions, prometheus } from 'slotvisor/prometheus';
 import { type SubprocessResult, subprocessTask } from 'slotvisor/subprocess';
 import { recordEvents, VirtualClock } from 'slotvisor/testing';
@@ -295,4 +296,18 @@ export function events() {
   supervisor.subscribe(() => {}, { types: ['ended'] });
   // @ts-expect-error there is no such field
   supervisor.subscribe((event) => event.successor, { types: ['finished'] });
+}
+
+export function logs(logger: Logger) {
+  const end = logTo(supervisor, logger, { levels: { finished: 'warn', submitted: false }, types: ['finished'] });
+  claim<Equal<typeof end, () => void>>('logTo returns its end');
+  logTo(supervisor, console);
+  supervisor.subscribe(consoleWriter({ stream: process.stderr }));
+  supervisor.subscribe(consoleWriter(), { types: ['attemptFailed', 'finished'] });
+  // @ts-expect-error a level that no logger has
+  logTo(supervisor, logger, { levels: { finished: 'loud' } });
+  // @ts-expect-error an event that does not exist
+  logTo(supervisor, logger, { levels: { done: 'info' } });
+  // @ts-expect-error a logger has four methods
+  logTo(supervisor, { info: () => {} });
 }

@@ -8,14 +8,13 @@ import { type ConsoleWriterOptions, parseConsoleOptions } from './options.ts';
 
 /**
  * Makes a subscriber that writes one line for each event: the local time, the level, the slot and a
- * sentence. The beginning of an error that was thrown follows it, the first time that the error is
- * seen: those lines are indented, and begin with `|`. What user code named or threw cannot add a line
- * or change the colour.
+ * sentence. Below it follows the beginning of an error, the first time that the error is seen:
+ * indented lines that begin with `|`. A name or a message cannot add a line, or colour one.
  *
  *     supervisor.subscribe(consoleWriter());
  *
- * Promised: a stream that is closed gets nothing, and harms nothing. While a stream is full, the
- * writer waits, so that events are dropped when the subscription is full, and memory is bounded.
+ * Promised: a stream that is closed gets nothing, and harms nothing. A stream that is full is
+ * waited for: then the events wait in the subscription, which is bounded.
  *
  * Not promised: a format that programs can read. For that use `logTo`.
  *

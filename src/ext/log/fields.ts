@@ -8,11 +8,16 @@ const NAMES = ['slot', 'name', 'subscriber'] as const;
 
 type ShowMeta = (meta: unknown) => unknown;
 
+export interface LineFields {
+  readonly err?: unknown;
+  readonly [field: string]: unknown;
+}
+
 /**
  * The record of the event under `key`, and what was thrown under `err`: an error as it is, for the
  * serializer of the logger, and any other value as JSON can hold it.
  */
-export function fieldsOf(event: TaskEvent, key: string, meta: ShowMeta | undefined): Readonly<Record<string, unknown>> {
+export function fieldsOf(event: TaskEvent, key: string, meta: ShowMeta | undefined): LineFields {
   const thrown = thrownIn(event);
   if (thrown === undefined) return { [key]: recordOf(event, meta) };
   const { error } = thrown;

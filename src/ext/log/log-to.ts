@@ -1,10 +1,17 @@
 // `logTo`: a subscriber that writes each event to a logger.
 
-import { eventText, type Supervisor, type TaskEvent } from '../../index.ts';
-import { anObjectWith, EVENT_TYPES, fromCaller } from '../../kit.ts';
-import { fieldsOf } from './fields.ts';
+import { eventText, type Subscriber, type Supervisor, type TaskEvent } from '../../index.ts';
+import { anObjectWith, EVENT_TYPES, fromCaller, plainPart } from '../../kit.ts';
+import { fieldsOf, type LineFields } from './fields.ts';
 import { levelOf } from './levels.ts';
-import { checkLogger, type Logger, type LogSettings, type LogToOptions, parseLogOptions } from './options.ts';
+import {
+  checkLogger,
+  type Logger,
+  type LogLevel,
+  type LogSettings,
+  type LogToOptions,
+  parseLogOptions,
+} from './options.ts';
 
 /**
  * Writes a line to the logger for each event, from now on until the returned function is called or
@@ -35,13 +42,18 @@ function start(supervisor: Supervisor, logger: Logger, settings: LogSettings): (
   const onEvent = (event: TaskEvent): unknown => {
     const level = levels[event.type] ?? levelOf(event);
     if (level === false || logger.isLevelEnabled?.(level) === false) return undefined;
-    return logger[level](fieldsOf(event, key, meta), eventText(event));
+    return write(logger, level, fieldsOf(event, key, meta), eventText(event));
   };
-  return supervisor.subscribe(
-    { name: 'slotvisor/log', onEvent: onEvent as (event: TaskEvent) => void },
-    {
-      types: types.filter((type) => levels[type] !== false),
-      capacity,
-    },
-  );
+  const subscriber = { name: 'slotvisor/log', onEvent: onEvent as Subscriber['onEvent'] };
+  return supervisor.subscribe(subscriber, { types: types.filter((type) => levels[type] !== false), capacity });
+}
+
+/** Some serializers throw for an error that is frozen, or whose getters throw. */
+function write(logger: Logger, level: LogLevel, fields: LineFields, text: string): unknown {
+  try {
+    return logger[level](fields, text);
+  } catch (error) {
+    if (!('err' in fields)) throw error;
+    return logger[level]({ ...fields, err: plainPart(fields.err) }, text);
+  }
 }

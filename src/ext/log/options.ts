@@ -21,10 +21,14 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * What {@link logTo} writes to: a pino logger, or any object with these methods. They are called as
- * methods of the logger, and looked up at each call.
+ * What {@link logTo} writes to: a pino logger, or any object with these methods. They are looked up
+ * and called on the logger at each line. If one returns a promise, the next line waits for it.
  */
-export interface Logger extends Readonly<Record<LogLevel, (fields: object, message: string) => unknown>> {
+export interface Logger {
+  debug(fields: object, message: string): unknown;
+  info(fields: object, message: string): unknown;
+  warn(fields: object, message: string): unknown;
+  error(fields: object, message: string): unknown;
   /** If the logger has it, it is asked before a line is built. */
   isLevelEnabled?(level: LogLevel): boolean;
 }

@@ -14,6 +14,7 @@ import {
 } from 'slotvisor';
 import * as cron from 'slotvisor/cron';
 import { schedule, schedulesOf } from 'slotvisor/cron';
+import * as log from 'slotvisor/log';
 import * as prometheus from 'slotvisor/prometheus';
 import * as subprocess from 'slotvisor/subprocess';
 import * as testing from 'slotvisor/testing';
@@ -63,6 +64,10 @@ const PLACES: Readonly<Record<string, Place>> = {
   ),
   'slotvisor/cron': place(() => cron, { schedule: () => schedule(BAD, BAD), schedulesOf: () => schedulesOf(BAD) }),
   'slotvisor/prometheus': place(() => prometheus, { prometheus: () => prometheus.prometheus(BAD) }),
+  'slotvisor/log': place(() => log, {
+    consoleWriter: () => log.consoleWriter(BAD),
+    logTo: () => log.logTo(BAD, BAD),
+  }),
   'slotvisor/worker': place(() => worker, { workerTask: () => worker.workerTask(BAD) }),
   'slotvisor/subprocess': place(() => subprocess, { subprocessTask: () => subprocess.subprocessTask(BAD) }),
   'slotvisor/testing': place(() => testing, {
