@@ -112,9 +112,9 @@ export interface SupervisorOptions extends GateOptions {
   /**
    * Warn with `process.emitWarning` of an attempt that failed, and of a body that overran and keeps
    * its slot, if nothing watches it: no subscriber that gets the event, no `aroundAttempt`, no
-   * probe, no subscriber of the channel, and no look at the outcome until the next turn of the event
-   * loop. Once for each group of slots (the name up to the first `:`), at most 20 times. `false`:
-   * never. Default `true`.
+   * probe, no subscriber of the channel, and no look at the outcome until the next turn of the
+   * event loop. Once for each group of slots (the name up to the first `:`), at most 20 times.
+   * `false`: never. Default `true`.
    */
   readonly warnings?: boolean | undefined;
 }

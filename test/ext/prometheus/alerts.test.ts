@@ -1,4 +1,4 @@
-// examples/prometheus/alerts.yml is a file of rules that Prometheus can load. It asks only for what a
+// The alert rules: of the form that Prometheus reads, and on metrics and labels that exist.
 // scrape has.
 
 import { readFileSync } from 'node:fs';
