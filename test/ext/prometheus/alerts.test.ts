@@ -1,5 +1,4 @@
 // The alert rules: of the form that Prometheus reads, and on metrics and labels that exist.
-// scrape has.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
