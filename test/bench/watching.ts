@@ -2,7 +2,7 @@
 // beside the same done by hand in the body. Figures are CPU time.
 
 import { tracingChannel } from 'node:diagnostics_channel';
-import { metrics, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, metrics, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
   AggregationTemporality,
@@ -32,6 +32,29 @@ interface Watched {
   readonly body?: () => unknown;
 }
 
+/**
+ * As `standBy` of peers.ts: objects of every kind that a watched attempt makes, for the life of the
+ * process. Here they are the infos, reports and events of some attempts, and an attempt that lasts.
+ */
+const standing: unknown[] = [];
+
+async function standBy(): Promise<void> {
+  if (standing.length > 0) return;
+  const supervisor = new Supervisor();
+  const keep = (one: unknown): void => void standing.push(supervisor, one);
+  const unhear = hearing(keep);
+  supervisor.instrument({
+    attempt: (info) => {
+      keep(info);
+      return { run: (body) => body(), ended: keep };
+    },
+  });
+  supervisor.subscribe(keep);
+  supervisor.submit({ slot: 'standing by', run: () => new Promise<never>(nothing) });
+  for (let n = 0; n < 3; n += 1) await supervisor.submit({ slot: `s:${n}`, run: nothing }).outcome;
+  unhear();
+}
+
 /** Submits tasks with a synchronous body, each to its own slot of some hundred, and awaits them. */
 function submitting(name: string, { watch, options, body = nothing }: Watched): Contestant {
   const prepare = () => {
@@ -45,7 +68,7 @@ function submitting(name: string, { watch, options, body = nothing }: Watched): 
     };
     return { run, end: () => end?.() };
   };
-  return { name, measure: nsPerOp(SUBMISSIONS, prepare, cpuNsOnce) };
+  return { name, measure: nsPerOp(SUBMISSIONS, prepare) };
 }
 
 const SLOTS = Array.from({ length: 500 }, (_, n) => `group${n % 10}:${n}`);
@@ -53,22 +76,25 @@ const SLOTS = Array.from({ length: 500 }, (_, n) => `group${n % 10}:${n}`);
 const declining: Probe = { attempt: () => undefined };
 const measuring: Probe = { attempt: () => ({ run: (body) => body(), ended: nothing }) };
 
-function hearing(): () => void {
+function hearing(hear: (message: unknown) => void = nothing): () => void {
   const channel = tracingChannel('slotvisor:attempt');
-  const handlers = { asyncEnd: nothing } as never;
+  const handlers = { asyncEnd: hear } as never;
   channel.subscribe(handlers);
   return () => channel.unsubscribe(handlers);
 }
 
-const attempts = (): Contestant[] => [
-  submitting('unwatched', {}),
-  submitting('a probe that declines', { watch: (supervisor) => supervisor.instrument(declining) }),
-  submitting('a probe with run and ended', { watch: (supervisor) => supervisor.instrument(measuring) }),
-  submitting('a subscriber of the channel', { watch: hearing }),
-  submitting('otel, without an SDK', { watch: (supervisor) => otel(supervisor) }),
-  submitting('aroundAttempt', { options: { aroundAttempt: (_, next) => next() } }),
-  submitting('a subscriber', { watch: (supervisor) => supervisor.subscribe(nothing) }),
-];
+async function attempts(): Promise<Contestant[]> {
+  await standBy();
+  return [
+    submitting('unwatched', {}),
+    submitting('a probe that declines', { watch: (supervisor) => supervisor.instrument(declining) }),
+    submitting('a probe with run and ended', { watch: (supervisor) => supervisor.instrument(measuring) }),
+    submitting('a subscriber of the channel', { watch: () => hearing() }),
+    submitting('otel, without an SDK', { watch: (supervisor) => otel(supervisor) }),
+    submitting('aroundAttempt', { options: { aroundAttempt: (_, next) => next() } }),
+    submitting('a subscriber', { watch: (supervisor) => supervisor.subscribe(nothing) }),
+  ];
+}
 
 /** Takes spans as they end, and keeps none. */
 const nowhere: SpanExporter = {
@@ -114,15 +140,15 @@ function byHandWithOtel(): unknown {
   });
 }
 
-const spans = (): Contestant[] => {
-  const manager = new AsyncLocalStorageContextManager().enable();
-  void manager;
+async function spans(): Promise<Contestant[]> {
+  await standBy();
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   return [
     submitting('unwatched', { watch: withSdk(() => nothing) }),
     submitting('by hand', { watch: withSdk(() => nothing), body: byHandWithOtel }),
     submitting('slotvisor/otel', { watch: withSdk((supervisor) => otel(supervisor)) }),
   ];
-};
+}
 
 /** A histogram and counters of attempts, written in each body. */
 function byHandWithPrometheus() {
@@ -139,11 +165,14 @@ function byHandWithPrometheus() {
   };
 }
 
-const histograms = (): Contestant[] => [
-  submitting('unwatched', {}),
-  submitting('by hand', { body: byHandWithPrometheus() }),
-  submitting('slotvisor/prometheus', { watch: (supervisor) => prometheus(supervisor, { register: new Registry() }) }),
-];
+async function histograms(): Promise<Contestant[]> {
+  await standBy();
+  return [
+    submitting('unwatched', {}),
+    submitting('by hand', { body: byHandWithPrometheus() }),
+    submitting('slotvisor/prometheus', { watch: (supervisor) => prometheus(supervisor, { register: new Registry() }) }),
+  ];
+}
 
 const logger = (level: string) => pino({ level }, { write: nothing });
 
@@ -159,13 +188,16 @@ function byHandWithPino(level: string): Watch {
     });
 }
 
-const lines = (): Contestant[] => [
-  submitting('a subscriber', { watch: (supervisor) => supervisor.subscribe(nothing) }),
-  submitting('by hand, written', { watch: byHandWithPino('debug') }),
-  submitting('slotvisor/log, written', { watch: (supervisor) => logTo(supervisor, logger('debug')) }),
-  submitting('by hand, off', { watch: byHandWithPino('warn') }),
-  submitting('slotvisor/log, off', { watch: (supervisor) => logTo(supervisor, logger('warn')) }),
-];
+async function lines(): Promise<Contestant[]> {
+  await standBy();
+  return [
+    submitting('a subscriber', { watch: (supervisor) => supervisor.subscribe(nothing) }),
+    submitting('by hand, written', { watch: byHandWithPino('debug') }),
+    submitting('slotvisor/log, written', { watch: (supervisor) => logTo(supervisor, logger('debug')) }),
+    submitting('by hand, off', { watch: byHandWithPino('warn') }),
+    submitting('slotvisor/log, off', { watch: (supervisor) => logTo(supervisor, logger('warn')) }),
+  ];
+}
 
 // To be asked costs the same, however much there is.
 
