@@ -5,6 +5,16 @@ import { beforeAll, describe, expect, it, test } from 'vitest';
 import { type Ended, linesOf, ROOT, startExample } from './support/example.ts';
 import { importsOf } from './support/layers.ts';
 
+/** What each HTTP service prints. Its requests take longer than its delay. */
+const SERVED: readonly string[] = [
+  'load: on',
+  'not ready; alive: 200',
+  'server: closed',
+  'report: cause signal, clean true',
+  'clients: every answer was 200',
+  'exit code 0',
+];
+
 /** The complete output of each small example. */
 const OUTPUT: Readonly<Record<string, readonly string[]>> = {
   'quickstart.ts': [
@@ -70,6 +80,9 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
     'load: every answer was 200',
     'the process exits by itself, with 0',
   ],
+  'http-node.ts': SERVED,
+  'http-fastify.ts': SERVED,
+  'http-express.ts': SERVED,
   'static-run.ts': [
     'migrate: schema is up to date, attempts: 1',
     'warm-cache: cache is warm, attempts: 3',
@@ -153,7 +166,12 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The line after which an example gets SIGTERM. */
-const CUES: Readonly<Record<string, string>> = { 'graceful-shutdown.ts': 'load: on' };
+const CUES: Readonly<Record<string, string>> = {
+  'graceful-shutdown.ts': 'load: on',
+  'http-node.ts': 'load: on',
+  'http-fastify.ts': 'load: on',
+  'http-express.ts': 'load: on',
+};
 
 const examples = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))

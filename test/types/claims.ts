@@ -2,6 +2,7 @@
 // it. `npm test` compiles it against the source. `npm run test:package` compiles it against the
 // packed declarations, with each TypeScript version that is supported.
 
+import { createServer } from 'node:http';
 import {
   type EventOf,
   type Failure,
@@ -14,6 +15,7 @@ import {
   restartable,
   type Submission,
   Supervisor,
+  stopOnSignals,
   type TaskBody,
   type TaskContext,
   type TaskDefaults,
@@ -34,8 +36,17 @@ import {
   schedule,
   schedulesOf,
 } from 'slotvisor/cron';
+import {
+  type HealthCheck,
+  type HealthOptions,
+  type HealthReport,
+  type HealthRequest,
+  type HealthResponse,
+  health,
+} from 'slotvisor/health';
 import { consoleWriter, type Logger, logTo } from 'slotvisor/log';
 import { type PrometheusOptions, prometheus } from 'slotvisor/prometheus';
+
 import { type SubprocessResult, subprocessTask } from 'slotvisor/subprocess';
 import { recordEvents, VirtualClock } from 'slotvisor/testing';
 import { type WorkerContext, workerTask } from 'slotvisor/worker';
@@ -237,6 +248,21 @@ export function metrics() {
   prometheus(supervisor, { group: () => 5 });
   // @ts-expect-error a registry of prom-client
   prometheus(supervisor, { register: {} });
+}
+
+export function probes(request: HealthRequest, response: HealthResponse) {
+  const options: HealthOptions = { rules: { s: { overrunMs: 5, live: undefined } }, maxDelayMs: undefined };
+  const { live, ready, notReady, listener } = health(supervisor, options);
+  health({ api: supervisor, jobs: supervisor });
+  stopOnSignals(supervisor, { before: notReady });
+  createServer((req, res) => void listener(req, res)).on('request', listener);
+  claim<Equal<ReturnType<typeof ready>, HealthReport>>('ready() reports', live, request, response);
+  claim<Equal<HealthReport['status'], 'pass' | 'warn' | 'fail'>>('a report has one of three statuses');
+  claim<Equal<HealthReport['checks'][string], HealthCheck>>('a check has one of three statuses, too');
+  // @ts-expect-error a rule that does not exist
+  health(supervisor, { rules: { s: { critical: true } } });
+  // @ts-expect-error an array has no names
+  health([supervisor]);
 }
 
 export function schedules() {

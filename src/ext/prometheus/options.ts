@@ -85,7 +85,7 @@ function readPrefix(field: string, value: unknown): string {
   return refuse(field, "must be letters, digits and '_', and must not begin with a digit", value);
 }
 
-/** prom-client neither sorts nor checks them. It freezes the array that it gets: this is a copy. */
+/** prom-client neither sorts nor checks them. */
 function readBuckets(field: string, value: unknown): readonly number[] {
   const bounds = listOf(field, value);
   const isRising = bounds.every(

@@ -14,6 +14,7 @@ import {
 } from 'slotvisor';
 import * as cron from 'slotvisor/cron';
 import { schedule, schedulesOf } from 'slotvisor/cron';
+import * as health from 'slotvisor/health';
 import * as log from 'slotvisor/log';
 import * as prometheus from 'slotvisor/prometheus';
 import * as subprocess from 'slotvisor/subprocess';
@@ -64,6 +65,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   ),
   'slotvisor/cron': place(() => cron, { schedule: () => schedule(BAD, BAD), schedulesOf: () => schedulesOf(BAD) }),
   'slotvisor/prometheus': place(() => prometheus, { prometheus: () => prometheus.prometheus(BAD) }),
+  'slotvisor/health': place(() => health, { health: () => health.health(BAD) }),
   'slotvisor/log': place(() => log, {
     consoleWriter: () => log.consoleWriter(BAD),
     logTo: () => log.logTo(BAD, BAD),

@@ -1,12 +1,12 @@
 // How supervisors share the metrics of a registry, and what the user may do with the registry
 // meanwhile.
 
-import { Counter, type OpenMetricsContentType, Registry } from 'prom-client';
+import { Counter, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
 import { OptionError, Supervisor } from 'slotvisor';
 import { type PrometheusOptions, prometheus } from 'slotvisor/prometheus';
 import { VirtualClock } from 'slotvisor/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { EMPTY, serve } from './scrape.ts';
+import { EMPTY, Scrape, serve } from './scrape.ts';
 
 let clock: VirtualClock;
 let register: Registry;
@@ -172,6 +172,20 @@ describe('the user', () => {
     expect(json).toMatchObject({ values: [{ value: 2, labels: { supervisor: 'default', app: 'mine' } }] });
     end();
     expect(await register.metrics()).toBe(EMPTY);
+  });
+
+  test('may collect other metrics slowly: those of the supervisor are all of the moment of the call', async () => {
+    let finish = () => {};
+    const collect = () => new Promise<void>((resolve) => (finish = resolve));
+    new Gauge({ name: 'mine', help: 'Mine.', registers: [register], collect });
+    await attached(2, { name: 'one' });
+    const page = register.metrics();
+    await attached(3, { name: 'two' });
+    finish();
+    const scrape = new Scrape(await page);
+    expect(scrape.words('supervisor')).toEqual(new Set(['one']));
+    expect(scrape.value(attempts, { supervisor: 'one' })).toBe(2);
+    expect(scrape.value('mine')).toBe(0);
   });
 
   test('may use the format of OpenMetrics, where the end empties the registry, too', async () => {
