@@ -14,6 +14,8 @@ export interface Ended {
 
 export interface Example {
   readonly ended: Promise<Ended>;
+  /** What it has written to stdout so far. */
+  readonly stdout: string;
   /** Resolves when the text was printed, or when the process has ended without it. */
   printed(text: string): Promise<void>;
   signal(name: NodeJS.Signals): void;
@@ -26,11 +28,11 @@ const { FORCE_COLOR: _, NO_COLOR: __, ...env } = process.env;
  * `slower`: by how much the time of the example is stretched, so that its short waits fit a busy
  * machine.
  */
-export function startExample(name: string, slower: number): Example {
+export function startExample(name: string, slower: number, more: NodeJS.ProcessEnv = {}): Example {
   const preloads = ['--import', 'tsx', '--import', './test/support/slow-time.mjs'];
   const child = spawn(process.execPath, [...preloads, `examples/${name}`], {
     cwd: ROOT,
-    env: { ...env, SLOTVISOR_SLOWER: String(slower) },
+    env: { ...env, SLOTVISOR_SLOWER: String(slower), ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 220_000,
     killSignal: 'SIGKILL',
@@ -50,6 +52,9 @@ export function startExample(name: string, slower: number): Example {
   });
   return {
     ended,
+    get stdout() {
+      return stdout;
+    },
     printed: async (text) => {
       while (!stdout.includes(text) && !over) await Promise.race([once(child.stdout, 'data'), ended]);
     },
