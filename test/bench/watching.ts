@@ -270,7 +270,7 @@ export const watching: readonly Scenario[] = [
     title: 'the same with two histograms an attempt',
     unit: 'ns',
     floor: unwatched,
-    reaches: [{ who: 'slotvisor/prometheus', atMost: 1.5, of: 'by hand' }],
+    reaches: [{ who: 'slotvisor/prometheus', atMost: 2, of: 'by hand' }],
     contestants: histograms,
   },
   {
