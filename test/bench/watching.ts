@@ -235,9 +235,17 @@ function scraping(supervisor: Supervisor): () => Promise<string> {
 
 const readiness = (supervisor: Supervisor): (() => unknown) => health(supervisor).ready;
 
+/** What a user would look at. */
+const byHandReady = (supervisor: Supervisor) => (): boolean =>
+  supervisor.phase === 'open' &&
+  supervisor
+    .vitalSlots()
+    .every(({ slot, alive }) => alive && supervisor.slot(slot).view({ queued: 0 }).owner?.status !== 'overrun');
+
 const questions = async (): Promise<Contestant[]> => [
   await asking('scrape, 10 slots', 10, 0, scraping),
   await asking('scrape, 10,000 slots and 1,000,000 waiting', LIVE, WAITING, scraping),
+  await asking('readiness by hand, 10 slots', 10, 0, byHandReady),
   await asking('ready(), 10 slots', 10, 0, readiness),
   await asking('ready(), 10,000 slots and 1,000,000 waiting', LIVE, WAITING, readiness),
 ];
@@ -292,6 +300,7 @@ export const watching: readonly Scenario[] = [
     reaches: [
       { who: 'scrape, 10,000 slots and 1,000,000 waiting', atMost: 20 },
       { who: 'ready(), 10,000 slots and 1,000,000 waiting', atMost: 2 },
+      { who: 'ready(), 10 slots', atMost: 2, of: 'readiness by hand, 10 slots' },
     ],
     contestants: questions,
   },
