@@ -15,8 +15,8 @@ export function withAttempt(base: Context, { slot, name, id, attempt }: AttemptI
 
 /**
  * The attempt whose body, or what the body called, has this context. Default: the active one.
- * `undefined` outside of bodies, where `otel` watches no supervisor of the body, and where no SDK is
- * registered.
+ * `undefined` outside of bodies, where `otel` does not watch the supervisor of the body, and where
+ * no SDK is registered.
  *
  * @throws OptionError for a value that is no context.
  */

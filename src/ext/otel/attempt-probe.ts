@@ -65,7 +65,7 @@ export class AttemptProbes implements Probe {
   }
 }
 
-/** What a function of the user returned. A promise is refused later, and its rejection is ignored. */
+/** What a function of the user returned. A promise is refused later. Its rejection is ignored. */
 function answer<T>(returned: T): T {
   ignore(returned);
   return returned;

@@ -1,6 +1,6 @@
 /**
- * `slotvisor/otel`: spans and metrics for OpenTelemetry. Each attempt gets one span, which is linked
- * to the span that was active at `submit`. The counters are those of `supervisor.stats()`.
+ * `slotvisor/otel`: spans and metrics for OpenTelemetry. Each attempt gets one span, which is
+ * linked to the span that was active at `submit`. The counters are those of `supervisor.stats()`.
  *
  * It imports `@opentelemetry/api` only. Without an SDK behind that API an attempt costs a look, and
  * nothing is made.

@@ -26,8 +26,8 @@ const SPAN_MODES = ['auto', 'link', 'child', 'detached', 'none'] as const;
  * - `detached`: as `link`, but no span is active in the body: what the body starts are traces of
  *   their own. For a body that runs for days.
  * - `none`: there is no span. The body sees the context of its submitter as it is.
- * - `auto`: `detached` if the attempt is `resident`, else `link`. An attempt is resident if its task
- *   is `vital` or has a finite `stableMs`.
+ * - `auto`: `detached` if the attempt is `resident`, else `link`. An attempt is resident if its
+ *   task is `vital` or has a finite `stableMs`.
  */
 export type SpanMode = (typeof SPAN_MODES)[number];
 
@@ -40,13 +40,13 @@ export interface OtelOptions extends GroupOptions {
   /** Whether there are metrics. Default true. */
   readonly metrics?: boolean | undefined;
   /**
-   * The name of the supervisor, as the attribute `slotvisor.supervisor.name`. Supervisors that share
-   * a MeterProvider need different names. 1 to 1,024 UTF-16 units. Default `default`.
+   * The name of the supervisor, as the attribute `slotvisor.supervisor.name`. Supervisors that
+   * share a MeterProvider need different names. 1 to 1,024 UTF-16 units. Default `default`.
    */
   readonly name?: string | undefined;
   /** Default: the global one, whenever it is registered. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** Default: the global one. One that is registered later is found when the next attempt begins. */
+  /** Default: the global one. One that is registered later is found at the next attempt. */
   readonly meterProvider?: MeterProvider | undefined;
   /**
    * Whether a thrown Error is recorded as the event `exception` of the span. Default: true, unless
