@@ -1,7 +1,7 @@
-// The groups of slots that label metrics and spans. Slot names are without bound, and labels must
-// not be: so the number of groups is bounded.
+// The groups of slots that label metrics and spans.
 
 import { aFunction, refuse, wholeFrom } from './check.ts';
+import { FewWords } from './few-words.ts';
 import { slotGroup } from './slot-group.ts';
 
 export interface GroupOptions {
@@ -25,26 +25,20 @@ export const GROUP_READERS = {
 };
 
 /** The group of each further slot. */
-export const OTHER_GROUP = 'other';
+const OTHER_GROUP = 'other';
 
-/** Tells at most `maxGroups` groups apart: those that it meets first. */
 export class Groups {
   readonly #groupOf: (slot: string) => unknown;
-  readonly #max: number;
-  readonly #known = new Set<string>();
+  readonly #groups: FewWords;
 
   constructor({ group, maxGroups }: { readonly group: (slot: string) => unknown; readonly maxGroups: number }) {
     this.#groupOf = group;
-    this.#max = maxGroups;
+    this.#groups = new FewWords(maxGroups, OTHER_GROUP);
   }
 
   /** @throws OptionError if `group` returns no text, and whatever `group` throws. */
   of(slot: string): string {
     const group = this.#groupOf(slot);
-    if (typeof group !== 'string') return refuse('group', 'must return a string', group);
-    if (this.#known.has(group)) return group;
-    if (this.#known.size >= this.#max) return OTHER_GROUP;
-    this.#known.add(group);
-    return group;
+    return typeof group === 'string' ? this.#groups.of(group) : refuse('group', 'must return a string', group);
   }
 }

@@ -50,6 +50,7 @@ async function standBy(): Promise<void> {
     },
   });
   supervisor.subscribe(keep);
+  otel(supervisor);
   supervisor.submit({ slot: 'standing by', run: () => new Promise<never>(nothing) });
   for (let n = 0; n < 3; n += 1) await supervisor.submit({ slot: `s:${n}`, run: nothing }).outcome;
   unhear();

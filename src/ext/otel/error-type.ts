@@ -58,19 +58,3 @@ export function exceptionOf(failure: Failure | undefined): Exception | undefined
     ...(typeof stack === 'string' && { stack: stack.slice(0, MAX_STACK) }),
   };
 }
-
-/** Tells at most `max` words apart: those that it meets first. */
-export class ErrorTypes {
-  readonly #max: number;
-  readonly #known = new Set<string>();
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  bounded(type: string): string {
-    if (!this.#known.has(type) && this.#known.size >= this.#max) return OTHER_TYPE;
-    this.#known.add(type);
-    return type;
-  }
-}

@@ -11,9 +11,9 @@ import {
   ValueType,
 } from '@opentelemetry/api';
 import type { AttemptReport, ProbedAttempt, Stats, Supervisor } from '../../index.ts';
-import { OUTCOME_KINDS } from '../../kit.ts';
+import { FewWords, OUTCOME_KINDS } from '../../kit.ts';
 import { ATTEMPT_OUTCOMES } from './attempt-span.ts';
-import { ErrorTypes, errorType } from './error-type.ts';
+import { errorType, OTHER_TYPE } from './error-type.ts';
 
 /** In seconds: from bodies that only calculate to bodies that take half an hour. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
@@ -104,7 +104,7 @@ export class Instruments {
   readonly #own: Attributes;
   readonly #duration: Histogram;
   readonly #waitTime: Histogram;
-  readonly #errorTypes = new ErrorTypes(MAX_ERROR_TYPES);
+  readonly #errorTypes = new FewWords(MAX_ERROR_TYPES, OTHER_TYPE);
   readonly #stopObserving: () => void;
 
   constructor(meter: Meter, supervisor: Supervisor, name: string) {
@@ -131,7 +131,7 @@ export class Instruments {
       ...this.#own,
       'slotvisor.group': group,
       'slotvisor.attempt.outcome': ATTEMPT_OUTCOMES[report.end],
-      ...(type !== undefined && { 'error.type': this.#errorTypes.bounded(type) }),
+      ...(type !== undefined && { 'error.type': this.#errorTypes.of(type) }),
     });
   }
 
