@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
@@ -20,8 +20,11 @@ describe('the packed package', () => {
     tarball = await pack(temp);
     consumer = join(temp, 'consumer');
     await project(consumer, tarball);
-    const peer = join('node_modules', 'prom-client'); // npm installs no optional peer
-    symlinkSync(join(ROOT, peer), join(consumer, peer), 'junction');
+    mkdirSync(join(consumer, 'node_modules', '@opentelemetry'));
+    for (const name of ['prom-client', '@opentelemetry/api']) {
+      const peer = join('node_modules', name); // npm installs no optional peer
+      symlinkSync(join(ROOT, peer), join(consumer, peer), 'junction');
+    }
     installed = join(consumer, 'node_modules', 'slotvisor');
   });
 
@@ -146,6 +149,28 @@ describe('the packed package', () => {
       code: 0,
       output: 's: ended completed\n',
     });
+  });
+
+  it('has a working entry point `slotvisor/otel`', async () => {
+    const script = `
+      import { Supervisor } from 'slotvisor';
+      import { attemptOf, detached, otel } from 'slotvisor/otel';
+      const supervisor = new Supervisor();
+      const end = otel(supervisor);
+      console.log(await supervisor.submit({ run: detached(() => attemptOf() ?? 'no SDK') }).value());
+      end();`;
+    expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: 'no SDK\n' });
+  });
+
+  it('has a working entry point `slotvisor/health`, which keeps no process alive', async () => {
+    const script = `
+      import { Supervisor } from 'slotvisor';
+      import { health } from 'slotvisor/health';
+      const { live, ready, notReady } = health(new Supervisor());
+      const before = ready().status;
+      notReady();
+      console.log(live().status, before, ready().status);`;
+    expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: 'pass pass fail\n' });
   });
 
   it('rejects deep imports', async () => {

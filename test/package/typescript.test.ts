@@ -23,7 +23,14 @@ beforeAll(async () => {
   temp = mkdtempSync(join(tmpdir(), 'slotvisor-typescript-'));
   consumer = join(temp, 'consumer');
   const compilers = VERSIONS.map((version) => `typescript-${version}@npm:typescript@~${version}`);
-  await project(consumer, await pack(temp), '@types/node@20', 'prom-client@15', ...compilers);
+  await project(
+    consumer,
+    await pack(temp),
+    '@types/node@20',
+    'prom-client@15',
+    '@opentelemetry/api@~1.9.1',
+    ...compilers,
+  );
   cpSync(join(ROOT, 'test', 'types', 'claims.ts'), join(consumer, 'claims.mts'));
 });
 

@@ -45,6 +45,7 @@ import {
   health,
 } from 'slotvisor/health';
 import { consoleWriter, type Logger, logTo } from 'slotvisor/log';
+import { type AttemptIdentity, type attemptOf, detached, otel, slotSpanProcessor } from 'slotvisor/otel';
 import { type PrometheusOptions, prometheus } from 'slotvisor/prometheus';
 
 import { type SubprocessResult, subprocessTask } from 'slotvisor/subprocess';
@@ -263,6 +264,23 @@ export function probes(request: HealthRequest, response: HealthResponse) {
   health(supervisor, { rules: { s: { critical: true } } });
   // @ts-expect-error an array has no names
   health([supervisor]);
+}
+
+export function spans() {
+  const byMode = otel(supervisor, { spans: 'child', metrics: false });
+  const byFunction = otel(supervisor, { spans: ({ resident }) => (resident ? 'detached' : 'link') });
+  claim<Equal<typeof byMode, () => void>>('otel returns its end', byFunction);
+  const body = detached((ctx: TaskContext) => Promise.resolve(ctx.attempt));
+  const submission = supervisor.submit({ run: body });
+  claim<Equal<typeof submission, Submission<number>>>('a detached body is a body');
+  const killed = supervisor.submit({ run: detached({ run: () => 'value', kill: () => {} }) });
+  claim<Equal<typeof killed, Submission<string>>>('a detached killable task is one');
+  claim<Equal<ReturnType<typeof attemptOf>, AttemptIdentity | undefined>>(
+    'an attempt may be known',
+    slotSpanProcessor(),
+  );
+  // @ts-expect-error a mode that does not exist
+  otel(supervisor, { spans: 'root' });
 }
 
 export function schedules() {

@@ -16,6 +16,7 @@ import * as cron from 'slotvisor/cron';
 import { schedule, schedulesOf } from 'slotvisor/cron';
 import * as health from 'slotvisor/health';
 import * as log from 'slotvisor/log';
+import * as otel from 'slotvisor/otel';
 import * as prometheus from 'slotvisor/prometheus';
 import * as subprocess from 'slotvisor/subprocess';
 import * as testing from 'slotvisor/testing';
@@ -66,6 +67,11 @@ const PLACES: Readonly<Record<string, Place>> = {
   'slotvisor/cron': place(() => cron, { schedule: () => schedule(BAD, BAD), schedulesOf: () => schedulesOf(BAD) }),
   'slotvisor/prometheus': place(() => prometheus, { prometheus: () => prometheus.prometheus(BAD) }),
   'slotvisor/health': place(() => health, { health: () => health.health(BAD) }),
+  'slotvisor/otel': place(
+    () => otel,
+    { attemptOf: () => otel.attemptOf(BAD), detached: () => otel.detached(BAD), otel: () => otel.otel(BAD) },
+    ['slotSpanProcessor'],
+  ),
   'slotvisor/log': place(() => log, {
     consoleWriter: () => log.consoleWriter(BAD),
     logTo: () => log.logTo(BAD, BAD),
