@@ -21,9 +21,10 @@ export interface HealthProbe {
   /**
    * Answers a request whose path ends with `/livez` or `/readyz`: `GET` and `HEAD` with 200, or 503
    * if the status is `fail`, and any other method with 405. The body is `ok` or `not ok`; with the
-   * query `?verbose` it is the report. Returns false for any other path, and does nothing then.
+   * query `?verbose` it is the report. Returns false for any other path, and does nothing then but
+   * to call `next`, if it is given: so it is a middleware of Express, too.
    */
-  readonly listener: (request: HealthRequest, response: HealthResponse) => boolean;
+  readonly listener: (request: HealthRequest, response: HealthResponse, next?: () => void) => boolean;
   /** Ends the measurement of the event loop. The probe still answers. */
   readonly close: () => void;
 }
@@ -94,7 +95,11 @@ export function probeOf(
     notReady: () => {
       isReady = false;
     },
-    listener: (request, response) => answer(request, response, { livez: live, readyz: ready }),
+    listener: (request, response, next) => {
+      const isMine = answer(request, response, { livez: live, readyz: ready });
+      if (!isMine) next?.();
+      return isMine;
+    },
     close: () => void histogram.disable(),
   };
 }

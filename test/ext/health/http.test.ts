@@ -162,9 +162,7 @@ describe('in a framework', () => {
     const { probe } = probed();
     const app = express();
     app.all(['/livez', '/readyz'], probe.listener);
-    app.use('/internal', (req, res, next) => {
-      if (!probe.listener(req, res)) next();
-    });
+    app.use('/internal', probe.listener);
     app.use((_req, res) => void res.send('mine'));
     const port = await listening(createServer(app));
     const paths = ['/livez', '/internal/readyz', '/internal/livez?x', '/internal/other', '/other'];
