@@ -11,7 +11,6 @@ import { type StopCause, stopReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
 import type { Failure } from '../model/failure.ts';
 import { Completed, type Outcome } from '../model/outcome.ts';
-import { type AttemptEndKind, type AttemptReport, AttemptReportRecord } from '../model/probe.ts';
 import { record } from '../model/record.ts';
 import { TASK_STATUSES, type TaskStatus, type TaskView, type WaitingFor } from '../model/view.ts';
 import {
@@ -23,6 +22,7 @@ import {
   type StopRequest,
 } from '../policy/restart.ts';
 import { Attempt, type AttemptHost, type Proof } from './attempt.ts';
+import { attemptReport } from './attempt-report.ts';
 import { attemptEndEvent, given, type TaskEventData } from './events.ts';
 import type { HeldLease } from './held-lease.ts';
 import { Retries } from './retries.ts';
@@ -498,15 +498,3 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 }
 
 const STOPPED: AttemptEnd = { kind: 'stopped', failure: undefined };
-
-const FAILURE_ENDS = { thrown: 'failed', exited: 'failed', timedOut: 'timedOut', stalled: 'stalled' } as const;
-
-function attemptReport({ kind, failure }: AttemptEnd, proof: Proof, durationMs: number): AttemptReport {
-  const end = proof === 'settled' ? endKind(kind, failure) : proof;
-  return Object.freeze(new AttemptReportRecord(end, durationMs, failure));
-}
-
-function endKind(kind: AttemptEnd['kind'], failure: Failure | undefined): AttemptEndKind {
-  if (kind === 'value') return 'succeeded';
-  return kind === 'failure' && failure !== undefined ? FAILURE_ENDS[failure.kind] : 'canceled';
-}

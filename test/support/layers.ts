@@ -70,6 +70,7 @@ const ENGINE_LAYERS: readonly (readonly string[])[] = [
   ['call-body'],
   ['kill-calls'],
   ['attempt'],
+  ['attempt-report'],
   ['actor'],
   ['live-slot'],
   ['slots'],

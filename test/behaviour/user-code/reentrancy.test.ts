@@ -63,6 +63,12 @@ describe('a call of the API', () => {
     const waiting = supervisor.submit({ slot: 's', run: () => note('waiting body') });
     for (const one of [owner, waiting]) void one.outcome.then(() => note('outcome'));
     supervisor.subscribe(() => note('event'));
+    supervisor.instrument({
+      attempt: () => {
+        note('probe');
+        return { run: (body) => body(), ended: () => note('probe ended') };
+      },
+    });
     await clock.settle();
     const begun = received.length;
     inside = true;
