@@ -206,7 +206,7 @@ describe('a planted violation is reported', () => {
       'attempt imports actor',
       engineViolations,
       [file('src/engine/attempt.ts', "import type { A } from './actor.ts';")],
-      "src/engine/attempt.ts:1  imports './actor.ts': engine layer 9 may not import engine layer 10",
+      "src/engine/attempt.ts:1  imports './actor.ts': engine layer 9 may not import engine layer 11",
     ],
     [
       'an engine file imports another file of its own layer',

@@ -105,6 +105,8 @@ describe('the metrics', () => {
       'slotvisor.attempt.outcome': 'succeeded',
     });
     expect(point?.value.sum).toBe(90);
+    const [wait] = await metrics.histogram('slotvisor.attempt.wait_time');
+    expect(wait?.attributes).toEqual({ 'slotvisor.supervisor.name': 'default', 'slotvisor.group': 'a' });
     expect(point?.value.buckets.boundaries).toEqual([
       ...[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800],
     ]);
