@@ -314,8 +314,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.runtime.gate.begin(place);
     this.attempts += 1;
     this.runtime.ledger.totals.attempts += 1;
-    const readyMs = this.attempts === 1 ? this.#shown.submittedMs : this.#sinceMs;
-    const attempt = new Attempt(this, this.attempts, readyMs);
+    const attempt = new Attempt(this, this.attempts);
+    if (this.runtime.probes.active) attempt.waitedMs = this.#waitedMs(attempt);
     this.#state = { at: 'attempt', attempt, place };
     this.#become(RUNNING);
     if (attempt.number === 1) this.#host.actorBegins();
@@ -324,9 +324,15 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     attempt.begin();
   }
 
-  #publishBegin({ number, startedMs, readyMs }: Attempt): void {
+  #publishBegin(attempt: Attempt): void {
+    const { number } = attempt;
     if (number > 1) this.#publish({ type: 'attemptStarted', attempt: number });
-    else this.#publish({ type: 'attemptStarted', attempt: number, waitedMs: startedMs - readyMs });
+    else this.#publish({ type: 'attemptStarted', attempt: number, waitedMs: this.#waitedMs(attempt) });
+  }
+
+  /** The first attempt is ready from the submit on, a later one from the end of its pause on. */
+  #waitedMs({ number, startedMs }: Attempt): number {
+    return startedMs - (number === 1 ? this.#shown.submittedMs : this.#sinceMs);
   }
 
   attemptInterrupted(attempt: Attempt): void {

@@ -37,8 +37,6 @@ export interface AttemptHost extends AttemptOwner {
 export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   readonly host: AttemptHost;
   readonly number: number;
-  /** When it could have begun. */
-  readonly readyMs: number;
   readonly startedMs: number;
   readonly context: LiveTaskContext;
   /** Its own: the next attempt may have another one. */
@@ -65,14 +63,14 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   #stopGrace: (() => void) | undefined;
   #stallWatch: StallWatch | undefined;
   #kill: KillCalls | undefined;
-  /** Undefined where no probe was attached when it began. */
+  /** How long it could have begun and did not. Undefined where no probe is attached. */
+  waitedMs: number | undefined;
   watches: Watches | undefined;
 
-  constructor(host: AttemptHost, number: number, readyMs: number) {
+  constructor(host: AttemptHost, number: number) {
     this.host = host;
     this.number = number;
     this.#lease = host.lease;
-    this.readyMs = readyMs;
     this.startedMs = host.runtime.clock.now();
     this.context = new LiveTaskContext(this);
   }
@@ -148,15 +146,14 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   }
 
   openWatches(): Watches | undefined {
-    const { probes } = this.host.runtime;
-    if (probes.active) this.watches = probes.open(this.#probed());
+    const { waitedMs } = this;
+    if (waitedMs !== undefined) this.watches = this.host.runtime.probes.open(this.#probed(waitedMs));
     return this.watches;
   }
 
-  #probed(): ProbedAttempt {
+  #probed(waitedMs: number): ProbedAttempt {
     const { restart, timeoutMs, vital, stableMs } = this.host.submission.settings;
     const { fence } = this;
-    const waitedMs = this.startedMs - this.readyMs;
     const resident = vital || stableMs !== Infinity;
     return Object.freeze(new ProbedRecord(this.info(), { waitedMs, restart, timeoutMs, fence, resident }));
   }

@@ -6,6 +6,7 @@ import { ignore, settled } from '../kernel/deferred.ts';
 import type { AttemptInfo, Kill } from '../model/task.ts';
 import { callAround } from './around-attempt.ts';
 import type { Watches } from './probes.ts';
+import type { AroundAttempt } from './runtime.ts';
 import type { AttemptSide, LiveTaskContext } from './task-context.ts';
 
 export type BodyEnd = Value | Thrown;
@@ -42,7 +43,7 @@ export function callBody(call: BodyCall): void {
   let result: unknown;
   try {
     const watches = call.openWatches();
-    result = watches === undefined ? beginAttempt(call) : watches.around(() => beginAttempt(call));
+    result = watches === undefined ? beginAttempt(call) : beginWatched(watches, call);
   } catch (error) {
     call.ended({ error });
     return;
@@ -55,6 +56,12 @@ export function callBody(call: BodyCall): void {
   if (!later) call.ended({ kind: 'value', value: result });
 }
 
+// Closures are made in functions of their own: one that may make a closure costs every call of it.
+
+function beginWatched(watches: Watches, call: BodyCall): unknown {
+  return watches.around(() => beginAttempt(call));
+}
+
 function beginAttempt(call: BodyCall): unknown {
   const { submission, runtime } = call.host;
   const { aroundAttempt } = runtime;
@@ -63,7 +70,11 @@ function beginAttempt(call: BodyCall): unknown {
     call.context.state = makeState();
     ignore(call.context.state); // a promise as state belongs to the body
   }
-  return aroundAttempt === undefined ? begin(call) : callAround(aroundAttempt, call.info(), () => beginWithin(call));
+  return aroundAttempt === undefined ? begin(call) : beginWrapped(aroundAttempt, call);
+}
+
+function beginWrapped(aroundAttempt: AroundAttempt, call: BodyCall): unknown {
+  return callAround(aroundAttempt, call.info(), () => beginWithin(call));
 }
 
 function begin(call: BodyCall): unknown {
