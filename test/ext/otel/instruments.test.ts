@@ -47,7 +47,10 @@ describe('the metrics', () => {
   it(`equal stats() after each of many random steps (seed ${SEED})`, async () => {
     const random = seededRandom(SEED);
     const dice = (sides: number): number => Math.floor(random() * sides);
-    const { supervisor, clock, metrics } = world({}, { random, concurrency: 8, slotDefaults: { queueLimit: 2 } });
+    const { supervisor, clock, metrics, spans } = world(
+      {},
+      { random, concurrency: 8, slotDefaults: { queueLimit: 2 } },
+    );
     supervisor.subscribe(() => new Promise(() => {}), { capacity: 5 }); // loses events
     const boom = () => {
       throw new Error('boom');
@@ -78,6 +81,7 @@ describe('the metrics', () => {
     await clock.advance(600_000);
     await expectEqual(metrics, supervisor);
     const { totals } = supervisor.stats();
+    expect(spans()).toHaveLength(totals.attempts);
     for (const name of ['duration', 'wait_time'])
       expect([name, countOf(await metrics.histogram(`slotvisor.attempt.${name}`))]).toEqual([name, totals.attempts]);
   });
