@@ -1,7 +1,7 @@
 /**
  * `slotvisor/health`: liveness and readiness of a process, from its supervisors.
  *
- * The door only looks: it reads the phase of each supervisor and the views of a few slots, when it
+ * It only looks: it reads the phase of each supervisor and the views of a few slots, when it
  * is asked. It decides nothing else, sets no timer, and starts no server. `stopOnSignals` of
  * slotvisor ends the process; its `before` is where `notReady` belongs.
  *

@@ -156,7 +156,7 @@ describe('the metrics', () => {
     expect([text.includes('hidden'), text.includes(id), text.includes('"g"')]).toEqual([false, false, true]);
   });
 
-  it('of a supervisor that two doors watch count each for itself', async () => {
+  it('of a supervisor that is watched twice count each for itself', async () => {
     const { supervisor, clock, metrics } = world();
     const other = world({ name: 'other' });
     otel(supervisor, { name: 'again', meterProvider: other.metrics.provider });

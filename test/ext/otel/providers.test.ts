@@ -1,4 +1,4 @@
-// What is registered behind the API, before the door and after it.
+// What is registered behind the API, before the call of otel and after it.
 
 import { metrics as api, type MeterProvider, type TracerProvider, trace } from '@opentelemetry/api';
 import { type Probe, Supervisor } from 'slotvisor';

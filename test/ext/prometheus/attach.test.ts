@@ -53,14 +53,14 @@ describe('the first scrape', () => {
     ]);
   });
 
-  test('counts from the start of the supervisor, also if it is older than the door', async () => {
+  test('counts from the start of the supervisor, also if it is older than the call', async () => {
     const { clock, supervisor, register } = world();
     supervisor.submit({ slot: 'a', run: () => {} });
     await clock.advance(0);
     prometheus(supervisor, { register });
     const scrape = await (await serve(register))();
     expect(scrape.value('slotvisor_attempts_total', { supervisor: 'default' })).toBe(1);
-    expect(scrape.words('group'), 'the histograms begin with the door').toEqual(new Set());
+    expect(scrape.words('group'), 'the histograms begin with the call').toEqual(new Set());
   });
 });
 
@@ -228,7 +228,7 @@ describe('a watched slot', () => {
 });
 
 describe('after the end', () => {
-  test('the registry is empty, and the door can be attached again', async () => {
+  test('the registry is empty, and prometheus can be called again', async () => {
     const { clock, supervisor, register } = world();
     const scrape = await serve(register);
     for (let round = 1; round <= 2; round += 1) {
@@ -287,7 +287,7 @@ describe('a shutdown', () => {
     expect(page.values('slotvisor_outcomes_total', 'outcome')).toMatchObject({ canceled: 1 });
   });
 
-  test('that has ended leaves the door inert: it registers nothing', async () => {
+  test('that has ended is shown nowhere: nothing is registered', async () => {
     const { supervisor, register } = world();
     await supervisor.shutdown();
     const end = prometheus(supervisor, { register });

@@ -105,7 +105,7 @@ describe('one supervisor', () => {
 });
 
 describe('a metric of other code', () => {
-  test('is refused under a name that the door needs, and nothing is registered', async () => {
+  test('is refused under a name that prometheus needs, and nothing is registered', async () => {
     for (const name of ['slotvisor_open', 'slotvisor_submissions_total', 'slotvisor_slot_retries']) {
       register.clear();
       new Counter({ name, help: 'Mine.', registers: [register] });
