@@ -83,6 +83,14 @@ describe('over HTTP', () => {
     }
   });
 
+  it('HEAD writes no body, also to a server that would send it', () => {
+    const { probe } = probed();
+    const bodies: (string | undefined)[] = [];
+    const response = { writeHead: () => {}, end: (body?: string) => bodies.push(body) };
+    probe.listener({ method: 'HEAD', url: '/livez?verbose' }, response);
+    expect(bodies).toEqual([undefined]);
+  });
+
   it('any other method is 405 and says which are allowed, also with a body', async () => {
     const { probe } = probed();
     const port = await served(probe);
