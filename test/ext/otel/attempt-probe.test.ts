@@ -1,6 +1,6 @@
 // The mode of the span of an attempt, and the groups.
 
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, createContextKey, propagation, trace } from '@opentelemetry/api';
 import type { TaskContext, TaskSpec } from 'slotvisor';
 import type { OtelOptions, SpanMode } from 'slotvisor/otel';
 import { describe, expect, it } from 'vitest';
@@ -80,6 +80,36 @@ describe('a span', () => {
     expect([seen, parentOf('attempt sync')]).toEqual([[['sync:acme', false]], 'request']);
   });
 });
+
+it('a function chooses the mode of each attempt, also `auto` and `none`', async () => {
+  const { supervisor, clock, spans } = world({ spans: ({ attempt }) => (attempt === 1 ? 'none' : 'auto') });
+  const active: unknown[] = [];
+  const run = (ctx: TaskContext) => {
+    active.push([ctx.slot, trace.getActiveSpan() !== undefined]);
+    if (ctx.attempt === 1) throw new Error('again');
+  };
+  for (const vital of [false, true]) supervisor.submit({ slot: vital ? 'vital' : 'short', vital, run });
+  await clock.advance(10_000);
+  expect(new Set(active.map(String))).toEqual(new Set(['short,false', 'vital,false', 'short,true']));
+  expect(spans().map(({ attributes }) => attributes['slotvisor.attempt.number'])).toEqual([2, 2]);
+});
+
+it.for(['link', 'child', 'detached', 'none'] as const)(
+  'with the mode %s every attempt has the values of the context of its submitter',
+  async (spans) => {
+    const { supervisor, clock } = world({ spans });
+    const key = createContextKey('a value of the user');
+    const seen: unknown[] = [];
+    const run = async (ctx: TaskContext) => {
+      await ctx.sleep(1);
+      seen.push(context.active().getValue(key));
+      if (ctx.attempt === 1) throw new Error('again');
+    };
+    context.with(context.active().setValue(key, 7), () => supervisor.submit({ run }));
+    await clock.advance(10_000);
+    expect(seen).toEqual([7, 7]);
+  },
+);
 
 it('1,000 groups of slots are 100 groups, and one for all others, in spans and metrics', async () => {
   const { supervisor, clock, spans, metrics } = world();

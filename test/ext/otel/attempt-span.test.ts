@@ -90,6 +90,41 @@ describe('the end of a span', () => {
   });
 });
 
+it.for<[string, Partial<TaskSpec>, string]>([
+  ['a kill', { run: { run: () => new Promise(() => {}), kill: () => {} } }, 'overran its grace'],
+  [
+    'a kill after a timeout',
+    { timeoutMs: 5, run: { run: () => new Promise(() => {}), kill: () => {} } },
+    'timed out after 5 ms',
+  ],
+  [
+    'giving up after a stall',
+    { stallMs: 5, onOverrun: 'abandon', run: () => new Promise(() => {}) },
+    'no heartbeat for 5 ms',
+  ],
+  [
+    'a timeout that the body swallows',
+    { timeoutMs: 5, run: (ctx) => ctx.sleep(99).catch(() => {}) },
+    'timed out after 5 ms',
+  ],
+])('has a status that says what went wrong: %s', async ([, spec, message]) => {
+  const { supervisor, clock, span } = world();
+  supervisor.submit({ slot: 'a', restart: 'never', graceMs: 5, deadlineMs: 20, run: () => {}, ...spec });
+  await clock.advance(100);
+  expect(span('attempt a').status).toEqual({ code: SpanStatusCode.ERROR, message });
+});
+
+it('is ended also where the getters of the thrown error throw', async () => {
+  const { supervisor, clock, span } = world();
+  const get = () => {
+    throw new Error('hostile');
+  };
+  supervisor.submit({ slot: 'a', restart: 'never', run: () => Promise.reject(new Proxy(new Error('x'), { get })) });
+  await clock.settle();
+  expect(span('attempt a').attributes['error.type']).toBe('_OTHER');
+  expect(span('attempt a').status.code).toBe(SpanStatusCode.ERROR);
+});
+
 it('has the fence of a lease, and none where leases are local', () => {
   const { provider, spans } = traces();
   const probes = new AttemptProbes({} as never, parseOtelOptions({ tracerProvider: provider, metrics: false }));

@@ -16,6 +16,9 @@ describe('the type of an error', () => {
     ['an error', 'failed', named('TypeError'), 'TypeError'],
     ['an error with a code', 'failed', named('Error', { code: 'ECONNRESET' }), 'ECONNRESET'],
     ['an error whose code is prose', 'failed', named('Error', { code: 'not a code' }), 'Error'],
+    ['an error whose code has 40 characters', 'failed', named('Error', { code: 'A'.repeat(40) }), 'A'.repeat(40)],
+    ['an error whose code has 41', 'failed', named('Error', { code: 'A'.repeat(41) }), 'Error'],
+    ['an error whose code is one letter', 'failed', named('Error', { code: 'A' }), 'Error'],
     ['an error with a number as code', 'failed', named('Error', { code: 23_505 }), 'Error'],
     ['an error with a long name', 'failed', named('N'.repeat(99)), 'N'.repeat(60)],
     ['an error without a name', 'failed', named(''), '_OTHER'],
@@ -55,6 +58,14 @@ describe('the exception of a span', () => {
       message: 'boom',
       stack: expect.stringContaining('error-type.test'),
     });
+  });
+
+  it('is one also for an error that is not native', () => {
+    expect(exceptionOf(thrownFailure(new DOMException('boom', 'AbortError')))).toMatchObject({ name: 'AbortError' });
+  });
+
+  it('has no stack where the error has none, and the name Error where it has none', () => {
+    expect(exceptionOf(named('', { stack: undefined }))).toEqual({ name: 'Error', message: 'boom' });
   });
 
   it('is absent for anything else', () => {

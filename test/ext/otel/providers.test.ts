@@ -95,6 +95,19 @@ it('given providers are used, whatever is registered globally', async () => {
   expect([given, registered].map(({ spans }) => spans().length)).toEqual([1, 0]);
 });
 
+it('the proxy of the API may be given: what is registered behind it later is used', async () => {
+  const clock = new VirtualClock();
+  const supervisor = new Supervisor({ clock });
+  otel(supervisor, { tracerProvider: trace.getTracerProvider(), metrics: false });
+  const { provider, spans } = traces();
+  for (const register of [() => {}, () => trace.setGlobalTracerProvider(provider)]) {
+    register();
+    supervisor.submit({ slot: 'a', run: () => {} });
+    await clock.settle();
+  }
+  expect(spans()).toHaveLength(1);
+});
+
 it('a provider is asked for its tracer and its meter once', async () => {
   const [traced, measured] = [traces(), metrics()];
   const getTracer = vi.spyOn(traced.provider as TracerProvider, 'getTracer');
