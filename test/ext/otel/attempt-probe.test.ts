@@ -1,6 +1,6 @@
 // The mode of the span of an attempt, and the groups.
 
-import { context, createContextKey, propagation, trace } from '@opentelemetry/api';
+import { context, createContextKey, INVALID_SPAN_CONTEXT, propagation, trace } from '@opentelemetry/api';
 import type { TaskContext, TaskSpec } from 'slotvisor';
 import type { OtelOptions, SpanMode } from 'slotvisor/otel';
 import { describe, expect, it } from 'vitest';
@@ -55,6 +55,10 @@ describe('a span', () => {
     supervisor.submit({ slot: 'alone', run: () => {} });
     await clock.settle();
     expect(span('attempt alone').links).toEqual([]);
+    const unreal = trace.wrapSpanContext(INVALID_SPAN_CONTEXT); // as where tracing is suppressed
+    context.with(trace.setSpan(context.active(), unreal), () => supervisor.submit({ slot: 'unreal', run: () => {} }));
+    await clock.settle();
+    expect(span('attempt unreal').links).toEqual([]);
   });
 
   it.for<['link' | 'detached', Partial<TaskSpec>]>([

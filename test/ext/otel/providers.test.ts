@@ -70,6 +70,7 @@ it('an SDK that takes the place of another gets what follows, and the first one 
   await attempt();
   expect([first, second].map(({ traced }) => traced.spans('attempt a').length)).toEqual([1, 1]);
   expect(await second.measured.counts('slotvisor.attempts')).toMatchObject([{ value: 2 }]);
+  expect(await first.measured.counts('slotvisor.attempts'), 'it is given no counts any more').toEqual([]);
   expect(await first.measured.histogram('slotvisor.attempt.duration')).toMatchObject([{ value: { count: 1 } }]);
 });
 
