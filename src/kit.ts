@@ -8,7 +8,7 @@ export { onShutdown } from './api/supervisor.ts';
 export { peekOutcome, whenOwned } from './engine/submission.ts';
 export { bare } from './kernel/bare.ts';
 export { after } from './kernel/clock.ts';
-export { ignore } from './kernel/deferred.ts';
+export { ignore, ignored } from './kernel/deferred.ts';
 export { systemRandom } from './kernel/random.ts';
 export {
   aBoolean,

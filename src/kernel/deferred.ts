@@ -85,3 +85,9 @@ export function ignore(value: unknown): boolean {
     () => {},
   );
 }
+
+/** Returns the value as it is, and ignores how it settles. */
+export function ignored<T>(value: T): T {
+  ignore(value);
+  return value;
+}

@@ -1,7 +1,7 @@
 // `logTo`: a subscriber that writes each event to a logger.
 
 import { eventText, type Subscriber, type Supervisor, type TaskEvent } from '../../index.ts';
-import { anObjectWith, EVENT_TYPES, fromCaller, plainPart } from '../../kit.ts';
+import { anObjectWith, EVENT_TYPES, fromCaller, ignored, plainPart } from '../../kit.ts';
 import { fieldsOf, type LineFields } from './fields.ts';
 import { levelOf } from './levels.ts';
 import {
@@ -38,10 +38,11 @@ export function logTo(supervisor: Supervisor, logger: Logger, options: LogToOpti
 }
 
 function start(supervisor: Supervisor, logger: Logger, settings: LogSettings): () => void {
-  const { levels, meta, types = EVENT_TYPES, key, capacity } = settings;
+  const { levels, types = EVENT_TYPES, key, capacity } = settings;
+  const meta = settings.meta && ((of: unknown) => ignored(settings.meta?.(of)));
   const onEvent = (event: TaskEvent): unknown => {
     const level = levels[event.type] ?? levelOf(event);
-    if (level === false || logger.isLevelEnabled?.(level) === false) return undefined;
+    if (level === false || ignored(logger.isLevelEnabled?.(level)) === false) return undefined;
     return write(logger, level, fieldsOf(event, key, meta), eventText(event));
   };
   const subscriber = { name: 'slotvisor/log', onEvent: onEvent as Subscriber['onEvent'] };

@@ -2,7 +2,7 @@
 
 import { context } from '@opentelemetry/api';
 import type { AttemptProbe, Probe, ProbedAttempt, Supervisor } from '../../index.ts';
-import { Groups, ignore } from '../../kit.ts';
+import { Groups, ignored } from '../../kit.ts';
 import { withAttempt } from './attempt-context.ts';
 import { bodyContext, endSpan, startSpan } from './attempt-span.ts';
 import { Instruments } from './instruments.ts';
@@ -20,7 +20,7 @@ export class AttemptProbes implements Probe {
   constructor(supervisor: Supervisor, settings: OtelSettings) {
     const { name, metrics, tracerProvider, meterProvider, group, maxGroups } = settings;
     this.#settings = settings;
-    this.#groups = new Groups({ group: (slot) => answer(group(slot)), maxGroups });
+    this.#groups = new Groups({ group: (slot) => ignored(group(slot)), maxGroups });
     this.#tracers = new Tracers(tracerProvider);
     if (metrics) {
       this.#instruments = new Metered(meterProvider, (meter) => new Instruments(meter, supervisor, name));
@@ -54,7 +54,7 @@ export class AttemptProbes implements Probe {
 
   #modeOf(attempt: ProbedAttempt): Exclude<SpanMode, 'auto'> {
     const { spans } = this.#settings;
-    const mode = typeof spans === 'function' ? readMode('spans', answer(spans(attempt))) : spans;
+    const mode = typeof spans === 'function' ? readMode('spans', ignored(spans(attempt))) : spans;
     if (mode !== 'auto') return mode;
     return attempt.resident ? 'detached' : 'link';
   }
@@ -63,10 +63,4 @@ export class AttemptProbes implements Probe {
   end(): void {
     this.#instruments?.end();
   }
-}
-
-/** What a function of the user returned. A promise is refused later. Its rejection is ignored. */
-function answer<T>(returned: T): T {
-  ignore(returned);
-  return returned;
 }

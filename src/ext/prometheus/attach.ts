@@ -1,7 +1,7 @@
 // `prometheus`: makes the parts of one supervisor, and attaches the probe that measures attempts.
 
 import type { Probe, Supervisor } from '../../index.ts';
-import { anObjectWith, fromCaller, Groups, printable } from '../../kit.ts';
+import { anObjectWith, fromCaller, Groups, ignored, printable } from '../../kit.ts';
 import { COUNTED, DURATION, SLOT_METRICS, WAIT } from './metrics.ts';
 import { type PrometheusOptions, type PrometheusSettings, readOptions } from './options.ts';
 import { CounterPart, GaugePart, HistogramPart, type Part } from './part.ts';
@@ -43,7 +43,9 @@ function attach(supervisor: Supervisor, options: unknown): () => void {
   ];
   for (const part of parts) part.check();
   for (const part of parts) part.join();
-  const detach = supervisor.instrument(probeOf(new Groups(settings), duration, wait));
+  const { group, maxGroups } = settings;
+  const groups = new Groups({ group: (slot) => ignored(group(slot)), maxGroups });
+  const detach = supervisor.instrument(probeOf(groups, duration, wait));
   return () => {
     detach();
     for (const part of parts) part.leave();

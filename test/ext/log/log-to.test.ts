@@ -302,6 +302,18 @@ describe('a logger', () => {
     expect(recorded.of('subscriberFailed')).toMatchObject([{ subscriber: 'slotvisor/log' }]);
   });
 
+  test('whose isLevelEnabled, or a meta that, returns a promise that rejects harms nothing', async () => {
+    const { logger, typesOf } = memory();
+    const late = (): never => Promise.reject(new Error('late')) as never;
+    await nothingEscapes(async () => {
+      const { supervisor, clock } = setup();
+      logTo(supervisor, { ...logger, isLevelEnabled: late }, { types: ['finished'], meta: late });
+      supervisor.submit({ meta: 1, run: () => 1 });
+      await clock.settle();
+    });
+    expect(typesOf()).toEqual(['finished']);
+  });
+
   test('whose stream was closed harms nothing', async () => {
     const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
     const logger = pino({ level: 'debug' }, stream);

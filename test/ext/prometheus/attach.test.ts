@@ -7,6 +7,7 @@ import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
 import { OUTCOME_KINDS, REJECT_REASONS } from '../../../src/model/outcome.ts';
 import { TASK_STATUSES } from '../../../src/model/view.ts';
+import { nothingEscapes } from '../../support/must-not-escape.ts';
 import { EMPTY, serve } from './scrape.ts';
 
 const forever = () => new Promise<never>(() => {});
@@ -134,13 +135,14 @@ describe('the histograms', () => {
       'no group',
     ],
     ['returns no text', () => 5, 'must return a string'],
+    ['returns a promise that rejects', () => Promise.reject(new Error('no group')), 'must return a string'],
   ])('lack an attempt whose `group` %s, which is published and harms no task', async (_, group, message) => {
     const { clock, supervisor, register } = world();
     const events: TaskEvent[] = [];
     supervisor.subscribe((event) => void events.push(event), { types: ['subscriberFailed'] });
     prometheus(supervisor, { register, group: group as never });
     const { outcome } = supervisor.submit({ slot: 'a', run: () => 'done' });
-    await clock.advance(0);
+    await nothingEscapes(() => clock.advance(0));
     expect(await outcome).toMatchObject({ kind: 'completed', value: 'done' });
     expect(events).toMatchObject([{ type: 'subscriberFailed', subscriber: 'prometheus' }]);
     expect(String((events[0] as { error?: unknown }).error)).toContain(message);
