@@ -170,7 +170,8 @@ export function show(value: unknown): string {
     if (typeof value === 'bigint') return isHuge(value) ? 'a huge bigint' : brief(`${value}n`);
     if (typeof value === 'function') return 'a function';
     if (Array.isArray(value)) return 'an array';
-    if (typeof value === 'object' && value !== null) return 'an object';
+    if (typeof value === 'object' && value !== null)
+      return Symbol.iterator in value ? 'an iterable object' : 'an object';
     return Object.is(value, -0) ? '-0' : brief(String(value));
   } catch {
     return 'a value that cannot be described'; // a revoked proxy throws in `Array.isArray`

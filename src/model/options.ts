@@ -72,9 +72,11 @@ export function parseAll<T extends object>(field: string, value: unknown, reader
   return { ...given } as T;
 }
 
-/** Any object but an array. */
+/** Any object but an array, a Map and the like: what those hold are no fields and would be lost. */
 export function anOptionsObject(field: string, value: unknown, rule = 'must be an object'): object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : refuse(field, rule, value);
+  return typeof value === 'object' && value !== null && !(Symbol.iterator in value)
+    ? value
+    : refuse(field, rule, value);
 }
 
 /**

@@ -110,6 +110,7 @@ describe('parseGiven', () => {
   const TWO: Readers<{ near: unknown; far: unknown }> = { near: asIs, far: asIs };
   const rows: readonly [field: string, value: unknown, blamed: string, message: RegExp][] = [
     ['options', revoked({}), 'options', /^options must be readable, got .*revoked/],
+    ['options', new Map([['near', 1]]), 'options', /^options must be an object, got an iterable object$/],
     ['options', throwing, 'near', /^near must be readable, got an error when it was read: not readable$/],
     ['limits', throwing, 'limits.near', /^limits\.near must be readable, got an error when it was read: not readable$/],
     ['options', { neAr: 1 }, 'neAr', /^neAr is not an option \(did you mean near\?\), got 1$/],
@@ -161,7 +162,7 @@ describe('readFields', () => {
   });
 
   test('refuses a value that is not an object, and names a field whose getter throws', () => {
-    for (const value of [null, undefined, [], 'text', 1, () => {}])
+    for (const value of [null, undefined, [], new Map([['a', 1]]), new Set(['a']), 'text', 1, () => {}])
       expect(caught(() => readFields('f', value))).toMatchObject({ field: 'f', got: value });
     expect(() => readFields('f', [])).toThrow(/^f must be an object, got an array$/);
     const throwing = {
