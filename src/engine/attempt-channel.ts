@@ -23,7 +23,10 @@ export class AttemptChannel implements Probe {
     const message = { supervisor: this.#supervisor, ...info };
     return {
       run: (body) => channel.run(message, body),
-      ended: (report) => channel.ended(Object.assign(message, report, errorOf(report))),
+      ended: (report) => {
+        const failed = errorOf(report);
+        channel.ended(Object.assign(message, report, failed), failed !== undefined);
+      },
     };
   }
 }

@@ -28,10 +28,10 @@ export class TraceChannel {
     });
   }
 
-  /** With an `error` in the message, the work has failed. */
-  ended(message: object): void {
+  /** Work that has failed has its `error` in the message. */
+  ended(message: object, hasFailed: boolean): void {
     const { error, asyncStart, asyncEnd } = this.#channel;
-    if ('error' in message) error.publish(message);
+    if (hasFailed) error.publish(message);
     asyncStart.publish(message);
     asyncEnd.publish(message);
   }

@@ -99,6 +99,17 @@ describe('the channel of attempts', () => {
     expect(message).toMatchObject({ ...start, ...end });
   });
 
+  test('publishes no error of an attempt that succeeded, whatever a subscriber wrote to its message', async () => {
+    const { clock, put } = scenario();
+    const { heard } = hear();
+    const write = (message: unknown): void => void Object.assign(message as object, { error: boom });
+    channel.start.subscribe(write);
+    onTestFinished(() => void channel.start.unsubscribe(write));
+    put({ run: () => 1 });
+    await clock.settle();
+    expect(words(heard)).toBe('start end asyncStart asyncEnd');
+  });
+
   test('binds stores that are active in the body, and in what it starts', async () => {
     const storage = new AsyncLocalStorage<object>();
     channel.start.bindStore(storage, (message) => [(message as { slot: string }).slot]);

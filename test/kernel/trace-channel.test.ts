@@ -36,3 +36,17 @@ test('returns what the work returned, and throws what it threw, with the end of 
   expect(words).toEqual(['start', 'end', 'start', 'end']);
   node.unsubscribe(handlers as never);
 });
+
+test('publishes an error where the work has failed, whatever a subscriber wrote to the message', () => {
+  const channel = new TraceChannel('test:ended');
+  const words: string[] = [];
+  const node = tracingChannel<object, object>('test:ended');
+  const handlers = Object.fromEntries(
+    (['error', 'asyncStart', 'asyncEnd'] as const).map((word) => [word, () => words.push(word)]),
+  );
+  node.subscribe(handlers as never);
+  channel.ended({ error: 'written by a subscriber' }, false);
+  channel.ended({ error: 'boom' }, true);
+  expect(words).toEqual(['asyncStart', 'asyncEnd', 'error', 'asyncStart', 'asyncEnd']);
+  node.unsubscribe(handlers as never);
+});
