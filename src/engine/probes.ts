@@ -68,6 +68,12 @@ function checked(part: unknown): AttemptProbe | undefined {
   throw new TypeError(`attempt() of a probe must return an object with run or ended, or undefined: got ${show(part)}`);
 }
 
+function methodOf<K extends keyof AttemptProbe>(part: AttemptProbe, key: K): AttemptProbe[K] {
+  const method = part[key] ?? undefined;
+  if (method === undefined || typeof method === 'function') return method;
+  throw new TypeError(`${key} of a probe must be a function, or left out: got ${show(method)}`);
+}
+
 /** All that watches one attempt. */
 export class Watches {
   readonly #watches: readonly Watch[];
@@ -111,7 +117,7 @@ class Watch {
       return result && returnOrThrow(result);
     };
     try {
-      const returned = this.#part.run?.(once);
+      const returned = methodOf(this.#part, 'run')?.call(this.#part, once);
       if (!isResult(result, 'value', returned)) ignore(returned);
     } catch (error) {
       if (!isResult(result, 'error', error)) this.#failed(error);
@@ -121,7 +127,7 @@ class Watch {
 
   ended(report: AttemptReport): void {
     try {
-      const returned: unknown = this.#part.ended?.(report);
+      const returned: unknown = methodOf(this.#part, 'ended')?.call(this.#part, report);
       settled(
         returned,
         () => {},

@@ -59,3 +59,16 @@ test('a probe that fails is named, and those without a name are numbered', () =>
     ['probe-3', error],
   ]);
 });
+
+test('a part of a probe that is no function is reported by its name, and null counts as left out', () => {
+  const { probes, failed } = world();
+  probes.attach({ name: 'mine', attempt: () => ({ run: 5, ended: 'x' }) as never });
+  probes.attach({ attempt: () => ({ run: null, ended: null }) as never });
+  const watches = probes.open(info);
+  expect(watches?.around(() => 'own')).toBe('own');
+  watches?.ended(report);
+  expect(failed.map((one) => String(one))).toEqual([
+    'mine,TypeError: run of a probe must be a function, or left out: got 5',
+    'mine,TypeError: ended of a probe must be a function, or left out: got "x"',
+  ]);
+});
