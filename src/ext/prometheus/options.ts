@@ -66,8 +66,10 @@ export function readOptions(options: unknown): PrometheusSettings {
   return parse('options', options, READERS, DEFAULTS);
 }
 
+const REGISTRY_METHODS = ['registerMetric', 'getSingleMetric', 'removeSingleMetric'];
+
 function readRegister(field: string, value: unknown): PrometheusSettings['register'] {
-  anObjectWith('registerMetric', field, 'must be a Registry of prom-client', value);
+  for (const method of REGISTRY_METHODS) anObjectWith(method, field, 'must be a Registry of prom-client', value);
   return value as Registry;
 }
 

@@ -37,6 +37,7 @@ const PREFIX = "must be letters, digits and '_', and must not begin with a digit
 
 test.each([
   ['register', {}, 'must be a Registry of prom-client, got an object'],
+  ['register', { registerMetric: () => {} }, 'must be a Registry of prom-client, got an object'],
   ['register', null, 'must be a Registry of prom-client, got null'],
   ['name', '', 'must not be empty, got ""'],
   ['name', 5, 'must be a string, got 5'],
