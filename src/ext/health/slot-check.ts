@@ -12,7 +12,14 @@ export const fail = (why: string): HealthCheck => ({ status: 'fail', why });
 export const warn = (why: string): HealthCheck => ({ status: 'warn', why });
 
 /**
- * @param view of the slot, with the first that waits.
+ * How many of a queue must be seen to know which of them has waited longest. A replacement goes
+ * first, however late it came. The head may be one that joined late, if those before it have left.
+ * The rest is first in first out.
+ */
+export const SEEN_OF_QUEUE = 3;
+
+/**
+ * @param view of the slot, with `SEEN_OF_QUEUE` of those that wait.
  * @param lastOutcome of a vital slot.
  */
 export function checkSlot(view: SlotView, rule: Rule, lastOutcome: VitalSlot['lastOutcome']): HealthCheck {
@@ -36,10 +43,10 @@ function checkBackoff({ retries, sinceMs, lastFailure }: TaskView, rule: Rule): 
   return warn(`it is in backoff after ${retries} retries: ${printable(brief(lastFailure?.message ?? ''))}`);
 }
 
-function longestWait({ owner, queued: [first] }: SlotView): TaskView | undefined {
+function longestWait({ owner, queued }: SlotView): TaskView | undefined {
   const isWaiting = owner?.status === 'starting' || owner?.status === 'suspended';
-  if (!isWaiting) return first;
-  return first !== undefined && first.sinceMs > owner.sinceMs ? first : owner;
+  const waiting = isWaiting ? [owner, ...queued] : [...queued];
+  return waiting.sort((one, other) => other.sinceMs - one.sinceMs)[0];
 }
 
 const ms = (value: number): string => `${Math.round(value)} ms`;

@@ -3,7 +3,7 @@
 import type { Stats, Supervisor, VitalSlot } from '../../index.ts';
 import { DEFAULT_RULE, type Named, type Rule, type Rules } from './options.ts';
 import type { NamedCheck } from './report.ts';
-import { checkSlot } from './slot-check.ts';
+import { checkSlot, SEEN_OF_QUEUE } from './slot-check.ts';
 
 export class Watched {
   /** For texts. */
@@ -55,7 +55,7 @@ export class Watched {
   }
 
   #check(slot: string, rule: Rule, vital: VitalSlot | undefined): NamedCheck {
-    const view = this.#supervisor.slot(slot).view({ queued: 1 });
+    const view = this.#supervisor.slot(slot).view({ queued: SEEN_OF_QUEUE });
     return [`${this.#prefix}${slot}`, checkSlot(view, rule, vital?.lastOutcome)];
   }
 }

@@ -40,6 +40,30 @@ describe('a watched supervisor', () => {
     expect([...watched.liveChecks()]).toEqual([]);
   });
 
+  it('finds what has waited longest, also behind a replacement and one that joined late', async () => {
+    const { supervisor, clock } = setup();
+    const watched = new Watched({ prefix: '', supervisor }, new Map([['s', { ...DEFAULT_RULE, waitingMs: 100 }]]));
+    const found = () => [...watched.checks()].map(([, check]) => check);
+    const join = { slot: 's', admission: 'join', run: forever } as const;
+    supervisor.slot('s').pause();
+    const leader = supervisor.submit(join);
+    supervisor.submit({ slot: 's', run: forever });
+    await clock.advance(80);
+    supervisor.submit(join);
+    void leader.cancel();
+    supervisor.submit({ slot: 's', admission: 'replace', run: forever });
+    await clock.advance(19);
+    expect(
+      supervisor
+        .slot('s')
+        .view()
+        .queued.map(({ sinceMs }) => sinceMs),
+    ).toEqual([19, 19, 99]);
+    expect(found()).toEqual([{ status: 'pass' }]);
+    await clock.advance(1);
+    expect(found()).toMatchObject([{ why: 'a task has waited for 100 ms (slotPaused)' }]);
+  });
+
   it('counts the time since the end of the shutdown', async () => {
     const { supervisor, clock } = setup();
     const watched = new Watched({ prefix: '', supervisor }, new Map());
