@@ -25,7 +25,7 @@ export interface HealthProbe {
    * to call `next`, if it is given: so it is a middleware of Express, too.
    */
   readonly listener: (request: HealthRequest, response: HealthResponse, next?: () => void) => boolean;
-  /** Ends the measurement of the event loop. The probe still answers. */
+  /** Ends the measurement of the event loop. The probe still answers, and finds no delay. */
   readonly close: () => void;
 }
 
@@ -100,7 +100,10 @@ export function probeOf(
       if (!isMine) next?.();
       return isMine;
     },
-    close: () => void histogram.disable(),
+    close: () => {
+      histogram.disable();
+      watch.forget();
+    },
   };
 }
 

@@ -51,6 +51,12 @@ export class LoopWatch {
     this.#histogram.reset();
     return ended;
   }
+
+  /** The measurement has ended: what it found last must not be said of later moments. */
+  forget(): void {
+    this.#slowWindows = 0;
+    this.#histogram.reset();
+  }
 }
 
 export function checkLoop({ p99Ms, slowWindows }: LoopDelay): HealthCheck {

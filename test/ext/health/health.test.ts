@@ -206,6 +206,17 @@ describe('the loop', () => {
     expect([probe.live().status, probe.ready().status]).toEqual(['pass', 'pass']);
   });
 
+  it('that was slow when close() was called fails no later live()', () => {
+    const { histogram, probe } = watched();
+    for (let n = 0; n < 3; n += 1) {
+      histogram.delays(1_500);
+      probe.live();
+    }
+    histogram.delays(1_500);
+    probe.close();
+    expect(probe.live()).toMatchObject({ status: 'pass', loop: { p99Ms: 0, maxMs: 0, slowWindows: 0 } });
+  });
+
   it('is that of the platform, in ms', async () => {
     const { live, close } = health(new Supervisor());
     while (live().loop.maxMs === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -47,6 +47,16 @@ describe('the watch of the event loop', () => {
     expect(watch.endWindow().slowWindows).toBe(2);
   });
 
+  it('knows of no delay once it has forgotten what it measured', () => {
+    const histogram = new FakeHistogram();
+    const watch = new LoopWatch(histogram, 1_000);
+    histogram.delays(2_000);
+    watch.endWindow();
+    histogram.delays(2_000);
+    watch.forget();
+    expect(watch.endWindow()).toEqual({ p99Ms: 0, maxMs: 0, slowWindows: 0 });
+  });
+
   it('warns of one and two slow windows, and fails with the third', () => {
     const statuses = [0, 1, 2, 3, 4].map(
       (slowWindows) => checkLoop({ p99Ms: 1_500, maxMs: 1_500, slowWindows }).status,
