@@ -144,10 +144,12 @@ export function readSupervisors(value: unknown): Named[] {
   const field = 'supervisor';
   if (isSupervisor(field, value)) return [{ prefix: '', supervisor: value }];
   if (typeof value !== 'object' || value === null) return refuse(field, SUPERVISORS, value);
-  const entries = Object.entries(readFields(field, value));
+  const names = reading(field, value, () => Object.keys(value));
+  const entries = Object.entries(readFields(field, value, names)); // an undefined one is an error
   if (entries.length === 0) return refuse(field, SUPERVISORS, value);
   return entries.map(([name, supervisor]) => {
     const path = `${field}.${name}`;
+    nameText(path, name);
     if (name.includes('/')) refuse(path, 'must have a name without /', supervisor);
     return isSupervisor(path, supervisor)
       ? { prefix: `${name}/`, supervisor }

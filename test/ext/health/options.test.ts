@@ -6,6 +6,15 @@ import { parseHealthOptions, readSupervisors } from '../../../src/ext/health/opt
 const one = new Supervisor();
 const two = { api: one, jobs: new Supervisor() };
 
+const unreadable = new Proxy(
+  {},
+  {
+    ownKeys: () => {
+      throw new Error('no keys');
+    },
+  },
+);
+
 const read = (supervisor: unknown, options: unknown): ReturnType<typeof parseHealthOptions> =>
   parseHealthOptions(options, readSupervisors(supervisor));
 
@@ -15,7 +24,10 @@ describe('an invalid argument or option throws an OptionError with its field, th
     [5, {}, 'supervisor', /must be a Supervisor, or an object with one or more of them, got 5/],
     [{}, {}, 'supervisor', /must be a Supervisor, or an object with one or more of them, got an object/],
     [[one], {}, 'supervisor', /must be an object, got an array/],
-    [{ api: undefined }, {}, 'supervisor', /with one or more of them/],
+    [{ api: undefined }, {}, 'supervisor.api', /must be a Supervisor, got undefined/],
+    [{ api: one, jobs: undefined }, {}, 'supervisor.jobs', /must be a Supervisor, got undefined/],
+    [{ '': one }, {}, 'supervisor.', /must not be empty/],
+    [unreadable, {}, 'supervisor', /no keys/],
     [{ api: {} }, {}, 'supervisor.api', /must be a Supervisor, got an object/],
     [{ 'a/b': one }, {}, 'supervisor.a/b', /must have a name without \//],
     [one, null, 'options', /must be an object, got null/],
