@@ -3,6 +3,7 @@
 // packed declarations, with each TypeScript version that is supported.
 
 import { createServer } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import {
   type EventOf,
   type Failure,
@@ -257,6 +258,7 @@ export function probes(request: HealthRequest, response: HealthResponse) {
   health({ api: supervisor, jobs: supervisor });
   stopOnSignals(supervisor, { before: notReady });
   createServer((req, res) => void listener(req, res)).on('request', listener);
+  createHttp2Server((req, res) => void listener(req, res));
   claim<Equal<ReturnType<typeof ready>, HealthReport>>('ready() reports', live, request, response);
   claim<Equal<HealthReport['status'], 'pass' | 'warn' | 'fail'>>('a report has one of three statuses');
   claim<Equal<HealthReport['checks'][string], HealthCheck>>('a check has one of three statuses, too');

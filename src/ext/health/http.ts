@@ -6,12 +6,15 @@ import type { HealthReport } from './report.ts';
 export interface HealthRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  /** Express keeps the whole URL here, and leaves what follows the path of a mount in `url`. */
+  readonly originalUrl?: string | undefined;
 }
 
-/** What is called of a response. */
+/** What is called of a response. `end` is declared twice, since `node:http2` takes no undefined. */
 export interface HealthResponse {
   writeHead(status: number, headers: Record<string, string | number>): unknown;
-  end(body?: string): unknown;
+  end(): unknown;
+  end(body: string): unknown;
 }
 
 /** The last part of the path, and the query. What is in front may be the prefix of a mount. */
@@ -22,11 +25,11 @@ const REPORT = 'application/health+json; charset=utf-8';
 
 /** Answers a request for one of the reports. Returns false for any other. */
 export function answer(
-  { method = 'GET', url = '' }: HealthRequest,
+  { method = 'GET', url = '', originalUrl = '' }: HealthRequest,
   response: HealthResponse,
   reports: { readonly livez: () => HealthReport; readonly readyz: () => HealthReport },
 ): boolean {
-  const [, route, query = ''] = ROUTE.exec(url) ?? [];
+  const [, route, query = ''] = ROUTE.exec(url) ?? ROUTE.exec(originalUrl) ?? [];
   if (route !== 'livez' && route !== 'readyz') return false;
   const send = (status: number, type: string, body: string, more?: Record<string, string>): true => {
     const length = Buffer.byteLength(body);
@@ -36,7 +39,8 @@ export function answer(
       'cache-control': 'no-store',
       ...more,
     });
-    response.end(method === 'HEAD' ? undefined : body);
+    if (method === 'HEAD') response.end();
+    else response.end(body);
     return true;
   };
   if (method !== 'GET' && method !== 'HEAD') return send(405, TEXT, 'method not allowed', { allow: 'GET, HEAD' });

@@ -1,7 +1,10 @@
 // Real requests to node:http, and hostile URLs to the listener alone.
 
+import { once } from 'node:events';
 import { Agent, createServer } from 'node:http';
+import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import express from 'express';
 import fastify from 'fastify';
 import { Supervisor, type TaskSpec } from 'slotvisor';
@@ -158,7 +161,7 @@ describe('which URLs are mine', () => {
       const called: unknown[] = [];
       const response = {
         writeHead: (status: number) => called.push(status),
-        end: (body: unknown) => called.push(body),
+        end: (body?: unknown) => called.push(body),
       };
       expect(probe.listener({ method: 'GET', ...(url !== undefined && { url }) }, response)).toBe(mine);
       expect(called).toHaveLength(mine ? 2 : 0);
@@ -176,6 +179,46 @@ describe('in a framework', () => {
     const paths = ['/livez', '/internal/readyz', '/internal/livez?x', '/internal/other', '/other'];
     const bodies = await Promise.all(paths.map(async (path) => (await ask(port, path)).body));
     expect(bodies).toEqual(['ok', 'not ok', 'ok', 'mine', 'mine']);
+  });
+
+  it('Express mounts the listener at the path of a probe, and what follows that path is not mine', async () => {
+    const { probe } = probed();
+    const app = express();
+    app.use('/livez', probe.listener);
+    app.use('/internal/readyz', probe.listener);
+    app.use((_req, res) => void res.send('mine'));
+    const port = await listening(createServer(app));
+    const paths = ['/livez', '/livez?verbose', '/internal/readyz', '/livez/x', '/readyz'];
+    const bodies = await Promise.all(paths.map(async (path) => (await ask(port, path)).body.slice(0, 8)));
+    expect(bodies).toEqual(['ok', '{"status', 'not ok', 'mine', 'mine']);
+  });
+
+  it('a URL that was rewritten is read as it is now', () => {
+    const { probe } = probed();
+    const response = { writeHead: () => {}, end: () => {} };
+    expect(probe.listener({ url: '/livez', originalUrl: '/healthz' }, response)).toBe(true);
+  });
+
+  it('HTTP/2 gets the same answers, and no body for HEAD', async () => {
+    const { probe } = probed();
+    const server = createHttp2Server((req, res) => void probe.listener(req, res)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    onTestFinished(() => {
+      session.close();
+      server.close();
+    });
+    const answers: unknown[] = [];
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      const stream = session.request({ ':method': method, ':path': '/readyz' }).end();
+      const [headers] = await once(stream, 'response');
+      answers.push([headers[':status'], headers['content-length'], await text(stream)]);
+    }
+    expect(answers).toEqual([
+      [503, '6', 'not ok'],
+      [503, '6', ''],
+      [405, '18', 'method not allowed'],
+    ]);
   });
 
   it('Fastify hands the raw request on', async () => {
