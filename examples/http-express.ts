@@ -26,6 +26,7 @@ stopOnSignals(supervisor, {
     probe.notReady();
     await wait(200); // in production 5 to 10 seconds
     server.close(); // requests in flight are answered
+    setTimeout(() => server.closeAllConnections(), 10_000).unref(); // but none is waited for longer
     await once(server, 'close');
     console.log('server: closed');
   },

@@ -27,6 +27,7 @@ stopOnSignals(supervisor, {
   before: async () => {
     probe.notReady();
     await wait(200); // in production 5 to 10 seconds
+    setTimeout(() => app.server.closeAllConnections(), 10_000).unref(); // but none is waited for longer
     await app.close(); // requests in flight are answered
     console.log('server: closed');
   },

@@ -24,6 +24,7 @@ stopOnSignals(supervisor, {
     probe.notReady(); // 1. /readyz is red: the load balancer sends no more
     await wait(200); //  2. once it has seen that; in production 5 to 10 seconds
     server.close(); //   3. requests in flight are answered; the tasks still run
+    setTimeout(() => server.closeAllConnections(), 10_000).unref(); // but none is waited for longer
     await once(server, 'close');
     console.log('server: closed');
   }, //                  4. now the tasks are stopped
