@@ -19,7 +19,7 @@ export const warn = (why: string): HealthCheck => ({ status: 'warn', why });
 export const SEEN_OF_QUEUE = 3;
 
 /**
- * @param view of the slot, with `SEEN_OF_QUEUE` of those that wait.
+ * @param view of the slot, with `SEEN_OF_QUEUE` of those that wait if `waitingMs` is finite.
  * @param lastOutcome of a vital slot.
  */
 export function checkSlot(view: SlotView, rule: Rule, lastOutcome: VitalSlot['lastOutcome']): HealthCheck {

@@ -55,7 +55,8 @@ export class Watched {
   }
 
   #check(slot: string, rule: Rule, vital: VitalSlot | undefined): NamedCheck {
-    const view = this.#supervisor.slot(slot).view({ queued: SEEN_OF_QUEUE });
+    const queued = rule.waitingMs === Infinity ? 0 : SEEN_OF_QUEUE; // views of a queue cost as much again
+    const view = this.#supervisor.slot(slot).view({ queued });
     return [`${this.#prefix}${slot}`, checkSlot(view, rule, vital?.lastOutcome)];
   }
 }

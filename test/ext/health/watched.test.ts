@@ -2,6 +2,7 @@ import { Supervisor, type TaskSpec } from 'slotvisor';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RULE, type Rules } from '../../../src/ext/health/options.ts';
 import { Watched } from '../../../src/ext/health/watched.ts';
+import { FakeLeaseStore } from '../../support/fake-lease-store.ts';
 import { setup } from '../../support/setup.ts';
 
 const forever: TaskSpec['run'] = (ctx) => ctx.sleep(Infinity);
@@ -62,6 +63,25 @@ describe('a watched supervisor', () => {
     expect(found()).toEqual([{ status: 'pass' }]);
     await clock.advance(1);
     expect(found()).toMatchObject([{ why: 'a task has waited for 100 ms (slotPaused)' }]);
+  });
+
+  it('counts the wait of an owner that has lost its lease', async () => {
+    const leases = new FakeLeaseStore();
+    const { supervisor, clock } = setup({ leases });
+    const watched = new Watched({ prefix: '', supervisor }, new Map([['s', { ...DEFAULT_RULE, waitingMs: 100 }]]));
+    const found = () => [...watched.checks()].map(([, check]) => check);
+    supervisor.submit({ slot: 's', run: forever });
+    await clock.settle();
+    leases.ask.grant();
+    await clock.advance(500);
+    leases.lease.lose();
+    await clock.advance(99);
+    expect(found()).toEqual([{ status: 'pass' }]);
+    await clock.advance(1);
+    expect(found()).toMatchObject([{ why: 'a task has waited for 100 ms (lease)' }]);
+    leases.ask.grant();
+    await clock.settle();
+    expect(found()).toEqual([{ status: 'pass' }]);
   });
 
   it('counts the time since the end of the shutdown', async () => {
