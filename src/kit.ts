@@ -10,6 +10,7 @@ export { bare } from './kernel/bare.ts';
 export { after } from './kernel/clock.ts';
 export { ignore, ignored } from './kernel/deferred.ts';
 export { systemRandom } from './kernel/random.ts';
+export { ATTEMPT_BUCKETS } from './model/buckets.ts';
 export {
   aBoolean,
   aFunction,
@@ -32,7 +33,15 @@ export { sentenceOf, subjectOf } from './model/event-text.ts';
 export { FewWords } from './model/few-words.ts';
 export { describe, field } from './model/foreign.ts';
 export { GROUP_DEFAULTS, GROUP_READERS, type GroupOptions, Groups } from './model/groups.ts';
-export { anObjectWith, parse, parseGiven, type Readers, readFields, reading } from './model/options.ts';
+export {
+  anObjectWith,
+  checkSupervisor,
+  parse,
+  parseGiven,
+  type Readers,
+  readFields,
+  reading,
+} from './model/options.ts';
 export { OUTCOME_KINDS } from './model/outcome.ts';
 export { cut, printable } from './model/printable.ts';
 export { isError, plainPart, record, showAs } from './model/record.ts';

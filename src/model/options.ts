@@ -126,6 +126,11 @@ export function anObjectWith(name: string, field: string, rule: string, value: u
   if (typeof method !== 'function') refuse(field, rule, value);
 }
 
+/** Of any copy of this package. */
+export function checkSupervisor(value: unknown): void {
+  anObjectWith('check', 'supervisor', 'must be a Supervisor', value);
+}
+
 export function unreadable(field: string, value: unknown, error: unknown): never {
   if (error instanceof OptionError) throw error;
   throw new OptionError(field, 'must be readable', value, `an error when it was read: ${brief(describe(error))}`);

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Supervisor } from '../../index.ts';
-import { anObjectWith, fromCaller, onShutdown } from '../../kit.ts';
+import { checkSupervisor, fromCaller, onShutdown } from '../../kit.ts';
 import { LiveSchedule, type ScheduleHost } from './live-schedule.ts';
 import { Names } from './names.ts';
 import type { ScheduleOptions } from './options.ts';
@@ -71,8 +71,4 @@ function makeHost(supervisor: Supervisor): Host {
   hosts.set(supervisor, host);
   onShutdown(supervisor, () => timeline.close());
   return host;
-}
-
-function checkSupervisor(supervisor: Supervisor): void {
-  anObjectWith('check', 'supervisor', 'must be a Supervisor', supervisor);
 }

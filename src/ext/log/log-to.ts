@@ -1,7 +1,7 @@
 // `logTo`: a subscriber that writes each event to a logger.
 
 import { eventText, type Subscriber, type Supervisor, type TaskEvent } from '../../index.ts';
-import { anObjectWith, EVENT_TYPES, fromCaller, ignored, plainPart } from '../../kit.ts';
+import { checkSupervisor, EVENT_TYPES, fromCaller, ignored, plainPart } from '../../kit.ts';
 import { fieldsOf, type LineFields } from './fields.ts';
 import { levelOf } from './levels.ts';
 import {
@@ -31,7 +31,7 @@ import {
  */
 export function logTo(supervisor: Supervisor, logger: Logger, options: LogToOptions = {}): () => void {
   return fromCaller(logTo, () => {
-    anObjectWith('check', 'supervisor', 'must be a Supervisor', supervisor);
+    checkSupervisor(supervisor);
     checkLogger(logger);
     return start(supervisor, logger, parseLogOptions(options));
   });

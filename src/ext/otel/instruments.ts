@@ -11,12 +11,9 @@ import {
   ValueType,
 } from '@opentelemetry/api';
 import type { AttemptReport, ProbedAttempt, Stats, Supervisor } from '../../index.ts';
-import { FewWords, OUTCOME_KINDS } from '../../kit.ts';
+import { ATTEMPT_BUCKETS, FewWords, OUTCOME_KINDS } from '../../kit.ts';
 import { ATTEMPT_OUTCOMES } from './attempt-span.ts';
 import { errorType, OTHER_TYPE } from './error-type.ts';
-
-/** In seconds: from bodies that only calculate to bodies that take half an hour. */
-const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 
 /** How many values of `error.type` the metrics tell apart. */
 const MAX_ERROR_TYPES = 50;
@@ -109,7 +106,7 @@ export class Instruments {
 
   constructor(meter: Meter, supervisor: Supervisor, name: string) {
     this.#own = { 'slotvisor.supervisor.name': name };
-    const seconds = { unit: 's', advice: { explicitBucketBoundaries: BUCKETS } };
+    const seconds = { unit: 's', advice: { explicitBucketBoundaries: [...ATTEMPT_BUCKETS] } };
     this.#duration = meter.createHistogram('slotvisor.attempt.duration', {
       ...seconds,
       description: 'The time from the start of an attempt to its end',

@@ -1,7 +1,7 @@
 // `otel`: one probe, and one set of instruments, for one supervisor.
 
 import type { Supervisor } from '../../index.ts';
-import { anObjectWith, fromCaller } from '../../kit.ts';
+import { checkSupervisor, fromCaller } from '../../kit.ts';
 import { AttemptProbes } from './attempt-probe.ts';
 import { type OtelOptions, parseOtelOptions } from './options.ts';
 
@@ -22,7 +22,7 @@ import { type OtelOptions, parseOtelOptions } from './options.ts';
  */
 export function otel(supervisor: Supervisor, options: OtelOptions = {}): () => void {
   const settings = fromCaller(otel, () => {
-    anObjectWith('check', 'supervisor', 'must be a Supervisor', supervisor);
+    checkSupervisor(supervisor);
     return parseOtelOptions(options);
   });
   if (supervisor.phase === 'closed') return () => {};

@@ -1,7 +1,7 @@
 // `prometheus`: makes the parts of one supervisor, and attaches the probe that measures attempts.
 
 import type { Probe, Supervisor } from '../../index.ts';
-import { anObjectWith, fromCaller, Groups, ignored, printable } from '../../kit.ts';
+import { checkSupervisor, fromCaller, Groups, ignored, printable } from '../../kit.ts';
 import { COUNTED, DURATION, SLOT_METRICS, WAIT } from './metrics.ts';
 import { type PrometheusOptions, type PrometheusSettings, readOptions } from './options.ts';
 import { CounterPart, GaugePart, HistogramPart, type Part } from './part.ts';
@@ -30,7 +30,7 @@ export function prometheus(supervisor: Supervisor, options: PrometheusOptions = 
 }
 
 function attach(supervisor: Supervisor, options: unknown): () => void {
-  anObjectWith('check', 'supervisor', 'must be a Supervisor', supervisor);
+  checkSupervisor(supervisor);
   const settings = readOptions(options);
   if (supervisor.phase === 'closed') return () => {};
   const duration = new HistogramPart(settings, DURATION);

@@ -2,6 +2,7 @@
 
 import { type OpenMetricsContentType, type Registry, register } from 'prom-client';
 import {
+  ATTEMPT_BUCKETS,
   anObjectWith,
   GROUP_DEFAULTS,
   GROUP_READERS,
@@ -49,7 +50,7 @@ const DEFAULTS: PrometheusSettings = {
   register,
   name: 'default',
   prefix: 'slotvisor_',
-  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800],
+  buckets: ATTEMPT_BUCKETS,
   slots: [],
 };
 
