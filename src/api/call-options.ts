@@ -116,33 +116,32 @@ function readTypes(field: string, value: unknown): readonly TaskEventType[] {
   return value.map((type, i) => oneOf(`${field}[${i}]`, type, EVENT_TYPES));
 }
 
-/** Bound here, so that replacing the method later changes nothing. */
 export function parseSubscriber(value: unknown): Subscriber {
   if (typeof value === 'function') return { onEvent: value as Subscriber['onEvent'] };
-  return reading('subscriber', value, () => {
-    const { name, onEvent } = anEventHandler(value);
-    const handle = aFunction<Subscriber['onEvent']>('subscriber.onEvent', onEvent).bind(value);
-    return name === undefined ? { onEvent: handle } : { name: nameText('subscriber.name', name), onEvent: handle };
-  });
+  return withMethod('subscriber', 'must be a function, or an object with onEvent', value, 'onEvent');
 }
 
-function anEventHandler(value: unknown): Partial<Subscriber> {
-  if (typeof value === 'object' && value !== null) return value;
-  return refuse('subscriber', 'must be a function, or an object with onEvent', value);
-}
-
-/** Bound here, as a subscriber is. */
 export function parseProbe(value: unknown): Probe {
-  return reading('probe', value, () => {
-    const { name, attempt } = aProbe(value);
-    const bound = aFunction<Probe['attempt']>('probe.attempt', attempt).bind(value);
-    return name === undefined ? { attempt: bound } : { name: nameText('probe.name', name), attempt: bound };
-  });
+  return withMethod('probe', 'must be an object with attempt()', value, 'attempt');
 }
 
-function aProbe(value: unknown): Partial<Probe> {
-  if (typeof value === 'object' && value !== null) return value;
-  return refuse('probe', 'must be an object with attempt()', value);
+/**
+ * An object with this method, and maybe a name. The method is bound here, so that replacing it
+ * later changes nothing.
+ */
+function withMethod<T extends Subscriber | Probe>(
+  field: string,
+  rule: string,
+  value: unknown,
+  method: Exclude<keyof T, 'name'> & string,
+): T {
+  return reading(field, value, () => {
+    if (typeof value !== 'object' || value === null) return refuse(field, rule, value);
+    const { name, [method]: given } = value as Partial<Record<string, unknown>>;
+    const handle = aFunction<(...given: unknown[]) => unknown>(`${field}.${method}`, given).bind(value);
+    const named = name !== undefined && { name: nameText(`${field}.name`, name) };
+    return { ...named, [method]: handle } as unknown as T;
+  });
 }
 
 /** Options of `slot.view` and `supervisor.slots`. */
