@@ -64,14 +64,21 @@ export function bodyContext(submitter: Context, span: Span, mode: SpanMode): Con
   return mode === 'detached' ? trace.deleteSpan(submitter) : trace.setSpan(submitter, span);
 }
 
+/** Ends the span also if it refuses what it is told. */
 export function endSpan(span: Span, report: AttemptReport, recordException: boolean): void {
+  try {
+    describeEnd(span, report, recordException);
+  } finally {
+    span.end();
+  }
+}
+
+function describeEnd(span: Span, report: AttemptReport, recordException: boolean): void {
   span.setAttribute('slotvisor.attempt.outcome', ATTEMPT_OUTCOMES[report.end]);
   const type = errorType(report);
-  if (type !== undefined) {
-    span.setAttribute('error.type', type);
-    span.setStatus({ code: SpanStatusCode.ERROR, message: report.failure?.message ?? 'overran its grace' });
-    const exception = recordException ? exceptionOf(report.failure) : undefined;
-    if (exception !== undefined) span.recordException(exception);
-  }
-  span.end();
+  if (type === undefined) return;
+  span.setAttribute('error.type', type);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: report.failure?.message ?? 'overran its grace' });
+  const exception = recordException ? exceptionOf(report.failure) : undefined;
+  if (exception !== undefined) span.recordException(exception);
 }

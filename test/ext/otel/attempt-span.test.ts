@@ -1,9 +1,10 @@
 // What a span says of its attempt.
 
-import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { INVALID_SPAN_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { FatalError, type TaskSpec } from 'slotvisor';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AttemptProbes } from '../../../src/ext/otel/attempt-probe.ts';
+import { endSpan } from '../../../src/ext/otel/attempt-span.ts';
 import { parseOtelOptions } from '../../../src/ext/otel/options.ts';
 import type { ProbedAttempt } from '../../../src/model/probe.ts';
 import { traces, world } from './world.ts';
@@ -138,4 +139,14 @@ it('has the fence of a lease, and none where leases are local', () => {
   } as unknown as ProbedAttempt;
   for (const fence of [0n, 7n]) probes.attempt({ ...info, fence })?.ended?.({ end: 'succeeded', durationMs: 1 });
   expect(spans().map(({ attributes }) => attributes['slotvisor.slot.fence'])).toEqual([undefined, '7']);
+});
+
+it('ends also if it refuses what it is told', () => {
+  const span = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+  const end = vi.spyOn(span, 'end');
+  vi.spyOn(span, 'setAttribute').mockImplementation(() => {
+    throw new Error('refused');
+  });
+  expect(() => endSpan(span, { end: 'succeeded', durationMs: 1 }, true)).toThrow('refused');
+  expect(end).toHaveBeenCalledTimes(1);
 });
