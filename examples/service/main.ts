@@ -35,6 +35,7 @@ stopOnSignals(supervisor, {
   before: async () => {
     probe.notReady();
     await wait(Number(NOT_READY_MS)); // until the load balancer has seen it
+    setTimeout(() => app.server.closeAllConnections(), 10_000).unref(); // the end of the wait below
     await app.close(); // answers the requests in flight
   },
 });
