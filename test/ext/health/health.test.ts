@@ -16,39 +16,22 @@ function watched(options: HealthOptions = {}, world: Setup = setup()) {
   return { ...world, histogram, probe: probeOf(supervisors, parseHealthOptions(options, supervisors), histogram) };
 }
 
-/** A shutdown of 100 ms, because a body does not stop, and 20 ms later. */
+/** A shutdown of 100 ms, because a body does not stop, and so much later. */
+const shutDown =
+  (laterMs: number) =>
+  async ({ supervisor, clock }: ReturnType<typeof watched>): Promise<void> => {
+    void supervisor.shutdown({ graceMs: 100 });
+    if (laterMs > 0) await clock.advance(laterMs);
+  };
+
 const PHASES: readonly (readonly [phase: string, come: (world: ReturnType<typeof watched>) => unknown])[] = [
   ['open', () => {}],
   ['notReady()', ({ probe }) => probe.notReady()],
-  ['the first moment of a shutdown', ({ supervisor }) => void supervisor.shutdown({ graceMs: 100 })],
-  [
-    'closing',
-    async ({ supervisor, clock }) => {
-      void supervisor.shutdown({ graceMs: 100 });
-      await clock.advance(50);
-    },
-  ],
-  [
-    'just closed',
-    async ({ supervisor, clock }) => {
-      void supervisor.shutdown({ graceMs: 100 });
-      await clock.advance(100);
-    },
-  ],
-  [
-    'closed for 30 s',
-    async ({ supervisor, clock }) => {
-      void supervisor.shutdown({ graceMs: 100 });
-      await clock.advance(30_100);
-    },
-  ],
-  [
-    'closed for longer',
-    async ({ supervisor, clock }) => {
-      void supervisor.shutdown({ graceMs: 100 });
-      await clock.advance(30_101);
-    },
-  ],
+  ['the first moment of a shutdown', shutDown(0)],
+  ['closing', shutDown(50)],
+  ['just closed', shutDown(100)],
+  ['closed for 30 s', shutDown(30_100)],
+  ['closed for longer', shutDown(30_101)],
 ];
 
 type Row = readonly [live: string, ready: string];
@@ -132,7 +115,7 @@ describe('by default', () => {
     expect(probe.ready().status).toBe('pass');
   });
 
-  it('a vital slot that waits for its lease passes, and so does one that has completed', async () => {
+  it('a vital slot passes while it waits for its lease, and after its owner has completed', async () => {
     const { supervisor, clock, probe } = watched({}, setup({ leases: { acquire: () => new Promise(() => {}) } }));
     supervisor.submit({ slot: 'standby', vital: true, run: forever });
     await clock.advance(60_000);
