@@ -11,8 +11,8 @@ export interface GroupOptions {
    */
   readonly group?: ((slot: string) => string) | undefined;
   /**
-   * The most groups that are told apart. A slot of any further group counts to the group `other`.
-   * A whole number, 1 or more. Default 100.
+   * How many groups are shown: the first ones that have an attempt. A slot of any further group
+   * counts to the group `other`. A whole number, 1 to 10,000. Default 100.
    */
   readonly maxGroups?: number | undefined;
 }

@@ -133,7 +133,7 @@ describe('the channel of attempts', () => {
     expect(storage.getStore()).toBeUndefined();
   });
 
-  test('is silent for an attempt that began unheard, and whole for one that began heard', async () => {
+  test('publishes nothing of an attempt that began before its first subscriber, and all of a later attempt', async () => {
     const { clock, put } = scenario();
     put({ slot: 'early', run: (ctx) => ctx.sleep(10) });
     await clock.settle();

@@ -46,7 +46,7 @@ export interface OtelOptions extends GroupOptions {
   readonly name?: string | undefined;
   /** Default: the global one, whenever it is registered. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** Default: the global one. One that is registered later is found at the next attempt. */
+  /** Default: the global one. A provider that is registered later is found at the next attempt. */
   readonly meterProvider?: MeterProvider | undefined;
   /**
    * Whether a thrown Error is recorded as the event `exception` of the span. Default: true, unless

@@ -1,7 +1,7 @@
-// The part of one supervisor in one metric of a registry. Supervisors share the metrics, and are
-// told apart by the label `supervisor`. The first part makes the metric, and the last one takes it
-// out of the registry. The parts are kept with the metric itself: a registry that the user clears
-// forgets both.
+// The part of one supervisor in one metric of a registry. Supervisors share a metric: its label
+// `supervisor` names them. The first part makes the metric. The last part to leave takes the metric
+// out of the registry. The metric itself keeps its parts: a registry that the user clears forgets
+// both.
 
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { refuse } from '../../kit.ts';

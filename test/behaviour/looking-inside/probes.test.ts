@@ -201,7 +201,7 @@ describe('a probe', () => {
     [false, { restart: 'always' }],
     [true, { vital: true }],
     [true, { restart: 'onFailure', stableMs: 5_000 }],
-  ])('is told that a task is resident: %s with %o', async (resident, spec) => {
+  ])('learns whether its task is resident: %s with %o', async (resident, spec) => {
     const { supervisor, clock, put } = scenario();
     const { probe, infos } = recorder();
     supervisor.instrument(probe);
