@@ -347,7 +347,7 @@ describe('subprocessTask', () => {
     [{ env: 'A=1' }, 'env', /must be a plain object of names and strings, got "A=1"/],
     [{ env: null }, 'env', /must be a plain object of names and strings, got null/],
     [{ env: Promise.resolve({}) }, 'env', /must be a plain object of names and strings, got an object/],
-    [{ env: new Map([['A', '1']]) }, 'env', /must be a plain object of names and strings, got an object/],
+    [{ env: new Map([['A', '1']]) }, 'env', /must be a plain object of names and strings, got an iterable object/],
     [{ cwd: '' }, 'cwd', /must be a path or a file: URL/],
     [{ cwd: new URL('https://example.org') }, 'cwd', /file: URL/],
     [{ env: { A: 1 } }, 'env', /must be a plain object of names and strings/],
