@@ -1,0 +1,9 @@
+export type {
+  AskAnswer,
+  AskMode,
+  HeldSlot,
+  LeaseAsk,
+  LeaseNews,
+  LeasePulse,
+  LeaseStore,
+} from './store.ts';

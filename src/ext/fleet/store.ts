@@ -1,0 +1,128 @@
+// What a fleet needs of the engine that its processes share. All waiting, retrying, beating and
+// repairing is done by the client (fleet.ts): a store is ten small operations.
+
+/**
+ * The interface of a store, for those who write one. `slotvisor/postgres` and `slotvisor/redis` are
+ * two of them. `leaseConformance` in `slotvisor/testing` checks another one.
+ *
+ * A process has one session at a time, and asks for a slot once at a time: a session and the name
+ * of a slot together name a request, a place in line, and a lease.
+ *
+ * Each operation is one atomic step of the engine, and safe to repeat: the client repeats whatever
+ * failed. Each one settles, within about the `ttlMs` of the session: an engine that does not answer
+ * is an error. Only the engine's clock decides when a session has expired.
+ */
+export interface LeaseStore {
+  /**
+   * Makes a session known. It expires `ttlMs` after it was opened or last beaten.
+   *
+   * @param session a random id, never used again.
+   * @param name what operators see of it.
+   */
+  open(session: string, name: string, ttlMs: number): Promise<void>;
+  /**
+   * Renews a session, removes sessions that have expired, and reports what the session should know.
+   * `null`: the session is not known any more, and never will be again.
+   *
+   * @param waiting the slots for which this session waits in line.
+   */
+  beat(session: string, waiting: readonly string[]): Promise<LeasePulse | null>;
+  /**
+   * Asks for a slot. Grants it if it is free, if its holder's session is gone and this session is
+   * first in line, or if this session holds it already. Each grant draws a fence that is greater
+   * than every earlier one of the slot. Otherwise the session is entered in line, at the end. It
+   * keeps a place that it has.
+   */
+  acquire(session: string, ask: LeaseAsk): Promise<AskAnswer>;
+  /**
+   * Gives a slot back, and grants it to the next in line. Changes nothing unless this session holds
+   * it with this fence.
+   */
+  release(session: string, held: HeldSlot): Promise<void>;
+  /** Leaves the line of a slot. If the slot was granted meanwhile, it goes to the next in line. */
+  withdraw(session: string, slot: string): Promise<void>;
+  /** The slots that this session holds, with their fences. */
+  holdings(session: string): Promise<ReadonlyMap<string, bigint>>;
+  /** Ends a session: gives back all that it holds, leaves every line, and forgets it. */
+  end(session: string): Promise<void>;
+  /**
+   * Passes on the news of a session as they come. News are hints: they may be lost, doubled and
+   * reordered. What counts is read by `beat`.
+   *
+   * @param broken called when news may have been lost, as after a reconnection.
+   * @returns the function that ends it.
+   */
+  listen(session: string, hear: (news: LeaseNews) => void, broken: () => void): Promise<() => void>;
+  /**
+   * True for an error that no repetition mends, such as a missing table or a wrong password. The
+   * submission is then rejected as `leaseUnavailable`.
+   */
+  isPermanent(error: unknown): boolean;
+  /** Frees what the store holds in this process, such as its connection. Called once, at the end. */
+  close(): Promise<void>;
+}
+
+/**
+ * How a slot is asked for.
+ *
+ * - `try`: now or not at all. It enters no line.
+ * - `wait`: waits in line, in the order of arrival.
+ * - `urgent`: a replacement. It goes before the line, and the holder is asked to stop. A slot has at
+ *   most one: it takes the place of an earlier one of another session, which is told `superseded`.
+ */
+export type AskMode = 'try' | 'wait' | 'urgent';
+
+export interface LeaseAsk {
+  readonly slot: string;
+  readonly mode: AskMode;
+}
+
+/**
+ * The answer to an ask.
+ *
+ * - `granted`: the slot is this session's. `contended`: another session waits for it.
+ * - `waiting`: the session waits in line. News or a beat tell of the grant.
+ * - `busy`: for `try` only. Another session has the slot, or goes before.
+ * - `dead`: the session is not known any more.
+ */
+export type AskAnswer =
+  | { readonly state: 'granted'; readonly fence: bigint; readonly contended: boolean }
+  | { readonly state: 'waiting' | 'busy' | 'dead' };
+
+/** A slot that a session holds. */
+export interface HeldSlot {
+  readonly slot: string;
+  readonly fence: bigint;
+  /** Another session waits, as far as this process knows: a hint for which way to take. */
+  readonly contended: boolean;
+}
+
+/**
+ * What a session is told.
+ *
+ * - `granted`: a slot for which it waited is its own.
+ * - `contended`: another session waits for a slot that it holds.
+ * - `revoked`: a replacement waits for a slot that it holds.
+ * - `superseded`: it waits no more, since a later replacement took its place.
+ * - `orphan`: the holder of a slot for which it waits is gone. It asks again.
+ */
+export type LeaseNews =
+  | { readonly kind: 'granted'; readonly slot: string; readonly fence: bigint; readonly contended: boolean }
+  | { readonly kind: 'contended' | 'revoked'; readonly slot: string; readonly fence: bigint }
+  | { readonly kind: 'superseded' | 'orphan'; readonly slot: string };
+
+/** The answer to a beat. */
+export interface LeasePulse {
+  /**
+   * Of each slot that this session holds: `contended` or `revoked`, if somebody waits for it. Of
+   * each slot for which it waits: `granted`, `superseded` or `orphan`, if that is so.
+   */
+  readonly news: readonly LeaseNews[];
+  /** How many slots this session holds in the store. */
+  readonly held: number;
+  /**
+   * In how many ms the first session expires that holds a slot for which this one waits. `null` if
+   * there is none.
+   */
+  readonly nextMs: number | null;
+}
