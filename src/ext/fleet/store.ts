@@ -41,8 +41,8 @@ export interface LeaseStore {
   release(session: string, held: HeldSlot): Promise<void>;
   /** Leaves the line of a slot. If the slot was granted meanwhile, it goes to the next in line. */
   withdraw(session: string, slot: string): Promise<void>;
-  /** The slots that this session holds, with their fences. */
-  holdings(session: string): Promise<ReadonlyMap<string, bigint>>;
+  /** The slots that this session holds, with their fences. With `slot`: that one alone. */
+  holdings(session: string, slot?: string): Promise<ReadonlyMap<string, bigint>>;
   /** Ends a session: gives back all that it holds, leaves every line, and forgets it. */
   end(session: string): Promise<void>;
   /**
@@ -81,13 +81,15 @@ export interface LeaseAsk {
  * The answer to an ask.
  *
  * - `granted`: the slot is this session's. `contended`: another session waits for it.
- * - `waiting`: the session waits in line. News or a beat tell of the grant.
+ * - `waiting`: the session waits in line. News or a beat tell of the grant. `fence` is the present
+ *   holder's: what tells of a grant with no greater one is late, and counts for nothing.
  * - `busy`: for `try` only. Another session has the slot, or goes before.
  * - `dead`: the session is not known any more.
  */
 export type AskAnswer =
   | { readonly state: 'granted'; readonly fence: bigint; readonly contended: boolean }
-  | { readonly state: 'waiting' | 'busy' | 'dead' };
+  | { readonly state: 'waiting'; readonly fence: bigint }
+  | { readonly state: 'busy' | 'dead' };
 
 /** A slot that a session holds. */
 export interface HeldSlot {
