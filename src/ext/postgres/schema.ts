@@ -6,6 +6,9 @@
 // 1. the row of the clock, 2. rows of sessions, 3. slots in the order of their names, 4. places in
 // line. What goes against this order never waits: it takes what is not locked (`skip locked`).
 //
+// Where a slot is meant by its name, its session is compared by `is not distinct from`, for which
+// there is no index: so the index of the names is taken, however small the tables were at first.
+//
 // Two strengths of a lock on a slot. Who only asks takes `no key update`. Who changes the owner
 // takes `update`, and only that waits for `assert_owned`, which takes `key share`.
 
@@ -86,12 +89,18 @@ type SqlFunction = readonly [head: string, body: string];
 
 const settings = (s: string): SqlFunction[] => [
   // For the rest of the transaction. A grant that is confirmed must survive a crash of the server.
+  // Plans are kept for as long as a connection lives: one that was made while a table was empty
+  // must serve when it is large.
   [
-    'settings(wait_ms int) returns void language sql',
+    'settings(wait_ms int) returns void language plpgsql',
     `
-  select set_config('lock_timeout', wait_ms::text, true),
-    case when current_setting('synchronous_commit') in ('off', 'local')
-      then set_config('synchronous_commit', 'on', true) end`,
+begin
+  perform set_config('lock_timeout', wait_ms::text, true), set_config('jit', 'off', true),
+    set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true);
+  if current_setting('synchronous_commit') in ('off', 'local') then
+    perform set_config('synchronous_commit', 'on', true);
+  end if;
+end`,
   ],
 
   // Sequences never go back over a crash of the server. Over a promotion that lost the latest
@@ -104,9 +113,11 @@ const settings = (s: string): SqlFunction[] => [
 
   // The id of a session is a secret: whoever knows it can send news to it, and so can nothing else.
   [
-    'tell(id uuid, news text) returns void language sql',
+    'tell(id uuid, news text) returns void language plpgsql',
     `
-  select pg_notify('sv_' || replace(id::text, '-', ''), news)`,
+begin
+  perform pg_notify('sv_' || replace(id::text, '-', ''), news);
+end`,
   ],
 ];
 
@@ -188,7 +199,7 @@ begin
   if found then
     with mine as (
       update ${s}.slot set fence = ${s}.next_fence()
-        where name = any (names) and session = me and fence = 0
+        where name = any (names) and session is not distinct from me and fence = 0
         returning name, fence
     )
     select array_agg(name), array_agg(fence) into free, fences from mine;
@@ -312,14 +323,15 @@ begin
   end if;
   select array_agg(name) filter (where wanted = 0), array_agg(name) filter (where wanted > 0)
     into free, wanted_slots
-    from (
-      select l.name, l.wanted from ${s}.slot l join unnest(names, fences) t(n, f) on l.name = t.n and l.fence = t.f
-        where l.session = me order by l.name for update of l skip locked
+    from unnest(names, fences) t(n, f), lateral (
+      select name, wanted from ${s}.slot
+        where name = n and fence = f and session is not distinct from me
+        for update skip locked
     ) mine;
   perform ${s}.pass_on_all(free, wanted_slots);
   if coalesce(cardinality(free), 0) + coalesce(cardinality(wanted_slots), 0) < cardinality(names) then
-    return query select l.name from ${s}.slot l join unnest(names, fences) t(n, f) on l.name = t.n and l.fence = t.f
-      where l.session = me;
+    return query select n from unnest(names, fences) t(n, f) where exists
+      (select from ${s}.slot where name = n and fence = f and session is not distinct from me);
   end if;
 end`,
   ],
@@ -342,13 +354,14 @@ end`,
   ],
 
   [
-    `holdings(me uuid, only_slot text) returns table (o_slot text, o_fence bigint) language plpgsql`,
+    `holdings(me uuid, only_slot text, wait_ms int) returns table (o_slot text, o_fence bigint) language plpgsql`,
     `
 begin
+  perform ${s}.settings(wait_ms);
   if only_slot is null then
     return query select name, fence from ${s}.slot where session = me;
   else
-    return query select name, fence from ${s}.slot where name = only_slot and session = me;
+    return query select name, fence from ${s}.slot where name = only_slot and session is not distinct from me;
   end if;
 end`,
   ],

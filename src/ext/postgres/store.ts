@@ -93,7 +93,7 @@ export class PostgresStore implements LeaseStore {
   }
 
   async holdings(session: string, slot?: string): Promise<ReadonlyMap<string, bigint>> {
-    const rows = await this.#call('holdings', [session, slot ?? null]);
+    const rows = await this.#call('holdings', [session, slot ?? null, this.#lockMs]);
     return new Map(rows.map(({ o_slot, o_fence }) => [o_slot as string, BigInt(o_fence as string)]));
   }
 
