@@ -184,19 +184,36 @@ describe('a grant that is heard', () => {
       expect(third.lease.held).toBe(true);
     });
 
-  test('of a slot that nobody here asks for is given back', async () => {
-    const { clock, a, b, granted } = fleetOf(2);
+  test('of a slot for which nothing waits here any more is given back', async () => {
+    const { clock, fleet, a, granted } = fleetOf(1);
+    const lasting = new Error('permission denied');
+    const b = new FleetClient(fleet, { clock, ttlMs: 6_000 }, (store) => withPermanent(store, lasting));
     const first = await granted(a, 's');
     const second = b.ask('s');
     await clock.settle();
-    b.store.plan('withdraw', 'failBefore', { times: 1 });
-    second.cancel();
-    await clock.settle(); // the withdrawal failed, and is repeated later
-    const session = b.leases.stats().session as string;
+    b.store.plan('acquire', 'failBefore', { error: lasting });
+    second.urge();
+    await clock.settle();
+    expect(second.error).toBe(lasting); // its place in line is still there
     await first.lease.release();
-    await clock.advance(100);
-    expect(second.answer).toBeNull();
-    expect((await b.store.holdings(session)).size).toBe(0);
+    await clock.settle();
+    expect(fleet.holderOf('s')).toBeUndefined();
+    expect(b.leases.stats().strays).toBe(1);
+  });
+
+  test('by a session that was given up meanwhile is given back at once', async () => {
+    const { clock, a, b } = fleetOf(2);
+    a.store.plan('acquire', 'hangAfter');
+    const first = a.ask('s');
+    await clock.settle();
+    const second = b.ask('s');
+    await clock.settle();
+    a.store.plan('beat', 'failBefore', { times: 100 });
+    await clock.advance(3_000);
+    a.store.letGo();
+    await clock.settle();
+    expect(second.isSettled).toBe(true);
+    expect(first.isSettled).toBe(false);
   });
 });
 
