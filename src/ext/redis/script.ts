@@ -9,8 +9,8 @@
 // | `:line:<name>` | sorted set: the sessions that wait for the slot, by arrival |
 // | `:owns:<session>` | set: the slots that it holds |
 // | `:asked:<session>` | set: those of them for which another session waits |
-// | `:superseded:<session>` | set: the slots for which its replacement waits no more |
-// | `:dead` | set: sessions that are gone, and whose slots are being passed on |
+// | `:waits:<session>` | hash: the slots for which it is in line ('w'), and those where a later replacement took its place ('s') |
+// | `:dead` | set: sessions that are gone: their slots are being passed on, and they are leaving the lines |
 // | `:clock` | hash: `seen` the latest time that was seen, `hold` until when no session is removed, `born` when a store that was found empty begins to grant, `ttl` of the sessions |
 // | `:fence`, `:seq` | the last fence, the last arrival |
 //
@@ -34,7 +34,7 @@ local function slot(n) return P .. ':slot:' .. n end
 local function line(n) return P .. ':line:' .. n end
 local function owns(id) return P .. ':owns:' .. id end
 local function asked(id) return P .. ':asked:' .. id end
-local function superseded(id) return P .. ':superseded:' .. id end
+local function waits(id) return P .. ':waits:' .. id end
 
 local function int(x) return string.format('%.0f', x) end -- tostring would round to 14 digits
 local function tell(id, news) redis.call('PUBLISH', C .. id, news) end
@@ -124,6 +124,7 @@ local function pass_on(n, asker)
     return nil
   end
   redis.call('ZREM', line(n), to)
+  redis.call('HDEL', waits(to), n)
   if replacement and (to == replacement or not expiry(replacement)) then
     redis.call('HDEL', slot(n), 'n')
     replacement = nil
@@ -138,10 +139,10 @@ local function pass_on(n, asker)
 end
 
 local function enter_line(me, n, mode, replacement)
-  redis.call('SREM', superseded(me), n)
+  redis.call('HSET', waits(me), n, 'w')
   if mode == 'urgent' then
     if replacement and replacement ~= me then
-      redis.call('SADD', superseded(replacement), n)
+      redis.call('HSET', waits(replacement), n, 's')
       tell(replacement, 's ' .. n)
     end
     redis.call('HSET', slot(n), 'n', me)
@@ -184,19 +185,21 @@ local function release(me, n, fence)
   return {}
 end
 
-local function withdraw(me, n)
+-- Returns the holder of the slot.
+local function leave_line(me, n)
   redis.call('ZREM', line(n), me)
-  redis.call('SREM', superseded(me), n)
+  redis.call('HDEL', waits(me), n)
   local holder, replacement = unpack(redis.call('HMGET', slot(n), 's', 'n'))
   if replacement == me then
     redis.call('HDEL', slot(n), 'n')
     replacement = nil
   end
-  if holder == me then
-    pass_on(n)
-  elseif holder then
-    mark(n, holder, wanted(n, replacement))
-  end
+  if holder and holder ~= me then mark(n, holder, wanted(n, replacement)) end
+  return holder
+end
+
+local function withdraw(me, n)
+  if leave_line(me, n) == me then pass_on(n) end
   return {}
 end
 `;
@@ -208,17 +211,19 @@ local function bury(id)
   redis.call('SADD', DEAD, id)
 end
 
--- Passes on slots of a dead session, at most so many. Returns how many there were.
+-- Passes on slots of a dead session and leaves lines, at most so many. Returns how many.
 local function clear(id, most)
-  local slots = redis.call('SPOP', owns(id), most)
-  for _, n in ipairs(slots) do
+  local held = redis.call('SPOP', owns(id), most)
+  for _, n in ipairs(held) do
     if redis.call('HGET', slot(n), 's') == id then pass_on(n) end
   end
-  if redis.call('EXISTS', owns(id)) == 0 then
-    redis.call('DEL', asked(id), superseded(id))
+  local lines = most > #held and redis.call('HRANDFIELD', waits(id), most - #held) or {}
+  for _, n in ipairs(lines) do leave_line(id, n) end
+  if redis.call('EXISTS', owns(id), waits(id)) == 0 then
+    redis.call('DEL', asked(id))
     redis.call('SREM', DEAD, id)
   end
-  return #slots
+  return #held + #lines
 end
 
 local function remove_expired()
@@ -235,13 +240,22 @@ end
 
 -- What a session that waits for a slot should know.
 local function news_of_waiting(me, n, hold)
-  local holder, fence, replacement, told = unpack(redis.call('HMGET', slot(n), 's', 'f', 'n', 't'))
+  local holder, fence, told = unpack(redis.call('HMGET', slot(n), 's', 'f', 't'))
   if holder == me then return 'g ' .. fence .. ' ' .. told .. ' ' .. n end
-  if redis.call('SISMEMBER', superseded(me), n) == 1 then return 's ' .. n end
-  local waits = replacement == me or redis.call('ZSCORE', line(n), me)
+  local place = redis.call('HGET', waits(me), n)
+  if place == 's' then return 's ' .. n end
   local at = expiry(holder)
-  if not waits or not at then return 'o ' .. n end
+  if not place or not at then return 'o ' .. n end -- its place was lost, or the holder is gone
   return 'u ' .. int(math.max(0, at - ms, hold - ms))
+end
+
+-- A session that does not wait for the slot any more has heard that it was superseded.
+local function forget_superseded(me, waiting, count)
+  if redis.call('HLEN', waits(me)) <= count then return end
+  local places = redis.call('HGETALL', waits(me))
+  for i = 1, #places, 2 do
+    if places[i + 1] == 's' and not waiting[places[i]] then redis.call('HDEL', waits(me), places[i]) end
+  end
 end
 
 local function beat(me, ttl)
@@ -260,9 +274,7 @@ local function beat(me, ttl)
     waiting[ARGV[i]] = true
     out[#out + 1] = news_of_waiting(me, ARGV[i], hold)
   end
-  for _, n in ipairs(redis.call('SMEMBERS', superseded(me))) do -- it has been told
-    if not waiting[n] then redis.call('SREM', superseded(me), n) end
-  end
+  forget_superseded(me, waiting, #ARGV - 4)
   return out
 end
 
