@@ -60,7 +60,7 @@ export interface LeaseStore {
    * submission is then rejected as `leaseUnavailable`.
    */
   isPermanent(error: unknown): boolean;
-  /** Frees what the store holds in this process, such as its connection. Called once, at the end. */
+  /** Frees what the store has in this process, such as a connection. Called once, at the end. */
   close(): Promise<void>;
 }
 
@@ -69,8 +69,8 @@ export interface LeaseStore {
  *
  * - `try`: now or not at all. It enters no line.
  * - `wait`: waits in line, in the order of arrival.
- * - `urgent`: a replacement. It goes before the line, and the holder is asked to stop. A slot has at
- *   most one: it takes the place of an earlier one of another session, which is told `superseded`.
+ * - `urgent`: a replacement. It goes before the line, and the holder is asked to stop. A slot has
+ *   at most one: it takes the place of one of another session, which is told `superseded`.
  */
 export type AskMode = 'try' | 'wait' | 'urgent';
 
