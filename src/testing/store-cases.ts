@@ -36,7 +36,10 @@ async function expectPulse(session: CaseSession, waiting: readonly string[], exp
   expectSame('the news of a beat', news, expected);
 }
 
-/** A session that has expired: one that beats has removed it. */
+/**
+ * A session that was removed, and a session that waits for its slot. The store has passed the slot
+ * on to that one, or reports an orphan.
+ */
 async function deadHolder(world: CaseWorld): Promise<[dead: CaseSession, fence: bigint, CaseSession]> {
   const { ttlMs } = world;
   const dead = await world.session({ ttlMs });
@@ -44,8 +47,8 @@ async function deadHolder(world: CaseWorld): Promise<[dead: CaseSession, fence: 
   const waiter = await world.session({ ttlMs });
   await waiter.wait('s', fence);
   await world.until(
-    'the holder has expired, and the beat of a waiting session reports an orphan',
-    async () => kinds((await waiter.pulse('s')).news).includes('orphan'),
+    'the holder has expired, and the beat of a waiting session reports an orphan or a grant',
+    async () => kinds((await waiter.pulse('s')).news).some((kind) => kind === 'orphan' || kind === 'granted'),
     ttlMs / 10,
   );
   return [dead, fence, waiter];
@@ -177,6 +180,7 @@ const lines: readonly Case[] = [
       await holder.release('s', fence);
       const later = await (next as CaseSession).mustHold('s', 'the next in line');
       claim(later > fence, `the fence of a later grant must be greater: got ${later} after ${fence}`);
+      await holder.take('a slot with a greater fence');
       await holder.wait('s', later);
     },
   },
@@ -405,7 +409,9 @@ const sessions: readonly Case[] = [
     async run(world) {
       const [holder, fence, [first, second]] = await lineOf(world, 2);
       await holder.take('other');
+      await (first as CaseSession).wait('other', (await holder.fenceOf('other')) as bigint, 'urgent');
       await (first as CaseSession).end();
+      await expectPulse(holder, [], [{ kind: 'contended', slot: 's', fence }]);
       await holder.end();
       await (second as CaseSession).mustHold('s', 'the next in line that is left');
       await (second as CaseSession).take('other', 'try');
@@ -736,14 +742,18 @@ export const newsCases: readonly Case[] = [
     },
   },
   {
-    name: 'a replacement hears that a later one took its place',
+    name: 'a replacement hears that a later one took its place, and not that its own repetition did',
     rule: 'news',
     async run(world) {
-      const [, fence] = await lineOf(world, 0);
+      const [holder, fence] = await lineOf(world, 0);
       const [early, late] = (await world.sessions(2)) as [CaseSession, CaseSession];
       await early.wait('s', fence, 'urgent');
       await late.wait('s', fence, 'urgent');
+      await late.wait('s', fence, 'urgent');
       await expectHeard(world, early, { kind: 'superseded', slot: 's' });
+      await holder.release('s', fence);
+      await world.until('a session hears of its grant', () => kinds(late.heard).includes('granted'));
+      expectSame('the kinds of news that the later replacement hears', kinds(late.heard), ['granted']);
     },
   },
   {

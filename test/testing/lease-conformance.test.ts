@@ -1,17 +1,7 @@
-import { leaseConformance, VirtualClock } from 'slotvisor/testing';
+import { leaseConformance } from 'slotvisor/testing';
 import { describe, test } from 'vitest';
-import { MemoryFleet } from '../support/memory-store.ts';
+import { memoryWorlds } from '../support/memory-world.ts';
 
 describe('over a store in memory', () => {
-  const open = async () => {
-    const clock = new VirtualClock();
-    const fleet = new MemoryFleet(clock);
-    return {
-      clock,
-      store: () => fleet.store(),
-      isEmpty: async () => fleet.isEmpty,
-      close: async () => fleet.check(),
-    };
-  };
-  for (const { rule, name, run } of leaseConformance({ open })) test(`${rule}: ${name}`, run);
+  for (const { rule, name, run } of leaseConformance({ open: memoryWorlds() })) test(`${rule}: ${name}`, run);
 });
