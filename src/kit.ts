@@ -5,10 +5,12 @@
 
 export { SUBSCRIBE_READERS } from './api/call-options.ts';
 export { onShutdown } from './api/supervisor.ts';
+export { readClock } from './api/supervisor-options.ts';
 export { peekOutcome, whenOwned } from './engine/submission.ts';
+export { isAborted, onAbort } from './kernel/abort-listeners.ts';
 export { bare } from './kernel/bare.ts';
-export { after } from './kernel/clock.ts';
-export { ignore, ignored } from './kernel/deferred.ts';
+export { after, SystemClock } from './kernel/clock.ts';
+export { deferred, ignore, ignored } from './kernel/deferred.ts';
 export { systemRandom } from './kernel/random.ts';
 export { ATTEMPT_BUCKETS } from './model/buckets.ts';
 export {

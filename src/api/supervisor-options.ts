@@ -255,7 +255,7 @@ function readFraction(field: string, value: unknown): number {
   return refuse(field, 'must be a number from 0 to 1 (Infinity means none)', value);
 }
 
-function readClock(field: string, value: unknown): Clock {
+export function readClock(field: string, value: unknown): Clock {
   const { now, wallNow, setTimer } = anObject(field, value) as Partial<Clock>;
   aFunction(`${field}.now`, now);
   aFunction(`${field}.wallNow`, wallNow);
@@ -281,8 +281,9 @@ function readRandom(field: string, value: unknown): () => number {
 }
 
 function readLeases(field: string, value: unknown): SlotLeases {
-  const { acquire, close } = anObject(field, value) as Partial<SlotLeases>;
+  const { open, acquire, close } = anObject(field, value) as Partial<SlotLeases>;
   aFunction(`${field}.acquire`, acquire);
+  if (open !== undefined) aFunction(`${field}.open`, open);
   if (close !== undefined) aFunction(`${field}.close`, close);
   return value as SlotLeases;
 }

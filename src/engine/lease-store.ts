@@ -42,6 +42,7 @@ export class LeaseStore {
   /** @throws OptionError for an invalid `ttlMs`. */
   constructor(store: SlotLeases, clock: Clock, events: EventPublisher) {
     const ttlMs = reading('leases.ttlMs', store, () => store.ttlMs);
+    store.open?.();
     this.#store = store;
     this.#ttlMs = ttlMs === undefined ? DEFAULT_TTL_MS : positiveMs('leases.ttlMs', ttlMs);
     this.#clock = clock;

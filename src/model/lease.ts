@@ -15,6 +15,11 @@ import type { AdmissionPolicy } from './settings.ts';
  */
 export interface SlotLeases {
   /**
+   * Called once by each supervisor that gets the store, in its constructor, which throws what this
+   * throws. For a store that cannot serve two supervisors.
+   */
+  open?(): void;
+  /**
    * Requests the lease of a slot. Returns the lease, or a promise that resolves once it is granted.
    * A process that holds a lease of the slot already, for a body that was given up, is granted
    * another one, with a greater fence.

@@ -1,3 +1,18 @@
+/**
+ * `slotvisor/fleet`: the lease store of one supervisor over a store that several processes share.
+ *
+ * A store is ten small operations (`LeaseStore`). `slotvisor/postgres` and `slotvisor/redis` have
+ * one each; this entry point is for other engines, and it is what those two are made of.
+ *
+ * Reading order: `store.ts` (what a store does), `fleet.ts` (requests, leases and repair),
+ * `session.ts`, `sessions.ts` and `beats.ts` (for how long this process may believe that it holds
+ * what it holds).
+ *
+ * @module
+ */
+
+export { type FleetLeases, type FleetStats, fleetLeases } from './fleet.ts';
+export { FLEET_DEFAULTS, FLEET_READERS, type FleetOperation, type FleetOptions } from './options.ts';
 export type {
   AskAnswer,
   AskMode,

@@ -1,6 +1,8 @@
 // What a fleet needs of the engine that its processes share. All waiting, retrying, beating and
 // repairing is done by the client (fleet.ts): a store is ten small operations.
 
+import { anObjectWith } from '../../kit.ts';
+
 /**
  * The interface of a store, for those who write one. `slotvisor/postgres` and `slotvisor/redis` are
  * two of them. `leaseConformance` in `slotvisor/testing` checks another one.
@@ -67,8 +69,8 @@ export interface LeaseStore {
  *
  * - `try`: now or not at all. It enters no line.
  * - `wait`: waits in line, in the order of arrival.
- * - `urgent`: a replacement. It goes before the line, and the holder is asked to stop. A slot has at
- *   most one: it takes the place of an earlier one of another session, which is told `superseded`.
+ * - `urgent`: a replacement. It goes before the line, and the holder is asked to stop. A slot has
+ *   at most one: it takes the place of one of another session, which is told `superseded`.
  */
 export type AskMode = 'try' | 'wait' | 'urgent';
 
@@ -127,4 +129,22 @@ export interface LeasePulse {
    * there is none.
    */
   readonly nextMs: number | null;
+}
+
+const OPERATIONS = [
+  'open',
+  'beat',
+  'acquire',
+  'release',
+  'withdraw',
+  'holdings',
+  'end',
+  'listen',
+  'isPermanent',
+  'close',
+] as const satisfies readonly (keyof LeaseStore)[];
+
+/** @throws OptionError for a store that lacks an operation. */
+export function checkStore(store: unknown): void {
+  for (const name of OPERATIONS) anObjectWith(name, 'store', `must have the operation ${name}`, store);
 }

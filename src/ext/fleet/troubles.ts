@@ -1,0 +1,40 @@
+// The errors of a store: told to the user once each, and asked whether a repetition is of use.
+
+import type { FleetOperation, FleetSettings } from './options.ts';
+import type { LeaseStore } from './store.ts';
+
+export class Troubles {
+  /** The latest error. */
+  last: unknown;
+  count = 0;
+  readonly #store: LeaseStore;
+  readonly #listener: FleetSettings['onTrouble'];
+  readonly #told = new WeakSet<object>();
+
+  constructor(store: LeaseStore, listener: FleetSettings['onTrouble']) {
+    this.#store = store;
+    this.#listener = listener;
+  }
+
+  report(error: unknown, operation: FleetOperation): void {
+    if (typeof error === 'object' && error !== null) {
+      if (this.#told.has(error)) return;
+      this.#told.add(error);
+    }
+    this.last = error;
+    this.count += 1;
+    try {
+      this.#listener(error, operation);
+    } catch {
+      // the user's listener: the store goes on
+    }
+  }
+
+  isPermanent(error: unknown): boolean {
+    try {
+      return this.#store.isPermanent(error);
+    } catch {
+      return false;
+    }
+  }
+}
