@@ -8,8 +8,8 @@ import type { ConformanceRule, LeaseWorld } from './lease-world.ts';
 
 /** For sessions that expire in no case, however slow the machine is. */
 const PATIENT_TTL_MS = 120_000;
-/** How many ttls a store has for what it should do at once or after one ttl. */
-const PATIENCE_TTLS = 20;
+/** How many ttls a case waits for what a store does at once, or after some ttls. */
+const PATIENCE_TTLS = 60;
 const POLL_MS = 10;
 
 /** A case, before it has a world to run in. */
@@ -32,8 +32,8 @@ export function expectSame(what: string, got: unknown, expected: unknown): void 
 export class CaseWorld {
   readonly ttlMs: number;
   readonly world: LeaseWorld;
-  readonly #stores: LeaseStore[] = [];
   readonly #sessions: CaseSession[] = [];
+  readonly #ends: (() => Promise<unknown>)[] = [];
 
   constructor(world: LeaseWorld, ttlMs: number) {
     this.world = world;
@@ -43,8 +43,13 @@ export class CaseWorld {
   /** The store as one more process sees it. It is closed at the end of the case. */
   store(): LeaseStore {
     const store = this.world.store();
-    this.#stores.push(store);
+    this.atEnd(() => store.close());
     return store;
+  }
+
+  /** Does this at the end of the case, also if that fails. */
+  atEnd(end: () => Promise<unknown>): void {
+    this.#ends.push(end);
   }
 
   /** A session of one more process. It listens to its news. */
@@ -62,6 +67,12 @@ export class CaseWorld {
   async pass(ms: number): Promise<void> {
     const { clock } = this.world;
     await (clock === undefined ? new Promise((resolve) => setTimeout(resolve, ms)) : clock.advance(ms));
+  }
+
+  /** Resolves after a time, while something else lets it pass. */
+  sleep(ms: number): Promise<void> {
+    const { clock } = this.world;
+    return new Promise((resolve) => void (clock === undefined ? setTimeout(resolve, ms) : clock.setTimer(ms, resolve)));
   }
 
   /** Lets time pass until the check is true. */
@@ -106,7 +117,7 @@ export class CaseWorld {
 
   async close(): Promise<void> {
     for (const session of this.#sessions) session.stopListening();
-    for (const store of this.#stores) await store.close();
+    for (const end of this.#ends) await end();
     await this.world.close();
   }
 

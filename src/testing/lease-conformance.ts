@@ -3,6 +3,7 @@
 import type { LeaseStore } from '../ext/fleet/index.ts';
 import { aBoolean, aFunction, fromCaller, numberFrom, parse, type Readers } from '../kit.ts';
 import { type Case, CaseWorld } from './case-world.ts';
+import { clientCases } from './client-cases.ts';
 import type { ConformanceRule, LeaseWorld } from './lease-world.ts';
 import { newsCases, storeCases } from './store-cases.ts';
 
@@ -58,7 +59,7 @@ const DEFAULTS: Settings = { open: undefined, listens: true, ttlMs: 1_000 };
  */
 export function leaseConformance(options: ConformanceOptions): readonly ConformanceCase[] {
   const { open, listens, ttlMs } = fromCaller(leaseConformance, () => readOptions(options));
-  const cases = [...storeCases, ...(listens ? newsCases : [])];
+  const cases = [...storeCases, ...(listens ? newsCases : []), ...clientCases];
   return cases.map((one) => ({ name: one.name, rule: one.rule, run: () => runIn(open, ttlMs, one) }));
 }
 

@@ -7,7 +7,7 @@ import type { VirtualClock } from './virtual-clock.ts';
 export interface LeaseWorld {
   /**
    * The store as one more process sees it. All stores of a world share their slots. A case makes at
-   * most 20 of them, and closes each one.
+   * most 30 of them, and closes each one.
    */
   store(): LeaseStore;
   /** True if the engine keeps no session, no held slot and no place in line for this world. */

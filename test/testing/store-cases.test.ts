@@ -195,9 +195,9 @@ const releases: readonly Planted[] = [
     caughtBy: 'a slot is passed on to the first in line that is alive',
   },
   {
-    name: 'a slot that is released keeps an empty line',
-    from: 'this.#slots.delete(slot);\n      this.#lines.delete(slot);',
-    to: 'this.#slots.delete(slot);\n      this.#lines.set(slot, []);',
+    name: 'a slot that is released keeps a row without a holder',
+    from: 'this.#slots.delete(slot);',
+    to: "this.#slots.set(slot, { session: '', fence: 0n, wanted: 0 });",
     caughtBy: 'a slot that is released while no session waits is free, and nothing of it is stored',
   },
 ];
