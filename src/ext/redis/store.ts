@@ -1,9 +1,16 @@
 // The LeaseStore in Redis: calls the script, and reads what it answers.
 
-import type { AskAnswer, HeldSlot, LeaseAsk, LeaseNews, LeasePulse, LeaseStore } from '../fleet/index.ts';
+import {
+  type AskAnswer,
+  Gather,
+  type HeldSlot,
+  type LeaseAsk,
+  type LeaseNews,
+  type LeasePulse,
+  type LeaseStore,
+} from '../fleet/index.ts';
 import { checkFit, type Port, run, within } from './client.ts';
 import { isLasting } from './errors.ts';
-import { Gather } from './gather.ts';
 import { LEASES } from './script.ts';
 
 export interface RedisStoreSettings {
@@ -32,7 +39,7 @@ export class RedisStore implements LeaseStore {
     this.#settings = settings;
     this.#key = `{${settings.prefix}}`;
     this.#channel = `${this.#key}:to:`;
-    this.#slots = new Gather(MAX_ITEMS, (calls) => this.#callSlots(calls));
+    this.#slots = new Gather({ lanes: 2, most: MAX_ITEMS, key: () => '', run: (calls) => this.#callSlots(calls) });
   }
 
   async open(session: string, name: string, ttlMs: number): Promise<void> {
