@@ -173,6 +173,12 @@ describe('a planted violation is reported', () => {
       "src/ext/cron/index.ts:1  imports '../otel/index.ts': ext/cron/ may import only ext/cron/, index.ts, kit.ts",
     ],
     [
+      'an entry point imports a file behind the door of another one',
+      importViolations,
+      [file('src/ext/redis/index.ts', "import { x } from '../fleet/session.ts';")],
+      "src/ext/redis/index.ts:1  imports '../fleet/session.ts': ext/redis/ may import only ext/redis/, index.ts, kit.ts, src/ext/fleet/index.ts, src/ext/cron/index.ts",
+    ],
+    [
       'an entry point imports a package that is not a peer dependency',
       importViolations,
       [file('src/ext/redis/index.ts', "import { x } from 'ioredis';")],
@@ -188,7 +194,7 @@ describe('a planted violation is reported', () => {
       'testing imports a file of model',
       importViolations,
       [file('src/testing/a.ts', "import { refuse } from '../model/check.ts';")],
-      "src/testing/a.ts:1  imports '../model/check.ts': testing/ may import only testing/, index.ts, kit.ts",
+      "src/testing/a.ts:1  imports '../model/check.ts': testing/ may import only testing/, index.ts, kit.ts, src/ext/fleet/index.ts",
     ],
     [
       'index.ts re-exports from testing',

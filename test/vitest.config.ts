@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/servers.ts'],
     exclude: ['**/node_modules/**', 'test/package/**'], // `npm run test:package` runs them
     // Most tests let tasks fail that nothing watches. Only the printing is turned off: listeners of
     // the process get these warnings all the same.

@@ -50,8 +50,10 @@ export class SystemClock implements Clock {
   readonly wallNow: Clock['wallNow'];
   readonly setTimer: Clock['setTimer'];
 
-  constructor() {
-    const { setTimeout, clearTimeout } = globalThis;
+  /** @param holdsProcess whether the process stays alive while a timer is set. */
+  constructor(holdsProcess = true) {
+    const { setTimeout: setPlatformTimer, clearTimeout } = globalThis;
+    const setTimeout = holdsProcess ? setPlatformTimer : unreferenced(setPlatformTimer);
     const platformNow = performance.now.bind(performance);
     let aheadMs = 0;
     let isFake: boolean | undefined; // looked at when a timer is early for the first time
@@ -80,6 +82,16 @@ export class SystemClock implements Clock {
       return () => clearTimeout(timer);
     };
   }
+}
+
+/** A fake timer may have no `unref`: then nothing of it holds the process. */
+function unreferenced(setPlatformTimer: typeof setTimeout): typeof setTimeout {
+  const set = (fire: () => void, ms: number): NodeJS.Timeout => {
+    const timer = setPlatformTimer(fire, ms);
+    (timer as Partial<NodeJS.Timeout>).unref?.();
+    return timer;
+  };
+  return set as typeof setTimeout;
 }
 
 /**

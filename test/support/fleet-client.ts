@@ -63,7 +63,7 @@ export class FleetClient {
   }
 }
 
-/** Processes of one fleet, in virtual time. Each has a `ttlMs` of 6,000, so it beats every 1,000 ms. */
+/** Processes of one fleet, in virtual time. Their `ttlMs` is 6,000: they beat every 1,000 ms. */
 export function fleetOf(processes: number, options: FleetOptions = {}) {
   const clock = new VirtualClock();
   const fleet = new MemoryFleet(clock);

@@ -1,6 +1,6 @@
 // Keeps one session alive: beats while the store answers, and notices when it does not.
 
-import { after } from '../../kit.ts';
+import { after, systemRandom } from '../../kit.ts';
 import type { Session } from './session.ts';
 import type { LeasePulse } from './store.ts';
 import { type Clocks, momentOf, type SessionTimes } from './times.ts';
@@ -101,10 +101,11 @@ export class Beats {
       }
       this.#host.answered(pulse, changes === session.changes);
       // Who waits for a holder that does not beat asks as soon as its slots are free.
-      return Math.min(beatMs, pulse?.nextMs == null ? beatMs : Math.max(0, pulse.nextMs) + MARGIN_MS);
+      const nextMs = pulse?.nextMs ?? Infinity;
+      return Math.min(beatMs, Math.max(0, nextMs) + MARGIN_MS);
     } catch (error) {
       this.#host.failed(error);
-      return Math.min(beatMs, RETRY_MS * (0.5 + Math.random() / 2));
+      return Math.min(beatMs, RETRY_MS * (0.5 + systemRandom() / 2));
     }
   }
 

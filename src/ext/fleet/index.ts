@@ -12,6 +12,7 @@
  */
 
 export { type FleetLeases, type FleetStats, fleetLeases } from './fleet.ts';
+export { Gather, type GatherOptions } from './gather.ts';
 export { FLEET_DEFAULTS, FLEET_READERS, type FleetOperation, type FleetOptions } from './options.ts';
 export type {
   AskAnswer,

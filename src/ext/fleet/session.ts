@@ -55,7 +55,7 @@ export class Session implements LeaseSession {
     return this.#times.softMs - this.ageMs;
   }
 
-  /** @param sent when the call began that the store has answered: not later, or it may have expired. */
+  /** @param sent when the call began that the store has answered: the ttl counts from later on. */
   renew(sent: Moment): void {
     this.#renewed = sent;
   }

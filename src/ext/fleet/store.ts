@@ -60,7 +60,7 @@ export interface LeaseStore {
    * submission is then rejected as `leaseUnavailable`.
    */
   isPermanent(error: unknown): boolean;
-  /** Frees what the store holds in this process, such as its connection. Called once, at the end. */
+  /** Frees what the store has in this process, such as a connection. Called once, at the end. */
   close(): Promise<void>;
 }
 

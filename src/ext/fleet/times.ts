@@ -30,17 +30,10 @@ export interface Clocks {
 }
 
 /** The clocks of the platform, unless one is given: that one then serves for both. */
-export function clocksOf(given: Clock | undefined): Clocks {
-  if (given !== undefined) return { busy: given, idle: given };
-  const busy = new SystemClock();
-  const { setTimeout, clearTimeout } = globalThis;
-  const setTimer: Clock['setTimer'] = (ms, fire) => {
-    const timer = setTimeout(fire, ms);
-    timer.unref();
-    return () => clearTimeout(timer);
-  };
-  return { busy, idle: { now: busy.now, wallNow: busy.wallNow, setTimer } };
-}
+export const clocksOf = (given: Clock | undefined): Clocks => ({
+  busy: given ?? new SystemClock(),
+  idle: given ?? new SystemClock(false),
+});
 
 /** A moment, on both of its clocks. */
 export interface Moment {

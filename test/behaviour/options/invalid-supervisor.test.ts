@@ -97,6 +97,7 @@ const SUPERVISOR: readonly Row[] = [
     ['store', '"store"'],
   ]),
   row('leases.acquire', FUNCTION, NO_FUNCTIONS, [[undefined, 'undefined']]),
+  { ...row('leases.open', FUNCTION, NO_FUNCTIONS), put: (open) => ({ leases: { acquire: () => null, open } }) },
   { ...row('leases.close', FUNCTION, NO_FUNCTIONS), put: (close) => ({ leases: { acquire: () => null, close } }) },
   row('aroundAttempt', FUNCTION, NO_FUNCTIONS),
   row('warnings', /must be true or false/, [

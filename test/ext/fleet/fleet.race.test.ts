@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { FleetWorld, TTL_MS } from '../../support/fleet-world.ts';
 import type { FrozenProcess } from '../../support/frozen-process.ts';
 
-const WORLDS = Number(process.env['FLEET_WORLDS'] ?? 150);
+const WORLDS = Number(process.env.FLEET_WORLDS ?? 150);
 const STEPS = 60;
 const POLICIES: readonly AdmissionPolicy[] = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'];
 const OPERATIONS = ['open', 'beat', 'acquire', 'release', 'withdraw', 'holdings', 'end', 'listen'] as const;
