@@ -20,7 +20,7 @@ import * as otel from 'slotvisor/otel';
 import * as prometheus from 'slotvisor/prometheus';
 import * as subprocess from 'slotvisor/subprocess';
 import * as testing from 'slotvisor/testing';
-import { recordEvents, seededRandom, VirtualClock } from 'slotvisor/testing';
+import { leaseConformance, recordEvents, seededRandom, VirtualClock } from 'slotvisor/testing';
 import * as worker from 'slotvisor/worker';
 import { describe, expect, test } from 'vitest';
 import { running } from '../../support/running-task.ts';
@@ -80,6 +80,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   'slotvisor/subprocess': place(() => subprocess, { subprocessTask: () => subprocess.subprocessTask(BAD) }),
   'slotvisor/testing': place(() => testing, {
     VirtualClock: () => new VirtualClock(BAD),
+    leaseConformance: () => leaseConformance(BAD),
     recordEvents: () => recordEvents(BAD),
     seededRandom: () => seededRandom(BAD),
   }),
