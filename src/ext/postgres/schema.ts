@@ -122,6 +122,15 @@ end`,
 ];
 
 const passing = (s: string): SqlFunction[] => [
+  // The caller has locked the slot.
+  [
+    'wanted_by_line(slot_name text) returns smallint language plpgsql',
+    `
+begin
+  return (select coalesce(max(1 + urgent::int), 0) from ${s}.waiter where slot = slot_name);
+end`,
+  ],
+
   // Grants the slot to the first in line, or removes it. The caller has locked it for update. Who
   // has missed beats comes last: it may be dead, and would keep the slot from the others for a ttl.
   // The fence is drawn under the lock: otherwise a later grant could have a lower one.
@@ -145,7 +154,7 @@ begin
     return null;
   end if;
   delete from ${s}.waiter where slot = slot_name and session = heir;
-  rest := (select coalesce(max(1 + urgent::int), 0) from ${s}.waiter where slot = slot_name);
+  rest := ${s}.wanted_by_line(slot_name);
   update ${s}.slot
     set session = heir, fence = ${s}.next_fence(), wanted = rest, granted_at = clock_timestamp()
     where name = slot_name
@@ -341,14 +350,16 @@ end`,
     'withdraw(me uuid, slot_name text, wait_ms int) returns void language plpgsql',
     `
 declare
-  holder uuid;
+  held ${s}.slot;
 begin
   perform ${s}.settings(wait_ms);
-  select session into holder from ${s}.slot where name = slot_name for no key update;
+  select * into held from ${s}.slot where name = slot_name for no key update;
   delete from ${s}.waiter where slot = slot_name and session = me;
-  if holder = me then
+  if held.session = me then
     perform from ${s}.slot where name = slot_name for update;
     perform ${s}.pass_on(slot_name, null);
+  elsif held.wanted > 0 then
+    update ${s}.slot set wanted = ${s}.wanted_by_line(slot_name) where name = slot_name;
   end if;
 end`,
   ],
