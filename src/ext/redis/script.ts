@@ -1,0 +1,345 @@
+// The lease store in Redis, as one script. Redis runs a script without interruption, so each
+// operation is atomic, and reads one time. Long because the whole of the script is one text.
+//
+// | key below the prefix | |
+// |---|---|
+// | `:sessions` | sorted set: a session, and when it expires, in ms of the server's clock |
+// | `:names` | hash: a session, and the name of its process |
+// | `:slot:<name>` | hash, while the slot is held: `s` the session that holds it, `f` its fence, `n` the session whose replacement waits, `t` what the holder was told ('1' contended, '2' revoked) |
+// | `:line:<name>` | sorted set: the sessions that wait for the slot, by arrival |
+// | `:owns:<session>` | set: the slots that it holds |
+// | `:asked:<session>` | set: those of them for which another session waits |
+// | `:waits:<session>` | hash: the slots for which it is in line ('w'), and those where a later replacement took its place ('s') |
+// | `:dead` | set: sessions that are gone: their slots are being passed on, and they are leaving the lines |
+// | `:clock` | hash: `seen` the latest time that was seen, `hold` until when no session is removed, `born` when a store that was found empty begins to grant, `ttl` of the sessions |
+// | `:fence`, `:seq` | the last fence, the last arrival |
+//
+// No key has a time to live: Redis must not remove a session by itself, since others would see a
+// part of what it was. A slot that is held has no line without a hash.
+
+import { createHash } from 'node:crypto';
+
+const STATE = `
+-- P is what the name of each key begins with, C that of each channel. The client may put a prefix
+-- of its own before keys, but not before channels.
+local P, C, op = KEYS[1], ARGV[1], ARGV[2]
+local AT_ONCE = 100 -- slots passed on by one script: other clients of Redis wait for it
+
+local now = redis.call('TIME')
+local us = now[1] * 1000000 + now[2]
+local ms = math.floor(us / 1000)
+
+local SESSIONS, NAMES, DEAD, CLOCK, FENCE = P .. ':sessions', P .. ':names', P .. ':dead', P .. ':clock', P .. ':fence'
+local function slot(n) return P .. ':slot:' .. n end
+local function line(n) return P .. ':line:' .. n end
+local function owns(id) return P .. ':owns:' .. id end
+local function asked(id) return P .. ':asked:' .. id end
+local function waits(id) return P .. ':waits:' .. id end
+
+local function int(x) return string.format('%.0f', x) end -- tostring would round to 14 digits
+local function tell(id, news) redis.call('PUBLISH', C .. id, news) end
+-- When the session expires. A session is dead when it is not there, and not before.
+local function expiry(id) return tonumber(id and redis.call('ZSCORE', SESSIONS, id) or nil) end
+
+-- The time, or the last fence and 1. A store that has forgotten its fences goes on above them, as
+-- long as its clock does. Redis counts, and not Lua: numbers of Lua are exact up to 2^53 only.
+local function next_fence()
+  local last = redis.call('GET', FENCE)
+  if last and tonumber(last) >= us then
+    redis.call('INCR', FENCE)
+    return redis.call('GET', FENCE)
+  end
+  redis.call('SET', FENCE, int(us))
+  return int(us)
+end
+
+-- Returns from when on sessions may be removed. A clock that stepped, and a time in which nobody
+-- could beat, would make the living look expired: they have one ttl to beat first.
+local function look_at_clock(ttl)
+  local seen, hold = unpack(redis.call('HMGET', CLOCK, 'seen', 'hold'))
+  seen, hold = tonumber(seen or nil), tonumber(hold or nil)
+  redis.call('HSET', CLOCK, 'ttl', ttl)
+  if not seen then
+    redis.call('HSET', CLOCK, 'seen', int(ms), 'hold', int(ms + ttl), 'born', int(ms + ttl))
+    return ms + ttl
+  end
+  if ms - seen > ttl / 3 or seen - ms > ttl / 10 then
+    redis.call('HSET', CLOCK, 'seen', int(ms), 'hold', int(ms + ttl))
+    return ms + ttl
+  end
+  if ms > seen then redis.call('HSET', CLOCK, 'seen', int(ms)) end
+  return hold
+end
+`;
+
+const SLOTS = `
+-- What is known of who waits: '2' a replacement, '1' others, '0' nobody.
+local function wanted(n, replacement)
+  if replacement then return '2' end
+  return redis.call('EXISTS', line(n)) == 1 and '1' or '0'
+end
+
+local function mark(n, holder, level)
+  redis.call('HSET', slot(n), 't', level)
+  redis.call(level == '0' and 'SREM' or 'SADD', asked(holder), n)
+end
+
+local function give(n, id, level)
+  local fence = next_fence()
+  redis.call('HSET', slot(n), 's', id, 'f', fence, 't', level)
+  redis.call('SADD', owns(id), n)
+  if level ~= '0' then redis.call('SADD', asked(id), n) end
+  return fence
+end
+
+-- The replacement goes first, then the line. But those that have missed beats come last, since
+-- waiting for one that is gone costs a ttl. The dead leave the line.
+local function first_in_line(n, replacement)
+  local candidates = redis.call('ZRANGE', line(n), 0, -1)
+  if replacement then table.insert(candidates, 1, replacement) end
+  local fresh = ms + 0.6 * tonumber(redis.call('HGET', CLOCK, 'ttl') or 0)
+  local first = {}
+  for _, id in ipairs(candidates) do
+    local at = expiry(id)
+    if not at then
+      redis.call('ZREM', line(n), id)
+    else
+      local rank = at > fresh and 1 or at > ms and 2 or 3
+      first[rank] = first[rank] or id
+      if rank == 1 then break end
+    end
+  end
+  return first[1] or first[2] or first[3]
+end
+
+-- Takes a slot from its holder, and grants it to the first in line. Returns the session, the
+-- fence and who else waits; nothing if the slot is free now. The asker gets its answer directly.
+local function pass_on(n, asker)
+  local holder, replacement = unpack(redis.call('HMGET', slot(n), 's', 'n'))
+  redis.call('SREM', owns(holder), n)
+  redis.call('SREM', asked(holder), n)
+  local to = first_in_line(n, replacement)
+  if not to then
+    redis.call('DEL', slot(n))
+    return nil
+  end
+  redis.call('ZREM', line(n), to)
+  redis.call('HDEL', waits(to), n)
+  if replacement and (to == replacement or not expiry(replacement)) then
+    redis.call('HDEL', slot(n), 'n')
+    replacement = nil
+  end
+  local level = wanted(n, replacement)
+  local fence = give(n, to, level)
+  if to ~= asker then
+    tell(to, 'g ' .. fence .. ' ' .. level .. ' ' .. n)
+    if level == '2' then tell(to, 'r ' .. fence .. ' ' .. n) end
+  end
+  return to, fence, level
+end
+
+local function enter_line(me, n, mode, replacement)
+  redis.call('HSET', waits(me), n, 'w')
+  if mode == 'urgent' then
+    if replacement and replacement ~= me then
+      redis.call('HSET', waits(replacement), n, 's')
+      tell(replacement, 's ' .. n)
+    end
+    redis.call('HSET', slot(n), 'n', me)
+    redis.call('ZREM', line(n), me)
+  elseif replacement ~= me then
+    redis.call('ZADD', line(n), 'NX', redis.call('INCR', P .. ':seq'), me)
+  end
+end
+
+local function acquire(me, n, mode, bornIn)
+  if not expiry(me) then return {'dead'} end
+  if bornIn > 0 then return {'young', int(bornIn)} end
+  local holder, fence, replacement, told = unpack(redis.call('HMGET', slot(n), 's', 'f', 'n', 't'))
+  if not holder then return {'granted', give(n, me, '0'), '0'} end
+  if holder == me then
+    fence = next_fence()
+    redis.call('HSET', slot(n), 'f', fence)
+    return {'granted', fence, told}
+  end
+  if mode ~= 'try' then enter_line(me, n, mode, replacement) end
+  if not expiry(holder) then
+    local to, granted, level = pass_on(n, me)
+    if not to then return {'granted', give(n, me, '0'), '0'} end
+    if to == me then return {'granted', granted, level} end
+    fence = granted
+  elseif mode ~= 'try' then
+    local level = mode == 'urgent' and '2' or '1'
+    if level > told then
+      mark(n, holder, level)
+      tell(holder, (level == '2' and 'r ' or 'c ') .. fence .. ' ' .. n)
+    end
+  end
+  if mode == 'try' then return {'busy'} end
+  return {'waiting', fence}
+end
+
+local function release(me, n, fence)
+  local holder, held = unpack(redis.call('HMGET', slot(n), 's', 'f'))
+  if holder == me and held == fence then pass_on(n) end
+  return {}
+end
+
+-- Returns the holder of the slot.
+local function leave_line(me, n)
+  redis.call('ZREM', line(n), me)
+  redis.call('HDEL', waits(me), n)
+  local holder, replacement = unpack(redis.call('HMGET', slot(n), 's', 'n'))
+  if replacement == me then
+    redis.call('HDEL', slot(n), 'n')
+    replacement = nil
+  end
+  if holder and holder ~= me then mark(n, holder, wanted(n, replacement)) end
+  return holder
+end
+
+local function withdraw(me, n)
+  if leave_line(me, n) == me then pass_on(n) end
+  return {}
+end
+`;
+
+const OPERATIONS = `
+local function bury(id)
+  redis.call('ZREM', SESSIONS, id)
+  redis.call('HDEL', NAMES, id)
+  redis.call('SADD', DEAD, id)
+end
+
+-- Passes on slots of a dead session and leaves lines, at most so many. Returns how many.
+local function clear(id, most)
+  local held = redis.call('SPOP', owns(id), most)
+  for _, n in ipairs(held) do
+    if redis.call('HGET', slot(n), 's') == id then pass_on(n) end
+  end
+  local lines = most > #held and redis.call('HRANDFIELD', waits(id), most - #held) or {}
+  for _, n in ipairs(lines) do leave_line(id, n) end
+  if redis.call('EXISTS', owns(id), waits(id)) == 0 then
+    redis.call('DEL', asked(id))
+    redis.call('SREM', DEAD, id)
+  end
+  return #held + #lines
+end
+
+local function remove_expired()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', SESSIONS, '-inf', int(ms), 'LIMIT', 0, AT_ONCE)) do bury(id) end
+end
+
+local function clear_dead()
+  local left = AT_ONCE
+  for _, id in ipairs(redis.call('SRANDMEMBER', DEAD, AT_ONCE)) do
+    if left == 0 then return end
+    left = left - clear(id, left)
+  end
+end
+
+-- What a session that waits for a slot should know.
+local function news_of_waiting(me, n, hold)
+  local holder, fence, told = unpack(redis.call('HMGET', slot(n), 's', 'f', 't'))
+  if holder == me then return 'g ' .. fence .. ' ' .. told .. ' ' .. n end
+  local place = redis.call('HGET', waits(me), n)
+  if place == 's' then return 's ' .. n end
+  local at = expiry(holder)
+  if not place or not at then return 'o ' .. n end -- its place was lost, or the holder is gone
+  return 'u ' .. int(math.max(0, at - ms, hold - ms))
+end
+
+-- A session that does not wait for the slot any more has heard that it was superseded.
+local function forget_superseded(me, waiting, count)
+  if redis.call('HLEN', waits(me)) <= count then return end
+  local places = redis.call('HGETALL', waits(me))
+  for i = 1, #places, 2 do
+    if places[i + 1] == 's' and not waiting[places[i]] then redis.call('HDEL', waits(me), places[i]) end
+  end
+end
+
+local function beat(me, ttl)
+  local hold = look_at_clock(ttl)
+  if not expiry(me) then return {'d'} end
+  redis.call('ZADD', SESSIONS, int(ms + ttl), me)
+  if ms >= hold then remove_expired() end
+  clear_dead()
+  local out = {'h ' .. redis.call('SCARD', owns(me))}
+  for _, n in ipairs(redis.call('SMEMBERS', asked(me))) do
+    local fence, told = unpack(redis.call('HMGET', slot(n), 'f', 't'))
+    out[#out + 1] = (told == '2' and 'r ' or 'c ') .. fence .. ' ' .. n
+  end
+  local waiting = {}
+  for i = 5, #ARGV do
+    waiting[ARGV[i]] = true
+    out[#out + 1] = news_of_waiting(me, ARGV[i], hold)
+  end
+  forget_superseded(me, waiting, #ARGV - 4)
+  return out
+end
+
+local function holdings(me, only)
+  local out = {}
+  if not expiry(me) then return out end
+  for _, n in ipairs(only and {only} or redis.call('SMEMBERS', owns(me))) do
+    local holder, fence = unpack(redis.call('HMGET', slot(n), 's', 'f'))
+    if holder == me then
+      out[#out + 1] = n
+      out[#out + 1] = fence
+    end
+  end
+  return out
+end
+
+if op == 'slots' then
+  local bornIn = ARGV[3] == 'careful' and tonumber(redis.call('HGET', CLOCK, 'born') or 0) - ms or 0
+  local out = {}
+  for i = 4, #ARGV, 4 do
+    local what, me, n, rest = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    if what == 'acquire' then
+      out[#out + 1] = acquire(me, n, rest, bornIn)
+    elseif what == 'release' then
+      out[#out + 1] = release(me, n, rest)
+    else
+      out[#out + 1] = withdraw(me, n)
+    end
+  end
+  return out
+end
+if op == 'open' then
+  look_at_clock(tonumber(ARGV[4]))
+  redis.call('ZADD', SESSIONS, int(ms + ARGV[4]), ARGV[3])
+  redis.call('HSET', NAMES, ARGV[3], ARGV[5])
+  return {}
+end
+if op == 'beat' then return beat(ARGV[3], tonumber(ARGV[4])) end
+if op == 'holdings' then return holdings(ARGV[3], ARGV[4]) end
+-- end
+bury(ARGV[3])
+clear(ARGV[3], AT_ONCE)
+return redis.call('SISMEMBER', DEAD, ARGV[3]) == 1 and {'more'} or {}
+`;
+
+export interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+const scriptOf = (text: string): Script => ({ text, sha: createHash('sha1').update(text).digest('hex') });
+
+export const LEASES: Script = scriptOf(STATE + SLOTS + OPERATIONS);
+
+/**
+ * Of a schedule only the latest claimed date is kept, in epoch ms, and the mark of its claim: a
+ * repeated call whose first answer was lost is answered as the first one was.
+ */
+export const CLAIM: Script = scriptOf(`
+local due, mark = ARGV[1], ARGV[2]
+local claimed = redis.call('GET', KEYS[1])
+if claimed then
+  local last, by = string.match(claimed, '^(%S+) (%S+)$')
+  if tonumber(due) <= tonumber(last) then return due == last and mark == by and 1 or 0 end
+end
+redis.call('SET', KEYS[1], due .. ' ' .. mark)
+return 1
+`);
