@@ -78,10 +78,12 @@ const tables = (s: string): string[] => [
   )`,
   `insert into ${s}.clock default values on conflict do nothing`,
 
-  // One row a schedule: its latest dates that were claimed, in their order.
+  // One row a schedule: its latest dates that were claimed, in their order, and which call was the
+  // last one to claim one. A call whose answer was lost is repeated with the same mark.
   `create table if not exists ${s}.claim (
     schedule text collate "C" primary key,
-    dates timestamptz[] not null
+    dates timestamptz[] not null,
+    mark uuid not null
   )`,
 ];
 
@@ -382,12 +384,19 @@ end`,
     'finish(me uuid, wait_ms int) returns void language plpgsql',
     `
 declare
+  waited_for text[];
   free text[];
   wanted_slots text[];
 begin
   perform ${s}.settings(wait_ms);
-  delete from ${s}.waiter where slot in (select slot from ${s}.waiter where session = me for update skip locked)
-    and session = me;
+  with mine as (
+    delete from ${s}.waiter where session = me
+      and slot in (select slot from ${s}.waiter where session = me for update skip locked)
+      returning slot
+  )
+  select array_agg(slot) into waited_for from mine;
+  update ${s}.slot set wanted = ${s}.wanted_by_line(name) where name in
+    (select name from ${s}.slot where name = any (waited_for) and wanted > 0 for no key update skip locked);
   select array_agg(name) filter (where wanted = 0), array_agg(name) filter (where wanted > 0)
     into free, wanted_slots
     from (
