@@ -27,18 +27,17 @@ export function ddl(schema: string): string {
     'set local standard_conforming_strings = on',
     ...tables(s),
     ...[...settings(s), ...passing(s), ...asking(s), ...returning(s), ...living(s), ...vouching(s)].map(
-      ([head, body]) => `create or replace function ${s}.${head} as ${literal(body)}`,
+      ([head, body]) => `create function ${s}.${head} as ${literal(body)}`,
     ),
-    `delete from ${s}.version`,
     `insert into ${s}.version values (${SCHEMA_VERSION})`,
   ].join(';\n');
 }
 
 const tables = (s: string): string[] => [
-  `create table if not exists ${s}.version (version int not null)`,
+  `create table ${s}.version (version int not null)`,
 
   // One row a process.
-  `create table if not exists ${s}.session (
+  `create table ${s}.session (
     id uuid primary key,
     name text not null,
     ttl interval not null,
@@ -49,38 +48,38 @@ const tables = (s: string): string[] => [
   // A row exists only while the slot is held. wanted: 0 if nothing waits, 1 if a session does, 2 if
   // a replacement does. Who enters the line raises it in the same transaction, under the lock of
   // this row: so where it is 0 the line is empty.
-  `create table if not exists ${s}.slot (
+  `create table ${s}.slot (
     name text collate "C" primary key,
     session uuid not null,
     fence bigint not null,
     wanted smallint not null default 0,
     granted_at timestamptz not null default clock_timestamp()
   ) with (fillfactor = 70)`,
-  `create index if not exists slot_session on ${s}.slot (session)`,
-  `create index if not exists slot_wanted on ${s}.slot (session) where wanted > 0`,
+  `create index slot_session on ${s}.slot (session)`,
+  `create index slot_wanted on ${s}.slot (session) where wanted > 0`,
 
-  `create table if not exists ${s}.waiter (
+  `create table ${s}.waiter (
     slot text collate "C" not null,
     session uuid not null,
     place bigint not null generated always as identity,
     urgent boolean not null,
     primary key (slot, session)
   )`,
-  `create index if not exists waiter_session on ${s}.waiter (session)`,
+  `create index waiter_session on ${s}.waiter (session)`,
 
-  `create sequence if not exists ${s}.fence`,
+  `create sequence ${s}.fence`,
 
   // One row. No session is removed before calm_at.
-  `create table if not exists ${s}.clock (
+  `create table ${s}.clock (
     one boolean primary key default true check (one),
     seen_at timestamptz not null default clock_timestamp(),
     calm_at timestamptz not null default clock_timestamp()
   )`,
-  `insert into ${s}.clock default values on conflict do nothing`,
+  `insert into ${s}.clock default values`,
 
   // One row a schedule: its latest dates that were claimed, in their order, and which call was the
   // last one to claim one. A call whose answer was lost is repeated with the same mark.
-  `create table if not exists ${s}.claim (
+  `create table ${s}.claim (
     schedule text collate "C" primary key,
     dates timestamptz[] not null,
     mark uuid not null

@@ -26,7 +26,7 @@ describe('an error', () => {
     const cause = withCode(code);
     const error = forPeople(cause, 'app') as Error;
     expect(error.message).toMatch(text);
-    expect(error.message).toContain('(Error: said so)');
+    expect(error.message).toContain('(said so)');
     expect([error.cause, isLasting(error), isLasting(cause)]).toEqual([cause, lasting, lasting]);
   });
 
