@@ -50,6 +50,8 @@ export class FaultyStore implements LeaseStore {
   /** In the order of arrival. A test may change the order. */
   readonly heldNews: LeaseNews[] = [];
   isClosed = false;
+  /** How many calls have not settled. */
+  pending = 0;
   readonly #inner: LeaseStore;
   readonly #planned: Planned[] = [];
   readonly #listeners = new Set<Listener>();
@@ -144,8 +146,20 @@ export class FaultyStore implements LeaseStore {
 
   async #call<T>(operation: StoreOperation, text: string, work: () => Promise<T>): Promise<T> {
     this.calls.push(text);
+    this.pending += 1;
+    try {
+      return await this.#play(this.#planFor(operation), work);
+    } finally {
+      this.pending -= 1;
+    }
+  }
+
+  #planFor(operation: StoreOperation): Partial<Planned> {
     const at = this.#planned.findIndex((planned) => planned.operation === operation);
-    const { fault, error } = at === -1 ? {} : (this.#planned.splice(at, 1)[0] as Planned);
+    return at === -1 ? {} : (this.#planned.splice(at, 1)[0] as Planned);
+  }
+
+  async #play<T>({ fault, error }: Partial<Planned>, work: () => Promise<T>): Promise<T> {
     if (fault === 'failBefore') throw error;
     if (fault === 'hangBefore') await this.#hang();
     this.#reach();

@@ -1,10 +1,12 @@
 /**
- * slotvisor/testing: a virtual clock, a seeded random source and an event recorder. The library's
- * own tests use them.
+ * slotvisor/testing: a virtual clock, a seeded random source, an event recorder, and the cases that
+ * a lease store must pass. The library's own tests use them.
  *
  * @module
  */
 
 export { type EventRecorder, recordEvents } from './event-recorder.ts';
+export { type ConformanceCase, type ConformanceOptions, leaseConformance } from './lease-conformance.ts';
+export type { ConformanceRule, LeaseWorld } from './lease-world.ts';
 export { seededRandom } from './seeded-random.ts';
 export { VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';

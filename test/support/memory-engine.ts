@@ -110,21 +110,20 @@ export class MemoryEngine {
 
   /**
    * Throws unless the tables agree: the holder of a slot does not wait for it, and knows or will
-   * read that a living session does.
+   * read that a session does.
    */
   check(): void {
     for (const [slot, line] of this.#lines) {
       const row = this.#slots.get(slot);
-      const alive = line.filter((waiter) => this.#isAlive(waiter.session));
+      const known = line.filter((waiter) => this.#sessions.has(waiter.session));
       if (new Set(line.map((waiter) => waiter.session)).size !== line.length)
         throw new Error(`a session waits twice for slot ${JSON.stringify(slot)}`);
       if (line.filter((waiter) => waiter.isUrgent).length > 1)
         throw new Error(`two replacements wait for slot ${JSON.stringify(slot)}`);
-      if (row === undefined) continue;
-      if (line.some((waiter) => waiter.session === row.session))
+      if (line.some((waiter) => waiter.session === row?.session))
         throw new Error(`the holder of slot ${JSON.stringify(slot)} waits for it`);
-      if (row.wanted < wantedBy(alive))
-        throw new Error(`slot ${JSON.stringify(slot)} is wanted ${row.wanted}, its line wants ${wantedBy(alive)}`);
+      if ((row?.wanted ?? 0) < wantedBy(known))
+        throw new Error(`slot ${JSON.stringify(slot)} is wanted ${row?.wanted}, its line wants ${wantedBy(known)}`);
     }
   }
 
@@ -145,15 +144,12 @@ export class MemoryEngine {
       if (expiresMs <= this.#nowMs()) this.#sessions.delete(session);
   }
 
-  #isAlive(session: string): boolean {
-    const row = this.#sessions.get(session);
-    return row !== undefined && row.expiresMs > this.#nowMs();
-  }
-
   /** A session that missed beats may be dead: it would cost the line one ttl. */
-  #hasBeatenLately(session: string): boolean {
-    const row = this.#sessions.get(session);
-    return row !== undefined && row.expiresMs > this.#nowMs() + 0.6 * row.ttlMs;
+  #beatsMissed(session: string): 0 | 1 | 2 {
+    const { ttlMs, expiresMs } = this.#sessions.get(session) as SessionRow;
+    const leftMs = expiresMs - this.#nowMs();
+    if (leftMs > 0.6 * ttlMs) return 0;
+    return leftMs > 0 ? 1 : 2;
   }
 
   #heldBy(session: string): [string, SlotRow][] {
@@ -216,22 +212,18 @@ export class MemoryEngine {
   }
 
   /**
-   * Grants the slot to the first in line, or frees it.
+   * Grants the slot to the first in line, or frees it. Only a session that was removed is dead.
    *
    * @param asking the session that gets the answer of its call, and needs no news.
    */
   #passOn(slot: string, asking?: string): SlotRow | undefined {
-    const rank = ({ session, isUrgent }: WaiterRow): number =>
-      (this.#hasBeatenLately(session) ? 0 : 2) + (isUrgent ? 0 : 1);
+    const rank = ({ session, isUrgent }: WaiterRow): number => 2 * this.#beatsMissed(session) + (isUrgent ? 0 : 1);
     const [next] = this.#lineOf(slot)
-      .filter((waiter) => this.#isAlive(waiter.session))
+      .filter((waiter) => this.#sessions.has(waiter.session))
       .sort((a, b) => rank(a) - rank(b) || a.seq - b.seq);
     if (next === undefined) {
       this.#slots.delete(slot);
-      this.#setLine(
-        slot,
-        this.#lineOf(slot).filter((waiter) => this.#sessions.has(waiter.session)),
-      );
+      this.#lines.delete(slot);
       return undefined;
     }
     const row = this.#grant(next.session, slot);

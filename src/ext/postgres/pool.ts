@@ -1,0 +1,103 @@
+// What is needed of `pg`: a pool, whose clients run statements. Each use has a limit in time.
+
+import type { Clock } from '../../index.ts';
+import { after, ignored } from '../../kit.ts';
+
+/** What is used of a `Pool` of `pg`. It is yours: end it after the shutdown. */
+export interface PgPool {
+  connect(): Promise<PgClient>;
+}
+
+/** What is used of a `PoolClient` of `pg`. */
+export interface PgClient {
+  // biome-ignore lint/suspicious/noExplicitAny: the rows of `pg` are of any type
+  query(statement: PgStatement): Promise<{ rows: any[] }>;
+  on(event: 'error' | 'end', listener: () => void): unknown;
+  on(event: 'notification', listener: (news: PgNotification) => void): unknown;
+  removeListener(event: 'error', listener: () => void): unknown;
+  /** @param destroy the connection is ended instead of being used again. */
+  release(destroy?: boolean): void;
+  unref?(): void;
+}
+
+/** A statement, with a name if `pg` is to prepare it once for each connection. */
+export interface PgStatement {
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: `pg` has no other type for them
+  readonly values?: any[];
+  readonly name?: string;
+}
+
+export interface PgNotification {
+  readonly channel: string;
+  readonly payload?: string | undefined;
+}
+
+export type Row = Record<string, unknown>;
+
+/** The end of the time that a use of the pool may take. */
+export class Limit {
+  readonly #over: Promise<never>;
+  readonly #cancel: () => void;
+
+  constructor(clock: Clock, ms: number) {
+    let cancel: () => void = () => {};
+    const text = `PostgreSQL, or the pool, has not answered within ${Math.round(ms)} ms`;
+    this.#over = ignored(
+      new Promise((_, reject) => {
+        cancel = after(clock, ms, () => reject(new Error(text)));
+      }),
+    );
+    this.#cancel = cancel;
+  }
+
+  /** Rejects if the time is over before `work` has settled. What becomes of it then is ignored. */
+  race<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([this.#over, work]);
+  }
+
+  end(): void {
+    this.#cancel();
+  }
+}
+
+/** A client that broke reports it to the query too. Without a listener `error` ends the process. */
+export const ignoreErrors = (): void => {};
+
+/** Takes a client out of the pool. One that comes too late goes back at once. */
+export async function checkOut(pool: PgPool, limit: Limit): Promise<PgClient> {
+  let isLate = false;
+  const coming = pool.connect().then((client) => {
+    if (isLate) client.release();
+    else client.on('error', ignoreErrors);
+    return client;
+  });
+  try {
+    return await limit.race(coming);
+  } catch (error) {
+    isLate = true;
+    throw error;
+  }
+}
+
+/**
+ * Runs one statement on a client of the pool. After an error the client is not used again: its
+ * statement may still run.
+ */
+export async function runOn(pool: PgPool, clock: Clock, ms: number, statement: PgStatement): Promise<Row[]> {
+  const limit = new Limit(clock, ms);
+  try {
+    const client = await checkOut(pool, limit);
+    let isSound = false;
+    try {
+      const { rows } = await limit.race(client.query(statement));
+      isSound = true;
+      return rows;
+    } finally {
+      client.removeListener('error', ignoreErrors);
+      client.release(!isSound);
+    }
+  } finally {
+    limit.end();
+  }
+}

@@ -1,0 +1,192 @@
+// PostgreSQL as a store. What each operation does is in schema.ts.
+
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../index.ts';
+import { SystemClock } from '../../kit.ts';
+import type { AskAnswer, HeldSlot, LeaseAsk, LeaseNews, LeasePulse, LeaseStore } from '../fleet/index.ts';
+import { forPeople, isLasting } from './errors.ts';
+import { Line } from './line.ts';
+import { type PgPool, type PgStatement, type Row, runOn } from './pool.ts';
+import { identifier } from './schema.ts';
+import { ALONE, type Call, Together } from './together.ts';
+
+export interface StoreSettings {
+  readonly schema: string;
+  readonly listen: boolean;
+  readonly ttlMs: number;
+  readonly clock: Clock | undefined;
+}
+
+interface AskCall extends Call {
+  readonly ask: LeaseAsk;
+}
+
+interface ReturnCall extends Call {
+  readonly held: HeldSlot;
+}
+
+const MODES = { try: 0, wait: 1, urgent: 2 } as const;
+
+const channelOf = (session: string): string => `sv_${session.replaceAll('-', '')}`;
+
+export class PostgresStore implements LeaseStore {
+  readonly #pool: PgPool;
+  readonly #schema: string;
+  readonly #listens: boolean;
+  /** What the names of prepared statements begin with: at most 63 bytes tell the schemas apart. */
+  readonly #prepared: string;
+  readonly #clock: Clock;
+  /** The limit of a call, and of a beat. */
+  readonly #limitMs: number;
+  readonly #beatMs: number;
+  /** How long a statement waits for a lock. */
+  readonly #lockMs: number;
+  readonly #line: Line;
+  readonly #sessions = new Set<string>();
+  readonly #asks = new Together<AskCall, AskAnswer>((calls, isAlone) => this.#acquire(calls, isAlone));
+  readonly #returns = new Together<ReturnCall, undefined>((calls, isAlone) => this.#release(calls, isAlone));
+
+  constructor(pool: PgPool, { schema, listen, ttlMs, clock = new SystemClock() }: StoreSettings) {
+    this.#pool = pool;
+    this.#schema = schema;
+    this.#listens = listen;
+    this.#prepared = `slotvisor ${createHash('sha256').update(schema).digest('hex').slice(0, 32)}`;
+    this.#clock = clock;
+    this.#limitMs = ttlMs;
+    this.#beatMs = ttlMs / 6;
+    this.#lockMs = Math.round(ttlMs / 15);
+    this.#line = new Line(pool, clock);
+  }
+
+  async open(session: string, name: string, ttlMs: number): Promise<void> {
+    await this.#onLine('open', [session, name, ttlMs, this.#lockMs], this.#limitMs);
+    this.#sessions.add(session);
+  }
+
+  async beat(session: string, waiting: readonly string[]): Promise<LeasePulse | null> {
+    const rows = await this.#onLine('beat', [session, waiting, this.#lockMs], this.#beatMs);
+    const news: LeaseNews[] = [];
+    let held = 0;
+    let nextMs = Infinity;
+    for (const { o_kind: kind, o_slot: slot, o_fence: figure, o_contended: contended } of rows) {
+      if (kind === 'dead') {
+        this.#sessions.delete(session);
+        return null;
+      }
+      if (kind === 'held') held = Number(figure);
+      else if (kind === 'until') nextMs = Math.min(nextMs, Math.max(0, Number(figure)));
+      else news.push(newsOf(kind, slot, figure, contended));
+    }
+    return { news, held, nextMs: nextMs === Infinity ? null : nextMs };
+  }
+
+  acquire(session: string, ask: LeaseAsk): Promise<AskAnswer> {
+    return this.#asks.add({ session, ask });
+  }
+
+  release(session: string, held: HeldSlot): Promise<void> {
+    return this.#returns.add({ session, held });
+  }
+
+  async withdraw(session: string, slot: string): Promise<void> {
+    await this.#call('withdraw', [session, slot, this.#lockMs]);
+  }
+
+  async holdings(session: string, slot?: string): Promise<ReadonlyMap<string, bigint>> {
+    const rows = await this.#call('holdings', [session, slot ?? null, this.#lockMs]);
+    return new Map(rows.map(({ o_slot, o_fence }) => [o_slot as string, BigInt(o_fence as string)]));
+  }
+
+  async end(session: string): Promise<void> {
+    await this.#call('finish', [session, this.#lockMs]);
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#line.hangUp();
+  }
+
+  async listen(session: string, hear: (news: LeaseNews) => void, broken: () => void): Promise<() => void> {
+    if (!this.#listens) return () => {};
+    const channel = channelOf(session);
+    const listener = { hear: (payload: string) => hear(parseNews(payload)), broken };
+    await this.#forPeople(this.#line.listen(channel, listener, this.#limitMs));
+    return () => this.#line.ignore(channel);
+  }
+
+  isPermanent(error: unknown): boolean {
+    return isLasting(error);
+  }
+
+  async close(): Promise<void> {
+    this.#line.close();
+  }
+
+  async #acquire(calls: readonly AskCall[], isAlone: boolean): Promise<(AskAnswer | typeof ALONE)[]> {
+    const names = calls.map(({ ask }) => ask.slot);
+    const modes = calls.map(({ ask }) => MODES[ask.mode]);
+    const rows = await this.#call('acquire', [calls[0]?.session, names, modes, isAlone, this.#lockMs]);
+    const answers = new Map(rows.map((row) => [row.o_slot, row]));
+    return names.map((name) => answerOf(answers.get(name)));
+  }
+
+  async #release(calls: readonly ReturnCall[], isAlone: boolean): Promise<(undefined | typeof ALONE)[]> {
+    const names = calls.map(({ held }) => held.slot);
+    const fences = calls.map(({ held }) => String(held.fence));
+    const rows = await this.#call('release', [calls[0]?.session, names, fences, isAlone, this.#lockMs]);
+    const locked = new Set(rows.map(({ o_slot }) => o_slot));
+    return names.map((name) => (locked.has(name) ? ALONE : undefined));
+  }
+
+  #call(name: string, values: unknown[]): Promise<Row[]> {
+    return this.#forPeople(runOn(this.#pool, this.#clock, this.#limitMs, this.#statement(name, values)));
+  }
+
+  #onLine(name: string, values: unknown[], ms: number): Promise<Row[]> {
+    return this.#forPeople(this.#line.run(this.#statement(name, values), ms));
+  }
+
+  async #forPeople<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw forPeople(error, this.#schema);
+    }
+  }
+
+  #statement(name: string, values: unknown[]): PgStatement {
+    const text = `select * from ${identifier(this.#schema)}.${name}(${values.map((_, i) => `$${i + 1}`).join(', ')})`;
+    return this.#listens ? { name: `${this.#prepared} ${name}`, text, values } : { text, values };
+  }
+}
+
+function answerOf(row: Row | undefined): AskAnswer | typeof ALONE {
+  switch (row?.o_state) {
+    case 'granted':
+      return { state: 'granted', fence: BigInt(row.o_fence as string), contended: row.o_contended === true };
+    case 'waiting':
+      return { state: 'waiting', fence: BigInt(row.o_fence as string) };
+    case 'busy':
+    case 'dead':
+      return { state: row.o_state };
+    default:
+      return ALONE;
+  }
+}
+
+function parseNews(payload: string): LeaseNews {
+  const [kind = '', fence, wanted] = payload.split(' ', 3);
+  const slot = payload.split(' ').slice(3).join(' ');
+  return newsOf(kind, slot, fence, wanted !== '0');
+}
+
+function newsOf(kind: unknown, slot: unknown, fence: unknown, contended: unknown): LeaseNews {
+  const named = { slot: slot as string };
+  switch (kind as LeaseNews['kind']) {
+    case 'granted':
+      return { kind: 'granted', ...named, fence: BigInt(fence as string), contended: contended === true };
+    case 'contended':
+    case 'revoked':
+      return { kind: kind as 'contended' | 'revoked', ...named, fence: BigInt(fence as string) };
+    case 'superseded':
+    case 'orphan':
+      return { kind: kind as 'superseded' | 'orphan', ...named };
+  }
+}
