@@ -1,5 +1,5 @@
-// What is used of a client of Redis: `send` and `subscribe`. ioredis and node-redis do both in their
-// own ways. Neither limits the time of a call by default, so a call here has a limit of its own.
+// What is used of a client of Redis: `send` and `subscribe`. ioredis and node-redis do both in
+// their own ways. Neither limits the time of a call by default, so calls have a limit here.
 
 import { clearTimeout, setTimeout as startTimer } from 'node:timers';
 import { ignore, ignored, refuse } from '../../kit.ts';
@@ -120,9 +120,9 @@ interface NodeRedisLine extends NodeRedisClient {
   disconnect(): Promise<unknown> | undefined;
 }
 
-/**
- * Rejects with the first error of a connection, which would try again without end. Once it has
- * connected, it does so with nobody to tell.
+ * Rejects with the first error of a connection: the client itself would try again without end.
+ * Later errors are ignored, since the client connects again, and `broken` is called.
+ * errors are ignored, since the client connects again, and `broken` is called.
  */
 function failureOf(line: { on(event: 'error', listener: (error: unknown) => void): unknown }): Promise<never> {
   return ignored(new Promise((_, reject) => line.on('error', reject)));

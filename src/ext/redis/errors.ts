@@ -1,6 +1,6 @@
 // Which errors of Redis no repetition mends, and whether a server is fit to keep leases.
 
-/** An error that stays until somebody changes the program or the server. */
+/** An error that stays until the program or the server is changed. */
 export class LastingError extends Error {}
 
 /**

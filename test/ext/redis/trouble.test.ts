@@ -15,6 +15,8 @@ const settings = { ttlMs: TTL_MS, quarantine: false, allowEviction: false };
 const storeOf = (client: RedisClient, more: object = {}) =>
   new RedisStore(portOf(client), { ...settings, prefix: freshPrefix(), ...more });
 
+const ignore = (): void => {};
+
 /** The error that `work` rejects with. */
 const errorOf = (work: Promise<unknown>): Promise<Error> =>
   work.then(
@@ -47,15 +49,11 @@ overBothClients('a Redis that may not be used', (kind) => {
     ['with a wrong password', () => as('', 'wrong')],
   ])('is an error that lasts: %s', async (_, url) => {
     const store = storeOf(newClient(kind, url()));
-    for (const call of [
-      store.open('a', 'host:1', TTL_MS),
-      store.listen(
-        'a',
-        () => {},
-        () => {},
-      ),
-    ]) {
-      const error = await errorOf(call);
+    const errors = await Promise.all([
+      errorOf(store.open('a', 'host:1', TTL_MS)),
+      errorOf(store.listen('a', ignore, ignore)),
+    ]);
+    for (const error of errors) {
       expect(error.message).toMatch(/^(?:NOAUTH|WRONGPASS)/);
       expect(store.isPermanent(error)).toBe(true);
     }
@@ -82,13 +80,7 @@ overBothClients('a Redis that may not be used', (kind) => {
     await ioredisClient().call('ACL', ['SETUSER', user, 'on', '>pw', ...rules.split(' ')]);
     onTestFinished(async () => void (await new Redis(redisUrl()).call('ACL', ['DELUSER', user])));
     const store = storeOf(await clientOf(kind, as(user, 'pw')), { prefix: user });
-    onTestFinished(
-      await store.listen(
-        'a',
-        () => {},
-        () => {},
-      ),
-    );
+    onTestFinished(await store.listen('a', ignore, ignore));
     for (const id of ['a', 'b', 'c']) await store.open(id, 'host:1', TTL_MS);
     for (const mode of ['wait', 'urgent'] as const)
       for (const id of ['a', 'b', 'c']) await store.acquire(id, { slot: 's', mode });
@@ -210,14 +202,7 @@ overBothClients('a Redis that does not answer', (kind) => {
       [ttlMs, store.holdings('a')],
       [ttlMs, store.end('a')],
       [ttlMs, store.open('a', 'host:1', ttlMs)],
-      [
-        ttlMs,
-        store.listen(
-          'a',
-          () => {},
-          () => {},
-        ),
-      ],
+      [ttlMs, store.listen('a', ignore, ignore)],
     ] as const;
     await Promise.all(
       limits.map(async ([ms, call]) => {
@@ -237,17 +222,7 @@ overBothClients('a Redis that does not answer', (kind) => {
     const store = storeOf(await clientOf(kind, proxy.url), { ttlMs: 600 });
     proxy.cut(true);
     expect(store.isPermanent(await errorOf(store.beat('a', [])))).toBe(false);
-    expect(
-      store.isPermanent(
-        await errorOf(
-          store.listen(
-            'a',
-            () => {},
-            () => {},
-          ),
-        ),
-      ),
-    ).toBe(false);
+    expect(store.isPermanent(await errorOf(store.listen('a', ignore, ignore)))).toBe(false);
     proxy.cut(false);
     await expect.poll(() => store.beat('a', []).catch(() => 'away')).toBeNull();
   });
