@@ -120,9 +120,9 @@ interface NodeRedisLine extends NodeRedisClient {
   disconnect(): Promise<unknown> | undefined;
 }
 
+/**
  * Rejects with the first error of a connection: the client itself would try again without end.
  * Later errors are ignored, since the client connects again, and `broken` is called.
- * errors are ignored, since the client connects again, and `broken` is called.
  */
 function failureOf(line: { on(event: 'error', listener: (error: unknown) => void): unknown }): Promise<never> {
   return ignored(new Promise((_, reject) => line.on('error', reject)));
