@@ -43,8 +43,9 @@ export function redisLeases(client: RedisClient, options: RedisOptions = {}): Fl
  * Makes the `claims` of schedules: each date of a schedule runs in one process. A call that Redis
  * does not answer within 5 s fails, and the schedule repeats it.
  *
- * At most once: a date is lost if its process dies after the claim, or if the answer to the claim is
- * lost. A date may run twice if Redis loses the claim: with its data, or in a failover.
+ * At most once: a date is lost if its process dies after the claim. A claim that is repeated since
+ * its answer was lost gets that answer. A date may run twice if Redis loses the claim: with its
+ * data, or in a failover.
  *
  * @param client as for `redisLeases`.
  * @throws OptionError for an invalid option, and for an object that is no such client.
