@@ -9,6 +9,7 @@
  * @module
  */
 
+import { fromCaller } from '../../kit.ts';
 import type { DateClaims } from '../cron/index.ts';
 import { type FleetLeases, fleetLeases } from '../fleet/index.ts';
 import { RedisClaims } from './claims.ts';
@@ -34,9 +35,11 @@ export type { RedisClaimsOptions, RedisOptions } from './options.ts';
  * @throws OptionError for an invalid option, and for an object that is no such client.
  */
 export function redisLeases(client: RedisClient, options: RedisOptions = {}): FleetLeases {
-  const { prefix, quarantine, allowEviction, ...fleet } = readOptions(options);
-  const port = portOf(client);
-  return fleetLeases(new RedisStore(port, { prefix, quarantine, allowEviction, ttlMs: fleet.ttlMs }), fleet);
+  return fromCaller(redisLeases, () => {
+    const { prefix, quarantine, allowEviction, ...fleet } = readOptions(options);
+    const port = portOf(client);
+    return fleetLeases(new RedisStore(port, { prefix, quarantine, allowEviction, ttlMs: fleet.ttlMs }), fleet);
+  });
 }
 
 /**
@@ -51,6 +54,8 @@ export function redisLeases(client: RedisClient, options: RedisOptions = {}): Fl
  * @throws OptionError for an invalid option, and for an object that is no such client.
  */
 export function redisClaims(client: RedisClient, options: RedisClaimsOptions = {}): DateClaims {
-  const settings = readClaimsOptions(options);
-  return new RedisClaims(portOf(client), settings);
+  return fromCaller(redisClaims, () => {
+    const settings = readClaimsOptions(options);
+    return new RedisClaims(portOf(client), settings);
+  });
 }
