@@ -378,9 +378,11 @@ begin
 end`,
   ],
 
-  // Ends a session. Slots that another transaction has locked stay behind without a holder.
+  // Ends a session. alone: waits for the locks of others, in the order of the names, so that no
+  // slot comes to the session meanwhile. Otherwise slots that another transaction has locked may
+  // stay behind without a holder.
   [
-    'finish(me uuid, wait_ms int) returns void language plpgsql',
+    'finish(me uuid, alone boolean, wait_ms int) returns void language plpgsql',
     `
 declare
   waited_for text[];
@@ -388,6 +390,11 @@ declare
   wanted_slots text[];
 begin
   perform ${s}.settings(wait_ms);
+  if alone then
+    perform from ${s}.slot where name in
+      (select name from ${s}.slot where session = me union all select slot from ${s}.waiter where session = me)
+      order by name for no key update;
+  end if;
   with mine as (
     delete from ${s}.waiter where session = me
       and slot in (select slot from ${s}.waiter where session = me for update skip locked)
