@@ -290,3 +290,19 @@ withRedis('a client that is not connected', () => {
     expect(await ioredisClient().exists(`app:{${prefix}}:slot:s`)).toBe(1);
   });
 });
+
+it('a connection for news that cannot be used is closed', async () => {
+  let closed = 0;
+  const port = {
+    send: () => Promise.reject(new Error('unused')),
+    dial: () => ({
+      subscribe: () => Promise.reject(new Error('refused')),
+      close: () => {
+        closed += 1;
+      },
+    }),
+  };
+  const store = new RedisStore(port, { ...settings, prefix: 'p' });
+  await expect(store.listen('a', ignore, ignore)).rejects.toThrow('refused');
+  expect(closed).toBe(1);
+});
