@@ -1,5 +1,4 @@
 // The waits between calls that fail.
-// Waits between calls that fail.
 
 import type { Clock } from '../../index.ts';
 import { after, systemRandom } from '../../kit.ts';

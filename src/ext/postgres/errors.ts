@@ -1,6 +1,6 @@
 // What an error of PostgreSQL or of `pg` means to people, and whether a repetition can mend it.
 
-import { brief, describe, field } from '../../kit.ts';
+import { brief, describe, field, isUnreachable } from '../../kit.ts';
 
 const NO_TABLES = ['3F000', '42P01', '42883', '42703'];
 const NO_PERMISSION = ['42501'];
@@ -14,15 +14,6 @@ const LASTING = [...NO_TABLES, ...NO_PERMISSION, ...NO_LOGIN, ...NO_DATABASE, ..
 
 const LOCKED = '55P03';
 const READ_ONLY = '25006';
-const UNREACHABLE = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-];
 
 const codeOf = (error: unknown): string => String(field(error, 'code'));
 
@@ -59,6 +50,6 @@ function textOf(code: string, schema: string, error: unknown): string | undefine
   if (code === LOCKED)
     return `a transaction of another client keeps rows of the schema ${named} locked: end it, see pg_blocking_pids() (${said})`;
   if (code === READ_ONLY) return `PostgreSQL is read-only: the pool must reach the primary server (${said})`;
-  if (UNREACHABLE.includes(code)) return `PostgreSQL cannot be reached: check that it runs, and its address (${said})`;
+  if (isUnreachable(error)) return `PostgreSQL cannot be reached: check that it runs, and its address (${said})`;
   return undefined;
 }

@@ -45,7 +45,7 @@ export class Line {
     }
   }
 
-  /** Hears no more of it. Ending the connection is left to `hangUp`: until then news are ignored. */
+  /** Hears no more of a channel. The connection listens on until `hangUp`. */
   ignore(channel: string): void {
     this.#listeners.delete(channel);
   }
