@@ -10,7 +10,10 @@ const NO_DATABASE = ['3D000'];
 /** The name of a slot that the encoding of the database does not have, or that no index holds. */
 const NO_SUCH_TEXT = ['22021', '22P05', '54000'];
 
-const LASTING = [...NO_TABLES, ...NO_PERMISSION, ...NO_LOGIN, ...NO_DATABASE, ...NO_SUCH_TEXT];
+/** An `OptionError`. */
+const REFUSED = ['SLOTVISOR_OPTION'];
+
+const LASTING = [...NO_TABLES, ...NO_PERMISSION, ...NO_LOGIN, ...NO_DATABASE, ...NO_SUCH_TEXT, ...REFUSED];
 
 const LOCKED = '55P03';
 const READ_ONLY = '25006';
@@ -27,13 +30,19 @@ export const isLasting = (error: unknown): boolean => hasCode(error, LASTING);
 /** One item of the statement is to blame, and others may do without it. */
 export const isOfOneItem = (error: unknown): boolean => hasCode(error, [LOCKED, ...NO_SUCH_TEXT]);
 
-/** The error in words that say what to do, with the error itself as `cause`. Others stay. */
-export function forPeople(error: unknown, schema: string): unknown {
-  const text = textOf(codeOf(error), schema, error);
+const GRANTS = 'give it the grants that slotvisor/postgres names';
+
+/**
+ * The error in words that say what to do, with the error itself as `cause`. Others stay.
+ *
+ * @param permission what to do where the role lacks a permission.
+ */
+export function forPeople(error: unknown, schema: string, permission = GRANTS): unknown {
+  const text = textOf(codeOf(error), schema, permission, error);
   return text === undefined ? error : new Error(text, { cause: error });
 }
 
-function textOf(code: string, schema: string, error: unknown): string | undefined {
+function textOf(code: string, schema: string, permission: string, error: unknown): string | undefined {
   const named = JSON.stringify(schema);
   const said = brief(describe(error));
   if (NO_TABLES.includes(code)) {
@@ -41,7 +50,7 @@ function textOf(code: string, schema: string, error: unknown): string | undefine
     return `the schema ${named} has no tables of this version of slotvisor: run ${call} of slotvisor/postgres once (${said})`;
   }
   if (NO_PERMISSION.includes(code))
-    return `the role of the pool may not use the schema ${named}: give it the grants that slotvisor/postgres names (${said})`;
+    return `the role of the pool may not use the schema ${named}: ${permission} (${said})`;
   if (OTHER_TABLES.includes(code))
     return `the schema ${named} has tables with the names of those of slotvisor: give slotvisor a schema of its own (${said})`;
   if (NO_LOGIN.includes(code)) return `PostgreSQL refuses the login of the pool: check its user and password (${said})`;

@@ -3,7 +3,7 @@
 import { fromCaller } from '../../kit.ts';
 import { forPeople } from './errors.ts';
 import { checkPool, parseSchemaOptions, type SchemaOptions } from './options.ts';
-import { ignoreErrors, type PgClient, type PgPool } from './pool.ts';
+import { clientOf, ignoreErrors, type PgClient, type PgPool } from './pool.ts';
 import { ddl, identifier, SCHEMA_VERSION } from './schema.ts';
 
 const LEAST_SERVER = 13;
@@ -29,14 +29,14 @@ async function inTransaction(pool: PgPool, schema: string): Promise<void> {
   let client: PgClient | undefined;
   let isSound = false;
   try {
-    client = await pool.connect();
+    client = clientOf(pool, await pool.connect());
     client.on('error', ignoreErrors);
     await client.query({ text: 'begin isolation level read committed read write' });
     await bringUp(client, schema);
     await client.query({ text: 'commit' });
     isSound = true;
   } catch (error) {
-    throw forPeople(error, schema);
+    throw forPeople(error, schema, 'run migrate with a role that may make the schema and its tables');
   } finally {
     client?.removeListener('error', ignoreErrors);
     client?.release(!isSound); // ending the connection rolls back

@@ -1,7 +1,7 @@
 // What is needed of `pg`: a pool, whose clients run statements. Each use has a limit in time.
 
 import type { Clock } from '../../index.ts';
-import { after, ignored } from '../../kit.ts';
+import { after, field, ignored, refuse } from '../../kit.ts';
 
 /** What is used of a `Pool` of `pg`. It is yours: end it after the shutdown. */
 export interface PgPool {
@@ -64,10 +64,23 @@ export class Limit {
 /** A client that broke reports it to the query too. Without a listener `error` ends the process. */
 export const ignoreErrors = (): void => {};
 
+/**
+ * What `connect` gave. A `Client` of `pg` has a `connect` too, as have clients of other engines.
+ *
+ * @throws OptionError if it is no client.
+ */
+export function clientOf(pool: PgPool, given: PgClient): PgClient {
+  for (const method of ['query', 'release'])
+    if (typeof field(given, method) !== 'function')
+      refuse('pool', 'must be a Pool of pg, whose connect gives a client', pool);
+  return given;
+}
+
 /** Takes a client out of the pool. One that comes too late goes back at once. */
 export async function checkOut(pool: PgPool, limit: Limit): Promise<PgClient> {
   let isLate = false;
-  const coming = pool.connect().then((client) => {
+  const coming = pool.connect().then((given) => {
+    const client = clientOf(pool, given);
     if (isLate) client.release();
     else client.on('error', ignoreErrors);
     return client;

@@ -170,8 +170,8 @@ begin
 end`,
   ],
 
-  // Frees the slots that nothing waits for, and passes on the others. The caller has locked them all
-  // for update.
+  // Frees the slots that nothing waits for, and passes on the others. The caller has locked all of
+  // them for update.
   [
     'pass_on_all(free text[], wanted text[]) returns void language plpgsql',
     `
