@@ -76,7 +76,7 @@ export function clientOf(pool: PgPool, given: PgClient): PgClient {
   return given;
 }
 
-/** Takes a client out of the pool. One that comes too late goes back at once. */
+/** Takes a client out of the pool. A client that comes too late goes back at once. */
 export async function checkOut(pool: PgPool, limit: Limit): Promise<PgClient> {
   let isLate = false;
   const coming = pool.connect().then((given) => {
