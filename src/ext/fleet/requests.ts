@@ -84,6 +84,7 @@ export class Requests {
         return;
       case 'superseded':
         if (request.isWaiting && request.mode === 'urgent') this.#answer(request, 'superseded');
+        else if (request.isWaiting) this.#ask(request); // late news, or the store has lost its place
         return;
       case 'orphan':
         if (request.isWaiting) this.#ask(request);

@@ -107,7 +107,8 @@ export interface HeldSlot {
  * - `granted`: a slot for which it waited is its own.
  * - `contended`: another session waits for a slot that it holds.
  * - `revoked`: a replacement waits for a slot that it holds.
- * - `superseded`: it waits no more, since a later replacement took its place.
+ * - `superseded`: it has no place in line any more. A later replacement took it; where the session
+ *   was no replacement, the engine has lost the place, and the client asks again.
  * - `orphan`: the holder of a slot for which it waits is gone. It asks again.
  */
 export type LeaseNews =
