@@ -1,4 +1,4 @@
-// Who runs a date of a schedule, agreed in Redis: one key a schedule, with its latest claimed date.
+// Who runs a date of a schedule, agreed in Redis: one key a schedule, with its latest dates.
 
 import { randomUUID } from 'node:crypto';
 import type { DateClaims } from '../cron/index.ts';
@@ -41,8 +41,9 @@ export class RedisClaims implements DateClaims {
   }
 
   async last(schedule: string): Promise<Date | undefined> {
-    const claimed = await within(ANSWER_MS, 'GET', this.#port.send('GET', [this.#key(schedule)]));
-    return claimed === null ? undefined : new Date(Number(String(claimed).split(' ')[0]));
+    const latest = this.#port.send('ZRANGE', [this.#key(schedule), '-1', '-1']);
+    const [claimed] = (await within(ANSWER_MS, 'ZRANGE', latest)) as unknown[];
+    return claimed === undefined ? undefined : new Date(Number(String(claimed).split(' ')[0]));
   }
 
   #key(schedule: string): string {
