@@ -7,7 +7,7 @@ import { portOf } from '../../../src/ext/redis/client.ts';
 import { RedisStore } from '../../../src/ext/redis/store.ts';
 import { redisUrl, withRedis } from '../../support/redis.ts';
 
-const ttlMs = 1_500;
+const ttlMs = 3_000;
 /** What stays for good: the clock, the last fence, and the last place in line. */
 const KEPT = ['clock', 'fence', 'seq'];
 
