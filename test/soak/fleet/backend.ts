@@ -21,7 +21,7 @@ export interface Backend {
 }
 
 export async function postgresBackend(mutant?: Mutant): Promise<Backend> {
-  const server = await PostgresServer.start({ flags: ['-c', 'log_min_messages=fatal'] });
+  const server = await PostgresServer.start();
   const admin = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
     const client = new pg.Client(server.url());
     client.on('error', () => {});

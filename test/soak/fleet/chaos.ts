@@ -61,7 +61,7 @@ interface Member {
   readonly proxy: TcpProxy;
   child: ChildProcessByStdio<null, Readable, null>;
   exited: Promise<unknown>;
-  /** A fault is at work on it. */
+  /** It has not come up yet, or a fault is at work on it. */
   isInTrouble: boolean;
 }
 
@@ -103,6 +103,7 @@ class Conductor {
     await this.#untilDeadAreForgotten();
     await Promise.all(this.#members.map((member) => this.#end(member)));
     await this.#readRemains();
+    if (process.env.DUMP) (await import('node:fs')).writeFileSync(process.env.DUMP, this.#lines.map((l) => JSON.stringify(l)).join('\n'));
     const busy = Array.from({ length: slots }, (_, i) => i).filter((i) => kindOf(i) !== 'rival');
     const measure: Measure = { ttlMs, busy: busy.map(slotOf), judgesSilence };
     return { ...judge(this.#lines, measure), faults: this.#counts };
@@ -123,10 +124,10 @@ class Conductor {
 
   async #join(index: number): Promise<void> {
     const proxy = await TcpProxy.start(this.#backend.url);
-    this.#members[index] = { index, proxy, isInTrouble: false, ...this.#spawn(index, proxy) };
+    this.#members[index] = { index, proxy, ...this.#spawn(index, proxy) };
   }
 
-  #spawn(index: number, proxy: TcpProxy): Pick<Member, 'child' | 'exited'> {
+  #spawn(index: number, proxy: TcpProxy): Pick<Member, 'child' | 'exited' | 'isInTrouble'> {
     const { store, ttlMs, slots, resourceUrl, mutant } = this.#course;
     const order: WorkerOrder = {
       store: store === 'postgres' ? store : index % 2 === 0 ? 'ioredis' : 'node-redis',
@@ -147,12 +148,17 @@ class Conductor {
     const exited = once(child, 'close').then(([code, signal]) => {
       this.#note({ is: 'exited', at: monotonicMs(), pid: child.pid as number, how: `${code ?? signal}` });
     });
-    return { child, exited };
+    return { child, exited, isInTrouble: true };
   }
 
   /** The last line of a process that was killed may be a part of one. */
   #read(text: string): void {
-    if (text.endsWith('}')) this.#note(JSON.parse(text));
+    if (!text.endsWith('}')) return;
+    const line: HistoryLine = JSON.parse(text);
+    this.#note(line);
+    if (line.is !== 'up') return;
+    const member = this.#members.find(({ child }) => child.pid === line.pid);
+    if (member !== undefined) member.isInTrouble = false;
   }
 
   async #fault(): Promise<void> {
