@@ -56,7 +56,11 @@ export async function postgresBackend(mutant?: Mutant): Promise<Backend> {
 }
 
 /** A look at the clock waits for the end of this: no call sees a part of the step. */
-export async function stepPostgres(client: pg.ClientBase, schema: string, ms: number): Promise<void> {
+export async function stepPostgres(
+  client: Pick<pg.Pool, 'query'> | pg.Client,
+  schema: string,
+  ms: number,
+): Promise<void> {
   await client.query(`begin;
     lock table ${schema}.clock in access exclusive mode;
     update ${schema}.clock set seen_at = seen_at - ${ms} * interval '1 ms', calm_at = calm_at - ${ms} * interval '1 ms';

@@ -103,7 +103,6 @@ class Conductor {
     await this.#untilDeadAreForgotten();
     await Promise.all(this.#members.map((member) => this.#end(member)));
     await this.#readRemains();
-    if (process.env.DUMP) (await import('node:fs')).writeFileSync(process.env.DUMP, this.#lines.map((l) => JSON.stringify(l)).join('\n'));
     const busy = Array.from({ length: slots }, (_, i) => i).filter((i) => kindOf(i) !== 'rival');
     const measure: Measure = { ttlMs, busy: busy.map(slotOf), judgesSilence };
     return { ...judge(this.#lines, measure), faults: this.#counts };

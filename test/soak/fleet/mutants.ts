@@ -40,8 +40,18 @@ export const MUTANTS = {
   'fence drawn before the insert': {
     of: 'postgres',
     name: 'a fence is drawn before its row is there',
-    from: 'select n, me, 0 from unnest(names) n',
-    to: `select n, me, \${s}.next_fence() from unnest(names) n`,
+    from: `select n, me, 0 from unnest(names) n order by n collate "C"
+    on conflict do nothing;
+  if found then
+    with mine as (
+      update \${s}.slot set fence = \${s}.next_fence()
+        where name = any (names) and session is not distinct from me and fence = 0`,
+    to: `select n, me, -\${s}.next_fence() from unnest(names) n order by n collate "C"
+    on conflict do nothing;
+  if found then
+    with mine as (
+      update \${s}.slot set fence = -fence
+        where name = any (names) and session is not distinct from me and fence < 0`,
   },
   'reap without the lock': {
     of: 'postgres',
