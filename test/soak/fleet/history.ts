@@ -253,8 +253,10 @@ class Judgement {
     }
   }
 
+  /** After a disturbance a session comes last in its lines until it has beaten. */
   #isDisturbed(pid: number, from: number, to: number): boolean {
-    return touches(this.#disturbed.any.get(pid) ?? [], from, to) || touches(this.#disturbed.away, from, to);
+    const since = from - this.#measure.ttlMs;
+    return touches(this.#disturbed.any.get(pid) ?? [], since, to) || touches(this.#disturbed.away, since, to);
   }
 
   #step({ at, pid, slot, fence }: Deed, state: SlotState): void {
