@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, test } from 'vitest';
-import { type Ended, linesOf, ROOT, startExample } from './support/example.ts';
+import { type Ended, EXAMPLES, linesOf, ROOT, serverOf, startExample } from './support/example.ts';
 import { importsOf } from './support/layers.ts';
 
 /** What each HTTP service prints. Its requests take longer than its delay. */
@@ -193,32 +193,27 @@ const CUES: Readonly<Record<string, string>> = {
   'http-express.ts': 'load: on',
 };
 
-const examples = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => name.replaceAll('\\', '/'));
-
-test('this file runs every example', () => {
-  expect(examples.filter((name) => !name.includes('/')).sort()).toEqual([...Object.keys(OUTPUT), 'tour.ts'].sort());
+test('this file runs every example that needs no server', () => {
+  const small = EXAMPLES.filter((name) => !name.includes('/') && serverOf(name) === undefined);
+  expect(small.sort()).toEqual([...Object.keys(OUTPUT), 'tour.ts'].sort());
 });
 
 /** What a supervisor is watched with. */
 const WATCHERS = [/^pino$/, /^prom-client$/, /^@opentelemetry\//, /^fastify$/, /^express$/];
+/** What processes share. */
+const ENGINES = [/^pg$/, /^ioredis$/, /^bullmq$/];
+const ENTRY_POINTS = /^slotvisor(\/(testing|cron|worker|subprocess|log|otel|prometheus|health|postgres|redis))?$/;
 
-test.for(examples)(
-  'examples/%s imports only the library, Node, its own folder, and what the library is watched with',
-  (name) => {
-    const text = readFileSync(join(ROOT, 'examples', name), 'utf8');
-    const foreign = importsOf({ path: `examples/${name}`, text })
-      .filter(({ target }) => target?.startsWith('examples/') !== true)
-      .map(({ specifier }) => specifier)
-      .filter(
-        (specifier) => !/^slotvisor(\/(testing|cron|worker|subprocess|log|otel|prometheus|health))?$/.test(specifier),
-      )
-      .filter((specifier) => !WATCHERS.some((watcher) => watcher.test(specifier)))
-      .filter((specifier) => !(specifier.startsWith('node:') && isBuiltin(specifier)));
-    expect(foreign).toEqual([]);
-  },
-);
+test.for(EXAMPLES)('examples/%s imports only the library, Node, its own folder, and what it is for', (name) => {
+  const text = readFileSync(join(ROOT, 'examples', name), 'utf8');
+  const foreign = importsOf({ path: `examples/${name}`, text })
+    .filter(({ target }) => target?.startsWith('examples/') !== true)
+    .map(({ specifier }) => specifier)
+    .filter((specifier) => !ENTRY_POINTS.test(specifier))
+    .filter((specifier) => ![...WATCHERS, ...ENGINES].some((library) => library.test(specifier)))
+    .filter((specifier) => !(specifier.startsWith('node:') && isBuiltin(specifier)));
+  expect(foreign).toEqual([]);
+});
 
 // The tours take several seconds. They start before the small examples and are checked after them.
 let tours: Promise<[complete: Tour, drained: Tour, hastened: Tour]>;

@@ -173,6 +173,29 @@ describe('the packed package', () => {
     expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: 'pass pass fail\n' });
   });
 
+  it('has working entry points `slotvisor/fleet`, `slotvisor/postgres` and `slotvisor/redis` where no client is installed', async () => {
+    const script = `
+      import { Supervisor } from 'slotvisor';
+      import { fleetLeases } from 'slotvisor/fleet';
+      import { migrate, postgresLeases } from 'slotvisor/postgres';
+      import { redisLeases } from 'slotvisor/redis';
+      const refusal = async () => { throw new Error('no server'); };
+      const store = new Proxy({}, { get: () => refusal });
+      const client = { status: 'ready', call: refusal, duplicate: () => client };
+      for (const leases of [fleetLeases(store), postgresLeases({ connect: refusal }), redisLeases(client)]) {
+        const supervisor = new Supervisor({ leases });
+        console.log(supervisor.submit({ slot: 's', run: () => 1 }).admission);
+        await supervisor.shutdown();
+      }
+      await migrate({ connect: refusal }).catch(({ message }) => console.log(message));
+      const missing = (name) => import(name).then(() => name + ' is here', () => 0);
+      console.log(await Promise.all(['pg', 'ioredis', 'redis'].map(missing)));`;
+    expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({
+      code: 0,
+      output: 'waiting\nwaiting\nwaiting\nno server\n[ 0, 0, 0 ]\n',
+    });
+  });
+
   it('rejects deep imports', async () => {
     const script =
       "import('slotvisor/dist/engine/slots.js').then(() => 'open', (error) => error.code).then(console.log);";
@@ -192,10 +215,17 @@ describe('the packed package', () => {
       const reports: Schedule = schedule(supervisor, { everyMs: 1, task: { run: (_, due) => due.getTime() } });
       // @ts-expect-error a date is no number
       const due = schedule(supervisor, { everyMs: 1, task: { run: (_, due): number => due } });
-      void [disposable, value, wrong, sum, said, reports, due];`;
+      const shared = (store: LeaseStore, pool: PgPool, client: RedisClient): FleetLeases[] =>
+        [fleetLeases(store), postgresLeases(pool), redisLeases(client)];
+      // @ts-expect-error a pool is no client
+      const other = (pool: PgPool) => redisLeases(pool);
+      void [disposable, value, wrong, sum, said, reports, due, shared, other];`;
     const head = `
       import { Supervisor } from 'slotvisor';
       import { type Schedule, schedule } from 'slotvisor/cron';
+      import { type FleetLeases, fleetLeases, type LeaseStore } from 'slotvisor/fleet';
+      import { type PgPool, postgresLeases } from 'slotvisor/postgres';
+      import { type RedisClient, redisLeases } from 'slotvisor/redis';
       import { subprocessTask } from 'slotvisor/subprocess';
       import { VirtualClock } from 'slotvisor/testing';
       import { workerTask } from 'slotvisor/worker';`;

@@ -1,5 +1,5 @@
 // The cases on supervisors that share slots through the store, also while the network between them
-// and the store is at fault.
+// and the store is at fault. Over 300 lines because all of them use the same processes and bodies.
 
 import { fleetLeases } from '../ext/fleet/index.ts';
 import { type AdmissionPolicy, type Outcome, type Submission, Supervisor, type TaskContext } from '../index.ts';

@@ -28,7 +28,11 @@ export interface ConformanceCase {
   /** A claim about the store, in one sentence. No two cases have the same name. */
   readonly name: string;
   readonly rule: ConformanceRule;
-  /** Runs the case in a world of its own. Rejects with an error that says what the store did. */
+  /**
+   * Runs the case in a world of its own. Rejects with an error that says what the store did. In
+   * real time a case takes up to 4 `ttlMs` on a quiet machine, and gives up after 60: choose the
+   * limit of the test runner accordingly. A call that never settles is left to that limit.
+   */
   run(): Promise<void>;
 }
 

@@ -6,8 +6,8 @@ import type { VirtualClock } from './virtual-clock.ts';
 /** An empty store for one case, as several processes see it. */
 export interface LeaseWorld {
   /**
-   * The store as one more process sees it. All stores of a world share their slots. A case makes at
-   * most 30 of them, and closes each one.
+   * The store as one more process sees it, with connections of its own. All stores of a world share
+   * their slots. A case makes at most 10 of them, and closes each one.
    */
   store(): LeaseStore;
   /** True if the engine keeps no session, no held slot and no place in line for this world. */

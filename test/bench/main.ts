@@ -2,11 +2,13 @@
 // --rounds N   measured rounds, default 7        --json FILE   the results as data
 // --schedules   the scenarios of slotvisor/cron instead of the others
 // --watching   the scenarios of what watches a supervisor instead of the others
+// --fleet   the scenarios of slots over a fleet instead of the others
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Report, type Result, runScenario } from './harness.ts';
+import { fleet } from './fleet.ts';
+import { type Report, type Result, runScenario, type Scenario } from './harness.ts';
 import { standBy } from './peers.ts';
 import { policies } from './policies.ts';
 import { queueing } from './queueing.ts';
@@ -24,6 +26,7 @@ const WATCHING_PEERS = [
   'prom-client',
   'pino',
 ];
+const FLEET_PEERS = ['pg', 'ioredis', 'redis-semaphore', '@sesamecare-oss/redlock', 'bullmq'];
 
 const { values } = parseArgs({
   options: {
@@ -32,14 +35,18 @@ const { values } = parseArgs({
     json: { type: 'string' },
     schedules: { type: 'boolean', default: false },
     watching: { type: 'boolean', default: false },
+    fleet: { type: 'boolean', default: false },
   },
 });
 
-const chosen = values.schedules
-  ? { scenarios: schedules, peers: SCHEDULE_PEERS }
-  : values.watching
-    ? { scenarios: watching, peers: WATCHING_PEERS }
-    : { scenarios: [...queueing, ...policies, ...scale], peers: PEERS };
+function choose(): { readonly scenarios: readonly Scenario[]; readonly peers: readonly string[] } {
+  if (values.schedules) return { scenarios: schedules, peers: SCHEDULE_PEERS };
+  if (values.watching) return { scenarios: watching, peers: WATCHING_PEERS };
+  if (values.fleet) return { scenarios: fleet, peers: FLEET_PEERS };
+  return { scenarios: [...queueing, ...policies, ...scale], peers: PEERS };
+}
+
+const chosen = choose();
 const all = chosen.scenarios;
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1)
@@ -76,6 +83,7 @@ const seconds = Math.round((performance.now() - began) / 1_000);
 console.log(`${results.length} scenarios in ${seconds} s; ${missed.length} reaches missed`);
 const report: Report = { machine, versions, results };
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+if (values.fleet) process.exit(); // connections of the peers are open; the servers end with this process
 
 function installedVersion(name: string): string {
   const folder = ['test/bench/node_modules', 'node_modules'].find((parent) => existsSync(`${parent}/${name}`));

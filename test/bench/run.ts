@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const bench = fileURLToPath(new URL('.', import.meta.url));
-const ENTRY_POINTS = ['cron', 'health', 'log', 'otel', 'prometheus'];
+const ENTRY_POINTS = ['cron', 'fleet', 'health', 'log', 'otel', 'postgres', 'prometheus', 'redis'];
 const built = mkdtempSync(join(tmpdir(), 'slotvisor-bench-'));
 
 try {

@@ -29,6 +29,9 @@ beforeAll(async () => {
     '@types/node@20',
     'prom-client@15',
     '@opentelemetry/api@~1.9.1',
+    '@types/pg@8',
+    'ioredis@6',
+    'redis@6',
     ...compilers,
   );
   cpSync(join(ROOT, 'test', 'types', 'claims.ts'), join(consumer, 'claims.mts'));

@@ -2,9 +2,23 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The files of examples, from their folder, with forward slashes. */
+export const EXAMPLES: readonly string[] = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.replaceAll('\\', '/'));
+
+/** The variable that says where the server of an example is. `undefined`: it needs none. */
+export function serverOf(name: string): 'DATABASE_URL' | 'REDIS_URL' | undefined {
+  const text = readFileSync(join(ROOT, 'examples', name), 'utf8');
+  if (text.includes('process.env.DATABASE_URL')) return 'DATABASE_URL';
+  return text.includes('process.env.REDIS_URL') ? 'REDIS_URL' : undefined;
+}
 
 export interface Ended {
   readonly code: number | null;

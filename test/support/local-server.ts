@@ -119,7 +119,7 @@ export abstract class LocalServer {
 /**
  * A shell that kills the server and removes the folder as soon as its input ends: when `remove()`
  * ends it, and when this process ends, by SIGKILL too. It reads the process id of the server, or an
- * empty line when there is none. A stopped (SIGSTOP) server is continued: it cannot act on a signal.
+ * empty line when there is none. It continues a stopped (SIGSTOP) server, which acts on no signal.
  */
 function guard(dir: string, signal: NodeJS.Signals) {
   const script = `
@@ -136,7 +136,10 @@ function guard(dir: string, signal: NodeJS.Signals) {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   child.unref();
-  child.stdin.on('error', () => {}); // a guard that somebody killed
+  child.stdin.on('error', () => {}); // the guard was killed
+  const end = (): void => void child.stdin.end();
+  process.once('disconnect', end); // a worker of the test runner can outlive the runner
+  child.once('exit', () => process.off('disconnect', end));
   return child;
 }
 

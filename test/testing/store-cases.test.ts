@@ -1,22 +1,15 @@
 // Each fault is planted in the store in memory. The case that it breaks must fail, and each case
 // must fail for one fault at least.
 
-import { fileURLToPath } from 'node:url';
-import { leaseConformance } from 'slotvisor/testing';
+import type { HeldSlot, LeaseAsk, LeaseStore } from 'slotvisor/fleet';
+import { type ConformanceCase, type LeaseWorld, leaseConformance } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
-import type * as memory from '../support/memory-store.ts';
 import { memoryWorlds } from '../support/memory-world.ts';
-import { type Fault, loadPatched } from '../support/patched.ts';
+import { failuresOf, loadFaultyFleet, type PlantedFault } from '../support/planted-store.ts';
 
-interface Planted extends Fault {
-  /** The name of a case that fails. */
-  readonly caughtBy: string;
-}
+const isOnStore = ({ rule }: ConformanceCase): boolean => rule !== 'client' && rule !== 'faults';
 
-const STORE = fileURLToPath(new URL('../support/memory-store.ts', import.meta.url));
-const inEngine = (fault: Planted): Planted => ({ in: 'memory-engine.ts', ...fault });
-
-const grants: readonly Planted[] = [
+const grants: readonly PlantedFault[] = [
   {
     name: 'a slot has many holders',
     from: 'if (row === undefined || row.session === session) return',
@@ -73,7 +66,7 @@ const grants: readonly Planted[] = [
   },
 ];
 
-const lines: readonly Planted[] = [
+const lines: readonly PlantedFault[] = [
   {
     name: 'the last in line is first',
     from: '|| a.seq - b.seq',
@@ -100,7 +93,7 @@ const lines: readonly Planted[] = [
   },
 ];
 
-const replacements: readonly Planted[] = [
+const replacements: readonly PlantedFault[] = [
   {
     name: 'a replacement does not go first',
     from: ' + (isUrgent ? 0 : 1)',
@@ -157,7 +150,7 @@ const replacements: readonly Planted[] = [
   },
 ];
 
-const releases: readonly Planted[] = [
+const releases: readonly PlantedFault[] = [
   {
     name: 'release does not look at the fence',
     from: 'if (row?.session === session && row.fence === fence)',
@@ -202,7 +195,7 @@ const releases: readonly Planted[] = [
   },
 ];
 
-const withdrawals: readonly Planted[] = [
+const withdrawals: readonly PlantedFault[] = [
   {
     name: 'withdraw keeps the grant',
     from: 'if (this.holderOf(slot) === session) this.#passOn(slot);',
@@ -223,7 +216,7 @@ const withdrawals: readonly Planted[] = [
   },
 ];
 
-const sessions: readonly Planted[] = [
+const sessions: readonly PlantedFault[] = [
   {
     name: 'end forgets the lines',
     from: 'for (const slot of [...this.#lines.keys()]) this.#leave(session, slot);',
@@ -322,7 +315,7 @@ const sessions: readonly Planted[] = [
   },
 ];
 
-const fences: readonly Planted[] = [
+const fences: readonly PlantedFault[] = [
   {
     name: 'fences are drawn in pairs, the greater one first',
     from: 'fence: this.#lastFence,',
@@ -337,7 +330,7 @@ const fences: readonly Planted[] = [
   },
 ];
 
-const names: readonly Planted[] = [
+const names: readonly PlantedFault[] = [
   ...[
     ['trimmed', 'slot.trim()'],
     ['in small letters', 'slot.toLowerCase()'],
@@ -352,7 +345,7 @@ const names: readonly Planted[] = [
   })),
 ];
 
-const news: readonly Planted[] = [
+const news: readonly PlantedFault[] = [
   {
     name: 'a grant is not told',
     from: "this.#tell(next.session, { kind: 'granted'",
@@ -395,25 +388,65 @@ const news: readonly Planted[] = [
 
 const ALL = [grants, lines, replacements, releases, withdrawals, sessions, fences, names, news].flat();
 
-async function failuresOf(Fleet: typeof memory.MemoryFleet): Promise<Map<string, unknown>> {
-  const failed = new Map<string, unknown>();
-  for (const { name, run } of leaseConformance({ open: memoryWorlds(Fleet) }))
-    await run().catch((error) => failed.set(name, error));
-  return failed;
-}
-
 describe('a fault in the store fails its case', () => {
   const failed = new Set<string>();
 
-  test.for(ALL.map(inEngine))('$name', async (fault) => {
-    const { MemoryFleet } = loadPatched<typeof memory>(STORE, fault);
-    const failures = await failuresOf(MemoryFleet);
-    for (const name of failures.keys()) failed.add(name);
-    expect([...failures.keys()]).toContain(fault.caughtBy);
+  test.for(ALL)('$name', async (fault) => {
+    const failures = await failuresOf(memoryWorlds(loadFaultyFleet(fault)), isOnStore);
+    for (const name of failures) failed.add(name);
+    expect(failures).toContain(fault.caughtBy);
   });
 
   test('and each case fails for one of the faults', () => {
-    const cases = leaseConformance({ open: memoryWorlds() }).map(({ name }) => name);
-    expect(cases.filter((name) => !failed.has(name))).toEqual([]);
+    const cases = leaseConformance({ open: memoryWorlds() }).filter(isOnStore);
+    expect(cases.map(({ name }) => name).filter((name) => !failed.has(name))).toEqual([]);
   });
+});
+
+test('a fence that is drawn before the slot is taken fails the case of the race, and no other case of fences', async () => {
+  const failures = await failuresOf(earlyFences, ({ rule }) => rule === 'fence');
+  expect(failures).toEqual(['the fences of a slot grow over 10,000 asks by sessions that race for it']);
+});
+
+/** A world whose stores draw a fence before they ask, and take some time in between. */
+async function earlyFences(): Promise<LeaseWorld> {
+  const world = await memoryWorlds()();
+  let last = 0n;
+  const own = new Map<bigint, bigint>(); // by the fence of the store in memory
+  const draw = (): bigint => {
+    last += 1n;
+    return last;
+  };
+  const ownOf = (fence: bigint): bigint => own.get(fence) ?? (own.set(fence, draw()).get(fence) as bigint);
+  const storeOver = (store: LeaseStore): LeaseStore => ({
+    ...bound(store),
+    acquire: async (session: string, ask: LeaseAsk) => {
+      const drawn = draw();
+      for (let turns = (drawn * 7n) % 40n; turns > 0n; turns -= 1n) await Promise.resolve();
+      const answer = await store.acquire(session, ask);
+      if (answer.state === 'waiting') return { ...answer, fence: ownOf(answer.fence) };
+      if (answer.state === 'granted') own.set(answer.fence, drawn);
+      return answer.state === 'granted' ? { ...answer, fence: drawn } : answer;
+    },
+    release: (session: string, held: HeldSlot) => {
+      const [fence] = [...own].find(([, mine]) => mine === held.fence) ?? [held.fence];
+      return store.release(session, { ...held, fence });
+    },
+    holdings: async (session: string, slot?: string) =>
+      new Map([...(await store.holdings(session, slot))].map(([name, fence]) => [name, ownOf(fence)])),
+  });
+  return { ...world, store: () => storeOver(world.store()) };
+}
+
+const bound = (store: LeaseStore): LeaseStore => ({
+  open: (...all) => store.open(...all),
+  beat: (...all) => store.beat(...all),
+  acquire: (...all) => store.acquire(...all),
+  release: (...all) => store.release(...all),
+  withdraw: (...all) => store.withdraw(...all),
+  holdings: (...all) => store.holdings(...all),
+  end: (...all) => store.end(...all),
+  listen: (...all) => store.listen(...all),
+  isPermanent: (error) => store.isPermanent(error),
+  close: () => store.close(),
 });

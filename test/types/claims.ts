@@ -4,6 +4,9 @@
 
 import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
+import type { Redis } from 'ioredis';
+import type { Pool, PoolClient } from 'pg';
+import type { createClient } from 'redis';
 import {
   type EventOf,
   type Failure,
@@ -14,6 +17,7 @@ import {
   periodic,
   type RunReport,
   restartable,
+  type SlotLeases,
   type Submission,
   Supervisor,
   stopOnSignals,
@@ -38,6 +42,19 @@ import {
   schedulesOf,
 } from 'slotvisor/cron';
 import {
+  type AskAnswer,
+  type AskMode,
+  FLEET_DEFAULTS,
+  type FleetLeases,
+  type FleetOperation,
+  type FleetOptions,
+  type FleetStats,
+  fleetLeases,
+  Gather,
+  type LeaseNews,
+  type LeaseStore,
+} from 'slotvisor/fleet';
+import {
   type HealthCheck,
   type HealthOptions,
   type HealthReport,
@@ -47,8 +64,17 @@ import {
 } from 'slotvisor/health';
 import { consoleWriter, type Logger, logTo } from 'slotvisor/log';
 import { type AttemptIdentity, type attemptOf, detached, otel, slotSpanProcessor } from 'slotvisor/otel';
+import {
+  assertOwned,
+  migrate,
+  type Owned,
+  type PgPool,
+  type PostgresOptions,
+  postgresClaims,
+  postgresLeases,
+} from 'slotvisor/postgres';
 import { type PrometheusOptions, prometheus } from 'slotvisor/prometheus';
-
+import { type RedisClient, type RedisOptions, redisClaims, redisLeases } from 'slotvisor/redis';
 import { type SubprocessResult, subprocessTask } from 'slotvisor/subprocess';
 import { recordEvents, VirtualClock } from 'slotvisor/testing';
 import { type WorkerContext, workerTask } from 'slotvisor/worker';
@@ -320,6 +346,63 @@ export function schedules() {
   );
   claim<Equal<ElsewhereRun['due'], Date>>('has its date', early, renamed, reclaimed);
   claim<Equal<Exclude<ScheduleRun['due'], Date>, undefined>>('only an error may have no date');
+}
+
+export function fleets(store: LeaseStore, ctx: TaskContext) {
+  const options: FleetOptions = {
+    ttlMs: 5_000,
+    name: undefined,
+    onTrouble: (_, operation) => console.error(operation),
+  };
+  const leases: SlotLeases = fleetLeases(store, options);
+  const { ttlMs } = fleetLeases(store);
+  const owned: Owned = ctx;
+  claim<Equal<typeof ttlMs, number>>('a lease store says its time', new Supervisor({ leases }), owned);
+  claim<Equal<ReturnType<FleetLeases['stats']>, FleetStats>>('and its figures', FLEET_DEFAULTS.ttlMs);
+  claim<Equal<Extract<FleetOperation, keyof LeaseStore>, FleetOperation>>('what fails is an operation of the store');
+  claim<Equal<Parameters<LeaseStore['acquire']>[1]['mode'], AskMode>>('a slot is asked for in one of three modes');
+  claim<Equal<Extract<AskAnswer, { fence: bigint }>['state'], 'granted' | 'waiting'>>('these answers have a fence');
+  claim<Equal<Extract<LeaseNews, { fence: bigint }>['kind'], 'granted' | 'contended' | 'revoked'>>(
+    'so have these news',
+  );
+
+  const gather = new Gather({ lanes: 1, most: 9, key: (text: string) => text, run: async (all) => all.map(Number) });
+  claim<Equal<ReturnType<typeof gather.add>, Promise<number>>>('each call that was gathered has its result');
+
+  // @ts-expect-error a store has ten operations
+  fleetLeases({ open: async () => {} });
+  // @ts-expect-error a number of ms
+  fleetLeases(store, { ttlMs: '5s' });
+}
+
+export function postgres(pool: Pool, client: PoolClient, ctx: TaskContext) {
+  const options: PostgresOptions = { schema: 's', listen: false, ttlMs: 5_000, patienceMs: undefined };
+  const leases: FleetLeases = postgresLeases(pool, options);
+  const claims: DateClaims = postgresClaims(pool, { schema: undefined });
+  claim<Equal<ReturnType<typeof migrate>, Promise<void>>>('a pool of pg is one', migrate(pool), leases, claims);
+  claim<Equal<Pool extends PgPool ? true : false, true>>('and no type of pg is needed');
+  claim<Equal<ReturnType<typeof assertOwned>, Promise<void>>>('a context is owned', assertOwned(client, ctx));
+  // @ts-expect-error a fence is a bigint
+  void assertOwned(client, { slot: 's', fence: 1 });
+  // @ts-expect-error the schema is made without times
+  void migrate(pool, { ttlMs: 5_000 });
+  // @ts-expect-error no pool
+  postgresLeases({ query: async () => ({ rows: [] }) });
+}
+
+export function redis(io: Redis, client: ReturnType<typeof createClient>) {
+  const options: RedisOptions = { prefix: 'p', quarantine: false, allowEviction: undefined, ttlMs: 5_000 };
+  const both: readonly FleetLeases[] = [redisLeases(io, options), redisLeases(client)];
+  const claims: readonly DateClaims[] = [redisClaims(io, { prefix: 'p' }), redisClaims(client)];
+  claim<Equal<Redis extends RedisClient ? true : false, true>>(
+    'a client of ioredis is one, and of redis',
+    both,
+    claims,
+  );
+  // @ts-expect-error claims have no quarantine
+  redisClaims(io, { quarantine: false });
+  // @ts-expect-error no client
+  redisLeases({ get: async () => null });
 }
 
 export function events() {

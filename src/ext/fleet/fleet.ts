@@ -7,7 +7,7 @@
 // - A call that failed is repeated: each one names what it is about, and is safe to repeat.
 
 import type { LeaseAnswer, LeaseRequest, SlotLeases } from '../../index.ts';
-import { parse, refuse } from '../../kit.ts';
+import { fromCaller, parse, refuse } from '../../kit.ts';
 import { FLEET_DEFAULTS, FLEET_READERS, type FleetOptions, type FleetSettings } from './options.ts';
 import { Requests } from './requests.ts';
 import { Returns } from './returns.ts';
@@ -56,8 +56,10 @@ export interface FleetLeases extends SlotLeases {
  * @throws OptionError for an invalid option, and for a store that lacks an operation.
  */
 export function fleetLeases(store: LeaseStore, options: FleetOptions = {}): FleetLeases {
-  checkStore(store);
-  return new Fleet(store, parse('options', options, FLEET_READERS, FLEET_DEFAULTS));
+  return fromCaller(fleetLeases, () => {
+    checkStore(store);
+    return new Fleet(store, parse('options', options, FLEET_READERS, FLEET_DEFAULTS));
+  });
 }
 
 class Fleet implements FleetLeases {

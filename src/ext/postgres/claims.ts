@@ -1,10 +1,11 @@
 // The dates that schedules of several processes have claimed.
 
+import { randomUUID } from 'node:crypto';
 import { anObjectWith, fromCaller, nameText, refuse, SystemClock } from '../../kit.ts';
 import type { DateClaims } from '../cron/index.ts';
 import { forPeople } from './errors.ts';
 import { checkPool, parseSchemaOptions, type SchemaOptions } from './options.ts';
-import { type PgPool, runOn } from './pool.ts';
+import { type PgPool, type Row, runOn } from './pool.ts';
 import { identifier } from './schema.ts';
 
 /** How many dates of a schedule are kept. Older ones than these count as claimed. */
@@ -17,50 +18,77 @@ const MAX_BYTES = 2_000;
  * claimed by one caller of all processes, once, in whatever order dates are claimed: the latest
  * 1,000 dates of a schedule are kept, and older ones count as claimed.
  *
- * At most once: a process that dies after its claim loses that date, and so does one that does not
- * hear the answer. A call rejects if PostgreSQL or the pool has not answered within 15,000 ms.
+ * At most once: a process that dies after its claim loses that date. A claim whose answer was lost
+ * is repeated by the schedule, and has its answer then, unless another date was claimed meanwhile.
+ * A call rejects if PostgreSQL or the pool has not answered within 15,000 ms.
  *
  * @throws OptionError for an invalid option.
  */
 export function postgresClaims(pool: PgPool, options: SchemaOptions = {}): DateClaims {
   return fromCaller(postgresClaims, () => {
     checkPool(pool);
-    const { schema } = parseSchemaOptions(options);
-    const clock = new SystemClock();
-    const table = `${identifier(schema)}.claim`;
-    const run = async (text: string, values: unknown[]): Promise<Record<string, unknown>[]> => {
-      try {
-        return await runOn(pool, clock, LIMIT_MS, { text, values });
-      } catch (error) {
-        throw forPeople(error, schema);
-      }
-    };
-    return {
-      async claim(schedule, due) {
-        const rows = await run(claimText(table), [checkSchedule(schedule), epochMs(due)]);
-        return rows.length > 0;
-      },
-      async last(schedule) {
-        const text = `select round(extract(epoch from dates[cardinality(dates)]) * 1000)::float8 as ms
-          from ${table} where schedule = $1`;
-        const [row] = await run(text, [checkSchedule(schedule)]);
-        return row === undefined ? undefined : new Date(row.ms as number);
-      },
-    };
+    return new PostgresClaims(pool, parseSchemaOptions(options).schema);
   });
+}
+
+class PostgresClaims implements DateClaims {
+  readonly #pool: PgPool;
+  readonly #schema: string;
+  readonly #clock = new SystemClock();
+  /** By schedule: the claim that failed last. PostgreSQL may have taken it. */
+  readonly #failed = new Map<string, { readonly ms: number; readonly mark: string }>();
+
+  constructor(pool: PgPool, schema: string) {
+    this.#pool = pool;
+    this.#schema = schema;
+  }
+
+  async claim(schedule: string, due: Date): Promise<boolean> {
+    const name = checkSchedule(schedule);
+    const ms = epochMs(due);
+    const failed = this.#failed.get(name);
+    const mark = failed?.ms === ms ? failed.mark : randomUUID();
+    this.#failed.delete(name); // one caller has the answer that was lost
+    try {
+      return (await this.#run(claimText(this.#table), [name, ms, mark])).length > 0;
+    } catch (error) {
+      this.#failed.set(name, { ms, mark });
+      throw error;
+    }
+  }
+
+  async last(schedule: string): Promise<Date | undefined> {
+    const text = `select round(extract(epoch from dates[cardinality(dates)]) * 1000)::float8 as ms
+      from ${this.#table} where schedule = $1`;
+    const [row] = await this.#run(text, [checkSchedule(schedule)]);
+    return row === undefined ? undefined : new Date(row.ms as number);
+  }
+
+  get #table(): string {
+    return `${identifier(this.#schema)}.claim`;
+  }
+
+  async #run(text: string, values: unknown[]): Promise<Row[]> {
+    try {
+      return await runOn(this.#pool, this.#clock, LIMIT_MS, { text, values });
+    } catch (error) {
+      throw forPeople(error, this.#schema);
+    }
+  }
 }
 
 /** One statement: the row of the schedule is locked while it decides. */
 const claimText = (table: string): string => `
-  insert into ${table} as c (schedule, dates)
-    values ($1, array[timestamptz 'epoch' + $2::float8 * interval '1 ms'])
+  insert into ${table} as c (schedule, dates, mark)
+    values ($1, array[timestamptz 'epoch' + $2::float8 * interval '1 ms'], $3)
   on conflict (schedule) do update
-    set dates = (
+    set mark = excluded.mark, dates = (
       select array_agg(d order by d)
-        from (select d from unnest(c.dates || excluded.dates) d order by d desc limit ${KEPT}) latest
+        from (select distinct d from unnest(c.dates || excluded.dates) d order by d desc limit ${KEPT}) latest
     )
-    where excluded.dates[1] <> all (c.dates)
-      and (cardinality(c.dates) < ${KEPT} or excluded.dates[1] > c.dates[1])
+    where c.mark = excluded.mark
+      or excluded.dates[1] <> all (c.dates)
+        and (cardinality(c.dates) < ${KEPT} or excluded.dates[1] > c.dates[1])
   returning true`;
 
 function epochMs(due: Date): number {

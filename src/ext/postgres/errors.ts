@@ -5,6 +5,7 @@ import { brief, describe, field } from '../../kit.ts';
 const NO_TABLES = ['3F000', '42P01', '42883', '42703'];
 const NO_PERMISSION = ['42501'];
 const NO_LOGIN = ['28P01', '28000'];
+const OTHER_TABLES = ['42P07'];
 const NO_DATABASE = ['3D000'];
 /** The name of a slot that the encoding of the database does not have, or that no index holds. */
 const NO_SUCH_TEXT = ['22021', '22P05', '54000'];
@@ -50,6 +51,8 @@ function textOf(code: string, schema: string, error: unknown): string | undefine
   }
   if (NO_PERMISSION.includes(code))
     return `the role of the pool may not use the schema ${named}: give it the grants that slotvisor/postgres names (${said})`;
+  if (OTHER_TABLES.includes(code))
+    return `the schema ${named} has tables with the names of those of slotvisor: give slotvisor a schema of its own (${said})`;
   if (NO_LOGIN.includes(code)) return `PostgreSQL refuses the login of the pool: check its user and password (${said})`;
   if (NO_DATABASE.includes(code)) return `the database of the pool does not exist: check its name (${said})`;
   if (NO_SUCH_TEXT.includes(code)) return `PostgreSQL cannot keep this name: create the database in UTF8 (${said})`;

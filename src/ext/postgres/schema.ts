@@ -27,18 +27,17 @@ export function ddl(schema: string): string {
     'set local standard_conforming_strings = on',
     ...tables(s),
     ...[...settings(s), ...passing(s), ...asking(s), ...returning(s), ...living(s), ...vouching(s)].map(
-      ([head, body]) => `create or replace function ${s}.${head} as ${literal(body)}`,
+      ([head, body]) => `create function ${s}.${head} as ${literal(body)}`,
     ),
-    `delete from ${s}.version`,
     `insert into ${s}.version values (${SCHEMA_VERSION})`,
   ].join(';\n');
 }
 
 const tables = (s: string): string[] => [
-  `create table if not exists ${s}.version (version int not null)`,
+  `create table ${s}.version (version int not null)`,
 
   // One row a process.
-  `create table if not exists ${s}.session (
+  `create table ${s}.session (
     id uuid primary key,
     name text not null,
     ttl interval not null,
@@ -49,39 +48,41 @@ const tables = (s: string): string[] => [
   // A row exists only while the slot is held. wanted: 0 if nothing waits, 1 if a session does, 2 if
   // a replacement does. Who enters the line raises it in the same transaction, under the lock of
   // this row: so where it is 0 the line is empty.
-  `create table if not exists ${s}.slot (
+  `create table ${s}.slot (
     name text collate "C" primary key,
     session uuid not null,
     fence bigint not null,
     wanted smallint not null default 0,
     granted_at timestamptz not null default clock_timestamp()
   ) with (fillfactor = 70)`,
-  `create index if not exists slot_session on ${s}.slot (session)`,
-  `create index if not exists slot_wanted on ${s}.slot (session) where wanted > 0`,
+  `create index slot_session on ${s}.slot (session)`,
+  `create index slot_wanted on ${s}.slot (session) where wanted > 0`,
 
-  `create table if not exists ${s}.waiter (
+  `create table ${s}.waiter (
     slot text collate "C" not null,
     session uuid not null,
     place bigint not null generated always as identity,
     urgent boolean not null,
     primary key (slot, session)
   )`,
-  `create index if not exists waiter_session on ${s}.waiter (session)`,
+  `create index waiter_session on ${s}.waiter (session)`,
 
-  `create sequence if not exists ${s}.fence`,
+  `create sequence ${s}.fence`,
 
   // One row. No session is removed before calm_at.
-  `create table if not exists ${s}.clock (
+  `create table ${s}.clock (
     one boolean primary key default true check (one),
     seen_at timestamptz not null default clock_timestamp(),
     calm_at timestamptz not null default clock_timestamp()
   )`,
-  `insert into ${s}.clock default values on conflict do nothing`,
+  `insert into ${s}.clock default values`,
 
-  // One row a schedule: its latest dates that were claimed, in their order.
-  `create table if not exists ${s}.claim (
+  // One row a schedule: its latest dates that were claimed, in their order, and which call was the
+  // last one to claim one. A call whose answer was lost is repeated with the same mark.
+  `create table ${s}.claim (
     schedule text collate "C" primary key,
-    dates timestamptz[] not null
+    dates timestamptz[] not null,
+    mark uuid not null
   )`,
 ];
 
@@ -122,6 +123,15 @@ end`,
 ];
 
 const passing = (s: string): SqlFunction[] => [
+  // The caller has locked the slot.
+  [
+    'wanted_by_line(slot_name text) returns smallint language plpgsql',
+    `
+begin
+  return (select coalesce(max(1 + urgent::int), 0) from ${s}.waiter where slot = slot_name);
+end`,
+  ],
+
   // Grants the slot to the first in line, or removes it. The caller has locked it for update. Who
   // has missed beats comes last: it may be dead, and would keep the slot from the others for a ttl.
   // The fence is drawn under the lock: otherwise a later grant could have a lower one.
@@ -145,7 +155,7 @@ begin
     return null;
   end if;
   delete from ${s}.waiter where slot = slot_name and session = heir;
-  rest := (select coalesce(max(1 + urgent::int), 0) from ${s}.waiter where slot = slot_name);
+  rest := ${s}.wanted_by_line(slot_name);
   update ${s}.slot
     set session = heir, fence = ${s}.next_fence(), wanted = rest, granted_at = clock_timestamp()
     where name = slot_name
@@ -341,14 +351,16 @@ end`,
     'withdraw(me uuid, slot_name text, wait_ms int) returns void language plpgsql',
     `
 declare
-  holder uuid;
+  held ${s}.slot;
 begin
   perform ${s}.settings(wait_ms);
-  select session into holder from ${s}.slot where name = slot_name for no key update;
+  select * into held from ${s}.slot where name = slot_name for no key update;
   delete from ${s}.waiter where slot = slot_name and session = me;
-  if holder = me then
+  if held.session = me then
     perform from ${s}.slot where name = slot_name for update;
     perform ${s}.pass_on(slot_name, null);
+  elsif held.wanted > 0 then
+    update ${s}.slot set wanted = ${s}.wanted_by_line(slot_name) where name = slot_name;
   end if;
 end`,
   ],
@@ -366,17 +378,31 @@ begin
 end`,
   ],
 
-  // Ends a session. Slots that another transaction has locked stay behind without a holder.
+  // Ends a session. alone: waits for the locks of others, in the order of the names, so that no
+  // slot comes to the session meanwhile. Otherwise slots that another transaction has locked may
+  // stay behind without a holder.
   [
-    'finish(me uuid, wait_ms int) returns void language plpgsql',
+    'finish(me uuid, alone boolean, wait_ms int) returns void language plpgsql',
     `
 declare
+  waited_for text[];
   free text[];
   wanted_slots text[];
 begin
   perform ${s}.settings(wait_ms);
-  delete from ${s}.waiter where slot in (select slot from ${s}.waiter where session = me for update skip locked)
-    and session = me;
+  if alone then
+    perform from ${s}.slot where name in
+      (select name from ${s}.slot where session = me union all select slot from ${s}.waiter where session = me)
+      order by name for no key update;
+  end if;
+  with mine as (
+    delete from ${s}.waiter where session = me
+      and slot in (select slot from ${s}.waiter where session = me for update skip locked)
+      returning slot
+  )
+  select array_agg(slot) into waited_for from mine;
+  update ${s}.slot set wanted = ${s}.wanted_by_line(name) where name in
+    (select name from ${s}.slot where name = any (waited_for) and wanted > 0 for no key update skip locked);
   select array_agg(name) filter (where wanted = 0), array_agg(name) filter (where wanted > 0)
     into free, wanted_slots
     from (

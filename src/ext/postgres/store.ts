@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../index.ts';
 import { SystemClock } from '../../kit.ts';
 import type { AskAnswer, HeldSlot, LeaseAsk, LeaseNews, LeasePulse, LeaseStore } from '../fleet/index.ts';
-import { forPeople, isLasting } from './errors.ts';
+import { forPeople, isLasting, isOfOneItem } from './errors.ts';
 import { Line } from './line.ts';
 import { type PgPool, type PgStatement, type Row, runOn } from './pool.ts';
 import { identifier } from './schema.ts';
@@ -98,7 +98,12 @@ export class PostgresStore implements LeaseStore {
   }
 
   async end(session: string): Promise<void> {
-    await this.#call('finish', [session, this.#lockMs]);
+    try {
+      await this.#call('finish', [session, true, this.#lockMs]);
+    } catch (error) {
+      if (!isOfOneItem(error)) throw error;
+      await this.#call('finish', [session, false, this.#lockMs]);
+    }
     this.#sessions.delete(session);
     if (this.#sessions.size === 0) this.#line.hangUp();
   }

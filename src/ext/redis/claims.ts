@@ -13,8 +13,8 @@ export class RedisClaims implements DateClaims {
   readonly #allowEviction: boolean;
   #isChecked = false;
   /**
-   * The claims that failed, by schedule: Redis may have taken the date. One that is repeated has
-   * the same mark, and the answer that was lost.
+   * The claims that failed, by schedule: Redis may have done them. A repeated claim has the same
+   * mark, so it gets the answer that was lost.
    */
   readonly #failed = new Map<string, { readonly dueMs: number; readonly mark: string }>();
 

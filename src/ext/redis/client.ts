@@ -1,8 +1,8 @@
-// What is used of a client of Redis: `send` and `subscribe`. ioredis and node-redis do both in their
-// own ways. Neither limits the time of a call by default, so a call here has a limit of its own.
+// What is used of a client of Redis: `send` and `subscribe`. ioredis and node-redis do both in
+// their own ways. Neither limits the time of a call by default, so calls have a limit here.
 
 import { clearTimeout, setTimeout as startTimer } from 'node:timers';
-import { ignore, refuse } from '../../kit.ts';
+import { ignore, ignored, refuse } from '../../kit.ts';
 import { checkEviction, checkServer, LastingError } from './errors.ts';
 import type { Script } from './script.ts';
 
@@ -61,12 +61,12 @@ function ioredisPort(client: IoRedisClient): Port {
     dial() {
       // A client may be set to refuse commands while it connects, which is no use here.
       const line = client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null }) as IoRedisLine;
-      line.on('error', () => {}); // it reconnects by itself
+      const failed = failureOf(line);
       line.on('connect', () => line.stream?.unref?.());
       return {
         async subscribe(channel, hear, broken) {
           line.on('message', (_channel, message) => hear(String(message)));
-          await line.subscribe(channel);
+          await Promise.race([line.subscribe(channel), failed]);
           // The client subscribes again by itself, unless it is set not to. The answer to this
           // command comes after that.
           line.on('ready', () => void ignore(line.subscribe(channel).then(broken)));
@@ -95,11 +95,11 @@ function nodeRedisPort(client: NodeRedisClient): Port {
     },
     dial() {
       const line = client.duplicate() as NodeRedisLine;
-      line.on('error', () => {}); // it reconnects by itself
+      const failed = failureOf(line);
       line.unref();
       return {
         async subscribe(channel, hear, broken) {
-          await line.connect();
+          await Promise.race([line.connect(), failed]);
           await line.subscribe(channel, (message) => hear(String(message)));
           line.on('ready', broken); // the client has subscribed again before that
         },
@@ -112,12 +112,20 @@ function nodeRedisPort(client: NodeRedisClient): Port {
 }
 
 interface NodeRedisLine extends NodeRedisClient {
-  on(event: string, listener: () => void): unknown;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
   connect(): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   /** Since version 5. */
   destroy?(): void;
   disconnect(): Promise<unknown> | undefined;
+}
+
+/**
+ * Rejects with the first error of a connection: the client itself would try again without end.
+ * Later errors are ignored, since the client connects again, and `broken` is called.
+ */
+function failureOf(line: { on(event: 'error', listener: (error: unknown) => void): unknown }): Promise<never> {
+  return ignored(new Promise((_, reject) => line.on('error', reject)));
 }
 
 /** Settles as `work` does, and rejects if that takes longer than `ms`. */

@@ -1,14 +1,14 @@
 // Which errors of Redis no repetition mends, and whether a server is fit to keep leases.
 
-/** An error that stays until somebody changes the program or the server. */
+/** An error that stays until the program or the server is changed. */
 export class LastingError extends Error {}
 
 /**
- * What Redis says to a client that may not do what it asks: no or a wrong password, no permission
- * (a script says it in its own words), a command that does not exist there.
+ * What Redis says to a client that may not do what it asks: no password or a wrong one, no
+ * permission (for what a script does it has words of its own), or a command that it does not know.
  */
 const LASTING =
-  /^(?:NOAUTH|WRONGPASS|NOPERM|ERR unknown command)\b|\bNOPERM\b|can't run this command|ACL failure in script/i;
+  /^(?:NOAUTH|WRONGPASS|NOPERM|ERR unknown command)\b|The user executing the script can't|ACL failure in script/;
 
 export function isLasting(error: unknown): boolean {
   return error instanceof LastingError || (error instanceof Error && LASTING.test(error.message));

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { fromCaller } from '../../kit.ts';
 import type { DateClaims } from '../cron/index.ts';
 import { type FleetLeases, fleetLeases } from '../fleet/index.ts';
 import { RedisClaims } from './claims.ts';
@@ -34,22 +35,27 @@ export type { RedisClaimsOptions, RedisOptions } from './options.ts';
  * @throws OptionError for an invalid option, and for an object that is no such client.
  */
 export function redisLeases(client: RedisClient, options: RedisOptions = {}): FleetLeases {
-  const { prefix, quarantine, allowEviction, ...fleet } = readOptions(options);
-  const port = portOf(client);
-  return fleetLeases(new RedisStore(port, { prefix, quarantine, allowEviction, ttlMs: fleet.ttlMs }), fleet);
+  return fromCaller(redisLeases, () => {
+    const { prefix, quarantine, allowEviction, ...fleet } = readOptions(options);
+    const port = portOf(client);
+    return fleetLeases(new RedisStore(port, { prefix, quarantine, allowEviction, ttlMs: fleet.ttlMs }), fleet);
+  });
 }
 
 /**
  * Makes the `claims` of schedules: each date of a schedule runs in one process. A call that Redis
  * does not answer within 5 s fails, and the schedule repeats it.
  *
- * At most once: a date is lost if its process dies after the claim, or if the answer to the claim is
- * lost. A date may run twice if Redis loses the claim: with its data, or in a failover.
+ * At most once: a date is lost if its process dies after the claim. A claim that is repeated since
+ * its answer was lost gets that answer. A date may run twice if Redis loses the claim: with its
+ * data, or in a failover.
  *
  * @param client as for `redisLeases`.
  * @throws OptionError for an invalid option, and for an object that is no such client.
  */
 export function redisClaims(client: RedisClient, options: RedisClaimsOptions = {}): DateClaims {
-  const settings = readClaimsOptions(options);
-  return new RedisClaims(portOf(client), settings);
+  return fromCaller(redisClaims, () => {
+    const settings = readClaimsOptions(options);
+    return new RedisClaims(portOf(client), settings);
+  });
 }

@@ -1,21 +1,26 @@
 // The lease store in Redis, as one script. Redis runs a script without interruption, so each
 // operation is atomic, and reads one time. Long because the whole of the script is one text.
 //
-// | key below the prefix | |
-// |---|---|
-// | `:sessions` | sorted set: a session, and when it expires, in ms of the server's clock |
-// | `:names` | hash: a session, and the name of its process |
-// | `:slot:<name>` | hash, while the slot is held: `s` the session that holds it, `f` its fence, `n` the session whose replacement waits, `t` what the holder was told ('1' contended, '2' revoked) |
-// | `:line:<name>` | sorted set: the sessions that wait for the slot, by arrival |
-// | `:owns:<session>` | set: the slots that it holds |
-// | `:asked:<session>` | set: those of them for which another session waits |
-// | `:waits:<session>` | hash: the slots for which it is in line ('w'), and those where a later replacement took its place ('s') |
-// | `:dead` | set: sessions that are gone: their slots are being passed on, and they are leaving the lines |
-// | `:clock` | hash: `seen` the latest time that was seen, `hold` until when no session is removed, `born` when a store that was found empty begins to grant, `ttl` of the sessions |
-// | `:fence`, `:seq` | the last fence, the last arrival |
+// Keys, below the prefix:
 //
-// No key has a time to live: Redis must not remove a session by itself, since others would see a
-// part of what it was. A slot that is held has no line without a hash.
+// - `:sessions`: sorted set. A session, and when it expires, in ms of the clock of the server.
+// - `:names`: hash. A session, and the name of its process.
+// - `:slot:<name>`: hash, while the slot is held. `s` the holder's session, `f` its fence, `n` the
+//   session whose replacement waits, `t` what the holder knows: '0' no session waits, '1' others
+//   wait (contended), '2' a replacement waits (revoked).
+// - `:line:<name>`: sorted set. The sessions that wait for the slot, by arrival. A free slot has
+//   no line.
+// - `:owns:<session>`: set. The slots that it holds.
+// - `:asked:<session>`: set. Those of them for which another session waits.
+// - `:waits:<session>`: hash. The slots for which it waits ('w'), and those where a later
+//   replacement took its place ('s').
+// - `:dead`: set. Sessions that are gone, but not yet from slots and lines.
+// - `:clock`: hash. `seen` the latest time, `hold` until when no session is removed, `born` when a
+//   store that was found empty begins to grant, `ttl` the ttl of the last session that beat.
+// - `:fence`, `:seq`: the last fence, the last arrival.
+//
+// No key has a time to live: Redis would remove a part of what it knows, without a step that keeps
+// the rest true.
 
 import { createHash } from 'node:crypto';
 
@@ -53,8 +58,8 @@ local function next_fence()
   return int(us)
 end
 
--- Returns from when on sessions may be removed. A clock that stepped, and a time in which nobody
--- could beat, would make the living look expired: they have one ttl to beat first.
+-- Returns from when on sessions may be removed. A clock that stepped, and a time in which no
+-- session could beat, make the living look expired: they have one ttl to beat first.
 local function look_at_clock(ttl)
   local seen, hold = unpack(redis.call('HMGET', CLOCK, 'seen', 'hold'))
   seen, hold = tonumber(seen or nil), tonumber(hold or nil)
@@ -73,7 +78,7 @@ end
 `;
 
 const SLOTS = `
--- What is known of who waits: '2' a replacement, '1' others, '0' nobody.
+-- Who waits: '2' a replacement, '1' others, '0' no session.
 local function wanted(n, replacement)
   if replacement then return '2' end
   return redis.call('EXISTS', line(n)) == 1 and '1' or '0'
@@ -92,8 +97,8 @@ local function give(n, id, level)
   return fence
 end
 
--- The replacement goes first, then the line. But those that have missed beats come last, since
--- waiting for one that is gone costs a ttl. The dead leave the line.
+-- The replacement goes first, then the line. Sessions that have missed beats come last, since a
+-- grant to a session that is gone costs a ttl. The dead leave the line.
 local function first_in_line(n, replacement)
   local candidates = redis.call('ZRANGE', line(n), 0, -1)
   if replacement then table.insert(candidates, 1, replacement) end
@@ -155,12 +160,12 @@ end
 local function acquire(me, n, mode, bornIn)
   if not expiry(me) then return {'dead'} end
   if bornIn > 0 then return {'young', int(bornIn)} end
-  local holder, fence, replacement, told = unpack(redis.call('HMGET', slot(n), 's', 'f', 'n', 't'))
+  local holder, fence, replacement, known = unpack(redis.call('HMGET', slot(n), 's', 'f', 'n', 't'))
   if not holder then return {'granted', give(n, me, '0'), '0'} end
   if holder == me then
     fence = next_fence()
     redis.call('HSET', slot(n), 'f', fence)
-    return {'granted', fence, told}
+    return {'granted', fence, known}
   end
   if mode ~= 'try' then enter_line(me, n, mode, replacement) end
   if not expiry(holder) then
@@ -170,7 +175,7 @@ local function acquire(me, n, mode, bornIn)
     fence = granted
   elseif mode ~= 'try' then
     local level = mode == 'urgent' and '2' or '1'
-    if level > told then
+    if level > known then
       mark(n, holder, level)
       tell(holder, (level == '2' and 'r ' or 'c ') .. fence .. ' ' .. n)
     end
@@ -240,8 +245,8 @@ end
 
 -- What a session that waits for a slot should know.
 local function news_of_waiting(me, n, hold)
-  local holder, fence, told = unpack(redis.call('HMGET', slot(n), 's', 'f', 't'))
-  if holder == me then return 'g ' .. fence .. ' ' .. told .. ' ' .. n end
+  local holder, fence, known = unpack(redis.call('HMGET', slot(n), 's', 'f', 't'))
+  if holder == me then return 'g ' .. fence .. ' ' .. known .. ' ' .. n end
   local place = redis.call('HGET', waits(me), n)
   if place == 's' then return 's ' .. n end
   local at = expiry(holder)
@@ -249,7 +254,7 @@ local function news_of_waiting(me, n, hold)
   return 'u ' .. int(math.max(0, at - ms, hold - ms))
 end
 
--- A session that does not wait for the slot any more has heard that it was superseded.
+-- A session that does not wait any more for the slot has heard that it was superseded.
 local function forget_superseded(me, waiting, count)
   if redis.call('HLEN', waits(me)) <= count then return end
   local places = redis.call('HGETALL', waits(me))
@@ -266,8 +271,8 @@ local function beat(me, ttl)
   clear_dead()
   local out = {'h ' .. redis.call('SCARD', owns(me))}
   for _, n in ipairs(redis.call('SMEMBERS', asked(me))) do
-    local fence, told = unpack(redis.call('HMGET', slot(n), 'f', 't'))
-    out[#out + 1] = (told == '2' and 'r ' or 'c ') .. fence .. ' ' .. n
+    local fence, known = unpack(redis.call('HMGET', slot(n), 'f', 't'))
+    out[#out + 1] = (known == '2' and 'r ' or 'c ') .. fence .. ' ' .. n
   end
   local waiting = {}
   for i = 5, #ARGV do

@@ -140,7 +140,7 @@ export class RedisStore implements LeaseStore {
 /** A client may be set to answer with Buffers. */
 const texts = (reply: unknown): readonly string[] => (reply as readonly unknown[]).map(String);
 
-/** Reads what the script tells a session: `g <fence> <wanted> <slot>`, `s <slot>`, `r <fence> <slot>`. */
+/** `g <fence> <wanted> <slot>`, `c <fence> <slot>`, `r <fence> <slot>`, `s <slot>`, `o <slot>`. */
 function newsOf(text: string): LeaseNews {
   const [kind, ...words] = text.split(' ');
   const rest = (from: number): string => words.slice(from).join(' '); // a name may have spaces

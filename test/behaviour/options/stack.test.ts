@@ -14,13 +14,16 @@ import {
 } from 'slotvisor';
 import * as cron from 'slotvisor/cron';
 import { schedule, schedulesOf } from 'slotvisor/cron';
+import * as fleet from 'slotvisor/fleet';
 import * as health from 'slotvisor/health';
 import * as log from 'slotvisor/log';
 import * as otel from 'slotvisor/otel';
+import * as postgres from 'slotvisor/postgres';
 import * as prometheus from 'slotvisor/prometheus';
+import * as redis from 'slotvisor/redis';
 import * as subprocess from 'slotvisor/subprocess';
 import * as testing from 'slotvisor/testing';
-import { recordEvents, seededRandom, VirtualClock } from 'slotvisor/testing';
+import { leaseConformance, recordEvents, seededRandom, VirtualClock } from 'slotvisor/testing';
 import * as worker from 'slotvisor/worker';
 import { describe, expect, test } from 'vitest';
 import { running } from '../../support/running-task.ts';
@@ -76,10 +79,22 @@ const PLACES: Readonly<Record<string, Place>> = {
     consoleWriter: () => log.consoleWriter(BAD),
     logTo: () => log.logTo(BAD, BAD),
   }),
+  'slotvisor/fleet': place(() => fleet, { fleetLeases: () => fleet.fleetLeases(BAD) }, ['Gather']),
+  'slotvisor/postgres': place(() => postgres, {
+    assertOwned: () => postgres.assertOwned(BAD, BAD),
+    migrate: () => postgres.migrate(BAD),
+    postgresClaims: () => postgres.postgresClaims(BAD),
+    postgresLeases: () => postgres.postgresLeases(BAD),
+  }),
+  'slotvisor/redis': place(() => redis, {
+    redisClaims: () => redis.redisClaims(BAD),
+    redisLeases: () => redis.redisLeases(BAD),
+  }),
   'slotvisor/worker': place(() => worker, { workerTask: () => worker.workerTask(BAD) }),
   'slotvisor/subprocess': place(() => subprocess, { subprocessTask: () => subprocess.subprocessTask(BAD) }),
   'slotvisor/testing': place(() => testing, {
     VirtualClock: () => new VirtualClock(BAD),
+    leaseConformance: () => leaseConformance(BAD),
     recordEvents: () => recordEvents(BAD),
     seededRandom: () => seededRandom(BAD),
   }),
@@ -237,6 +252,7 @@ test('a refusal after the shutdown begins at the caller of submit', async () => 
 test('a refusal deep in the options begins at the caller too', async () => {
   const supervisor = new Supervisor();
   const task = { run, backoff: { firstMs: -1 } };
+  const pool = { connect: () => Promise.reject(new Error('no server')) };
   for (const call of [
     () => new Supervisor({ defaults: { backoff: { jitter: BAD } } }),
     () => new Supervisor({ leases: { acquire: () => null, ttlMs: BAD } as never }),
@@ -244,6 +260,11 @@ test('a refusal deep in the options begins at the caller too', async () => {
     () => schedule(supervisor, { everyMs: 1_000, task }),
     () => schedule(supervisor, { cron: '* * *', task: { run } }),
     () => scheduled().update({ task }),
+    () => postgres.postgresLeases(pool, { ttlMs: 5 }),
+    () => postgres.postgresLeases({ ...pool, options: { max: 1 } } as never),
+    () => postgres.assertOwned({ query: async () => {} }, { slot: 's', fence: BAD }),
+    () => redis.redisClaims(BAD, { prefix: 'mine' }),
+    () => redis.redisLeases(BAD, { prefix: '{' }),
   ]) {
     const error = await refusalOf(call);
     expect(error).toBeInstanceOf(OptionError);

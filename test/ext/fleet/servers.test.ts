@@ -104,7 +104,7 @@ describe('a PostgreSQL of its own', () => {
       PostgresServer.start({
         flags,
         initFlags: ['--set=work_mem=6MB', '--set=max_wal_size=2GB'],
-        env: { PGTZ: 'UTC' },
+        env: { TZ: 'Asia/Tokyo' },
       }),
     );
     const client = await connected(server.url());
@@ -112,6 +112,7 @@ describe('a PostgreSQL of its own', () => {
     expect(await setting('fsync')).toBe('on');
     expect(await setting('work_mem')).toBe('5MB');
     expect(await setting('max_wal_size')).toBe('2GB');
+    expect(await setting('TimeZone')).toBe('Asia/Tokyo');
   });
 
   it('refuses a client without the password', async () => {

@@ -69,7 +69,7 @@ export class World {
     return found.map((key) => key.slice(this.key('').length)).sort();
   }
 
-  /** Lets time pass for the store, in which nothing is called. A negative time sets its clock back. */
+  /** Lets time pass for the store, without a call. A negative time sets its clock back. */
   async pass(ms: number): Promise<void> {
     const script = `
       for _, id in ipairs(redis.call('ZRANGE', KEYS[1] .. 'sessions', 0, -1)) do

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { migrate } from 'slotvisor/postgres';
+import { type LeaseWorld, leaseConformance } from 'slotvisor/testing';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { PostgresStore } from '../../../src/ext/postgres/store.ts';
+import { postgresUrl } from '../../support/postgres.ts';
+
+const ttlMs = 1_500;
+let pool: pg.Pool;
+
+beforeAll(() => {
+  pool = new pg.Pool({ connectionString: postgresUrl(), max: 60 });
+  pool.on('error', () => {});
+});
+afterAll(() => pool.end());
+
+async function open(listen: boolean): Promise<LeaseWorld> {
+  const schema = `slotvisor_${randomBytes(6).toString('hex')}`;
+  await migrate(pool, { schema });
+  const rows = ['session', 'slot', 'waiter'].map((table) => `(select count(*) from ${schema}.${table})`);
+  return {
+    store: () => new PostgresStore(pool, { schema, listen, ttlMs, clock: undefined }),
+    isEmpty: async () => (await pool.query(`select ${rows.join(' + ')} = 0 as empty`)).rows[0].empty,
+    close: async () => {
+      await pool.query(`drop schema ${schema} cascade`);
+    },
+  };
+}
+
+describe.concurrent.each([true, false])('over PostgreSQL, with `listen: %s`', (listens) => {
+  for (const { rule, name, run } of leaseConformance({ open: () => open(listens), listens, ttlMs }))
+    test(`${rule}: ${name}`, run);
+});
