@@ -45,7 +45,7 @@ export class Line {
     }
   }
 
-  /** Hears no more of it. Ending the connection is left to `hangUp`: until then news are ignored. */
+  /** Hears no more of it. The connection goes on to get its news, until `hangUp`. */
   ignore(channel: string): void {
     this.#listeners.delete(channel);
   }

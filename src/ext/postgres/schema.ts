@@ -170,7 +170,7 @@ begin
 end`,
   ],
 
-  // Frees slots that nothing waits for, and passes on others. The caller has locked them for update.
+  // Frees slots that nothing waits for, and passes on others. All are locked for update.
   [
     'pass_on_all(free text[], wanted text[]) returns void language plpgsql',
     `
