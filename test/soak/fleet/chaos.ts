@@ -5,7 +5,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -59,7 +59,7 @@ const { FORCE_COLOR: _, NO_COLOR: __, NODE_OPTIONS: ___, ...env } = process.env;
 interface Member {
   readonly index: number;
   readonly proxy: TcpProxy;
-  child: ChildProcessByStdio<null, Readable, null>;
+  child: ChildProcessByStdio<Writable, Readable, null>;
   exited: Promise<unknown>;
   /** It has not come up yet, or a fault is at work on it. */
   isInTrouble: boolean;
@@ -141,7 +141,7 @@ class Conductor {
     const child = spawn(process.execPath, ['--import', 'tsx', 'test/soak/fleet/worker.ts', JSON.stringify(order)], {
       cwd: ROOT,
       env,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
     createInterface(child.stdout).on('line', (text) => this.#read(text));
     const exited = once(child, 'close').then(([code, signal]) => {

@@ -72,7 +72,12 @@ export interface Verdict {
   readonly counts: Readonly<Record<Rule, number>>;
   /** The first findings of each rule. */
   readonly words: readonly string[];
-  readonly figures: Readonly<Record<'bodies' | 'steps' | 'refused writes' | 'writes' | 'longest silence, ms', number>>;
+  readonly figures: Readonly<
+    Record<
+      'bodies' | 'steps' | 'refused writes' | 'writes' | 'places judged' | 'silences judged' | 'longest silence, ms',
+      number
+    >
+  >;
 }
 
 export interface Measure {
@@ -165,7 +170,15 @@ class Judgement {
   readonly #dead = new Set<number>();
   readonly #words: string[] = [];
   readonly #counts = Object.fromEntries(RULES.map((rule) => [rule, 0])) as Record<Rule, number>;
-  readonly #figures = { bodies: 0, steps: 0, 'refused writes': 0, writes: 0, 'longest silence, ms': 0 };
+  readonly #figures = {
+    bodies: 0,
+    steps: 0,
+    'refused writes': 0,
+    writes: 0,
+    'places judged': 0,
+    'silences judged': 0,
+    'longest silence, ms': 0,
+  };
   #healedAt: number | undefined;
 
   constructor(lines: readonly HistoryLine[], measure: Measure) {
@@ -247,8 +260,10 @@ class Judgement {
     waiters.delete(pid);
     if (mine === undefined || mine.mode === 'urgent') return;
     for (const { pid: other, mode, inLineAt } of waiters.values()) {
-      if (mode === 'urgent' || inLineAt === undefined || inLineAt >= mine.askedAt) continue;
+      if (mode === 'urgent' || inLineAt === undefined) continue;
       if (this.#isDisturbed(other, inLineAt, at)) continue;
+      this.#figures['places judged'] += 1;
+      if (inLineAt >= mine.askedAt) continue;
       this.#find('order', `${slot}: ${pid} asked after ${other} was in line, and went before it, at ${at}`);
     }
   }
@@ -273,6 +288,7 @@ class Judgement {
     // After a restart the store waits for a ttl before it takes a slot from a process.
     if (touches(this.#disturbed.away, from - ttlMs, to)) return;
     const ms = to - from;
+    this.#figures['silences judged'] += 1;
     this.#figures['longest silence, ms'] = Math.max(this.#figures['longest silence, ms'], ms);
     const hit = [...this.#disturbed.any.values()].filter((spans) => touches(spans, from - ttlMs, to)).length;
     const mostMs = (hit > 1 ? 2 : 1) * ttlMs + SPARE_MS;

@@ -41,7 +41,9 @@ async function main(order: WorkerOrder): Promise<void> {
     await Promise.all(workers);
     stopWatch();
     await Promise.all([resource.end(), end()]);
+    process.stdin.destroy();
   });
+  process.stdin.on('end', () => process.exit(1)).resume(); // the conductor is gone
   say({ is: 'up' });
 }
 
