@@ -234,3 +234,33 @@ describe('a pool that is used up', () => {
     expect(await other.outcome).toMatchObject({ kind: 'completed', value: 7 });
   });
 });
+
+describe('a standby that is promoted', () => {
+  it('grants greater fences than its primary did, also where it lost the last writes, and the slot has one owner', async () => {
+    const primary = await PostgresServer.start();
+    onTestFinished(() => primary.remove());
+    const proxy = await behindProxy(primary.url());
+    const pool = new pg.Pool({ connectionString: primary.url() });
+    pool.on('error', () => {}); // the server may end its connection first
+    await migrate(pool);
+    await pool.end();
+    await primary.stop('fast');
+    const standby = await PostgresServer.standbyOf(primary);
+    onTestFinished(() => standby.remove());
+    await primary.start();
+    await standby.start();
+
+    const owner = new Process(proxy.url, 'slotvisor');
+    await owner.working();
+    await primary.stop('immediate');
+    proxy.moveTo(standby.url());
+    const admin = new pg.Client(standby.url());
+    await admin.connect();
+    await admin.query('select pg_promote()');
+    await admin.query('update slotvisor.session set id = gen_random_uuid()'); // as if it had not arrived
+    await admin.end();
+    await until(() => owner.fences.length === 2);
+    expect(owner.ended).toBe(1);
+    expect((owner.fences[1] as bigint) >> 40n).toBe(((owner.fences[0] as bigint) >> 40n) + 1n);
+  });
+});

@@ -55,7 +55,6 @@ async function openStore({ store, url, ttlMs }: WorkerOrder): Promise<{ store: L
   if (store === 'postgres') {
     const pool = new pg.Pool({ connectionString: url, max: 6 });
     pool.on('error', () => {});
-    pool.on('connect', (client) => client.on('error', () => {})); // it may break while it is handed out
     const settings = { schema: 'slotvisor', listen: true, ttlMs, clock: undefined };
     return { store: new PostgresStore(pool, settings), end: () => pool.end() };
   }
