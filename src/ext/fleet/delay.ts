@@ -1,4 +1,3 @@
-// The waits between calls that fail.
 // Waits between calls that fail.
 
 import type { Clock } from '../../index.ts';

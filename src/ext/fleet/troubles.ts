@@ -1,5 +1,6 @@
 // The errors of a store: told to the user once each, and asked whether a repetition is of use.
 
+import { ignore } from '../../kit.ts';
 import type { FleetOperation, FleetSettings } from './options.ts';
 import type { LeaseStore } from './store.ts';
 
@@ -24,7 +25,7 @@ export class Troubles {
     this.last = error;
     this.count += 1;
     try {
-      this.#listener(error, operation);
+      ignore(this.#listener(error, operation)); // it may be async
     } catch {
       // the user's listener: the store goes on
     }
