@@ -33,7 +33,7 @@ export { brief, briefPath, fromCaller, show, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
 export { sentenceOf, subjectOf } from './model/event-text.ts';
 export { FewWords } from './model/few-words.ts';
-export { describe, field } from './model/foreign.ts';
+export { describe, field, isUnreachable } from './model/foreign.ts';
 export { GROUP_DEFAULTS, GROUP_READERS, type GroupOptions, Groups } from './model/groups.ts';
 export {
   anObjectWith,

@@ -39,3 +39,16 @@ function textOf(thrown: unknown): string {
     return '[a value that cannot be described]';
   }
 }
+
+const UNREACHABLE = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+];
+
+/** An error of Node: there is no connection to the server. */
+export const isUnreachable = (error: unknown): boolean => UNREACHABLE.includes(field(error, 'code') as string);

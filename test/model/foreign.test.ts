@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { expect, describe as group, test } from 'vitest';
-import { describe, field } from '../../src/model/foreign.ts';
+import { describe, field, isUnreachable } from '../../src/model/foreign.ts';
 
 const INDESCRIBABLE = '[a value that cannot be described]';
 const fail = (): never => {
@@ -25,6 +25,13 @@ test('field reads own and inherited fields', () => {
 test('field returns undefined for a value that is not an object or that throws', () => {
   for (const value of [throwing, revoked({}), null, undefined, 'text', 7])
     expect(field(value, 'message')).toBeUndefined();
+});
+
+test('isUnreachable knows errors of connections by their code', () => {
+  for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT'])
+    expect(isUnreachable(Object.assign(new Error('connect'), { code }))).toBe(true);
+  for (const error of [new Error('ECONNREFUSED'), { code: 'EPIPE' }, { code: 7 }, undefined, revoked({})])
+    expect(isUnreachable(error)).toBe(false);
 });
 
 group('describe', () => {

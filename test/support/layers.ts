@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Doors of entry points that others may import. */
 const MAY_ALSO_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'testing/': ['src/ext/fleet/index.ts'],
+  'ext/fleet/': ['src/ext/cron/index.ts'],
   'ext/postgres/': ['src/ext/fleet/index.ts', 'src/ext/cron/index.ts'],
   'ext/redis/': ['src/ext/fleet/index.ts', 'src/ext/cron/index.ts'],
 };

@@ -44,11 +44,13 @@ import {
 import {
   type AskAnswer,
   type AskMode,
+  type ClaimStore,
   FLEET_DEFAULTS,
   type FleetLeases,
   type FleetOperation,
   type FleetOptions,
   type FleetStats,
+  fleetClaims,
   fleetLeases,
   Gather,
   type LeaseNews,
@@ -348,7 +350,7 @@ export function schedules() {
   claim<Equal<Exclude<ScheduleRun['due'], Date>, undefined>>('only an error may have no date');
 }
 
-export function fleets(store: LeaseStore, ctx: TaskContext) {
+export function fleets(store: LeaseStore, claims: ClaimStore, ctx: TaskContext) {
   const options: FleetOptions = {
     ttlMs: 5_000,
     name: undefined,
@@ -369,6 +371,10 @@ export function fleets(store: LeaseStore, ctx: TaskContext) {
   const gather = new Gather({ lanes: 1, most: 9, key: (text: string) => text, run: async (all) => all.map(Number) });
   claim<Equal<ReturnType<typeof gather.add>, Promise<number>>>('each call that was gathered has its result');
 
+  claim<Equal<ReturnType<typeof fleetClaims>, DateClaims>>('a schedule takes them', fleetClaims(claims));
+
+  // @ts-expect-error a store of claims has two operations
+  fleetClaims({ last: async () => undefined });
   // @ts-expect-error a store has ten operations
   fleetLeases({ open: async () => {} });
   // @ts-expect-error a number of ms

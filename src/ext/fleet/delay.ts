@@ -1,4 +1,4 @@
-// Waits between calls that fail.
+// The waits between calls that fail.
 
 import type { Clock } from '../../index.ts';
 import { after, systemRandom } from '../../kit.ts';

@@ -13,7 +13,7 @@ import { Requests } from './requests.ts';
 import { Returns } from './returns.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
-import { checkSlotName } from './slot-name.ts';
+import { checkSharedName } from './shared-name.ts';
 import { checkStore, type LeaseNews, type LeaseStore } from './store.ts';
 import { clocksOf, timesOf } from './times.ts';
 import { Troubles } from './troubles.ts';
@@ -105,7 +105,7 @@ class Fleet implements FleetLeases {
   }
 
   acquire(request: LeaseRequest): Promise<LeaseAnswer> {
-    checkSlotName(request.slot);
+    checkSharedName('slot', request.slot);
     return this.#requests.add(request);
   }
 

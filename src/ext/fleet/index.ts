@@ -1,16 +1,18 @@
 /**
- * `slotvisor/fleet`: the lease store of one supervisor over a store that several processes share.
+ * `slotvisor/fleet`: the lease store of one supervisor, and the claims of its schedules, over a
+ * store that several processes share.
  *
  * A store is ten small operations (`LeaseStore`). `slotvisor/postgres` and `slotvisor/redis` have
  * one each; this entry point is for other engines, and it is what those two are made of.
  *
  * Reading order: `store.ts` (what a store does), `fleet.ts` (requests, leases and repair),
  * `session.ts`, `sessions.ts` and `beats.ts` (for how long this process may believe that it holds
- * what it holds).
+ * what it holds), `claims.ts` (dates of schedules).
  *
  * @module
  */
 
+export { type ClaimStore, fleetClaims } from './claims.ts';
 export { type FleetLeases, type FleetStats, fleetLeases } from './fleet.ts';
 export { Gather, type GatherOptions } from './gather.ts';
 export { FLEET_DEFAULTS, FLEET_READERS, type FleetOperation, type FleetOptions } from './options.ts';

@@ -24,8 +24,8 @@ export interface Owned {
  * A transaction that is left open keeps the slot from the next owner. Give PostgreSQL an
  * `idle_in_transaction_session_timeout`.
  *
- * @throws Error with the code `SV001` if another owner may have the slot. PostgreSQL has aborted
- *   the transaction then: a commit would roll back.
+ * @throws Error with the code `SV001` if another owner may have the slot. Then PostgreSQL has
+ *   aborted the transaction: a commit would roll back.
  * @throws Error if `client` has no open transaction, as far as it says so. OptionError for an
  *   invalid argument.
  */

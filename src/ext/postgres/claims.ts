@@ -1,8 +1,8 @@
 // The dates that schedules of several processes have claimed.
 
-import { randomUUID } from 'node:crypto';
-import { anObjectWith, fromCaller, nameText, refuse, SystemClock } from '../../kit.ts';
+import { fromCaller, SystemClock } from '../../kit.ts';
 import type { DateClaims } from '../cron/index.ts';
+import { type ClaimStore, fleetClaims } from '../fleet/index.ts';
 import { forPeople } from './errors.ts';
 import { checkPool, parseSchemaOptions, type SchemaOptions } from './options.ts';
 import { type PgPool, type Row, runOn } from './pool.ts';
@@ -10,8 +10,7 @@ import { identifier } from './schema.ts';
 
 /** How many dates of a schedule are kept. Older ones than these count as claimed. */
 const KEPT = 1_000;
-const LIMIT_MS = 15_000;
-const MAX_BYTES = 2_000;
+const LIMIT_MS = 5_000;
 
 /**
  * Claims for the schedules of `slotvisor/cron`, in the schema that `migrate` made. A date is
@@ -20,48 +19,36 @@ const MAX_BYTES = 2_000;
  *
  * At most once: a process that dies after its claim loses that date. A claim whose answer was lost
  * is repeated by the schedule, and has its answer then, unless another date was claimed meanwhile.
- * A call rejects if PostgreSQL or the pool has not answered within 15,000 ms.
+ * A call rejects if PostgreSQL or the pool has not answered within 5,000 ms.
  *
  * @throws OptionError for an invalid option.
  */
 export function postgresClaims(pool: PgPool, options: SchemaOptions = {}): DateClaims {
   return fromCaller(postgresClaims, () => {
     checkPool(pool);
-    return new PostgresClaims(pool, parseSchemaOptions(options).schema);
+    return fleetClaims(new PostgresClaims(pool, parseSchemaOptions(options).schema));
   });
 }
 
-class PostgresClaims implements DateClaims {
+class PostgresClaims implements ClaimStore {
   readonly #pool: PgPool;
   readonly #schema: string;
   readonly #clock = new SystemClock();
-  /** By schedule: the claim that failed last. PostgreSQL may have taken it. */
-  readonly #failed = new Map<string, { readonly ms: number; readonly mark: string }>();
 
   constructor(pool: PgPool, schema: string) {
     this.#pool = pool;
     this.#schema = schema;
   }
 
-  async claim(schedule: string, due: Date): Promise<boolean> {
-    const name = checkSchedule(schedule);
-    const ms = epochMs(due);
-    const failed = this.#failed.get(name);
-    const mark = failed?.ms === ms ? failed.mark : randomUUID();
-    this.#failed.delete(name); // one caller has the answer that was lost
-    try {
-      return (await this.#run(claimText(this.#table), [name, ms, mark])).length > 0;
-    } catch (error) {
-      this.#failed.set(name, { ms, mark });
-      throw error;
-    }
+  async claim(schedule: string, dueMs: number, mark: string): Promise<boolean> {
+    return (await this.#run(claimText(this.#table), [schedule, dueMs, mark])).length > 0;
   }
 
-  async last(schedule: string): Promise<Date | undefined> {
+  async last(schedule: string): Promise<number | undefined> {
     const text = `select round(extract(epoch from dates[cardinality(dates)]) * 1000)::float8 as ms
       from ${this.#table} where schedule = $1`;
-    const [row] = await this.#run(text, [checkSchedule(schedule)]);
-    return row === undefined ? undefined : new Date(row.ms as number);
+    const [row] = await this.#run(text, [schedule]);
+    return row?.ms as number | undefined;
   }
 
   get #table(): string {
@@ -90,16 +77,3 @@ const claimText = (table: string): string => `
       or excluded.dates[1] <> all (c.dates)
         and (cardinality(c.dates) < ${KEPT} or excluded.dates[1] > c.dates[1])
   returning true`;
-
-function epochMs(due: Date): number {
-  anObjectWith('getTime', 'due', 'must be a Date', due);
-  const ms = due.getTime();
-  return Number.isNaN(ms) ? refuse('due', 'must be a valid Date', due) : ms;
-}
-
-function checkSchedule(value: string): string {
-  const name = nameText('schedule', value);
-  if (name.includes('\0') || /\p{Surrogate}/u.test(name) || Buffer.byteLength(name) > MAX_BYTES)
-    refuse('schedule', `must be well-formed Unicode without NUL, of at most ${MAX_BYTES} bytes of UTF-8`, value);
-  return name;
-}

@@ -1,6 +1,6 @@
 // What an error of PostgreSQL or of `pg` means to people, and whether a repetition can mend it.
 
-import { brief, describe, field } from '../../kit.ts';
+import { brief, describe, field, isUnreachable } from '../../kit.ts';
 
 const NO_TABLES = ['3F000', '42P01', '42883', '42703'];
 const NO_PERMISSION = ['42501'];
@@ -10,19 +10,13 @@ const NO_DATABASE = ['3D000'];
 /** The name of a slot that the encoding of the database does not have, or that no index holds. */
 const NO_SUCH_TEXT = ['22021', '22P05', '54000'];
 
-const LASTING = [...NO_TABLES, ...NO_PERMISSION, ...NO_LOGIN, ...NO_DATABASE, ...NO_SUCH_TEXT];
+/** An `OptionError`. */
+const REFUSED = ['SLOTVISOR_OPTION'];
+
+const LASTING = [...NO_TABLES, ...NO_PERMISSION, ...NO_LOGIN, ...NO_DATABASE, ...NO_SUCH_TEXT, ...REFUSED];
 
 const LOCKED = '55P03';
 const READ_ONLY = '25006';
-const UNREACHABLE = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-];
 
 const codeOf = (error: unknown): string => String(field(error, 'code'));
 
@@ -36,13 +30,19 @@ export const isLasting = (error: unknown): boolean => hasCode(error, LASTING);
 /** One item of the statement is to blame, and others may do without it. */
 export const isOfOneItem = (error: unknown): boolean => hasCode(error, [LOCKED, ...NO_SUCH_TEXT]);
 
-/** The error in words that say what to do, with the error itself as `cause`. Others stay. */
-export function forPeople(error: unknown, schema: string): unknown {
-  const text = textOf(codeOf(error), schema, error);
+const GRANTS = 'give it the grants that slotvisor/postgres names';
+
+/**
+ * The error in words that say what to do, with the error itself as `cause`. Others stay.
+ *
+ * @param permission what to do where the role lacks a permission.
+ */
+export function forPeople(error: unknown, schema: string, permission = GRANTS): unknown {
+  const text = textOf(codeOf(error), schema, permission, error);
   return text === undefined ? error : new Error(text, { cause: error });
 }
 
-function textOf(code: string, schema: string, error: unknown): string | undefined {
+function textOf(code: string, schema: string, permission: string, error: unknown): string | undefined {
   const named = JSON.stringify(schema);
   const said = brief(describe(error));
   if (NO_TABLES.includes(code)) {
@@ -50,7 +50,7 @@ function textOf(code: string, schema: string, error: unknown): string | undefine
     return `the schema ${named} has no tables of this version of slotvisor: run ${call} of slotvisor/postgres once (${said})`;
   }
   if (NO_PERMISSION.includes(code))
-    return `the role of the pool may not use the schema ${named}: give it the grants that slotvisor/postgres names (${said})`;
+    return `the role of the pool may not use the schema ${named}: ${permission} (${said})`;
   if (OTHER_TABLES.includes(code))
     return `the schema ${named} has tables with the names of those of slotvisor: give slotvisor a schema of its own (${said})`;
   if (NO_LOGIN.includes(code)) return `PostgreSQL refuses the login of the pool: check its user and password (${said})`;
@@ -59,6 +59,6 @@ function textOf(code: string, schema: string, error: unknown): string | undefine
   if (code === LOCKED)
     return `a transaction of another client keeps rows of the schema ${named} locked: end it, see pg_blocking_pids() (${said})`;
   if (code === READ_ONLY) return `PostgreSQL is read-only: the pool must reach the primary server (${said})`;
-  if (UNREACHABLE.includes(code)) return `PostgreSQL cannot be reached: check that it runs, and its address (${said})`;
+  if (isUnreachable(error)) return `PostgreSQL cannot be reached: check that it runs, and its address (${said})`;
   return undefined;
 }

@@ -45,7 +45,7 @@ export class Line {
     }
   }
 
-  /** Hears no more of it. The connection goes on to get its news, until `hangUp`. */
+  /** Hears no more of a channel. The connection listens on until `hangUp`. */
   ignore(channel: string): void {
     this.#listeners.delete(channel);
   }

@@ -35,7 +35,7 @@ async function inTransaction(pool: PgPool, schema: string): Promise<void> {
     await client.query({ text: 'commit' });
     isSound = true;
   } catch (error) {
-    throw forPeople(error, schema);
+    throw forPeople(error, schema, 'run migrate with a role that may make the schema and its tables');
   } finally {
     if (client !== undefined) giveBack(client, !isSound); // ending the connection rolls back
   }

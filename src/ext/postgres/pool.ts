@@ -1,7 +1,7 @@
 // What is needed of `pg`: a pool, whose clients run statements. Each use has a limit in time.
 
 import type { Clock } from '../../index.ts';
-import { after, ignored } from '../../kit.ts';
+import { after, field, ignored, refuse } from '../../kit.ts';
 
 /** What is used of a `Pool` of `pg`. It is yours: end it after the shutdown. */
 export interface PgPool {
@@ -65,17 +65,30 @@ export class Limit {
 const ignoreErrors = (): void => {};
 
 /**
+ * What `connect` gave. A `Client` of `pg` has a `connect` too, as have clients of other engines.
+ *
+ * @throws OptionError if it is no client.
+ */
+function clientOf(pool: PgPool, given: PgClient | undefined): PgClient {
+  for (const method of ['query', 'release'])
+    if (typeof field(given, method) !== 'function')
+      refuse('pool', 'must be a Pool of pg, whose connect gives a client', pool);
+  return given as PgClient;
+}
+
+/**
  * Takes a client out of the pool. By a callback: a connection may break in the turn in which it
  * comes, and from then on its errors are this caller's.
  */
-export function connect(pool: PgPool): Promise<PgClient> {
-  return new Promise((resolve, reject) => {
+export async function connect(pool: PgPool): Promise<PgClient> {
+  const given = await new Promise<PgClient | undefined>((resolve, reject) => {
     pool.connect((error, client) => {
       client?.on('error', ignoreErrors);
-      if (client === undefined) reject(error);
+      if (error) reject(error);
       else resolve(client);
     });
   });
+  return clientOf(pool, given);
 }
 
 /** As `connect`. A client that comes too late goes back at once. */

@@ -170,7 +170,8 @@ begin
 end`,
   ],
 
-  // Frees slots that nothing waits for, and passes on others. All are locked for update.
+  // Frees the slots that nothing waits for, and passes on the others. The caller has locked all of
+  // them for update.
   [
     'pass_on_all(free text[], wanted text[]) returns void language plpgsql',
     `

@@ -1,22 +1,18 @@
 // Who runs a date of a schedule, agreed in Redis: one key a schedule, with its latest dates.
 
-import { randomUUID } from 'node:crypto';
-import type { DateClaims } from '../cron/index.ts';
+import { SystemClock } from '../../kit.ts';
+import type { ClaimStore } from '../fleet/index.ts';
 import { checkFit, type Port, run, within } from './client.ts';
 import { CLAIM } from './script.ts';
 
-const ANSWER_MS = 5_000;
+const LIMIT_MS = 5_000;
 
-export class RedisClaims implements DateClaims {
+export class RedisClaims implements ClaimStore {
   readonly #port: Port;
   readonly #prefix: string;
   readonly #allowEviction: boolean;
+  readonly #clock = new SystemClock();
   #isChecked = false;
-  /**
-   * The claims that failed, by schedule: Redis may have done them. A repeated claim has the same
-   * mark, so it gets the answer that was lost.
-   */
-  readonly #failed = new Map<string, { readonly dueMs: number; readonly mark: string }>();
 
   constructor(port: Port, { prefix, allowEviction }: { readonly prefix: string; readonly allowEviction: boolean }) {
     this.#port = port;
@@ -24,33 +20,20 @@ export class RedisClaims implements DateClaims {
     this.#allowEviction = allowEviction;
   }
 
-  async claim(schedule: string, due: Date): Promise<boolean> {
-    const key = this.#key(schedule);
-    const dueMs = due.getTime();
-    if (!this.#isChecked) await checkFit(this.#port, ANSWER_MS, this.#allowEviction);
+  async claim(schedule: string, dueMs: number, mark: string): Promise<boolean> {
+    if (!this.#isChecked) await checkFit(this.#port, this.#clock, LIMIT_MS, this.#allowEviction);
     this.#isChecked = true;
-    const failed = this.#failed.get(schedule);
-    const mark = failed?.dueMs === dueMs ? failed.mark : randomUUID();
-    this.#failed.delete(schedule); // one of several callers gets the answer
-    try {
-      return Number(await within(ANSWER_MS, 'claim', run(this.#port, CLAIM, key, [`${dueMs}`, mark]))) === 1;
-    } catch (error) {
-      this.#failed.set(schedule, { dueMs, mark });
-      throw error;
-    }
+    const claiming = run(this.#port, CLAIM, this.#key(schedule), [`${dueMs}`, mark]);
+    return Number(await within(this.#clock, LIMIT_MS, 'claim', claiming)) === 1;
   }
 
-  async last(schedule: string): Promise<Date | undefined> {
+  async last(schedule: string): Promise<number | undefined> {
     const latest = this.#port.send('ZRANGE', [this.#key(schedule), '-1', '-1']);
-    const [claimed] = (await within(ANSWER_MS, 'ZRANGE', latest)) as unknown[];
-    return claimed === undefined ? undefined : new Date(Number(String(claimed).split(' ')[0]));
+    const [claimed] = (await within(this.#clock, LIMIT_MS, 'ZRANGE', latest)) as unknown[];
+    return claimed === undefined ? undefined : Number(String(claimed).split(' ')[0]);
   }
 
   #key(schedule: string): string {
-    if (/\p{Surrogate}/u.test(schedule))
-      throw new Error(
-        `the name of a schedule with claims must be well-formed Unicode, got ${JSON.stringify(schedule)}`,
-      );
     return `{${this.#prefix}}:claim:${schedule}`;
   }
 }

@@ -1,9 +1,9 @@
 // What is used of a client of Redis: `send` and `subscribe`. ioredis and node-redis do both in
 // their own ways. Neither limits the time of a call by default, so calls have a limit here.
 
-import { clearTimeout, setTimeout as startTimer } from 'node:timers';
-import { ignore, ignored, refuse } from '../../kit.ts';
-import { checkEviction, checkServer, LastingError } from './errors.ts';
+import type { Clock } from '../../index.ts';
+import { after, ignore, ignored, refuse } from '../../kit.ts';
+import { checkEviction, checkServer, forPeople, LastingError } from './errors.ts';
 import type { Script } from './script.ts';
 
 /** What is used of a client of `ioredis`. */
@@ -128,16 +128,19 @@ function failureOf(line: { on(event: 'error', listener: (error: unknown) => void
   return ignored(new Promise((_, reject) => line.on('error', reject)));
 }
 
-/** Settles as `work` does, and rejects if that takes longer than `ms`. */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+/** Settles as `work` does, with errors for people, and rejects if that takes longer than `ms`. */
+export async function within<T>(clock: Clock, ms: number, what: string, work: Promise<T>): Promise<T> {
+  let stop = (): void => {};
   const limit = new Promise<never>((_, reject) => {
-    timer = startTimer(() => reject(new Error(`Redis did not answer within ${Math.round(ms)} ms (${what})`)), ms);
+    const text = `Redis has not answered within ${Math.round(ms)} ms (${what})`;
+    stop = after(clock, ms, () => reject(new Error(text)));
   });
   try {
     return await Promise.race([work, limit]);
+  } catch (error) {
+    throw forPeople(error);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }
 
@@ -152,9 +155,9 @@ export async function run(port: Port, { sha, text }: Script, key: string, args: 
 }
 
 /** Rejects for a server that cannot keep leases and claims. */
-export async function checkFit(port: Port, limitMs: number, allowEviction: boolean): Promise<void> {
+export async function checkFit(port: Port, clock: Clock, limitMs: number, allowEviction: boolean): Promise<void> {
   // One section a call: Redis 6 takes no more.
-  const info = async (section: string) => String(await within(limitMs, 'INFO', port.send('INFO', [section])));
+  const info = async (section: string) => String(await within(clock, limitMs, 'INFO', port.send('INFO', [section])));
   checkServer(await info('server'));
   if (!allowEviction) checkEviction(await info('memory'));
 }

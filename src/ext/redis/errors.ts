@@ -1,18 +1,38 @@
-// Which errors of Redis no repetition mends, and whether a server is fit to keep leases.
+// What an error of Redis means to people, which errors no repetition mends, and whether a server is
+// fit to keep leases.
+
+import { brief, describe, isUnreachable } from '../../kit.ts';
 
 /** An error that stays until the program or the server is changed. */
 export class LastingError extends Error {}
 
-/**
- * What Redis says to a client that may not do what it asks: no password or a wrong one, no
- * permission (for what a script does it has words of its own), or a command that it does not know.
- */
-const LASTING =
-  /^(?:NOAUTH|WRONGPASS|NOPERM|ERR unknown command)\b|The user executing the script can't|ACL failure in script/;
+const NO_LOGIN = /^(?:NOAUTH|WRONGPASS)\b/;
+/** Redis has words of its own for what a script may not do. */
+const NO_PERMISSION = /^NOPERM\b|The user executing the script can't|ACL failure in script/;
+const NO_COMMAND = /^ERR unknown command\b/;
 
-export function isLasting(error: unknown): boolean {
-  return error instanceof LastingError || (error instanceof Error && LASTING.test(error.message));
+/** The error in words that say what to do, with the error itself as `cause`. Others stay. */
+export function forPeople(error: unknown): unknown {
+  const said = describe(error);
+  const lasting = lastingText(said);
+  const text =
+    lasting ?? (isUnreachable(error) ? 'Redis cannot be reached: check that it runs, and its address' : undefined);
+  if (text === undefined) return error;
+  const message = `${text} (${brief(said)})`;
+  return lasting === undefined ? new Error(message, { cause: error }) : new LastingError(message, { cause: error });
 }
+
+function lastingText(said: string): string | undefined {
+  if (NO_LOGIN.test(said)) return 'Redis refuses the login of the client: check its user and password';
+  if (NO_PERMISSION.test(said))
+    return 'the user of the client may not do this: give it the permissions that slotvisor/redis names';
+  if (NO_COMMAND.test(said))
+    return 'Redis does not know a command: give a server that has all commands of Redis 6.2 and none renamed';
+  return undefined;
+}
+
+/** Of an error of this entry point: no repetition mends it. */
+export const isLasting = (error: unknown): boolean => error instanceof LastingError;
 
 const MIN_VERSION = [6, 2] as const;
 

@@ -11,7 +11,7 @@
 
 import { fromCaller } from '../../kit.ts';
 import type { DateClaims } from '../cron/index.ts';
-import { type FleetLeases, fleetLeases } from '../fleet/index.ts';
+import { type FleetLeases, fleetClaims, fleetLeases } from '../fleet/index.ts';
 import { RedisClaims } from './claims.ts';
 import { portOf, type RedisClient } from './client.ts';
 import { type RedisClaimsOptions, type RedisOptions, readClaimsOptions, readOptions } from './options.ts';
@@ -38,7 +38,8 @@ export function redisLeases(client: RedisClient, options: RedisOptions = {}): Fl
   return fromCaller(redisLeases, () => {
     const { prefix, quarantine, allowEviction, ...fleet } = readOptions(options);
     const port = portOf(client);
-    return fleetLeases(new RedisStore(port, { prefix, quarantine, allowEviction, ttlMs: fleet.ttlMs }), fleet);
+    const { ttlMs, clock } = fleet;
+    return fleetLeases(new RedisStore(port, { prefix, quarantine, allowEviction, ttlMs, clock }), fleet);
   });
 }
 
@@ -56,6 +57,6 @@ export function redisLeases(client: RedisClient, options: RedisOptions = {}): Fl
 export function redisClaims(client: RedisClient, options: RedisClaimsOptions = {}): DateClaims {
   return fromCaller(redisClaims, () => {
     const settings = readClaimsOptions(options);
-    return new RedisClaims(portOf(client), settings);
+    return fleetClaims(new RedisClaims(portOf(client), settings));
   });
 }

@@ -1,5 +1,7 @@
 // The LeaseStore in Redis: calls the script, and reads what it answers.
 
+import type { Clock } from '../../index.ts';
+import { SystemClock } from '../../kit.ts';
 import {
   type AskAnswer,
   Gather,
@@ -18,6 +20,7 @@ export interface RedisStoreSettings {
   readonly prefix: string;
   readonly quarantine: boolean;
   readonly allowEviction: boolean;
+  readonly clock?: Clock | undefined;
 }
 
 /** A script stays short: it stops all other clients of the server. */
@@ -29,6 +32,7 @@ type SlotCall = readonly [operation: 'acquire' | 'release' | 'withdraw', session
 export class RedisStore implements LeaseStore {
   readonly #port: Port;
   readonly #settings: RedisStoreSettings;
+  readonly #clock: Clock;
   readonly #key: string;
   readonly #channel: string;
   /** Calls of single slots that come together go as one. */
@@ -37,13 +41,14 @@ export class RedisStore implements LeaseStore {
   constructor(port: Port, settings: RedisStoreSettings) {
     this.#port = port;
     this.#settings = settings;
+    this.#clock = settings.clock ?? new SystemClock();
     this.#key = `{${settings.prefix}}`;
     this.#channel = `${this.#key}:to:`;
     this.#slots = new Gather({ lanes: 2, most: MAX_ITEMS, key: () => '', run: (calls) => this.#callSlots(calls) });
   }
 
   async open(session: string, name: string, ttlMs: number): Promise<void> {
-    await checkFit(this.#port, ttlMs, this.#settings.allowEviction);
+    await checkFit(this.#port, this.#clock, ttlMs, this.#settings.allowEviction);
     await this.#call('open', ttlMs, session, `${ttlMs}`, name);
   }
 
@@ -97,7 +102,7 @@ export class RedisStore implements LeaseStore {
     const line = this.#port.dial();
     const hearing = line.subscribe(this.#channel + session, (message) => hear(newsOf(message)), broken);
     try {
-      await within(this.#settings.ttlMs, 'SUBSCRIBE', hearing);
+      await within(this.#clock, this.#settings.ttlMs, 'SUBSCRIBE', hearing);
     } catch (error) {
       line.close();
       throw error;
@@ -133,7 +138,8 @@ export class RedisStore implements LeaseStore {
   }
 
   #run(operation: string, limitMs: number, args: readonly string[]): Promise<unknown> {
-    return within(limitMs, operation, run(this.#port, LEASES, this.#key, [this.#channel, operation, ...args]));
+    const running = run(this.#port, LEASES, this.#key, [this.#channel, operation, ...args]);
+    return within(this.#clock, limitMs, operation, running);
   }
 }
 

@@ -79,7 +79,11 @@ const PLACES: Readonly<Record<string, Place>> = {
     consoleWriter: () => log.consoleWriter(BAD),
     logTo: () => log.logTo(BAD, BAD),
   }),
-  'slotvisor/fleet': place(() => fleet, { fleetLeases: () => fleet.fleetLeases(BAD) }, ['Gather']),
+  'slotvisor/fleet': place(
+    () => fleet,
+    { fleetClaims: () => fleet.fleetClaims(BAD), fleetLeases: () => fleet.fleetLeases(BAD) },
+    ['Gather'],
+  ),
   'slotvisor/postgres': place(() => postgres, {
     assertOwned: () => postgres.assertOwned(BAD, BAD),
     migrate: () => postgres.migrate(BAD),

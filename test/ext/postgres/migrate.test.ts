@@ -151,9 +151,16 @@ describe('what the role of the pool may do', () => {
     const { pool: owner, schema, url } = await freshSchema();
     const { pool } = await role(schema, owner, url);
     await expect(migrate(pool, { schema })).rejects.toThrow(
-      /^the role of the pool may not use the schema .*permission denied/,
+      /^the role of the pool may not use the schema ".*": run migrate with a role that may make .*permission denied/,
     );
   });
+});
+
+test('migrate refuses a client that is no pool', async () => {
+  const { url } = await freshSchema();
+  const client = new pg.Client(url);
+  await expect(migrate(client as never)).rejects.toThrow(/^pool must be a Pool of pg, whose connect gives a client/);
+  await client.end();
 });
 
 describe('a pool that cannot work makes submissions fail at once', () => {
@@ -174,6 +181,17 @@ describe('a pool that cannot work makes submissions fail at once', () => {
         message: expect.stringContaining(`run migrate(pool, { schema: "${schema}" }) of slotvisor/postgres once`),
       },
     });
+  });
+
+  test('a client that is no pool', async () => {
+    const { schema, url } = await freshSchema();
+    const client = new pg.Client(url);
+    expect(await outcome(client as never, schema)).toMatchObject({
+      kind: 'rejected',
+      reason: 'leaseUnavailable',
+      error: { message: expect.stringContaining('pool must be a Pool of pg, whose connect gives a client') },
+    });
+    await client.end();
   });
 
   test('without the database', async () => {

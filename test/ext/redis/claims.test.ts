@@ -74,10 +74,14 @@ overBothClients('claims in Redis', (kind) => {
     for (const key of keys) expect(await admin.ttl(key)).toBe(-1);
   });
 
-  it('refuse a name that is not well-formed', async () => {
-    const claims = redisClaims(await clientOf(kind), { prefix: freshPrefix() });
-    await expect(claims.claim('a\ud800', date(1))).rejects.toThrow('must be well-formed Unicode');
-    await expect(claims.last('a\ud800')).rejects.toThrow('must be well-formed Unicode');
+  it('refuse names and dates that cannot be kept, and keep nothing of them', async () => {
+    const prefix = freshPrefix();
+    const claims = redisClaims(await clientOf(kind), { prefix });
+    for (const name of ['', 'a\0b', 'a\ud800'])
+      await expect(claims.claim(name, date(1))).rejects.toThrow(/^schedule must/);
+    await expect(claims.last('a\ud800')).rejects.toThrow(/^schedule must/);
+    await expect(claims.claim('report', date(NaN))).rejects.toThrow(/^due must be a valid Date/);
+    expect(await ioredisClient().keys(`*${prefix}*`)).toEqual([]);
   });
 });
 

@@ -1,20 +1,36 @@
 import { describe, expect, it } from 'vitest';
-import { checkEviction, checkServer, isLasting, LastingError } from '../../../src/ext/redis/errors.ts';
+import { checkEviction, checkServer, forPeople, isLasting, LastingError } from '../../../src/ext/redis/errors.ts';
 
 const info = (...lines: readonly string[]): string => ['# Section', ...lines, ''].join('\r\n');
 
-describe('an error lasts', () => {
-  it.each([
-    'NOAUTH Authentication required.',
-    'WRONGPASS invalid username-password pair or user is disabled.',
-    "NOPERM this user has no permissions to run the 'evalsha' command",
-    "ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:7.",
-    "ERR The user executing the script can't publish to the channel mentioned in the command",
-    'ERR ACL failure in script: No permissions to access a key script: 1, on @user_script:7.',
-    "ERR unknown command 'EVALSHA', with args beginning with:",
-  ])('if Redis says %j', (message) => expect(isLasting(new Error(message))).toBe(true));
+const LOGIN = /^Redis refuses the login of the client: check its user and password \(/;
+const PERMISSION = /^the user of the client may not do this: give it the permissions that slotvisor\/redis names \(/;
+const COMMAND = /^Redis does not know a command: give a server that has all commands of Redis 6\.2/;
 
-  it('if the library has found it', () => expect(isLasting(new LastingError('x'))).toBe(true));
+describe('an error lasts, and says what to do', () => {
+  it.each([
+    ['NOAUTH Authentication required.', LOGIN],
+    ['WRONGPASS invalid username-password pair or user is disabled.', LOGIN],
+    ["NOPERM this user has no permissions to run the 'evalsha' command", PERMISSION],
+    [
+      "ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:7.",
+      PERMISSION,
+    ],
+    ["ERR The user executing the script can't publish to the channel mentioned in the command", PERMISSION],
+    ['ERR ACL failure in script: No permissions to access a key script: 1, on @user_script:7.', PERMISSION],
+    ["ERR unknown command 'EVALSHA', with args beginning with:", COMMAND],
+  ])('if Redis says %j', (said, text) => {
+    const cause = new Error(said);
+    const error = forPeople(cause) as Error;
+    expect(error.message).toMatch(text);
+    expect(error.message).toContain(`(${said.slice(0, 60)}`);
+    expect([error.cause, isLasting(error)]).toEqual([cause, true]);
+  });
+
+  it('if the library has found it', () => {
+    const error = new LastingError('x');
+    expect([forPeople(error), isLasting(error)]).toEqual([error, true]);
+  });
 });
 
 describe('an error may pass', () => {
@@ -25,11 +41,23 @@ describe('an error may pass', () => {
     'BUSY Redis is busy running a script.',
     "OOM command not allowed when used memory > 'maxmemory'.",
     'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to disk.',
-    'connect ECONNREFUSED 127.0.0.1:6379',
-  ])('if it is %j', (message) => expect(isLasting(new Error(message))).toBe(false));
+  ])('and stays as it is, if Redis says %j', (said) => {
+    const error = new Error(said);
+    expect([forPeople(error), isLasting(error)]).toEqual([error, false]);
+  });
 
-  it('if it is no error', () => {
-    for (const thrown of ['NOAUTH', undefined, null, { message: 'NOAUTH' }]) expect(isLasting(thrown)).toBe(false);
+  it('and says what to do, if Redis cannot be reached', () => {
+    const cause = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:6379'), { code: 'ECONNREFUSED' });
+    const error = forPeople(cause) as Error;
+    expect(error.message).toBe(
+      'Redis cannot be reached: check that it runs, and its address (connect ECONNREFUSED 127.0.0.1:6379)',
+    );
+    expect([error.cause, isLasting(error)]).toEqual([cause, false]);
+  });
+
+  it('and stays as it is, if it is no error', () => {
+    for (const thrown of ['text', undefined, null, 7])
+      expect([forPeople(thrown), isLasting(thrown)]).toEqual([thrown, false]);
   });
 });
 

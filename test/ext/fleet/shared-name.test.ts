@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { checkSlotName } from '../../../src/ext/fleet/slot-name.ts';
+import { checkSharedName } from '../../../src/ext/fleet/shared-name.ts';
 
 for (const name of [' ', "it's", '__proto__', '🐘'.repeat(500), 'x'.repeat(1_024), '-- ; drop', '{a}:b'])
-  test(`takes ${JSON.stringify(name.slice(0, 12))}`, () => expect(() => checkSlotName(name)).not.toThrow());
+  test(`takes ${JSON.stringify(name.slice(0, 12))}`, () => expect(() => checkSharedName('slot', name)).not.toThrow());
 
 const rows: readonly [name: string, rule: RegExp][] = [
   ['a\ud83d', /^slot must be well-formed Unicode/],
@@ -11,4 +11,4 @@ const rows: readonly [name: string, rule: RegExp][] = [
 ];
 for (const [name, rule] of rows)
   test(`refuses ${JSON.stringify(name.slice(0, 12))}: ${rule.source}`, () =>
-    expect(() => checkSlotName(name)).toThrow(rule));
+    expect(() => checkSharedName('slot', name)).toThrow(rule));
