@@ -19,6 +19,8 @@ export default defineConfig({
     // Most tests let tasks fail that nothing watches. Only the printing is turned off: listeners of
     // the process get these warnings all the same.
     execArgv: ['SLOTVISOR_UNWATCHED_FAILURE', 'SLOTVISOR_OVERRUN_HELD'].map((code) => `--disable-warning=${code}`),
+    // Cases of `describe.concurrent` wait for real servers most of the time.
+    maxConcurrency: 12,
     // These limits only end a hang. No test depends on how fast the machine is.
     testTimeout: 240_000,
     hookTimeout: 480_000,

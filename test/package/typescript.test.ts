@@ -30,6 +30,7 @@ beforeAll(async () => {
     'prom-client@15',
     '@opentelemetry/api@~1.9.1',
     '@types/pg@8',
+    'pg-protocol@~1.11.0', // later declarations of it need TypeScript 5.7
     'ioredis@6',
     'redis@6',
     ...compilers,

@@ -39,7 +39,7 @@ export abstract class LocalServer {
   /** Holds all that the server writes. Only the user of the server can read it. */
   readonly dir: string;
   /** Keeps other users of this machine out. */
-  protected readonly password = randomBytes(12).toString('hex');
+  protected readonly password: string;
   readonly #options: ServerOptions;
   readonly #user: ServerUser;
   readonly #signals: Readonly<Record<HowToStop, NodeJS.Signals>>;
@@ -52,8 +52,10 @@ export abstract class LocalServer {
     signals: Readonly<Record<HowToStop, NodeJS.Signals>>,
     options: ServerOptions,
     user: ServerUser = {},
+    password = randomBytes(12).toString('hex'),
   ) {
     this.port = port;
+    this.password = password;
     this.dir = mkdtempSync(join(tmpdir(), 'slotvisor-server-'));
     if (user.uid !== undefined && user.gid !== undefined) chownSync(this.dir, user.uid, user.gid);
     this.#options = options;

@@ -2,6 +2,7 @@
 // fault.
 
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
 import ts from 'typescript';
 
@@ -35,6 +36,8 @@ export function loadPatched<Exports>(path: string, { name, in: patched = basenam
   return exports;
 }
 
+const requirePackage = createRequire(import.meta.url);
+
 const transpiled = new Map<string, string>();
 
 function transpile(source: string): string {
@@ -49,7 +52,8 @@ function transpile(source: string): string {
 
 function evaluate(path: string, code: string, load: (file: string) => unknown): unknown {
   const module = { exports: {} };
-  const require = (specifier: string) => load(resolve(dirname(path), specifier));
+  const require = (specifier: string) =>
+    specifier.startsWith('.') ? load(resolve(dirname(path), specifier)) : requirePackage(specifier);
   new Function('module', 'exports', 'require', code)(module, module.exports, require);
   return module.exports;
 }

@@ -3,7 +3,7 @@
 // code of a failed run into 0, and it cannot stop a server as a crash would.
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { freePort, LocalServer, type Program, type ServerOptions, type ServerUser } from './local-server.ts';
 
@@ -36,9 +36,22 @@ export class PostgresServer extends LocalServer {
     return server;
   }
 
-  private constructor(port: number, native: string, options: PostgresOptions) {
+  /**
+   * A standby of a primary that is stopped. Start the primary again before this is started. Its
+   * passwords are those of the primary.
+   */
+  static async standbyOf(primary: PostgresServer): Promise<PostgresServer> {
+    const standby = new PostgresServer(await freePort(), await nativeFolder(), {}, primary.password);
+    const data = join(standby.dir, 'data');
+    execFileSync('cp', ['-a', join(primary.dir, 'data'), data]); // with its owner
+    appendFileSync(join(data, 'postgresql.auto.conf'), `primary_conninfo = '${primary.url()}'\n`);
+    writeFileSync(join(data, 'standby.signal'), '');
+    return standby;
+  }
+
+  private constructor(port: number, native: string, options: PostgresOptions, password?: string) {
     const user = unprivilegedUser();
-    super(port, { fast: 'SIGINT', immediate: 'SIGQUIT' }, options, user);
+    super(port, { fast: 'SIGINT', immediate: 'SIGQUIT' }, options, user, password);
     this.#bin = join(user.uid === undefined || isReachable(native) ? native : this.#copy(native), 'bin');
   }
 
@@ -50,7 +63,7 @@ export class PostgresServer extends LocalServer {
     return {
       command: join(this.#bin, 'postgres'),
       args: ['-D', join(this.dir, 'data'), '-p', `${this.port}`],
-      ready: /database system is ready to accept connections/,
+      ready: /database system is ready to accept (?:read-only )?connections/,
     };
   }
 

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 export class TcpProxy {
   readonly #server: Server;
-  readonly #target: URL;
+  #target: URL;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
   #isStalled = false;
@@ -33,6 +33,12 @@ export class TcpProxy {
     url.hostname = '127.0.0.1';
     url.port = `${this.port}`;
     return url.href;
+  }
+
+  /** Later connections go to another server. Those that there are break. */
+  moveTo(url: string): void {
+    this.#target = new URL(url);
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** While cut, connections break at once: those that there are, and each new one. */

@@ -40,9 +40,9 @@ const FAULTS: readonly PlantedFault[] = [
     caughtBy: 'a replacement stops the owner in another process, and goes before the line',
   },
   {
-    name: 'withdraw is for all that wait',
+    name: 'withdraw always fails',
     from: 'this.#leave(session, slot);\n    if (this.holderOf',
-    to: 'this.#lines.delete(slot);\n    if (this.holderOf',
+    to: 'throw new Error("planted");\n    if (this.holderOf',
     caughtBy: 'a submission that is canceled while it waits leaves the line',
   },
   {

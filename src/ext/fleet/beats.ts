@@ -95,16 +95,18 @@ export class Beats {
       const pulse = await this.#host.beat();
       // An answer that comes too late renews nothing: the leases were lost before.
       if (!session.isGood()) return beatMs;
+      this.#host.answered(pulse, changes === session.changes);
+      // After that: an answer that cannot be read renews nothing.
       if (pulse !== null) {
         session.renew(sent);
         this.#guard();
       }
-      this.#host.answered(pulse, changes === session.changes);
       // Who waits for a holder that does not beat asks as soon as its slots are free.
       const nextMs = pulse?.nextMs ?? Infinity;
       return Math.min(beatMs, Math.max(0, nextMs) + MARGIN_MS);
     } catch (error) {
       this.#host.failed(error);
+      this.#wantsMore = false; // the failure may be why news were lost, and the beat is repeated anyway
       return Math.min(beatMs, RETRY_MS * (0.5 + systemRandom() / 2));
     }
   }

@@ -137,11 +137,11 @@ class Fleet implements FleetLeases {
     const { slot } = news;
     if (news.kind === 'contended' || news.kind === 'revoked') {
       if (session.fenceOf(slot) === news.fence) session.wanted(slot, news.kind === 'revoked');
-      else this.#returnStray(session, slot, news.fence);
+      else this.#compareGrant(session, slot, news.fence);
       return;
     }
     this.#requests.hear(session, news);
-    if (news.kind === 'granted') this.#returnStray(session, slot, news.fence);
+    if (news.kind === 'granted') this.#compareGrant(session, slot, news.fence);
   }
 
   /**
@@ -167,17 +167,26 @@ class Fleet implements FleetLeases {
     }
     if (session.isOver) return;
     for (const [slot, fence] of known) {
-      if (there.get(slot) === fence || session.fenceOf(slot) !== fence) continue;
+      if (there.has(slot) || session.fenceOf(slot) !== fence) continue;
       this.#lost += 1;
       session.lose(slot, 'the store does not know it any more');
     }
-    for (const [slot, fence] of there) this.#returnStray(session, slot, fence);
+    for (const [slot, fence] of there) this.#compareGrant(session, slot, fence);
   }
 
-  /** Gives a slot back that the store holds for this process, if nothing is known of it here. */
-  #returnStray(session: Session, slot: string, fence: bigint): void {
-    if (session.fenceOf(slot) !== undefined || this.#requests.has(slot) || this.#returns.has(slot)) return;
-    this.#strays += 1;
-    void this.#returns.giveBack(session, { slot, fence, contended: true });
+  /**
+   * The store holds a slot for this process. It is given back if nothing is known of it here. Where
+   * an older grant is known, the store has done a call again, late: the bodies have to end first.
+   */
+  #compareGrant(session: Session, slot: string, fence: bigint): void {
+    if (this.#requests.has(slot) || this.#returns.has(slot)) return;
+    const known = session.fenceOf(slot);
+    if (known === undefined) {
+      this.#strays += 1;
+      void this.#returns.giveBack(session, { slot, fence, contended: true });
+    } else if (fence > known) {
+      this.#lost += 1;
+      session.outdate(slot, fence, 'the store has granted it again');
+    }
   }
 }

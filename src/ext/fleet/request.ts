@@ -4,7 +4,7 @@ import type { LeaseAnswer } from '../../index.ts';
 import { deferred } from '../../kit.ts';
 import type { Delays } from './delay.ts';
 import type { Session } from './session.ts';
-import type { AskMode, LeaseNews } from './store.ts';
+import type { AskAnswer, AskMode, LeaseNews } from './store.ts';
 
 export type Grant = Extract<LeaseNews, { kind: 'granted' }>;
 
@@ -18,7 +18,7 @@ export class Request {
   /** The store is being asked: a call of it, a wait between two, or a wait for a session. */
   isAsking = false;
   /** The call of `acquire` that is under way. */
-  call: Promise<unknown> | undefined;
+  call: Promise<AskAnswer> | undefined;
   /** Urged, or the holder is gone, while the store is being asked: one more call follows. */
   asksAgain = false;
   /** Heard while the store is being asked. Its answer says what that is worth. */

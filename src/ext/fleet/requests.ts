@@ -8,7 +8,7 @@ import { type Grant, Request } from './request.ts';
 import type { Returns } from './returns.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
-import type { AskAnswer, AskMode, LeaseNews, LeaseStore } from './store.ts';
+import { type AskAnswer, type AskMode, checkAnswer, type LeaseNews, type LeaseStore } from './store.ts';
 import type { Clocks, SessionTimes } from './times.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -83,7 +83,9 @@ export class Requests {
         else if (news.fence > request.holderFence && !this.#grant(request, session, news)) this.#ask(request);
         return;
       case 'superseded':
-        if (request.isWaiting && request.mode === 'urgent') this.#answer(request, 'superseded');
+        if (!request.isWaiting) return;
+        if (request.mode === 'urgent') this.#answer(request, 'superseded');
+        else this.#ask(request); // late news, or it has lost its place
         return;
       case 'orphan':
         if (request.isWaiting) this.#ask(request);
@@ -142,7 +144,10 @@ export class Requests {
       const call = store.acquire(session.id, { slot: request.slot, mode: request.mode });
       request.call = call;
       const answer = await call;
-      if (!request.hasEnded) request.isAsking = !this.#take(request, session, answer);
+      if (request.hasEnded) return;
+      checkAnswer(answer);
+      request.isAsking = !this.#take(request, session, answer);
+      if (answer.state === 'dead') await request.delays.next();
     } catch (error) {
       if (request.hasEnded) return;
       troubles.report(error, 'acquire');
@@ -211,7 +216,15 @@ export class Requests {
   }
 
   async #withdrawAtLast({ call, session, slot }: Request): Promise<void> {
-    await call?.catch(() => {}); // it might enter the line after its withdrawal
-    if (session !== undefined) await this.#tools.returns.withdraw(session, slot);
+    let answer: AskAnswer | undefined;
+    try {
+      answer = await call; // it might enter the line after its withdrawal
+    } catch {
+      // reported where it was asked
+    }
+    if (session === undefined) return;
+    // A body that was given up still has the slot: a withdrawal would pass it on.
+    if (session.fenceOf(slot) === undefined) await this.#tools.returns.withdraw(session, slot);
+    else if (answer?.state === 'granted') session.grantedAgain(slot, answer.fence);
   }
 }

@@ -101,6 +101,21 @@ export class Session implements LeaseSession {
     if (isUrgent) for (const lease of holding.leases) lease.revoke();
   }
 
+  /** The store has granted a slot to this session again, and nothing runs under that grant. */
+  grantedAgain(slot: string, fence: bigint): void {
+    const holding = this.#held.get(slot);
+    if (holding !== undefined) holding.fence = fence;
+  }
+
+  /**
+   * The store has granted a slot to this session again, which this process did not know. No lease
+   * has that fence. The slot is given back with it, when the bodies have ended.
+   */
+  outdate(slot: string, fence: bigint, why: string): void {
+    this.grantedAgain(slot, fence);
+    for (const lease of this.#held.get(slot)?.leases ?? []) lease.lose(why);
+  }
+
   /** The store does not hold this session to have the slot. */
   lose(slot: string, why: string): void {
     const leases = this.#held.get(slot)?.leases ?? [];

@@ -109,7 +109,7 @@ export class Sessions {
     const beats = this.#beatsOf(session);
     const stopNews = await this.#store.listen(
       session.id,
-      (news) => host.hear(session, news),
+      (news) => this.#hear(session, news),
       () => beats.soon(),
     );
     try {
@@ -124,7 +124,11 @@ export class Sessions {
     this.#current = session;
     this.#stop = () => {
       beats.stop();
-      stopNews();
+      try {
+        stopNews();
+      } catch (error) {
+        this.#troubles.report(error, 'listen');
+      }
     };
     beats.start();
     return session;
@@ -141,7 +145,7 @@ export class Sessions {
           this.lose(session, 'the store does not know the session of this process any more');
           return;
         }
-        for (const news of pulse.news) host.hear(session, news);
+        for (const news of pulse.news) this.#hear(session, news);
         if (isCurrent) host.counted(session, pulse.held);
       },
       failed: (error) => this.#troubles.report(error, 'beat'),
@@ -162,7 +166,16 @@ export class Sessions {
 
   #leave(session: Session, why: string): void {
     this.#current = undefined;
-    this.#stop();
     session.giveUp(why);
+    this.#stop();
+  }
+
+  /** News that make no sense cost nothing but a report: the next beat tells what counts. */
+  #hear(session: Session, news: LeaseNews): void {
+    try {
+      this.#host.hear(session, news);
+    } catch (error) {
+      this.#troubles.report(error, 'listen');
+    }
   }
 }

@@ -1,7 +1,7 @@
 // What a fleet needs of the engine that its processes share. All waiting, retrying, beating and
 // repairing is done by the client (fleet.ts): a store is ten small operations.
 
-import { anObjectWith } from '../../kit.ts';
+import { anObjectWith, show } from '../../kit.ts';
 
 /**
  * The interface of a store, for authors of stores. `slotvisor/postgres` and `slotvisor/redis` are
@@ -107,7 +107,8 @@ export interface HeldSlot {
  * - `granted`: a slot for which it waited is its own.
  * - `contended`: another session waits for a slot that it holds.
  * - `revoked`: a replacement waits for a slot that it holds.
- * - `superseded`: it waits no more, since a later replacement took its place.
+ * - `superseded`: it has no place in line any more. A later replacement took it; where the session
+ *   was no replacement, the engine has lost the place, and the client asks again.
  * - `orphan`: the holder of a slot for which it waits is gone. It asks again.
  */
 export type LeaseNews =
@@ -147,4 +148,14 @@ const OPERATIONS = [
 /** @throws OptionError for a store that lacks an operation. */
 export function checkStore(store: unknown): void {
   for (const name of OPERATIONS) anObjectWith(name, 'store', `must have the operation ${name}`, store);
+}
+
+/** @throws TypeError for what is no answer to an ask. */
+export function checkAnswer(answer: AskAnswer): void {
+  const { state } = answer;
+  if (state === 'busy' || state === 'dead') return;
+  if ((state === 'granted' || state === 'waiting') && typeof answer.fence === 'bigint') return;
+  throw new TypeError(
+    `a store must answer an ask with granted or waiting and a fence, busy, or dead, got ${show(answer)}`,
+  );
 }

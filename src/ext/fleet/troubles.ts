@@ -1,6 +1,7 @@
 // The errors of a store: each is reported to the user once, and the store says whether a repetition
 // can mend it.
 
+import { ignore } from '../../kit.ts';
 import type { FleetOperation, FleetSettings } from './options.ts';
 import type { LeaseStore } from './store.ts';
 
@@ -25,7 +26,7 @@ export class Troubles {
     this.last = error;
     this.count += 1;
     try {
-      this.#listener(error, operation);
+      ignore(this.#listener(error, operation)); // it may be async
     } catch {
       // the user's listener: the store goes on
     }

@@ -3,7 +3,7 @@
 import { fromCaller } from '../../kit.ts';
 import { forPeople } from './errors.ts';
 import { checkPool, parseSchemaOptions, type SchemaOptions } from './options.ts';
-import { clientOf, ignoreErrors, type PgClient, type PgPool } from './pool.ts';
+import { connect, giveBack, type PgClient, type PgPool } from './pool.ts';
 import { ddl, identifier, SCHEMA_VERSION } from './schema.ts';
 
 const LEAST_SERVER = 13;
@@ -29,8 +29,7 @@ async function inTransaction(pool: PgPool, schema: string): Promise<void> {
   let client: PgClient | undefined;
   let isSound = false;
   try {
-    client = clientOf(pool, await pool.connect());
-    client.on('error', ignoreErrors);
+    client = await connect(pool);
     await client.query({ text: 'begin isolation level read committed read write' });
     await bringUp(client, schema);
     await client.query({ text: 'commit' });
@@ -38,8 +37,7 @@ async function inTransaction(pool: PgPool, schema: string): Promise<void> {
   } catch (error) {
     throw forPeople(error, schema, 'run migrate with a role that may make the schema and its tables');
   } finally {
-    client?.removeListener('error', ignoreErrors);
-    client?.release(!isSound); // ending the connection rolls back
+    if (client !== undefined) giveBack(client, !isSound); // ending the connection rolls back
   }
 }
 

@@ -5,7 +5,7 @@ import { after, field, ignored, refuse } from '../../kit.ts';
 
 /** What is used of a `Pool` of `pg`. It is yours: end it after the shutdown. */
 export interface PgPool {
-  connect(): Promise<PgClient>;
+  connect(callback: (error: Error | undefined, client: PgClient | undefined) => void): void;
 }
 
 /** What is used of a `PoolClient` of `pg`. */
@@ -62,27 +62,40 @@ export class Limit {
 }
 
 /** A client that broke reports it to the query too. Without a listener `error` ends the process. */
-export const ignoreErrors = (): void => {};
+const ignoreErrors = (): void => {};
 
 /**
  * What `connect` gave. A `Client` of `pg` has a `connect` too, as have clients of other engines.
  *
  * @throws OptionError if it is no client.
  */
-export function clientOf(pool: PgPool, given: PgClient): PgClient {
+function clientOf(pool: PgPool, given: PgClient | undefined): PgClient {
   for (const method of ['query', 'release'])
     if (typeof field(given, method) !== 'function')
       refuse('pool', 'must be a Pool of pg, whose connect gives a client', pool);
-  return given;
+  return given as PgClient;
 }
 
-/** Takes a client out of the pool. A client that comes too late goes back at once. */
+/**
+ * Takes a client out of the pool. By a callback: a connection may break in the turn in which it
+ * comes, and from then on its errors are this caller's.
+ */
+export async function connect(pool: PgPool): Promise<PgClient> {
+  const given = await new Promise<PgClient | undefined>((resolve, reject) => {
+    pool.connect((error, client) => {
+      client?.on('error', ignoreErrors);
+      if (error) reject(error);
+      else resolve(client);
+    });
+  });
+  return clientOf(pool, given);
+}
+
+/** As `connect`. A client that comes too late goes back at once. */
 export async function checkOut(pool: PgPool, limit: Limit): Promise<PgClient> {
   let isLate = false;
-  const coming = pool.connect().then((given) => {
-    const client = clientOf(pool, given);
-    if (isLate) client.release();
-    else client.on('error', ignoreErrors);
+  const coming = connect(pool).then((client) => {
+    if (isLate) giveBack(client);
     return client;
   });
   try {
@@ -91,6 +104,12 @@ export async function checkOut(pool: PgPool, limit: Limit): Promise<PgClient> {
     isLate = true;
     throw error;
   }
+}
+
+/** @param destroy the connection is ended instead of being used again. */
+export function giveBack(client: PgClient, destroy = false): void {
+  client.removeListener('error', ignoreErrors);
+  client.release(destroy);
 }
 
 /**
@@ -107,8 +126,7 @@ export async function runOn(pool: PgPool, clock: Clock, ms: number, statement: P
       isSound = true;
       return rows;
     } finally {
-      client.removeListener('error', ignoreErrors);
-      client.release(!isSound);
+      giveBack(client, !isSound);
     }
   } finally {
     limit.end();

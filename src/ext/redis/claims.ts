@@ -1,4 +1,4 @@
-// Who runs a date of a schedule, agreed in Redis: one key a schedule, with its latest claimed date.
+// Who runs a date of a schedule, agreed in Redis: one key a schedule, with its latest dates.
 
 import { SystemClock } from '../../kit.ts';
 import type { ClaimStore } from '../fleet/index.ts';
@@ -28,9 +28,9 @@ export class RedisClaims implements ClaimStore {
   }
 
   async last(schedule: string): Promise<number | undefined> {
-    const reading = this.#port.send('GET', [this.#key(schedule)]);
-    const claimed = await within(this.#clock, LIMIT_MS, 'GET', reading);
-    return claimed === null ? undefined : Number(String(claimed).split(' ')[0]);
+    const latest = this.#port.send('ZRANGE', [this.#key(schedule), '-1', '-1']);
+    const [claimed] = (await within(this.#clock, LIMIT_MS, 'ZRANGE', latest)) as unknown[];
+    return claimed === undefined ? undefined : Number(String(claimed).split(' ')[0]);
   }
 
   #key(schedule: string): string {

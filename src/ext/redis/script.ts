@@ -334,17 +334,22 @@ const scriptOf = (text: string): Script => ({ text, sha: createHash('sha1').upda
 
 export const LEASES: Script = scriptOf(STATE + SLOTS + OPERATIONS);
 
+/** How many dates of a schedule are kept. Older ones than these count as claimed. */
+const KEPT = 1_000;
+
 /**
- * Of a schedule only the latest claimed date is kept, in epoch ms, and the mark of its claim: a
- * repeated call whose first answer was lost is answered as the first one was.
+ * The latest dates of a schedule that were claimed, each with the mark of its claim: a repeated call
+ * whose first answer was lost is answered as the first one was.
  */
 export const CLAIM: Script = scriptOf(`
 local due, mark = ARGV[1], ARGV[2]
-local claimed = redis.call('GET', KEYS[1])
-if claimed then
-  local last, by = string.match(claimed, '^(%S+) (%S+)$')
-  if tonumber(due) <= tonumber(last) then return due == last and mark == by and 1 or 0 end
+local claimed = redis.call('ZRANGEBYSCORE', KEYS[1], due, due)[1]
+if claimed then return claimed == due .. ' ' .. mark and 1 or 0 end
+if redis.call('ZCARD', KEYS[1]) >= ${KEPT} then
+  local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+  if tonumber(due) < tonumber(oldest) then return 0 end
+  redis.call('ZREMRANGEBYRANK', KEYS[1], 0, 0)
 end
-redis.call('SET', KEYS[1], due .. ' ' .. mark)
+redis.call('ZADD', KEYS[1], due, due .. ' ' .. mark)
 return 1
 `);

@@ -107,6 +107,18 @@ describe('a request', () => {
     expect(later.isSettled).toBe(false);
   });
 
+  test('asks again where the store has lost its place in line', async () => {
+    const { clock, fleet, a, b, granted } = fleetOf(2);
+    const first = await granted(a, 's');
+    const waits = b.ask('s');
+    await clock.settle();
+    fleet.engine.withdraw(b.leases.stats().session as string, 's');
+    await clock.advance(1_000);
+    await first.lease.release();
+    await clock.settle();
+    expect(waits.isSettled).toBe(true);
+  });
+
   test('asks again where the holder is gone, and is granted', async () => {
     const { clock, fleet, a, b, granted } = fleetOf(2);
     await granted(a, 's');

@@ -87,16 +87,17 @@ describe('a claim', () => {
   const losing = (times: number) =>
     postgresClaims(
       {
-        connect: async () => {
-          const client = await world.pool.connect();
-          const query = client.query.bind(client) as (...given: unknown[]) => Promise<never>;
-          client.query = (async (...given: unknown[]) => {
-            const answer = await query(...given);
-            if (times-- > 0) throw new Error('the answer was lost');
-            return answer;
-          }) as never;
-          return client;
-        },
+        connect: (callback) =>
+          world.pool.connect((error, client) => {
+            if (client === undefined) return callback(error, undefined);
+            const query = client.query.bind(client) as (...given: unknown[]) => Promise<never>;
+            client.query = (async (...given: unknown[]) => {
+              const answer = await query(...given);
+              if (times-- > 0) throw new Error('the answer was lost');
+              return answer;
+            }) as never;
+            callback(undefined, client);
+          }),
       },
       { schema: world.schema },
     );

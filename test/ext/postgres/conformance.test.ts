@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { PostgresStore } from '../../../src/ext/postgres/store.ts';
 import { postgresUrl } from '../../support/postgres.ts';
 
-const ttlMs = 1_500;
+const ttlMs = 3_000;
 let pool: pg.Pool;
 
 beforeAll(() => {

@@ -48,11 +48,15 @@ export class FakePool implements PgPool {
   /** Awaited before each client is there. */
   dial: () => Promise<void> = async () => {};
 
-  async connect(): Promise<FakeClient> {
-    await this.dial();
-    const client = new FakeClient((statement) => this.answer(statement));
-    this.clients.push(client);
-    return client;
+  connect(callback: Parameters<PgPool['connect']>[0]): void {
+    this.dial().then(
+      () => {
+        const client = new FakeClient((statement) => this.answer(statement));
+        this.clients.push(client);
+        callback(undefined, client);
+      },
+      (error: Error) => callback(error, undefined),
+    );
   }
 
   client(i: number): FakeClient {

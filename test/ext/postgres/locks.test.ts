@@ -45,11 +45,16 @@ describe('while another transaction has locked a slot', () => {
     async (strength) => {
       await a.take('locked');
       await lock('locked', strength);
+      const startMs = performance.now();
+      let freeMs = Infinity;
       const order = await inOrder({
         locked: b.ask('locked'),
-        free: b.ask('free'),
+        free: b.ask('free').finally(() => {
+          freeMs = performance.now() - startMs;
+        }),
         alsoFree: b.ask('alsoFree', 'try'),
       });
+      expect(freeMs).toBeLessThan(1_800); // it did not wait for the lock
       expect(order.slice(0, 2).sort()).toEqual(['alsoFree', 'free']);
       expect(order[2]).toMatch(new RegExp(`^locked: ${LOCKED}`));
     },

@@ -1,6 +1,6 @@
 import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
-import { runOn } from '../../../src/ext/postgres/pool.ts';
+import { type PgPool, runOn } from '../../../src/ext/postgres/pool.ts';
 import { FakePool, gate } from './fake-pool.ts';
 
 const never = () => new Promise<never>(() => {});
@@ -24,6 +24,19 @@ describe('a statement on a client of the pool', () => {
     pool.answer = () => Promise.reject(error);
     await expect(run()).rejects.toBe(error);
     expect([pool.client(0).released, clock.timers]).toEqual([['destroyed'], 0]);
+  });
+
+  test('on a connection that breaks in the turn in which it comes fails, and does not end the process', async () => {
+    const { pool } = world();
+    const breaking: PgPool = {
+      connect: (callback) =>
+        pool.connect((error, client) => {
+          callback(error, client);
+          pool.client(0).emit('error', new Error('terminated by an administrator'));
+        }),
+    };
+    pool.answer = () => Promise.reject(new Error('not queryable'));
+    await expect(runOn(breaking, new VirtualClock(), 1_000, { text: 'select 1' })).rejects.toThrow('not queryable');
   });
 
   test('that is not answered in time fails, and the client is not used again', async () => {

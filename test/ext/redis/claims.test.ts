@@ -36,12 +36,22 @@ overBothClients('claims in Redis', (kind) => {
     expect(owners.size).toBe(100);
   });
 
-  it('refuse a date that is not later than the last one', async () => {
+  it('give a date once, also one that is earlier than the last', async () => {
     const claims = redisClaims(await clientOf(kind), { prefix: freshPrefix() });
     expect(await claims.claim('report', date(2_000))).toBe(true);
     expect(await claims.claim('report', date(2_000))).toBe(false);
+    expect(await claims.claim('report', date(1_000))).toBe(true);
     expect(await claims.claim('report', date(1_000))).toBe(false);
-    expect(await claims.claim('report', date(2_001))).toBe(true);
+    expect(await claims.last('report')).toEqual(date(2_000));
+  });
+
+  it('keep the latest 1,000 dates, and count older ones as claimed', async () => {
+    const prefix = freshPrefix();
+    const claims = redisClaims(await clientOf(kind), { prefix });
+    for (let ms = 1; ms <= 1_001; ms += 1) await claims.claim('report', date(ms));
+    expect(await ioredisClient().zcard(`{${prefix}}:claim:report`)).toBe(1_000);
+    for (const ms of [1, 0, -1]) expect(await claims.claim('report', date(ms))).toBe(false);
+    expect(await claims.claim('report', date(1_002))).toBe(true);
   });
 
   it('know the last date of each schedule, also one before 1970 and the last of all', async () => {
@@ -94,7 +104,7 @@ withRedis('a claim whose answer was lost', () => {
     }) as never;
     await expect(claims.claim('report', date(2))).rejects.toThrow('the connection is lost');
     client.call = send as never;
-    expect(await ioredisClient().get(key)).toMatch(/^2 /);
+    expect((await ioredisClient().zrange(key, '-1', '-1'))[0]).toMatch(/^2 /);
 
     expect(await redisClaims(ioredisClient(), { prefix }).claim('report', date(2))).toBe(false);
     expect(await claims.claim('report', date(2))).toBe(true);
@@ -112,6 +122,6 @@ withRedis('a claim whose answer was lost', () => {
     await expect(claims.claim('report', date(1))).rejects.toThrow('away');
     client.call = send as never;
     expect(await claims.claim('report', date(2))).toBe(true);
-    expect(await claims.claim('report', date(1))).toBe(false);
+    expect(await claims.claim('report', date(2))).toBe(false);
   });
 });
