@@ -65,14 +65,15 @@ export class Limit {
 const ignoreErrors = (): void => {};
 
 /**
- * What `connect` gave. A `Client` of `pg` has a `connect` too, as have clients of other engines.
+ * What `connect` gave. A `Client` of `pg` has a `connect` too, as have clients of other engines and
+ * wrappers of a pool: they give none, or answer with a promise.
  *
  * @throws OptionError if it is no client.
  */
 function clientOf(pool: PgPool, given: PgClient | undefined): PgClient {
   for (const method of ['query', 'release'])
     if (typeof field(given, method) !== 'function')
-      refuse('pool', 'must be a Pool of pg, whose connect gives a client', pool);
+      refuse('pool', 'must be a Pool of pg, whose connect gives a client to a callback', pool);
   return given as PgClient;
 }
 
@@ -82,11 +83,13 @@ function clientOf(pool: PgPool, given: PgClient | undefined): PgClient {
  */
 export async function connect(pool: PgPool): Promise<PgClient> {
   const given = await new Promise<PgClient | undefined>((resolve, reject) => {
-    pool.connect((error, client) => {
+    const answer: unknown = pool.connect((error, client) => {
       client?.on('error', ignoreErrors);
       if (error) reject(error);
       else resolve(client);
     });
+    // No pool of `pg`. It may have called back before that.
+    if (answer !== undefined) Promise.resolve(answer).then(() => resolve(undefined), reject);
   });
   return clientOf(pool, given);
 }

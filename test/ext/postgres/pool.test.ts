@@ -83,6 +83,20 @@ describe('a statement on a client of the pool', () => {
     await running;
   });
 
+  test.each([
+    [
+      'has no client',
+      { connect: (callback: (error: undefined, client: undefined) => void) => callback(undefined, undefined) },
+    ],
+    ['answers with a promise', { connect: () => Promise.resolve({}) }],
+  ])('is refused where the pool %s, as with a client in its place', async (_, pool) => {
+    const { clock } = world();
+    await expect(runOn(pool as PgPool, clock, 1_000, { text: 'select 1' })).rejects.toThrow(
+      /^pool must be a Pool of pg, whose connect gives a client to a callback, got an object/,
+    );
+    expect(clock.timers).toBe(0);
+  });
+
   test('fails with what the pool throws', async () => {
     const { run, pool, clock } = world();
     pool.dial = () => Promise.reject(new Error('ended'));
