@@ -1,5 +1,5 @@
-// Real processes and real servers that are killed, frozen, cut off and restarted under load. Nothing
-// is judged that depends on how fast the machine is.
+// Real processes and real servers that are killed, frozen, cut off and restarted under load. What
+// depends on how fast the machine is is not judged.
 
 import { describe, expect, it } from 'vitest';
 import { type Course, chaos } from '../soak/fleet/chaos.ts';

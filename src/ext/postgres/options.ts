@@ -8,7 +8,7 @@ import type { PgPool } from './pool.ts';
 export interface SchemaOptions {
   /**
    * The schema with the tables of slotvisor. Any name that PostgreSQL can keep: 1 to 63 bytes of
-   * UTF-8, without NUL. Default `'slotvisor'`.
+   * UTF-8, without NUL, and not beginning with `pg_`. Default `'slotvisor'`.
    */
   readonly schema?: string | undefined;
 }

@@ -28,8 +28,8 @@ export type { RedisClaimsOptions, RedisOptions } from './options.ts';
  * next answered beat. Each grant has a fence that is greater than every earlier one of the slot, as
  * long as the clock of the server does not go back by more than Redis was away.
  *
- * The client stays yours. Close it after the supervisor was shut down. For news a second connection
- * is made with its `duplicate()`.
+ * Nothing is called before the first submission. The client stays yours: close it after the
+ * supervisor was shut down. For news a second connection is made with its `duplicate()`.
  *
  * @param client of `ioredis`, or of `redis` after its `connect()`. No cluster, pool or sentinel.
  * @throws OptionError for an invalid option, and for an object that is no such client.
@@ -44,8 +44,10 @@ export function redisLeases(client: RedisClient, options: RedisOptions = {}): Fl
 }
 
 /**
- * Makes the `claims` of schedules: each date of a schedule runs in one process. A call that Redis
- * does not answer within 5 s fails, and the schedule repeats it.
+ * Makes the `claims` of schedules. A date is claimed by one caller of all processes, once, in
+ * whatever order dates are claimed: the latest 1,000 dates of a schedule are kept, and older ones
+ * count as claimed. A call that Redis does not answer within 5,000 ms fails, and the schedule
+ * repeats it.
  *
  * At most once: a date is lost if its process dies after the claim. A claim that is repeated since
  * its answer was lost gets that answer. A date may run twice if Redis loses the claim: with its

@@ -442,7 +442,7 @@ describe('a session', () => {
 });
 
 describe('a store in trouble', () => {
-  test('is called again until it answers, and each error is told once', async () => {
+  test('is called again until it answers, and each error is reported once', async () => {
     const { clock, a } = fleetOf(1);
     a.store.plan('listen', 'failBefore');
     a.store.plan('open', 'failAfter', { times: 2 });

@@ -27,7 +27,7 @@ const terminate = (which: string) =>
   );
 
 describe('the connection of the beats', () => {
-  test('that is terminated is told to the client, and the next beat listens again', async () => {
+  test('that is terminated is reported to the client, and the next beat listens again', async () => {
     const store = world.store({ pool: poolOf({}) }); // nothing listens to errors of this pool
     const [a, b] = [await world.session(store), await world.session(store)];
     await b.listen();

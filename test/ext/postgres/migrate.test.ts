@@ -147,7 +147,7 @@ describe('what the role of the pool may do', () => {
     await b.store.close();
   });
 
-  test('a role that may not create a schema is told so', async () => {
+  test('a role that may not create a schema hears which role may', async () => {
     const { pool: owner, schema, url } = await freshSchema();
     const { pool } = await role(schema, owner, url);
     await expect(migrate(pool, { schema })).rejects.toThrow(

@@ -59,7 +59,7 @@ test('the fences of a slot grow over 10,000 grants that race for it', async () =
   expect(isRising(fences)).toBe(true);
 });
 
-test('no wake-up is lost: whoever waits gets the slot, without a beat', async () => {
+test('no wake-up is lost: each session that waits gets the slot, without a beat', async () => {
   const all = await sessions(6);
   const rounds = 60;
   const waits = new Map<string, () => void>();

@@ -117,7 +117,7 @@ describe('the line', () => {
     expect((await c.beat())?.news).toMatchObject([{ kind: 'contended' }]);
   });
 
-  test('has one replacement: a later one takes the place of an earlier one, which is told', async () => {
+  test('has one replacement: a later one takes the place of an earlier one, which hears of it', async () => {
     await a.take('s');
     await b.ask('s', 'urgent');
     await c.ask('s', 'urgent');

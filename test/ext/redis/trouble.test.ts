@@ -175,7 +175,7 @@ overBothClients('a connection that is lost', (kind) => {
     expect(await a.heard(1)).toMatchObject([{ kind: 'contended', slot: 's' }]);
   });
 
-  it('is closed when nobody listens any more, and nothing is heard then', async () => {
+  it('is closed when no session listens any more, and nothing is heard then', async () => {
     const world = await World.open(kind);
     const a = await world.join();
     const stop = await a.listen();
