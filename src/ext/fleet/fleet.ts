@@ -49,9 +49,9 @@ export interface FleetLeases extends SlotLeases {
 }
 
 /**
- * Makes the lease store of one supervisor, over `store`, which it closes at the end: each has a store
- * of its own. It calls nothing before the first submission. While nothing is held or asked for, nothing of it keeps the process alive, and its
- * session ends after `ttlMs`.
+ * Makes the lease store of one supervisor, over `store`, which it closes at the end: each has a
+ * store of its own. It calls nothing before the first submission. While nothing is held or asked
+ * for, nothing of it keeps the process alive, and its session ends after `ttlMs`.
  *
  * @throws OptionError for an invalid option, and for a store that lacks an operation.
  */

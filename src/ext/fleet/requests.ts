@@ -2,7 +2,7 @@
 // has one request for a slot at a time.
 
 import type { LeaseAnswer, LeaseRequest } from '../../index.ts';
-import { after, isAborted, onAbort } from '../../kit.ts';
+import { after, describe, isAborted, onAbort } from '../../kit.ts';
 import { Delays } from './delay.ts';
 import { type Grant, Request } from './request.ts';
 import type { Returns } from './returns.ts';
@@ -107,9 +107,10 @@ export class Requests {
   }
 
   #watch(request: Request, signal: AbortSignal, urgent: AbortSignal): void {
-    const { clocks, patienceMs } = this.#tools;
+    const { clocks, patienceMs, troubles } = this.#tools;
+    const { count } = troubles;
     const stops = [onAbort(signal, () => this.#callOff(request))];
-    if (request.mode === 'try') stops.push(after(clocks.busy, patienceMs, () => this.#loseHope(request)));
+    if (request.mode === 'try') stops.push(after(clocks.busy, patienceMs, () => this.#loseHope(request, count)));
     else if (isAborted(urgent)) request.mode = 'urgent';
     else
       stops.push(
@@ -200,10 +201,13 @@ export class Requests {
     void this.#withdraw(request).then(() => request.resolve(null));
   }
 
-  #loseHope(request: Request): void {
+  /** @param errors how many errors there were before the request. */
+  #loseHope(request: Request, errors: number): void {
+    const { patienceMs, troubles } = this.#tools;
     void this.#withdraw(request);
-    const text = `the lease store has not answered within ${this.#tools.patienceMs} ms`;
-    request.reject(new Error(text, { cause: this.#tools.troubles.last }));
+    const text = `the lease store has not answered within ${Math.round(patienceMs)} ms`;
+    if (troubles.count === errors) request.reject(new Error(text));
+    else request.reject(new Error(`${text}: ${describe(troubles.last)}`, { cause: troubles.last }));
   }
 
   #withdraw(request: Request): Promise<void> {

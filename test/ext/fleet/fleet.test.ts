@@ -3,7 +3,7 @@
 import { Supervisor } from 'slotvisor';
 import { fleetLeases } from 'slotvisor/fleet';
 import { describe, expect, test } from 'vitest';
-import { FaultyStore } from '../../../src/testing/faulty-store.ts';
+import { FaultyStore, StoreTrouble } from '../../../src/testing/faulty-store.ts';
 import { FleetClient, fleetOf } from '../../support/fleet-client.ts';
 
 describe('a request', () => {
@@ -471,10 +471,33 @@ describe('a store in trouble', () => {
     await clock.advance(1_999);
     expect(asked.isSettled).toBe(false);
     await clock.advance(1);
-    expect(String(asked.error)).toContain('the lease store has not answered within 2000 ms');
+    expect(String(asked.error)).toBe('Error: the lease store has not answered within 2000 ms');
     a.store.letGo();
     await clock.settle();
     expect(fleet.holderOf('s')).toBeUndefined();
+  });
+
+  test('makes a request that does not wait fail with the latest error since it was made', async () => {
+    const { clock, a } = fleetOf(1);
+    a.store.plan('acquire', 'failBefore', { error: new StoreTrouble('an earlier error') });
+    a.ask('r');
+    await clock.advance(1_000);
+    a.store.plan('acquire', 'hangBefore');
+    const asked = a.ask('s', 'dropIfRunning');
+    await clock.advance(2_000);
+    expect((asked.error as Error).cause).toBeUndefined();
+    a.store.letGo();
+    await clock.settle();
+
+    const error = new StoreTrouble('the store is away');
+    a.store.plan('acquire', 'failBefore', { times: 99, error });
+    const another = a.ask('t', 'dropIfRunning');
+    await clock.advance(2_000);
+    const said = another.error as Error;
+    expect([said.message, said.cause]).toEqual([
+      'the lease store has not answered within 2000 ms: the store is away',
+      error,
+    ]);
   });
 
   test('that is away is dialled by one loop, however many wait', async () => {
