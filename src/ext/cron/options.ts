@@ -90,6 +90,8 @@ export interface ScheduleIdentity {
    * All processes must find the same dates. So these are required: `name`; the task's slot or name;
    * `timezone` with `cron`, and where an option is text without an offset; `startAt` with
    * `everyMs`, whose dates are then `startAt + k * everyMs` on the wall clock.
+   *
+   * `postgresClaims` of `slotvisor/postgres` and `redisClaims` of `slotvisor/redis` make claims.
    */
   readonly claims?: DateClaims | undefined;
 }

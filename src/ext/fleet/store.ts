@@ -4,7 +4,7 @@
 import { anObjectWith, show } from '../../kit.ts';
 
 /**
- * The interface of a store, for those who write one. `slotvisor/postgres` and `slotvisor/redis` are
+ * The interface of a store, for authors of stores. `slotvisor/postgres` and `slotvisor/redis` are
  * two of them. `leaseConformance` in `slotvisor/testing` checks another one.
  *
  * A process has one session at a time, and asks for a slot once at a time: a session and the name
@@ -70,7 +70,7 @@ export interface LeaseStore {
  * - `try`: now or not at all. It enters no line.
  * - `wait`: waits in line, in the order of arrival.
  * - `urgent`: a replacement. It goes before the line, and the holder is asked to stop. A slot has
- *   at most one: it takes the place of one of another session, which is told `superseded`.
+ *   at most one: it takes the place of another session's, which hears `superseded`.
  */
 export type AskMode = 'try' | 'wait' | 'urgent';
 
@@ -102,7 +102,7 @@ export interface HeldSlot {
 }
 
 /**
- * What a session is told.
+ * What a session hears.
  *
  * - `granted`: a slot for which it waited is its own.
  * - `contended`: another session waits for a slot that it holds.
@@ -119,8 +119,8 @@ export type LeaseNews =
 /** The answer to a beat. */
 export interface LeasePulse {
   /**
-   * Of each slot that this session holds: `contended` or `revoked`, if somebody waits for it. Of
-   * each slot for which it waits: `granted`, `superseded` or `orphan`, if that is so.
+   * Of each slot that this session holds: `contended` or `revoked`, if another session waits for
+   * it. Of each slot for which it waits: `granted`, `superseded` or `orphan`, if that is so.
    */
   readonly news: readonly LeaseNews[];
   /** How many slots this session holds in the store. */

@@ -1,4 +1,5 @@
-// The errors of a store: told to the user once each, and asked whether a repetition is of use.
+// The errors of a store: each is reported to the user once, and the store says whether a repetition
+// can mend it.
 
 import { ignore } from '../../kit.ts';
 import type { FleetOperation, FleetSettings } from './options.ts';
@@ -10,7 +11,7 @@ export class Troubles {
   count = 0;
   readonly #store: LeaseStore;
   readonly #listener: FleetSettings['onTrouble'];
-  readonly #told = new WeakSet<object>();
+  readonly #reported = new WeakSet<object>();
 
   constructor(store: LeaseStore, listener: FleetSettings['onTrouble']) {
     this.#store = store;
@@ -19,8 +20,8 @@ export class Troubles {
 
   report(error: unknown, operation: FleetOperation): void {
     if (typeof error === 'object' && error !== null) {
-      if (this.#told.has(error)) return;
-      this.#told.add(error);
+      if (this.#reported.has(error)) return;
+      this.#reported.add(error);
     }
     this.last = error;
     this.count += 1;

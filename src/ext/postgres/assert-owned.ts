@@ -5,7 +5,7 @@ import { forPeople } from './errors.ts';
 import { parseSchemaOptions, type SchemaOptions } from './options.ts';
 import { identifier } from './schema.ts';
 
-/** What is used of a client of `pg`, or of one that wraps it. */
+/** What is used of a client of `pg`, or of what wraps it. */
 export interface QueryingClient {
   query(text: string, values: unknown[]): PromiseLike<unknown>;
 }

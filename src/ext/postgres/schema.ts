@@ -90,7 +90,7 @@ type SqlFunction = readonly [head: string, body: string];
 
 const settings = (s: string): SqlFunction[] => [
   // For the rest of the transaction. A grant that is confirmed must survive a crash of the server.
-  // Plans are kept for as long as a connection lives: one that was made while a table was empty
+  // Plans are kept for as long as a connection lives: a plan that was made while a table was empty
   // must serve when it is large.
   [
     'settings(wait_ms int) returns void language plpgsql',
@@ -112,7 +112,7 @@ end`,
   select (('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint << 40) + nextval(${literal(`${s}.fence`)})`,
   ],
 
-  // The id of a session is a secret: whoever knows it can send news to it, and so can nothing else.
+  // The id of a session is a secret: only who knows it can send news to it.
   [
     'tell(id uuid, news text) returns void language plpgsql',
     `
@@ -430,8 +430,8 @@ begin
 end`,
   ],
 
-  // False for a ttl after the clock was set, or after no session has beaten for a while: whoever is
-  // alive renews its session first.
+  // False for a ttl after the clock was set, or after no session has beaten for a while: the living
+  // renew their sessions first.
   [
     'is_calm(lifetime interval) returns boolean language plpgsql',
     `
@@ -454,7 +454,7 @@ end`,
   ],
 
   // Renewal and removal meet in the row of the session. A session is dead when its row is gone, and
-  // not before: one that has expired and is still there can be renewed.
+  // not before: a session that has expired and is still there can be renewed.
   [
     `beat(me uuid, waiting text[], wait_ms int)
   returns table (o_kind text, o_slot text, o_fence bigint, o_contended boolean) language plpgsql`,

@@ -3,7 +3,15 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../index.ts';
 import { SystemClock } from '../../kit.ts';
-import type { AskAnswer, HeldSlot, LeaseAsk, LeaseNews, LeasePulse, LeaseStore } from '../fleet/index.ts';
+import {
+  type AskAnswer,
+  Gather,
+  type HeldSlot,
+  type LeaseAsk,
+  type LeaseNews,
+  type LeasePulse,
+  type LeaseStore,
+} from '../fleet/index.ts';
 import { forPeople, isLasting, isOfOneItem } from './errors.ts';
 import { Line } from './line.ts';
 import { type PgPool, type PgStatement, type Row, runOn } from './pool.ts';
@@ -23,6 +31,10 @@ interface AskCall extends Call {
 
 interface ReturnCall extends Call {
   readonly held: HeldSlot;
+}
+
+interface WithdrawCall extends Call {
+  readonly slot: string;
 }
 
 const MODES = { try: 0, wait: 1, urgent: 2 } as const;
@@ -45,6 +57,13 @@ export class PostgresStore implements LeaseStore {
   readonly #sessions = new Set<string>();
   readonly #asks = new Together<AskCall, AskAnswer>((calls, isAlone) => this.#acquire(calls, isAlone));
   readonly #returns = new Together<ReturnCall, undefined>((calls, isAlone) => this.#release(calls, isAlone));
+  /** A shutdown withdraws all that waits: it must not take the whole pool for that. */
+  readonly #withdrawals = new Gather<WithdrawCall, undefined>({
+    lanes: 2,
+    most: 1,
+    key: () => '',
+    run: ([call]) => this.#withdraw(call as WithdrawCall),
+  });
 
   constructor(pool: PgPool, { schema, listen, ttlMs, clock = new SystemClock() }: StoreSettings) {
     this.#pool = pool;
@@ -88,8 +107,8 @@ export class PostgresStore implements LeaseStore {
     return this.#returns.add({ session, held });
   }
 
-  async withdraw(session: string, slot: string): Promise<void> {
-    await this.#call('withdraw', [session, slot, this.#lockMs]);
+  withdraw(session: string, slot: string): Promise<void> {
+    return this.#withdrawals.add({ session, slot });
   }
 
   async holdings(session: string, slot?: string): Promise<ReadonlyMap<string, bigint>> {
@@ -138,6 +157,11 @@ export class PostgresStore implements LeaseStore {
     const rows = await this.#call('release', [calls[0]?.session, names, fences, isAlone, this.#lockMs]);
     const locked = new Set(rows.map(({ o_slot }) => o_slot));
     return names.map((name) => (locked.has(name) ? ALONE : undefined));
+  }
+
+  async #withdraw({ session, slot }: WithdrawCall): Promise<[undefined]> {
+    await this.#call('withdraw', [session, slot, this.#lockMs]);
+    return [undefined];
   }
 
   #call(name: string, values: unknown[]): Promise<Row[]> {

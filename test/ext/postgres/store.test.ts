@@ -232,6 +232,19 @@ describe('withdraw', () => {
     expect((await a.beat())?.news).toEqual([]);
   });
 
+  test('of many places at once takes two connections of the pool', async () => {
+    const fences = await Promise.all(Array.from({ length: 20 }, (_, i) => a.take(`s${i}`)));
+    await Promise.all(fences.map((_, i) => b.ask(`s${i}`)));
+    let [used, most] = [0, 0];
+    const count = (by: number) => () => {
+      used += by;
+      most = Math.max(most, used);
+    };
+    world.pool.on('acquire', count(1)).on('release', count(-1));
+    await Promise.all(fences.map((_, i) => b.store.withdraw(b.id, `s${i}`)));
+    expect([most, await world.count('waiter')]).toEqual([2, 0]);
+  });
+
   test('does nothing where nothing waits', async () => {
     await b.store.withdraw(b.id, 's');
     expect(await tables()).toEqual([3, 0, 0]);
