@@ -180,14 +180,15 @@ describe('the packed package', () => {
       import { migrate, postgresLeases } from 'slotvisor/postgres';
       import { redisLeases } from 'slotvisor/redis';
       const refusal = async () => { throw new Error('no server'); };
+      const pool = { connect: (callback) => callback(new Error('no server')) };
       const store = new Proxy({}, { get: () => refusal });
       const client = { status: 'ready', call: refusal, duplicate: () => client };
-      for (const leases of [fleetLeases(store), postgresLeases({ connect: refusal }), redisLeases(client)]) {
+      for (const leases of [fleetLeases(store), postgresLeases(pool), redisLeases(client)]) {
         const supervisor = new Supervisor({ leases });
         console.log(supervisor.submit({ slot: 's', run: () => 1 }).admission);
         await supervisor.shutdown();
       }
-      await migrate({ connect: refusal }).catch(({ message }) => console.log(message));
+      await migrate(pool).catch(({ message }) => console.log(message));
       const missing = (name) => import(name).then(() => name + ' is here', () => 0);
       console.log(await Promise.all(['pg', 'ioredis', 'redis'].map(missing)));`;
     expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({

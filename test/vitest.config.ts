@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -19,6 +20,8 @@ export default defineConfig({
     // Most tests let tasks fail that nothing watches. Only the printing is turned off: listeners of
     // the process get these warnings all the same.
     execArgv: ['SLOTVISOR_UNWATCHED_FAILURE', 'SLOTVISOR_OVERRUN_HELD'].map((code) => `--disable-warning=${code}`),
+    // On two cores too: many tests wait for processes and servers.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Cases of `describe.concurrent` wait for real servers most of the time.
     maxConcurrency: 12,
     // These limits only end a hang. No test depends on how fast the machine is.

@@ -1,5 +1,5 @@
-// Real processes and real servers that are killed, frozen, cut off and restarted under load. What
-// depends on how fast the machine is is not judged.
+// Real processes and real servers that are killed, frozen, cut off and restarted under load.
+// Nothing is judged that depends on how fast the machine is.
 
 import { describe, expect, it } from 'vitest';
 import { type Course, chaos } from '../soak/fleet/chaos.ts';
@@ -30,5 +30,5 @@ describe('processes that share slots in PostgreSQL', () => {
 });
 
 withRedis('processes that share slots in Redis', () => {
-  it(`${claim}, in 20 s of faults (seed ${SEED})`, () => expectSound('redis', 20));
+  it(`${claim}, in 12 s of faults (seed ${SEED})`, () => expectSound('redis', 12));
 });

@@ -338,8 +338,8 @@ export const LEASES: Script = scriptOf(STATE + SLOTS + OPERATIONS);
 const KEPT = 1_000;
 
 /**
- * The latest dates of a schedule that were claimed, each with the mark of its claim. A call is
- * repeated with its mark if its answer was lost, and is answered as it was at first.
+ * The latest dates of a schedule that were claimed, each with the mark of its claim: a repeated
+ * call whose first answer was lost is answered as the first one was.
  */
 export const CLAIM: Script = scriptOf(`
 local due, mark = ARGV[1], ARGV[2]

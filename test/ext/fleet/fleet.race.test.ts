@@ -4,10 +4,11 @@
 import type { AdmissionPolicy } from 'slotvisor';
 import { seededRandom } from 'slotvisor/testing';
 import { describe, expect, test } from 'vitest';
+import { RUNS, SEED } from '../../support/effort.ts';
 import { FleetWorld, TTL_MS } from '../../support/fleet-world.ts';
 import type { FrozenProcess } from '../../support/frozen-process.ts';
 
-const WORLDS = Number(process.env.FLEET_WORLDS ?? 150);
+const WORLDS = RUNS.sequences / 10;
 const STEPS = 60;
 const POLICIES: readonly AdmissionPolicy[] = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'];
 const OPERATIONS = ['open', 'beat', 'acquire', 'release', 'withdraw', 'holdings', 'end', 'listen'] as const;
@@ -111,10 +112,10 @@ class Script {
 }
 
 describe('processes that share slots', () => {
-  test(`run at most one body a slot, in ${WORLDS} random worlds under faults, and leave nothing behind`, async () => {
+  test(`run at most one body a slot, in ${WORLDS} random worlds under faults, and leave nothing behind (seed ${SEED})`, async () => {
     let bodies = 0;
     for (let n = 1; n <= WORLDS; n += 1) {
-      const script = new Script(n);
+      const script = new Script(SEED * 1_000_000 + n);
       const { world } = script;
       for (let step = 0; step < STEPS; step += 1) {
         await script.step();

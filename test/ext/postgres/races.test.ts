@@ -4,8 +4,11 @@ import fc from 'fast-check';
 import pg from 'pg';
 import type { AskMode } from 'slotvisor/fleet';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { RUNS } from '../../support/effort.ts';
 import { MemoryEngine } from '../../support/memory-engine.ts';
 import { type Session, TTL_MS, World } from './world.ts';
+
+const GRANTS = Math.min(RUNS.sequences, 10_000);
 
 let world: World;
 
@@ -40,10 +43,10 @@ async function logGrants(): Promise<() => Promise<Map<string, bigint[]>>> {
 const isRising = (fences: readonly bigint[]) =>
   fences.every((fence, i) => i === 0 || fence > (fences[i - 1] as bigint));
 
-test('the fences of a slot grow over 10,000 grants that race for it', async () => {
+test(`the fences of a slot grow over ${GRANTS.toLocaleString('en')} grants that race for it`, async () => {
   const grants = await logGrants();
   const all = await sessions(8);
-  let left = 10_000;
+  let left = GRANTS;
   await Promise.all(
     all.map(async (session) => {
       while (left > 0) {
@@ -55,7 +58,7 @@ test('the fences of a slot grow over 10,000 grants that race for it', async () =
     }),
   );
   const fences = (await grants()).get('s') ?? [];
-  expect(fences.length).toBeGreaterThanOrEqual(10_000);
+  expect(fences.length).toBeGreaterThanOrEqual(GRANTS);
   expect(isRising(fences)).toBe(true);
 });
 

@@ -61,6 +61,9 @@ interface Member {
   readonly proxy: TcpProxy;
   child: ChildProcessByStdio<Writable, Readable, null>;
   exited: Promise<unknown>;
+  /** It has come up, and handles signals. */
+  isUp: Promise<unknown>;
+  hasComeUp: () => void;
   /** It has not come up yet, or a fault is at work on it. */
   isInTrouble: boolean;
 }
@@ -126,7 +129,7 @@ class Conductor {
     this.#members[index] = { index, proxy, ...this.#spawn(index, proxy) };
   }
 
-  #spawn(index: number, proxy: TcpProxy): Pick<Member, 'child' | 'exited' | 'isInTrouble'> {
+  #spawn(index: number, proxy: TcpProxy): Omit<Member, 'index' | 'proxy'> {
     const { store, ttlMs, slots, resourceUrl, mutant } = this.#course;
     const order: WorkerOrder = {
       store: store === 'postgres' ? store : index % 2 === 0 ? 'ioredis' : 'node-redis',
@@ -147,7 +150,11 @@ class Conductor {
     const exited = once(child, 'close').then(([code, signal]) => {
       this.#note({ is: 'exited', at: monotonicMs(), pid: child.pid as number, how: `${code ?? signal}` });
     });
-    return { child, exited, isInTrouble: true };
+    let hasComeUp = (): void => {};
+    const isUp = new Promise<void>((resolve) => {
+      hasComeUp = resolve;
+    });
+    return { child, exited, isUp, hasComeUp, isInTrouble: true };
   }
 
   /** The last line of a process that was killed may be a part of one. */
@@ -157,7 +164,9 @@ class Conductor {
     this.#note(line);
     if (line.is !== 'up') return;
     const member = this.#members.find(({ child }) => child.pid === line.pid);
-    if (member !== undefined) member.isInTrouble = false;
+    if (member === undefined) return;
+    member.isInTrouble = false;
+    member.hasComeUp();
   }
 
   async #fault(): Promise<void> {
@@ -233,6 +242,7 @@ class Conductor {
 
   /** A process that hangs is killed, which the history shows. */
   async #end(member: Member): Promise<void> {
+    await Promise.race([member.isUp, member.exited]);
     this.#mark('ending', member);
     member.child.kill('SIGTERM');
     const timer = setTimeout(() => member.child.kill('SIGKILL'), PATIENCE_MS);

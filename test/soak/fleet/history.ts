@@ -2,7 +2,7 @@
 // monotonic clock. `judge` says which promises it breaks. It only reads: how a history came about,
 // by processes, in virtual time or by hand, does not matter.
 
-/** What a process did with a slot, and when: before the body asks whether it may go on. */
+/** What a process did with a slot. Its moment is taken before the body asks whether it may. */
 interface Deed {
   readonly is: 'begin' | 'step' | 'end' | 'refused';
   readonly at: number;

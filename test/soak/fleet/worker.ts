@@ -111,7 +111,7 @@ async function work(supervisor: Supervisor, resource: pg.Pool, random: () => num
   }
 }
 
-/** A step has its moment before the question: a freeze between the two makes it no later. */
+/** The moment of a step is taken before the question: a freeze between both makes it no later. */
 async function steps(ctx: TaskContext, resource: pg.Pool, random: () => number, ms: number): Promise<void> {
   const { slot } = ctx;
   const fence = `${ctx.fence}`;
