@@ -100,14 +100,23 @@ export class RedisStore implements LeaseStore {
 
   async listen(session: string, hear: (news: LeaseNews) => void, broken: () => void): Promise<() => void> {
     const line = this.#port.dial();
-    const hearing = line.subscribe(this.#channel + session, (message) => hear(newsOf(message)), broken);
+    let hasEnded = false; // what the connection has read before its end may come after it
+    const pass = (message: string): void => {
+      if (!hasEnded) hear(newsOf(message));
+    };
+    const hearing = line.subscribe(this.#channel + session, pass, () => {
+      if (!hasEnded) broken();
+    });
     try {
       await within(this.#clock, this.#settings.ttlMs, 'SUBSCRIBE', hearing);
     } catch (error) {
       line.close();
       throw error;
     }
-    return () => line.close();
+    return () => {
+      hasEnded = true;
+      line.close();
+    };
   }
 
   isPermanent(error: unknown): boolean {

@@ -310,6 +310,33 @@ it('a connection for news that cannot be used is closed', async () => {
   expect(closed).toBe(1);
 });
 
+it('a connection for news that was closed passes on nothing that comes late', async () => {
+  let late = ignore;
+  const port = {
+    send: () => Promise.reject(new Error('unused')),
+    dial: () => ({
+      subscribe: async (_: string, hear: (message: string) => void, broken: () => void) => {
+        late = () => {
+          hear('o s');
+          broken();
+        };
+      },
+      close: ignore,
+    }),
+  };
+  const store = new RedisStore(port, { ...settings, prefix: 'p' });
+  const heard: unknown[] = [];
+  const stop = await store.listen(
+    'a',
+    (news) => heard.push(news),
+    () => heard.push('broken'),
+  );
+  late();
+  stop();
+  late();
+  expect(heard).toEqual([{ kind: 'orphan', slot: 's' }, 'broken']);
+});
+
 it('a call that is not answered takes its limit from the clock that is given', async () => {
   const clock = new VirtualClock();
   const port = { send: () => new Promise(ignore), dial: () => expect.unreachable() };
