@@ -3,9 +3,14 @@
 
 import type { AskAnswer, HeldSlot, LeaseAsk, LeaseNews, LeasePulse } from 'slotvisor/fleet';
 
+/** How often a session that does not beat gets one more ttl. */
+const MOST_SPARED = 4;
+
 interface SessionRow {
   readonly ttlMs: number;
   expiresMs: number;
+  /** How often it got one more ttl since its last beat, as the clock jumped. */
+  spared: number;
 }
 
 /** What the holder has been told, or reads with its next beat. 2: a replacement waits. */
@@ -33,13 +38,11 @@ export class MemoryEngine {
   #lastFence = 0n;
   #lastSeq = 0;
   #seenMs: number;
-  #holdUntilMs: number;
 
   constructor(nowMs: () => number, tell: (session: string, news: LeaseNews) => void) {
     this.#nowMs = nowMs;
     this.#tell = tell;
     this.#seenMs = nowMs();
-    this.#holdUntilMs = this.#seenMs;
   }
 
   get isEmpty(): boolean {
@@ -52,16 +55,18 @@ export class MemoryEngine {
   }
 
   open(session: string, ttlMs: number): void {
-    this.#isCalm(ttlMs);
-    this.#sessions.set(session, { ttlMs, expiresMs: this.#nowMs() + ttlMs });
+    this.#lookAtClock(ttlMs);
+    this.#reap();
+    this.#sessions.set(session, { ttlMs, expiresMs: this.#nowMs() + ttlMs, spared: 0 });
   }
 
   beat(session: string, waiting: readonly string[]): LeasePulse | null {
     const row = this.#sessions.get(session);
     if (row === undefined) return null;
-    const isCalm = this.#isCalm(row.ttlMs);
+    this.#lookAtClock(row.ttlMs);
     row.expiresMs = this.#nowMs() + row.ttlMs;
-    if (isCalm) this.#reap();
+    row.spared = 0;
+    this.#reap();
     const held = this.#heldBy(session);
     const untilMs = waiting.flatMap((slot) => this.#msUntilHolderExpires(session, slot));
     return {
@@ -128,15 +133,21 @@ export class MemoryEngine {
   }
 
   /**
-   * A clock that was set, or a time in which no session beat: then no session is removed for one
-   * ttl, so that the living ones beat first.
+   * A clock that was set, or a time in which no session beat: then each session gets a ttl, so that
+   * the living ones beat first. It gets that a few times a beat.
    */
-  #isCalm(ttlMs: number): boolean {
+  #lookAtClock(ttlMs: number): void {
     const nowMs = this.#nowMs();
     const passedMs = nowMs - this.#seenMs;
     this.#seenMs = nowMs;
-    if (passedMs > ttlMs / 3 || passedMs < -ttlMs / 10) this.#holdUntilMs = nowMs + ttlMs;
-    return nowMs >= this.#holdUntilMs;
+    const rows = [...this.#sessions.values()];
+    const shortestMs = Math.min(ttlMs, ...rows.map((row) => row.ttlMs));
+    if (passedMs <= shortestMs / 3 && passedMs >= -shortestMs / 10) return;
+    for (const row of rows) {
+      if (row.spared >= MOST_SPARED && row.expiresMs <= nowMs + row.ttlMs) continue;
+      row.expiresMs = nowMs + row.ttlMs;
+      if (passedMs > 0) row.spared += 1;
+    }
   }
 
   #reap(): void {
@@ -146,9 +157,9 @@ export class MemoryEngine {
 
   /** A session that missed beats may be dead: it would cost the line one ttl. */
   #beatsMissed(session: string): 0 | 1 | 2 {
-    const { ttlMs, expiresMs } = this.#sessions.get(session) as SessionRow;
+    const { ttlMs, expiresMs, spared } = this.#sessions.get(session) as SessionRow;
     const leftMs = expiresMs - this.#nowMs();
-    if (leftMs > 0.6 * ttlMs) return 0;
+    if (leftMs > 0.6 * ttlMs && spared === 0) return 0;
     return leftMs > 0 ? 1 : 2;
   }
 

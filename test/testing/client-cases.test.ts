@@ -53,8 +53,8 @@ const FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'a session that was opened expires after a third of its ttl',
-    from: 'expiresMs: this.#nowMs() + ttlMs }',
-    to: 'expiresMs: this.#nowMs() + ttlMs / 3 }',
+    from: 'expiresMs: this.#nowMs() + ttlMs, spared',
+    to: 'expiresMs: this.#nowMs() + ttlMs / 3, spared',
     caughtBy: 'the body of a process that is cut off has ended before the slot goes to another one',
   },
   {

@@ -249,13 +249,13 @@ const sessions: readonly PlantedFault[] = [
   },
   {
     name: 'beats do not renew',
-    from: 'row.expiresMs = this.#nowMs() + row.ttlMs;\n    if',
-    to: 'if',
+    from: 'row.expiresMs = this.#nowMs() + row.ttlMs;\n    row.spared = 0;',
+    to: '',
     caughtBy: 'a session that beats keeps its slots beyond its ttl',
   },
   {
     name: 'no session is ever removed',
-    from: 'if (isCalm) this.#reap();',
+    from: 'row.spared = 0;\n    this.#reap();',
     to: '',
     caughtBy: 'a session that waits for a dead holder is granted the slot when it asks again',
   },

@@ -17,6 +17,9 @@ export const SCHEMA_VERSION = 1;
 /** An SQL identifier that means exactly this name. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+/** How often a session that does not beat gets one more ttl. */
+const MOST_SPARED = 4;
+
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** Makes the tables and functions in the schema, which must exist. */
@@ -36,12 +39,13 @@ export function ddl(schema: string): string {
 const tables = (s: string): string[] => [
   `create table ${s}.version (version int not null)`,
 
-  // One row a process.
+  // One row a process. spared: how often it got one more ttl since its last beat, as the clock jumped.
   `create table ${s}.session (
     id uuid primary key,
     name text not null,
     ttl interval not null,
     expires_at timestamptz not null,
+    spared smallint not null default 0,
     opened_at timestamptz not null default clock_timestamp()
   ) with (fillfactor = 50)`,
 
@@ -69,11 +73,10 @@ const tables = (s: string): string[] => [
 
   `create sequence ${s}.fence`,
 
-  // One row. No session is removed before calm_at.
+  // One row.
   `create table ${s}.clock (
     one boolean primary key default true check (one),
-    seen_at timestamptz not null default clock_timestamp(),
-    calm_at timestamptz not null default clock_timestamp()
+    seen_at timestamptz not null default clock_timestamp()
   )`,
   `insert into ${s}.clock default values`,
 
@@ -146,8 +149,8 @@ begin
   select w.session into heir
     from ${s}.waiter w join ${s}.session x on x.id = w.session
     where w.slot = slot_name
-    order by x.expires_at > clock_timestamp() + x.ttl * 0.6 desc, x.expires_at > clock_timestamp() desc,
-      w.urgent desc, w.place
+    order by x.spared = 0 and x.expires_at > clock_timestamp() + x.ttl * 0.6 desc,
+      x.expires_at > clock_timestamp() desc, w.urgent desc, w.place
     limit 1;
   if not found then
     delete from ${s}.waiter where slot = slot_name;
@@ -423,33 +426,34 @@ declare
   lifetime interval := ttl_ms * interval '1 ms';
 begin
   perform ${s}.settings(wait_ms);
-  perform ${s}.is_calm(lifetime);
+  perform ${s}.look_at_clock(lifetime);
+  perform ${s}.remove_expired();
   insert into ${s}.session (id, name, ttl, expires_at)
     values (me, session_name, lifetime, clock_timestamp() + lifetime)
     on conflict (id) do update set expires_at = excluded.expires_at;
 end`,
   ],
 
-  // False for a ttl after the clock was set, or after no session has beaten for a while: the living
-  // renew their sessions first.
+  // Where the clock was set, or no session has beaten for a while, each session gets a ttl from now
+  // on: whoever is alive renews its session first. It gets that a few times a beat, so that processes
+  // that come and go do not keep a dead one alive.
   [
-    'is_calm(lifetime interval) returns boolean language plpgsql',
+    'look_at_clock(lifetime interval) returns void language plpgsql',
     `
 declare
   known ${s}.clock;
   moment timestamptz := clock_timestamp();
+  shortest interval := least(lifetime, (select min(ttl) from ${s}.session));
 begin
   select * into known from ${s}.clock;
-  if moment - known.seen_at > lifetime / 3 or moment < known.seen_at - lifetime / 10 then
-    update ${s}.clock set seen_at = moment,
-      calm_at = moment + greatest(lifetime, (select max(ttl) from ${s}.session));
-    return false;
-  end if;
-  if moment - known.seen_at > lifetime / 20 then
+  if moment - known.seen_at > shortest / 3 or moment < known.seen_at - shortest / 10 then
+    update ${s}.clock set seen_at = moment;
+    update ${s}.session set expires_at = moment + ttl, spared = spared + (moment > known.seen_at)::int
+      where spared < ${MOST_SPARED} or expires_at > moment + ttl;
+  elsif moment - known.seen_at > shortest / 20 then
     update ${s}.clock set seen_at = greatest(moment, seen_at)
       where one in (select one from ${s}.clock for update skip locked);
   end if;
-  return moment >= known.calm_at;
 end`,
   ],
 
@@ -461,21 +465,18 @@ end`,
     `
 declare
   lifetime interval;
-  calm boolean;
 begin
   perform ${s}.settings(wait_ms);
   select ttl into lifetime from ${s}.session where id = me;
   if found then
-    calm := ${s}.is_calm(lifetime);
-    update ${s}.session set expires_at = clock_timestamp() + ttl where id = me;
+    perform ${s}.look_at_clock(lifetime);
+    update ${s}.session set expires_at = clock_timestamp() + ttl, spared = 0 where id = me;
   end if;
   if not found then
     return query select 'dead', null::text, null::bigint, false;
     return;
   end if;
-  if calm then
-    perform ${s}.remove_expired();
-  end if;
+  perform ${s}.remove_expired();
   return query select 'held', null::text, count(*), false from ${s}.slot where session = me;
   return query select case wanted when 2 then 'revoked' else 'contended' end, name, fence, true
     from ${s}.slot where session = me and wanted > 0;

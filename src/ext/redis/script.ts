@@ -4,6 +4,7 @@
 // Keys, below the prefix:
 //
 // - `:sessions`: sorted set. A session, and when it expires, in ms of the clock of the server.
+// - `:spared`: hash. How often a session got one more ttl since its last beat, as the clock jumped.
 // - `:names`: hash. A session, and the name of its process.
 // - `:slot:<name>`: hash, while the slot is held. `s` the holder's session, `f` its fence, `n` the
 //   session whose replacement waits, `t` what the holder knows: '0' no session waits, '1' others
@@ -15,8 +16,8 @@
 // - `:waits:<session>`: hash. The slots for which it waits ('w'), and those where a later
 //   replacement took its place ('s').
 // - `:dead`: set. Sessions that are gone, but not yet from slots and lines.
-// - `:clock`: hash. `seen` the latest time, `hold` until when no session is removed, `born` when a
-//   store that was found empty begins to grant, `ttl` the ttl of the last session that beat.
+// - `:clock`: hash. `seen` the latest time, `born` when a store that was found empty begins to
+//   grant, `ttl` the ttl of the last session that beat.
 // - `:fence`, `:seq`: the last fence, the last arrival.
 //
 // No key has a time to live: Redis would remove a part of what it knows, without a step that keeps
@@ -29,12 +30,14 @@ const STATE = `
 -- of its own before keys, but not before channels.
 local P, C, op = KEYS[1], ARGV[1], ARGV[2]
 local AT_ONCE = 100 -- slots passed on by one script: other clients of Redis wait for it
+local MOST_SPARED = 4 -- how often a session that does not beat gets one more ttl
 
 local now = redis.call('TIME')
 local us = now[1] * 1000000 + now[2]
 local ms = math.floor(us / 1000)
 
-local SESSIONS, NAMES, DEAD, CLOCK, FENCE = P .. ':sessions', P .. ':names', P .. ':dead', P .. ':clock', P .. ':fence'
+local SESSIONS, SPARED, NAMES, DEAD = P .. ':sessions', P .. ':spared', P .. ':names', P .. ':dead'
+local CLOCK, FENCE = P .. ':clock', P .. ':fence'
 local function slot(n) return P .. ':slot:' .. n end
 local function line(n) return P .. ':line:' .. n end
 local function owns(id) return P .. ':owns:' .. id end
@@ -58,22 +61,32 @@ local function next_fence()
   return int(us)
 end
 
--- Returns from when on sessions may be removed. A clock that stepped, and a time in which no
--- session could beat, make the living look expired: they have one ttl to beat first.
+-- Each session gets a ttl from now on, a few times a beat: processes that come and go do not keep a
+-- dead one alive.
+local function spare(ttl, is_ahead)
+  local sessions = redis.call('ZRANGE', SESSIONS, 0, -1, 'WITHSCORES')
+  for i = 1, #sessions, 2 do
+    local id, at = sessions[i], tonumber(sessions[i + 1])
+    if tonumber(redis.call('HGET', SPARED, id) or 0) < MOST_SPARED or at > ms + ttl then
+      redis.call('ZADD', SESSIONS, int(ms + ttl), id)
+      if is_ahead then redis.call('HINCRBY', SPARED, id, 1) end
+    end
+  end
+end
+
+-- A clock that stepped, and a time in which no session could beat, make the living look expired:
+-- they have one ttl to beat first.
 local function look_at_clock(ttl)
-  local seen, hold = unpack(redis.call('HMGET', CLOCK, 'seen', 'hold'))
-  seen, hold = tonumber(seen or nil), tonumber(hold or nil)
+  local seen = tonumber(redis.call('HGET', CLOCK, 'seen') or nil)
   redis.call('HSET', CLOCK, 'ttl', ttl)
   if not seen then
-    redis.call('HSET', CLOCK, 'seen', int(ms), 'hold', int(ms + ttl), 'born', int(ms + ttl))
-    return ms + ttl
+    redis.call('HSET', CLOCK, 'seen', int(ms), 'born', int(ms + ttl))
+  elseif ms - seen > ttl / 3 or seen - ms > ttl / 10 then
+    redis.call('HSET', CLOCK, 'seen', int(ms))
+    spare(ttl, ms > seen)
+  elseif ms > seen then
+    redis.call('HSET', CLOCK, 'seen', int(ms))
   end
-  if ms - seen > ttl / 3 or seen - ms > ttl / 10 then
-    redis.call('HSET', CLOCK, 'seen', int(ms), 'hold', int(ms + ttl))
-    return ms + ttl
-  end
-  if ms > seen then redis.call('HSET', CLOCK, 'seen', int(ms)) end
-  return hold
 end
 `;
 
@@ -109,7 +122,8 @@ local function first_in_line(n, replacement)
     if not at then
       redis.call('ZREM', line(n), id)
     else
-      local rank = at > fresh and 1 or at > ms and 2 or 3
+      local is_fresh = at > fresh and redis.call('HEXISTS', SPARED, id) == 0
+      local rank = is_fresh and 1 or at > ms and 2 or 3
       first[rank] = first[rank] or id
       if rank == 1 then break end
     end
@@ -212,6 +226,7 @@ end
 const OPERATIONS = `
 local function bury(id)
   redis.call('ZREM', SESSIONS, id)
+  redis.call('HDEL', SPARED, id)
   redis.call('HDEL', NAMES, id)
   redis.call('SADD', DEAD, id)
 end
@@ -244,14 +259,14 @@ local function clear_dead()
 end
 
 -- What a session that waits for a slot should know.
-local function news_of_waiting(me, n, hold)
+local function news_of_waiting(me, n)
   local holder, fence, known = unpack(redis.call('HMGET', slot(n), 's', 'f', 't'))
   if holder == me then return 'g ' .. fence .. ' ' .. known .. ' ' .. n end
   local place = redis.call('HGET', waits(me), n)
   if place == 's' then return 's ' .. n end
   local at = expiry(holder)
   if not place or not at then return 'o ' .. n end -- its place was lost, or the holder is gone
-  return 'u ' .. int(math.max(0, at - ms, hold - ms))
+  return 'u ' .. int(math.max(0, at - ms))
 end
 
 -- A session that does not wait any more for the slot has heard that it was superseded.
@@ -264,10 +279,11 @@ local function forget_superseded(me, waiting, count)
 end
 
 local function beat(me, ttl)
-  local hold = look_at_clock(ttl)
+  look_at_clock(ttl)
   if not expiry(me) then return {'d'} end
   redis.call('ZADD', SESSIONS, int(ms + ttl), me)
-  if ms >= hold then remove_expired() end
+  redis.call('HDEL', SPARED, me)
+  remove_expired()
   clear_dead()
   local out = {'h ' .. redis.call('SCARD', owns(me))}
   for _, n in ipairs(redis.call('SMEMBERS', asked(me))) do
@@ -277,7 +293,7 @@ local function beat(me, ttl)
   local waiting = {}
   for i = 5, #ARGV do
     waiting[ARGV[i]] = true
-    out[#out + 1] = news_of_waiting(me, ARGV[i], hold)
+    out[#out + 1] = news_of_waiting(me, ARGV[i])
   end
   forget_superseded(me, waiting, #ARGV - 4)
   return out
@@ -313,6 +329,7 @@ if op == 'slots' then
 end
 if op == 'open' then
   look_at_clock(tonumber(ARGV[4]))
+  remove_expired()
   redis.call('ZADD', SESSIONS, int(ms + ARGV[4]), ARGV[3])
   redis.call('HSET', NAMES, ARGV[3], ARGV[5])
   return {}

@@ -1,7 +1,7 @@
 // The clock of the server is set, or no session beats for a while. The stored times move the other
 // way, which is the same to PostgreSQL.
 
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Session, TTL_MS, World } from './world.ts';
 
 let world: World;
@@ -26,13 +26,59 @@ test.each([TTL_MS / 2, TTL_MS, 3_600_000, 10 * 365 * 86_400_000])(
   },
 );
 
-test.each([TTL_MS / 2, 3_600_000])('after %d ms back no session is removed for one ttl', async (stepMs) => {
+/** Lets time pass in which only this session beats. */
+async function beatAlone(session: Session, ttls: number): Promise<void> {
+  for (let i = 0; i < 6 * ttls; i++) {
+    await world.stepClock(TTL_MS / 6);
+    await session.beat();
+  }
+}
+
+describe.each([TTL_MS / 2, 3_600_000])('after %d ms back', (stepMs) => {
+  test('no session is removed for one ttl', async () => {
+    await a.take('s');
+    await world.stepClock(-stepMs);
+    await b.beat();
+    await beatAlone(b, 5 / 6);
+    expect((await a.beat())?.held).toBe(1);
+  });
+
+  test('a session that does not beat is removed one ttl later', async () => {
+    await a.take('s');
+    await world.stepClock(-stepMs);
+    await b.beat();
+    await beatAlone(b, 8 / 6);
+    expect(await a.beat()).toBeNull();
+  });
+
+  test('and forward again no session is removed for one ttl', async () => {
+    await a.take('s');
+    await world.stepClock(-stepMs);
+    await b.beat();
+    await world.stepClock(stepMs);
+    await b.beat();
+    await beatAlone(b, 5 / 6);
+    expect((await a.beat())?.held).toBe(1);
+  });
+});
+
+test('processes that live for less than a ttl do not keep the slots of a dead one', async () => {
   await a.take('s');
-  await world.stepClock(-stepMs);
+  const states: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    await world.stepClock(2 * TTL_MS);
+    const c = await world.session(a.store);
+    states.push((await c.ask('s', 'try')).state);
+    await a.store.end(c.id);
+  }
+  expect(states).toEqual(['busy', 'busy', 'busy', 'busy', 'granted', 'granted']);
+});
+
+test('a step that is long for one session is noticed by those with a longer ttl', async () => {
+  const short = await world.session(a.store, TTL_MS / 20);
+  await world.stepClock(TTL_MS / 10);
   await b.beat();
-  await world.expire(a);
-  await b.beat();
-  expect((await a.beat())?.held).toBe(1);
+  expect(await short.beat()).not.toBeNull();
 });
 
 test('who has not beaten within that ttl is removed', async () => {
@@ -72,4 +118,16 @@ test('a session that opens after a quiet time begins the ttl in which no session
   const c = await world.session(a.store);
   await c.beat();
   expect((await a.beat())?.held).toBe(1);
+});
+
+test('a session that has not beaten since the clock jumped is behind those that have', async () => {
+  const c = await world.session(a.store);
+  const fence = await a.take('s');
+  await b.ask('s');
+  await c.ask('s');
+  await world.stepClock(3_600_000);
+  await a.beat();
+  await c.beat();
+  await a.release('s', fence, true);
+  expect([await b.holds('s'), await c.holds('s')]).toEqual([undefined, expect.any(BigInt)]);
 });

@@ -66,7 +66,7 @@ export class World {
   async stepClock(ms: number): Promise<void> {
     const shift = `- ${ms} * interval '1 ms'`;
     await this.sql(`update %.session set expires_at = expires_at ${shift}`);
-    await this.sql(`update %.clock set seen_at = seen_at ${shift}, calm_at = calm_at ${shift}`);
+    await this.sql(`update %.clock set seen_at = seen_at ${shift}`);
   }
 }
 

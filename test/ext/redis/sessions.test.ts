@@ -56,6 +56,20 @@ overBothClients('a session in Redis', (kind) => {
     }
   });
 
+  it('keeps no slots after its death because others live for less than a ttl', async () => {
+    const world = await open();
+    const a = await world.join();
+    await a.take('s');
+    const states: string[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      await world.pass(2 * TTL_MS);
+      const other = await world.join();
+      states.push((await other.acquire('s', 'try')).state);
+      await other.end();
+    }
+    expect(states).toEqual(['busy', 'busy', 'busy', 'busy', 'granted', 'granted']);
+  });
+
   it('is removed one ttl after a step of the clock, if it does not beat', async () => {
     const world = await open();
     const [a, b] = [await world.join(), await world.join()];

@@ -75,7 +75,7 @@ export class World {
       for _, id in ipairs(redis.call('ZRANGE', KEYS[1] .. 'sessions', 0, -1)) do
         redis.call('ZINCRBY', KEYS[1] .. 'sessions', -ARGV[1], id)
       end
-      for _, field in ipairs({'seen', 'hold', 'born'}) do
+      for _, field in ipairs({'seen', 'born'}) do
         if redis.call('HEXISTS', KEYS[1] .. 'clock', field) == 1 then
           redis.call('HINCRBY', KEYS[1] .. 'clock', field, -ARGV[1])
         end
