@@ -34,8 +34,8 @@ export const MUTANTS = {
   'no hold after a clock step': {
     of: 'postgres',
     name: 'sessions are removed right after the clock was set',
-    from: 'return moment >= known.calm_at;',
-    to: 'return true;',
+    from: 'set expires_at = moment + ttl, spared',
+    to: 'set spared',
   },
   'fence drawn before the insert': {
     of: 'postgres',
