@@ -95,7 +95,7 @@ export class RedisStore implements LeaseStore {
 
   async listen(session: string, hear: (news: LeaseNews) => void, broken: () => void): Promise<() => void> {
     const line = this.#port.dial();
-    const hearing = line.subscribe(this.#channel + session, (message) => hear(newsOf(message)), broken);
+    const hearing = line.subscribe(this.#channel + session, (message) => hearIfNews(message, hear), broken);
     try {
       await within(this.#settings.ttlMs, 'SUBSCRIBE', hearing);
     } catch (error) {
@@ -139,6 +139,17 @@ export class RedisStore implements LeaseStore {
 
 /** A client may be set to answer with Buffers. */
 const texts = (reply: unknown): readonly string[] => (reply as readonly unknown[]).map(String);
+
+/** Another program may write to the channel. A throw here would end the process. */
+function hearIfNews(message: string, hear: (news: LeaseNews) => void): void {
+  let news: LeaseNews;
+  try {
+    news = newsOf(message);
+  } catch {
+    return; // it is no news: the fence is no number
+  }
+  hear(news);
+}
 
 /** `g <fence> <wanted> <slot>`, `c <fence> <slot>`, `r <fence> <slot>`, `s <slot>`, `o <slot>`. */
 function newsOf(text: string): LeaseNews {
