@@ -30,6 +30,10 @@ export class Beats {
   readonly #host: BeatsHost;
   #stopTimer: () => void = () => {};
   #stopGuard: () => void = () => {};
+  /** When the next beat is due. */
+  #dueMs = Infinity;
+  /** Its timer does not hold the process. */
+  #isOnIdleClock = false;
   #isBeating = false;
   /** A beat is wanted while one is under way. */
   #wantsMore = false;
@@ -53,6 +57,11 @@ export class Beats {
     else this.#schedule(0);
   }
 
+  /** Something is asked for: from now on the process is held. */
+  wanted(): void {
+    if (this.#isOnIdleClock && !this.#isBeating) this.#schedule(this.#dueMs - this.#clocks.busy.now());
+  }
+
   stop(): void {
     this.#stopTimer();
     this.#stopGuard();
@@ -70,7 +79,9 @@ export class Beats {
     this.#stopTimer();
     if (this.#session.isOver) return;
     const { busy, idle } = this.#clocks;
-    this.#stopTimer = after(this.#host.isBusy() ? busy : idle, ms, () => void this.#beat());
+    this.#dueMs = busy.now() + ms;
+    this.#isOnIdleClock = !this.#host.isBusy();
+    this.#stopTimer = after(this.#isOnIdleClock ? idle : busy, ms, () => void this.#beat());
   }
 
   async #beat(): Promise<void> {

@@ -31,6 +31,8 @@ export class Sessions {
   readonly #troubles: Troubles;
   readonly #host: SessionsHost;
   #current: Session | undefined;
+  /** Of the present session. */
+  #beats: Beats | undefined;
   /** Stops the beats and the news of the present session. */
   #stop: () => void = () => {};
   #opening: Promise<Session> | undefined;
@@ -60,7 +62,10 @@ export class Sessions {
   /** The present session, or a fresh one. Rejects if there can be none. */
   ready(): Promise<Session> {
     const session = this.#current;
-    if (session?.isGood()) return Promise.resolve(session);
+    if (session?.isGood()) {
+      this.#beats?.wanted();
+      return Promise.resolve(session);
+    }
     this.#opening ??= this.#openAtLast().finally(() => {
       this.#opening = undefined;
     });
@@ -122,6 +127,7 @@ export class Sessions {
     }
     this.counts.opened += 1;
     this.#current = session;
+    this.#beats = beats;
     this.#stop = () => {
       beats.stop();
       try {

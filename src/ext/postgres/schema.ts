@@ -39,7 +39,7 @@ export function ddl(schema: string): string {
 const tables = (s: string): string[] => [
   `create table ${s}.version (version int not null)`,
 
-  // One row a process. spared: how often it got one more ttl since its last beat, as the clock jumped.
+  // One row a process. spared: how often it got one more ttl since its last beat.
   `create table ${s}.session (
     id uuid primary key,
     name text not null,
@@ -435,7 +435,7 @@ end`,
   ],
 
   // Where the clock was set, or no session has beaten for a while, each session gets a ttl from now
-  // on: whoever is alive renews its session first. It gets that a few times a beat, so that processes
+  // on: the living renew their sessions first. It gets that a few times a beat, so that processes
   // that come and go do not keep a dead one alive.
   [
     'look_at_clock(lifetime interval) returns void language plpgsql',

@@ -54,6 +54,7 @@ export class PostgresStore implements LeaseStore {
   /** How long a statement waits for a lock. */
   readonly #lockMs: number;
   readonly #line: Line;
+  /** The sessions that have not ended: they listen, or would. */
   readonly #sessions = new Set<string>();
   readonly #asks = new Together<AskCall, AskAnswer>((calls, isAlone) => this.#acquire(calls, isAlone));
   readonly #returns = new Together<ReturnCall, undefined>((calls, isAlone) => this.#release(calls, isAlone));
@@ -79,7 +80,6 @@ export class PostgresStore implements LeaseStore {
 
   async open(session: string, name: string, ttlMs: number): Promise<void> {
     await this.#onLine('open', [session, name, ttlMs, this.#lockMs], this.#limitMs);
-    this.#sessions.add(session);
   }
 
   async beat(session: string, waiting: readonly string[]): Promise<LeasePulse | null> {
@@ -88,10 +88,7 @@ export class PostgresStore implements LeaseStore {
     let held = 0;
     let nextMs = Infinity;
     for (const { o_kind: kind, o_slot: slot, o_fence: figure, o_contended: contended } of rows) {
-      if (kind === 'dead') {
-        this.#sessions.delete(session);
-        return null;
-      }
+      if (kind === 'dead') return null;
       if (kind === 'held') held = Number(figure);
       else if (kind === 'until') nextMs = Math.min(nextMs, Math.max(0, Number(figure)));
       else news.push(newsOf(kind, slot, figure, contended));
@@ -123,16 +120,26 @@ export class PostgresStore implements LeaseStore {
       if (!isOfOneItem(error)) throw error;
       await this.#call('finish', [session, false, this.#lockMs]);
     }
-    this.#sessions.delete(session);
-    if (this.#sessions.size === 0) this.#line.hangUp();
   }
 
   async listen(session: string, hear: (news: LeaseNews) => void, broken: () => void): Promise<() => void> {
-    if (!this.#listens) return () => {};
-    const channel = channelOf(session);
-    const listener = { hear: (payload: string) => hear(parseNews(payload)), broken };
-    await this.#forPeople(this.#line.listen(channel, listener, this.#limitMs));
-    return () => this.#line.ignore(channel);
+    this.#sessions.add(session);
+    if (!this.#listens) return () => this.#leave(session);
+    const listener = { hear: (payload: string) => hearIfNews(payload, hear), broken };
+    try {
+      await this.#forPeople(this.#line.listen(channelOf(session), listener, this.#limitMs));
+    } catch (error) {
+      this.#leave(session);
+      throw error;
+    }
+    return () => this.#leave(session);
+  }
+
+  /** With the last session the connection ends, however that one came to its end. */
+  #leave(session: string): void {
+    this.#line.ignore(channelOf(session));
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#line.hangUp();
   }
 
   isPermanent(error: unknown): boolean {
@@ -198,6 +205,17 @@ function answerOf(row: Row | undefined): AskAnswer | typeof ALONE {
     default:
       return ALONE;
   }
+}
+
+/** Another program may write to the channel. A throw here would end the process. */
+function hearIfNews(payload: string, hear: (news: LeaseNews) => void): void {
+  let news: LeaseNews | undefined;
+  try {
+    news = parseNews(payload);
+  } catch {
+    // it is no news: the fence is no number
+  }
+  if (news !== undefined) hear(news);
 }
 
 function parseNews(payload: string): LeaseNews {

@@ -102,7 +102,7 @@ export class RedisStore implements LeaseStore {
     const line = this.#port.dial();
     let hasEnded = false; // what the connection has read before its end may come after it
     const pass = (message: string): void => {
-      if (!hasEnded) hear(newsOf(message));
+      if (!hasEnded) hearIfNews(message, hear);
     };
     const hearing = line.subscribe(this.#channel + session, pass, () => {
       if (!hasEnded) broken();
@@ -154,6 +154,17 @@ export class RedisStore implements LeaseStore {
 
 /** A client may be set to answer with Buffers. */
 const texts = (reply: unknown): readonly string[] => (reply as readonly unknown[]).map(String);
+
+/** Another program may write to the channel. A throw here would end the process. */
+function hearIfNews(message: string, hear: (news: LeaseNews) => void): void {
+  let news: LeaseNews;
+  try {
+    news = newsOf(message);
+  } catch {
+    return; // it is no news: the fence is no number
+  }
+  hear(news);
+}
 
 /** `g <fence> <wanted> <slot>`, `c <fence> <slot>`, `r <fence> <slot>`, `s <slot>`, `o <slot>`. */
 function newsOf(text: string): LeaseNews {

@@ -2,7 +2,7 @@
 
 import { Supervisor } from 'slotvisor';
 import { fleetLeases } from 'slotvisor/fleet';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { FaultyStore, StoreTrouble } from '../../../src/testing/faulty-store.ts';
 import { FleetClient, fleetOf } from '../../support/fleet-client.ts';
 
@@ -406,6 +406,24 @@ describe('a session', () => {
     expect(fleet.isEmpty).toBe(true);
     expect(clock.timers).toBe(0);
     expect((await granted(a, 's')).lease.held).toBe(true);
+  });
+
+  test('that is idle holds no process, and holds it from the next request on', async () => {
+    const { fleet, clock, a, granted } = fleetOf(1);
+    await granted(a, 's');
+    const b = new FleetClient(fleet, { ttlMs: 1_000 }); // on the clocks of the platform
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const first = b.ask('t');
+    await vi.waitFor(() => first.lease);
+    await first.lease.release();
+    const { beats } = b.leases.stats();
+    await vi.waitFor(() => expect(b.leases.stats().beats).toBeGreaterThan(beats));
+    const idle = timers();
+    b.ask('s');
+    await clock.settle();
+    const waiting = timers();
+    await b.leases.close();
+    expect([idle, waiting]).toEqual([timers(), timers() + 1]);
   });
 
   test('grants a second lease of a slot whose body was given up, and gives the slot back with the last', async () => {

@@ -353,15 +353,16 @@ describe('end', () => {
     expect(await a.beat()).toBeNull();
   });
 
-  test('of the last session ends the connection of the beats', async () => {
+  test('of the news of the last session ends the connection of the beats, also where the session is lost', async () => {
     const store = world.store();
     const own = await world.session(store);
+    const stop = await own.listen();
     const connections = async () => {
       const text = 'select count(*)::int n from pg_stat_activity where application_name = $1';
       return (await world.sql<{ n: number }>(text, [world.schema]))[0]?.n as number;
     };
     const before = await connections();
-    await own.store.end(own.id);
+    stop();
     await until(async () => (await connections()) < before);
   });
 
@@ -410,6 +411,17 @@ describe('news', () => {
     await d.release('s', fence, true);
     await until(() => c.news.length > 0);
     expect(d.news).toEqual([]);
+  });
+
+  test('that make no sense are not heard', async () => {
+    const channel = `sv_${b.id.replaceAll('-', '')}`;
+    for (const payload of ['', 'granted', 'granted x 0 s', 'other 1 0 s'])
+      await world.sql('select pg_notify($1, $2)', [channel, payload]);
+    const fence = await a.take('s');
+    await b.ask('s');
+    await a.release('s', fence, true);
+    await until(() => b.news.length > 0);
+    expect(b.news).toMatchObject([{ kind: 'granted', slot: 's' }]);
   });
 
   test('do not come with `listen: false`, and the beats bring what counts', async () => {

@@ -175,6 +175,16 @@ overBothClients('a connection that is lost', (kind) => {
     expect(await a.heard(1)).toMatchObject([{ kind: 'contended', slot: 's' }]);
   });
 
+  it('does not hear what makes no sense', async () => {
+    const world = await World.open(kind);
+    const [a, b] = [await world.join(), await world.join()];
+    await a.listen();
+    for (const text of ['', 'g', 'g x 0 s', 'x y s']) await world.admin.publish(`${world.key('to')}:${a.id}`, text);
+    await a.take('s');
+    await b.acquire('s');
+    expect(await a.heard(1)).toMatchObject([{ kind: 'contended', slot: 's' }]);
+  });
+
   it('is closed when no session listens any more, and nothing is heard then', async () => {
     const world = await World.open(kind);
     const a = await world.join();

@@ -63,7 +63,7 @@ export async function stepPostgres(
 ): Promise<void> {
   await client.query(`begin;
     lock table ${schema}.clock in access exclusive mode;
-    update ${schema}.clock set seen_at = seen_at - ${ms} * interval '1 ms', calm_at = calm_at - ${ms} * interval '1 ms';
+    update ${schema}.clock set seen_at = seen_at - ${ms} * interval '1 ms';
     update ${schema}.session set expires_at = expires_at - ${ms} * interval '1 ms';
     commit`);
 }
@@ -105,7 +105,7 @@ export async function stepRedis(client: Redis, prefix: string, ms: number): Prom
     for _, id in ipairs(redis.call('ZRANGE', KEYS[1] .. 'sessions', 0, -1)) do
       redis.call('ZINCRBY', KEYS[1] .. 'sessions', -ARGV[1], id)
     end
-    for _, field in ipairs({'seen', 'hold', 'born'}) do
+    for _, field in ipairs({'seen', 'born'}) do
       if redis.call('HEXISTS', KEYS[1] .. 'clock', field) == 1 then
         redis.call('HINCRBY', KEYS[1] .. 'clock', field, -ARGV[1])
       end
