@@ -21,7 +21,7 @@ export default defineConfig({
     // the process get these warnings all the same.
     execArgv: ['SLOTVISOR_UNWATCHED_FAILURE', 'SLOTVISOR_OVERRUN_HELD'].map((code) => `--disable-warning=${code}`),
     // On two cores too: many tests wait for processes and servers.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // Cases of `describe.concurrent` wait for real servers most of the time.
     maxConcurrency: 12,
     // These limits only end a hang. No test depends on how fast the machine is.
