@@ -23,8 +23,7 @@ withRedis('the store in Redis', () => {
   });
   afterAll(async () => {
     for (const prefix of prefixes) await ioredis.unlink(await ioredis.keys(`{${prefix}}:*`));
-    ioredis.disconnect();
-    nodeRedis.destroy();
+    await Promise.all([ioredis.quit(), nodeRedis.close()]); // once what is under way is answered
   });
 
   const clients = { ioredis: () => ioredis, 'node-redis': () => nodeRedis };
