@@ -59,16 +59,16 @@ function ioredisPort(client: IoRedisClient): Port {
       return client.call(command, [...args]);
     },
     dial() {
-      // A client may be set to refuse commands while it connects, which is no use here.
-      const line = client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null }) as IoRedisLine;
+      // A client may be set to refuse commands while it connects, which is no use here. Where it
+      // subscribes again by itself, the end of the connection is an unhandled rejection.
+      const options = { enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: false };
+      const line = client.duplicate(options) as IoRedisLine;
       const failed = failureOf(line);
       line.on('connect', () => line.stream?.unref?.());
       return {
         async subscribe(channel, hear, broken) {
           line.on('message', (_channel, message) => hear(String(message)));
           await Promise.race([line.subscribe(channel), failed]);
-          // The client subscribes again by itself, unless it is set not to. The answer to this
-          // command comes after that.
           line.on('ready', () => void ignore(line.subscribe(channel).then(broken)));
         },
         close: () => line.disconnect(),

@@ -159,9 +159,17 @@ overBothClients('the script', (kind) => {
   });
 });
 
+/** The connections of other tests are not to be killed. */
+async function ownServer(): Promise<{ readonly url: string }> {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.remove());
+  return { url: server.url() };
+}
+
 overBothClients('a connection that is lost', (kind) => {
   it('is reported once the news come again', async () => {
-    const world = await World.open(kind);
+    const { url } = await ownServer();
+    const world = await World.open(kind, { url });
     const [a, b] = [await world.join(), await world.join()];
     let onBroken: () => void = () => {};
     const broken = new Promise<void>((resolve) => {
@@ -267,7 +275,8 @@ withRedis('a client that is not connected', () => {
   });
 
   it('listens with a client of ioredis that takes no command while it connects, or subscribes once', async () => {
-    const client = new Redis(redisUrl(), { enableOfflineQueue: false, autoResubscribe: false });
+    const { url } = await ownServer();
+    const client = new Redis(url, { enableOfflineQueue: false, autoResubscribe: false });
     onTestFinished(() => client.disconnect());
     await new Promise((resolve) => client.once('ready', resolve));
     const store = storeOf(client);
