@@ -9,6 +9,7 @@ import { describe, onTestFinished } from 'vitest';
 import { portOf } from '../../../src/ext/redis/client.ts';
 import { RedisStore, type RedisStoreSettings } from '../../../src/ext/redis/store.ts';
 import { freshPrefix, ioredisClient, nodeRedisClient, withRedis } from '../../support/redis.ts';
+import { passInRedis } from '../../support/redis-time.ts';
 
 export type ClientKind = 'ioredis' | 'node-redis';
 
@@ -70,17 +71,8 @@ export class World {
   }
 
   /** Lets time pass for the store, without a call. A negative time sets its clock back. */
-  async pass(ms: number): Promise<void> {
-    const script = `
-      for _, id in ipairs(redis.call('ZRANGE', KEYS[1] .. 'sessions', 0, -1)) do
-        redis.call('ZINCRBY', KEYS[1] .. 'sessions', -ARGV[1], id)
-      end
-      for _, field in ipairs({'seen', 'born'}) do
-        if redis.call('HEXISTS', KEYS[1] .. 'clock', field) == 1 then
-          redis.call('HINCRBY', KEYS[1] .. 'clock', field, -ARGV[1])
-        end
-      end`;
-    await this.admin.eval(script, 1, this.key(''), ms);
+  pass(ms: number): Promise<void> {
+    return passInRedis(this.admin, this.prefix, ms);
   }
 
   /** Lets time pass, in which these sessions beat and no other does. */

@@ -6,6 +6,7 @@ import { migrate } from 'slotvisor/postgres';
 import type { HowToStop, LocalServer } from '../../support/local-server.ts';
 import { PostgresServer } from '../../support/postgres-server.ts';
 import { RedisServer } from '../../support/redis-server.ts';
+import { passInRedis } from '../../support/redis-time.ts';
 import { faultySchema, type Mutant } from './mutants.ts';
 
 export interface Backend {
@@ -87,7 +88,7 @@ export async function redisBackend(): Promise<Backend> {
         await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
         await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       }),
-    stepClock: (ms) => admin((client) => stepRedis(client, 'slotvisor', ms)),
+    stepClock: (ms) => admin((client) => passInRedis(client, 'slotvisor', ms)),
     left: () =>
       admin(async (client) => {
         const names = (await client.keys('{slotvisor}:*')).map((key) => key.split(':')[1] as string);
@@ -98,19 +99,6 @@ export async function redisBackend(): Promise<Backend> {
       }),
     remove: () => server.remove(),
   };
-}
-
-export async function stepRedis(client: Redis, prefix: string, ms: number): Promise<void> {
-  const script = `
-    for _, id in ipairs(redis.call('ZRANGE', KEYS[1] .. 'sessions', 0, -1)) do
-      redis.call('ZINCRBY', KEYS[1] .. 'sessions', -ARGV[1], id)
-    end
-    for _, field in ipairs({'seen', 'born'}) do
-      if redis.call('HEXISTS', KEYS[1] .. 'clock', field) == 1 then
-        redis.call('HINCRBY', KEYS[1] .. 'clock', field, -ARGV[1])
-      end
-    end`;
-  await client.eval(script, 1, `{${prefix}}:`, Math.round(ms));
 }
 
 async function restart(server: LocalServer, how: HowToStop): Promise<void> {
