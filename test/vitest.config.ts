@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { buildPage } from '../src/ext/dashboard/ui/build.ts';
+
+buildPage();
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
