@@ -31,6 +31,7 @@ export {
 } from './model/check.ts';
 export { brief, briefPath, fromCaller, show, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
+export { levelOf } from './model/event-level.ts';
 export { sentenceOf, subjectOf } from './model/event-text.ts';
 export { FewWords } from './model/few-words.ts';
 export { describe, field, isUnreachable } from './model/foreign.ts';
