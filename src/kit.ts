@@ -45,7 +45,7 @@ export {
   readFields,
   reading,
 } from './model/options.ts';
-export { OUTCOME_KINDS } from './model/outcome.ts';
+export { OUTCOME_KINDS, REJECT_REASONS } from './model/outcome.ts';
 export { cut, printable } from './model/printable.ts';
 export { isError, plainPart, record, showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';
