@@ -7,17 +7,16 @@ const MEMORY = { rssBytes: 100, heapBytes: 50 };
 function watched() {
   const clock = new VirtualClock();
   const samples: number[] = [];
-  const next: Reading = { upMs: 7, loopDelayMs: 12, utilization: 0.5, cpuMs: 250, ...MEMORY };
   const meter = {
-    next,
+    next: { upMs: 7, loopDelayMs: 12, utilization: 0.5, cpuMs: 250, ...MEMORY } as Reading,
     reads: 0,
     stopped: false,
-    read() {
-      this.reads += 1;
-      return this.next;
+    read: (): Reading => {
+      meter.reads += 1;
+      return meter.next;
     },
-    stop() {
-      this.stopped = true;
+    stop: () => {
+      meter.stopped = true;
     },
   } satisfies ProcessMeter & Record<string, unknown>;
   const sampled = [

@@ -1,4 +1,4 @@
-import type { RejectReason } from 'slotvisor';
+import type { EventOf, RejectReason } from 'slotvisor';
 import { expect, test } from 'vitest';
 import { TurnedAway } from '../../../src/ext/dashboard/turned-away.ts';
 import { REJECT_REASONS } from '../../../src/kit.ts';
@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 
 function turnedAway(...times: readonly (readonly [reason: RejectReason, at: number])[]): TurnedAway {
   const away = new TurnedAway();
-  for (const [reason, at] of times) away.add({ ...made('rejected', { reason }), at: START + at });
+  for (const [reason, at] of times) away.add(made('rejected', { reason, at: START + at }) as EventOf<'rejected'>);
   return away;
 }
 
