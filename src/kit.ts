@@ -12,6 +12,7 @@ export { bare } from './kernel/bare.ts';
 export { after, SystemClock } from './kernel/clock.ts';
 export { deferred, ignore, ignored } from './kernel/deferred.ts';
 export { systemRandom } from './kernel/random.ts';
+export { warn } from './kernel/warning.ts';
 export { ATTEMPT_BUCKETS } from './model/buckets.ts';
 export {
   aBoolean,
