@@ -32,6 +32,7 @@ export {
 } from './model/check.ts';
 export { brief, briefPath, fromCaller, show, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
+export { levelOf } from './model/event-level.ts';
 export { sentenceOf, subjectOf } from './model/event-text.ts';
 export { FewWords } from './model/few-words.ts';
 export { describe, field, isUnreachable } from './model/foreign.ts';
@@ -45,7 +46,7 @@ export {
   readFields,
   reading,
 } from './model/options.ts';
-export { OUTCOME_KINDS } from './model/outcome.ts';
+export { OUTCOME_KINDS, REJECT_REASONS } from './model/outcome.ts';
 export { cut, printable } from './model/printable.ts';
 export { isError, plainPart, record, showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';
