@@ -91,6 +91,8 @@ export interface Link {
   readonly status?: string;
   readonly sort?: Sort;
   readonly slot?: string;
+  /** `view=events`. */
+  readonly kind?: EventKind;
   readonly types?: string;
   readonly from?: number;
   readonly to?: number;
