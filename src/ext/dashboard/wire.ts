@@ -390,7 +390,7 @@ export interface FleetProcessRow {
   readonly isSelf: boolean;
   readonly held: number;
   readonly waiting: number;
-  /** When it is taken for dead, unless it is heard of before. */
+  /** When it is taken for dead, unless it is heard of before. 0: at any moment. */
   readonly expiresInMs: number;
 }
 
@@ -401,8 +401,10 @@ export interface FleetSlotRow {
   readonly holder?: string;
   readonly isOurs: boolean;
   readonly fence: string;
-  /** The names of those in line, the first first. */
+  /** The names of the first processes in line, at most 20, the first first. */
   readonly line: readonly string[];
+  /** How many wait in line. */
+  readonly waiting: number;
 }
 
 export interface FleetPage {
