@@ -110,15 +110,13 @@ function Tabs({ route, views }: { route: Route; views: readonly View[] }): VNode
   );
 }
 
+/** A button: the hash of a link would be a route. */
 function SkipLink(): VNode {
-  const skip = (event: Event): void => {
-    event.preventDefault(); // the hash of the address is the route
-    document.querySelector('main')?.focus();
-  };
+  const skip = (): void => document.querySelector('main')?.focus();
   return (
-    <a class="skip" href="#main" onClick={skip}>
+    <button type="button" class="btn skip" onClick={skip}>
       To the content
-    </a>
+    </button>
   );
 }
 

@@ -11,6 +11,9 @@ export const Pill = ({ word, tone = toneOf(word) }: { word: string; tone?: Tone 
   <span class={`pill ${tone}`}>{printable(spaced(word))}</span>
 );
 
+/** A code or a name of an error: as it is. */
+export const ErrorPill = ({ name }: { name: string }): VNode => <span class="pill bad">{printable(name)}</span>;
+
 /** Opens a slot beside what is shown. */
 export function SlotLink({ slot }: { slot: string }): VNode {
   const { route } = usePage();
@@ -28,24 +31,15 @@ export interface ButtonProps {
   readonly class?: string;
   readonly isOff?: boolean;
   readonly isPressed?: boolean;
-  readonly label?: string;
 }
 
-export const Button = ({
-  onPress,
-  children,
-  class: name = '',
-  isOff = false,
-  isPressed,
-  label,
-}: ButtonProps): VNode => (
+export const Button = ({ onPress, children, class: name = '', isOff = false, isPressed }: ButtonProps): VNode => (
   <button
     type="button"
     class={`btn ${name}`}
     disabled={isOff}
     onClick={onPress}
     {...(isPressed !== undefined && { 'aria-pressed': isPressed })}
-    {...(label !== undefined && { 'aria-label': label })}
   >
     {children}
   </button>

@@ -23,13 +23,20 @@ import {
 
 export function Charts({ summary, series }: { summary: Summary; series: SeriesView }): VNode {
   const [step, setStep] = useState<number>();
+  const [isWide] = useState(() => !matchMedia('(max-width: 600px)').matches);
   return (
-    <section class="charts" aria-labelledby="busy">
+    <section aria-labelledby="busy">
       <h2 id="busy" class="unseen">
         How busy it is
       </h2>
-      <Ends series={series} step={step} onStep={setStep} />
-      <Delay series={series} summary={summary} step={step} onStep={setStep} />
+      {/* Where there is little room, the slots matter more. */}
+      <details class="fold" open={isWide}>
+        <summary>How busy it is, and was</summary>
+        <div class="charts">
+          <Ends series={series} step={step} onStep={setStep} />
+          <Delay series={series} summary={summary} step={step} onStep={setStep} />
+        </div>
+      </details>
     </section>
   );
 }

@@ -3,7 +3,7 @@
 import type { VNode } from 'preact';
 import { printable } from '../../../model/printable.ts';
 import type { ErrorRow, SlotFailure } from '../wire.ts';
-import { Pill } from './bits.tsx';
+import { ErrorPill } from './bits.tsx';
 import { Ago } from './clock.tsx';
 import { count } from './format.ts';
 import { spaced } from './words.ts';
@@ -13,7 +13,7 @@ export function Failure({ failure }: { failure: SlotFailure }): VNode {
   return (
     <div class="failure">
       <p>
-        <Pill word={error?.code ?? error?.name ?? spaced(kind)} tone="bad" />{' '}
+        <ErrorPill name={error?.code ?? error?.name ?? spaced(kind)} />{' '}
         <span class="dim">
           attempt {count(attempt)} of {printable(name)}, <Ago at={at} /> ago
         </span>

@@ -3,7 +3,7 @@
 import type { VNode } from 'preact';
 import { printable } from '../../../model/printable.ts';
 import type { ProblemRow, State } from '../wire.ts';
-import { Empty, KeepsFocus, Pill, SlotLink } from './bits.tsx';
+import { Empty, ErrorPill, KeepsFocus, SlotLink } from './bits.tsx';
 import { Ago } from './clock.tsx';
 import { Failure } from './failure.tsx';
 import { count, when } from './format.ts';
@@ -45,7 +45,7 @@ function Problem({ row, now }: { row: ProblemRow; now: number }): VNode {
       <td class="what">
         <details>
           <summary>
-            <Pill word={row.code ?? row.name ?? row.kind} tone="bad" /> <span class="dim">{printable(row.group)}</span>{' '}
+            <ErrorPill name={row.code ?? row.name ?? row.kind} /> <span class="dim">{printable(row.group)}</span>{' '}
             <span class="message">{printable(row.text)}</span>
           </summary>
           <Failure failure={row.latest} />

@@ -61,7 +61,7 @@ function Supervisors({ summary }: { summary: Summary }): VNode {
 
 function SupervisorState({ row: { phase, warnings, level, slotCount } }: { row: SupervisorRow }): VNode {
   if (phase !== 'open') return <span class="pill warn">{phase}</span>;
-  if (warnings > 0) return <span class={`pill ${level}`}>{`${count(warnings)} ${LEVEL_WORDS[level]}`}</span>;
+  if (warnings > 0) return <span class={`pill ${level}`}>{`${count(warnings)} · ${LEVEL_WORDS[level]}`}</span>;
   return <span class="dim">{count(slotCount)}</span>;
 }
 

@@ -113,16 +113,14 @@ function ScheduleActions({ row }: { row: ScheduleRow }): VNode | null {
   return (
     <>
       {actions.includes('trigger') && (
-        <Button label={`Run ${printable(row.name)} now…`} onPress={() => ask(askSchedule('trigger', row))}>
-          Run now…
+        <Button onPress={() => ask(askSchedule('trigger', row))}>
+          Run now…<span class="unseen"> {printable(row.name)}</span>
         </Button>
       )}
       {actions.includes(other) && (
-        <Button
-          label={`${other === 'pause' ? 'Pause' : 'Resume'} ${printable(row.name)}…`}
-          onPress={() => ask(askSchedule(other, row))}
-        >
+        <Button onPress={() => ask(askSchedule(other, row))}>
           {other === 'pause' ? 'Pause…' : 'Resume…'}
+          <span class="unseen"> {printable(row.name)}</span>
         </Button>
       )}
     </>

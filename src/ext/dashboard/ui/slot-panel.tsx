@@ -13,7 +13,7 @@ import { Failure } from './failure.tsx';
 import { count } from './format.ts';
 import { hashWith, usePage } from './page.tsx';
 import { elsewhere, hashOf } from './route.ts';
-import { attemptText, statesOf, stoppedBy, waitText } from './words.ts';
+import { attemptText, statesOf, stoppedBy, waitText, withoutName } from './words.ts';
 
 export function SlotPanel({ slot, detail, now }: { slot: string; detail: SlotDetail | undefined; now: number }): VNode {
   const { route } = usePage();
@@ -50,7 +50,7 @@ function Detail({ detail, now }: { detail: SlotDetail; now: number }): VNode {
           ))}
         </p>
       )}
-      <p class="explain">{printable(detail.explain)}</p>
+      <p class="explain">{printable(withoutName(detail.explain))}</p>
       {row?.owner !== undefined && <Owner owner={row.owner} now={now} />}
       <Actions detail={detail} />
       <Line detail={detail} now={now} />
@@ -174,12 +174,8 @@ function Line({ detail, now }: { detail: SlotDetail; now: number }): VNode {
               </span>
             </span>
             {actions.includes('cancel') && (
-              <Button
-                class="quiet"
-                label={`Cancel number ${i + 1} in line`}
-                onPress={() => ask(askCancelWaiting(detail, task, i + 1))}
-              >
-                Cancel…
+              <Button class="quiet" onPress={() => ask(askCancelWaiting(detail, task, i + 1))}>
+                Cancel…<span class="unseen"> number {i + 1} in line</span>
               </Button>
             )}
           </li>

@@ -8,7 +8,7 @@ import { Ago, Until } from './clock.tsx';
 import { count } from './format.ts';
 import { hashWith, usePage } from './page.tsx';
 import { filtersOf, PAGE_SIZES } from './route.ts';
-import { attemptText, reasonOf, spaced, statesOf } from './words.ts';
+import { reasonOf, spaced, statesOf } from './words.ts';
 
 const SORT_WORDS: Readonly<Record<Sort, string>> = {
   attention: 'what needs a look first',
@@ -92,7 +92,7 @@ function Table({ page, now }: { page: SlotsPage; now: number }): VNode {
               <th class="num">for</th>
               <th class="num">next try</th>
               <th class="num">waiting</th>
-              <th class="attempt">attempt</th>
+              <th class="num attempt">attempt</th>
               <th>why</th>
             </tr>
           </thead>
@@ -129,7 +129,7 @@ function Row({ row, now }: { row: SlotRow; now: number }): VNode {
       <td class="num line" title={firstWaitsMs === undefined ? undefined : 'submissions in line'}>
         {waiting > 0 && count(waiting)}
       </td>
-      <td class="attempt">{owner !== undefined && owner.attempt > 0 && attemptText(owner)}</td>
+      <td class="num attempt">{owner !== undefined && owner.attempt > 0 && count(owner.attempt)}</td>
       <td class={`why ${reason?.tone ?? ''}`}>
         {reason !== undefined && (
           <span title={printable(reason.text)}>

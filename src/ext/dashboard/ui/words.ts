@@ -1,6 +1,6 @@
 // The words for what a slot does, and how bad each is. A colour never says it alone.
 
-import type { Level, SlotRow, SlotState, TaskRow } from '../wire.ts';
+import { FAILING, type Level, type SlotRow, type SlotState, type TaskRow } from '../wire.ts';
 import { count, counted } from './format.ts';
 
 export type Tone = 'ok' | 'info' | 'warn' | 'bad' | 'off';
@@ -35,7 +35,7 @@ const TONES: Readonly<Record<string, Tone>> = {
 
 export const toneOf = (word: string): Tone => TONES[word] ?? 'off';
 
-export const LEVEL_WORDS: Readonly<Record<Level, string>> = { bad: 'bad', warn: 'look', info: 'fine' };
+export const LEVEL_WORDS: Readonly<Record<Level, string>> = { bad: 'urgent', warn: 'look', info: 'fine' };
 
 /** The tiles. `isAlways`: shown at 0, too. The others come when they count something. */
 export const TILES: readonly { readonly state: SlotState; readonly isAlways?: boolean; readonly text: string }[] = [
@@ -59,6 +59,7 @@ export function statesOf(row: SlotRow): string[] {
   if (row.vital === 'dead') states.push('dead');
   if (row.owner !== undefined) states.push(row.owner.status);
   else if (row.phase === 'waiting') states.push('lease');
+  if ((row.owner?.failuresInARow ?? 0) >= FAILING) states.push('failing');
   if (row.paused) states.push('paused');
   return states.length > 0 ? states : ['idle'];
 }
@@ -106,7 +107,8 @@ export function reasonOf(row: SlotRow): Reason | undefined {
   const waits = waitText(owner);
   if (waits !== undefined) return { text: waits, tone: 'off' };
   if (owner.failure === undefined) return undefined;
-  return { text: owner.failure.message, tone: owner.failuresInARow > 0 ? 'bad' : 'off' };
+  const inARow = owner.failuresInARow > 1 ? `${count(owner.failuresInARow)} in a row: ` : '';
+  return { text: inARow + owner.failure.message, tone: owner.failuresInARow > 0 ? 'bad' : 'off' };
 }
 
 function reasonWithoutOwner({ paused, waiting, phase, vital }: SlotRow): Reason | undefined {
@@ -121,6 +123,9 @@ export const waitText = ({ waitingFor }: TaskRow): string | undefined =>
 /** `2`, or `7, 5 failed in a row`. */
 export const attemptText = ({ attempt, failuresInARow }: TaskRow): string =>
   failuresInARow > 1 ? `${count(attempt)} · ${count(failuresInARow)} failed in a row` : count(attempt);
+
+/** `slot.explain()` without the name of the slot, which stands above it. */
+export const withoutName = (explained: string): string => explained.replace(/^Slot "(?:[^"\\]|\\.)*": /, '');
 
 /** `attemptTimedOut`: `attempt timed out`. */
 export const spaced = (word: string): string =>
