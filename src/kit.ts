@@ -1,7 +1,8 @@
 // For the entry points only: how options are read and passed on, how texts of the caller are cut,
-// how what the caller's code throws or returns is taken, how a timer is set, how a submission and a
-// shutdown are watched, and how an object is shown. An entry point may import this file and
-// `index.ts`. It is not exported from the package.
+// how what the caller's code throws or returns is taken, how a timer is set, how a turn of the event
+// loop is waited for, how a submission and a shutdown are watched, how a duration is said, and how
+// an object is shown. An entry point may import this file and `index.ts`. It is not exported from
+// the package.
 
 export { SUBSCRIBE_READERS } from './api/call-options.ts';
 export { onShutdown } from './api/supervisor.ts';
@@ -10,8 +11,10 @@ export { peekOutcome, whenOwned } from './engine/submission.ts';
 export { isAborted, onAbort } from './kernel/abort-listeners.ts';
 export { bare } from './kernel/bare.ts';
 export { after, SystemClock } from './kernel/clock.ts';
-export { deferred, ignore, ignored } from './kernel/deferred.ts';
+export { type Deferred, deferred, ignore, ignored } from './kernel/deferred.ts';
+export { eventLoopTurn } from './kernel/event-loop.ts';
 export { systemRandom } from './kernel/random.ts';
+export { warn } from './kernel/warning.ts';
 export { ATTEMPT_BUCKETS } from './model/buckets.ts';
 export {
   aBoolean,
@@ -31,7 +34,9 @@ export {
 } from './model/check.ts';
 export { brief, briefPath, fromCaller, show, specAt } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
+export { levelOf } from './model/event-level.ts';
 export { sentenceOf, subjectOf } from './model/event-text.ts';
+export { span } from './model/explain.ts';
 export { FewWords } from './model/few-words.ts';
 export { describe, field, isUnreachable } from './model/foreign.ts';
 export { GROUP_DEFAULTS, GROUP_READERS, type GroupOptions, Groups } from './model/groups.ts';
@@ -44,7 +49,7 @@ export {
   readFields,
   reading,
 } from './model/options.ts';
-export { OUTCOME_KINDS } from './model/outcome.ts';
+export { OUTCOME_KINDS, REJECT_REASONS } from './model/outcome.ts';
 export { cut, printable } from './model/printable.ts';
 export { isError, plainPart, record, showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';

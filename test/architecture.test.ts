@@ -212,13 +212,13 @@ describe('a planted violation is reported', () => {
       'attempt imports actor',
       engineViolations,
       [file('src/engine/attempt.ts', "import type { A } from './actor.ts';")],
-      "src/engine/attempt.ts:1  imports './actor.ts': engine layer 9 may not import engine layer 11",
+      "src/engine/attempt.ts:1  imports './actor.ts': engine layer 10 may not import engine layer 12",
     ],
     [
       'an engine file imports another file of its own layer',
       engineViolations,
       [file('src/engine/events.ts', "import type { A } from './stall-watch.ts';")],
-      "src/engine/events.ts:1  imports './stall-watch.ts': engine layer 1 may not import engine layer 1",
+      "src/engine/events.ts:1  imports './stall-watch.ts': engine layer 2 may not import engine layer 2",
     ],
     [
       'an engine file has no layer',

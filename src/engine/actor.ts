@@ -28,7 +28,8 @@ import type { HeldLease } from './held-lease.ts';
 import { Retries } from './retries.ts';
 import type { Runtime } from './runtime.ts';
 import { BACKOFF, INTERVAL, LEFT, OVERRUN, RUNNING, STARTING, STOPPING, SUSPENDED } from './status-counts.ts';
-import type { LiveSubmission, Work } from './submission.ts';
+import type { LiveSubmission } from './submission.ts';
+import type { Work } from './task-view.ts';
 
 export interface ActorHost {
   /** A shutdown began: `restart()` does nothing. */

@@ -12,7 +12,8 @@ import type { TaskView, TotalName } from '../model/view.ts';
 import { EndedSubmissions } from './ended-submissions.ts';
 import { type EventPublisher, finishedEvent } from './events.ts';
 import { StatusCounts } from './status-counts.ts';
-import type { LiveSubmission, Work } from './submission.ts';
+import type { LiveSubmission } from './submission.ts';
+import type { Work } from './task-view.ts';
 
 export interface LedgerListener {
   /** No submission is live, and no owner's body runs. Abandoned bodies do not count. */

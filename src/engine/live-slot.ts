@@ -7,7 +7,7 @@ import { after } from '../kernel/clock.ts';
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { StopCause } from '../model/error.ts';
 import type { Outcome } from '../model/outcome.ts';
-import { record } from '../model/record.ts';
+import { record, recordClass } from '../model/record.ts';
 import type { SlotView, TaskView, WaitingFor } from '../model/view.ts';
 import type { Limits } from '../policy/admission.ts';
 import { type Flight, firstOf, leaderOf } from '../policy/flight.ts';
@@ -20,6 +20,26 @@ import type { Runtime } from './runtime.ts';
 import { type LeaseListener, SlotLease } from './slot-lease.ts';
 import type { LiveSubmission } from './submission.ts';
 import type { Vital, VitalSlots } from './vital-slots.ts';
+
+/** Filled by a constructor, as `TaskViewRecord` is. */
+const SlotViewRecord = recordClass<
+  [
+    name: string,
+    machine: Pick<SlotView, 'phase' | 'paused'> & { readonly pending: number },
+    owner: TaskView | undefined,
+    queued: readonly TaskView[],
+    vital: SlotView['vital'],
+  ],
+  SlotView
+>(function (name, { phase, paused, pending }, owner, queued, vital) {
+  this.name = name;
+  this.phase = phase;
+  this.paused = paused;
+  if (owner !== undefined) this.owner = owner;
+  this.queuedCount = pending;
+  this.queued = queued;
+  if (vital !== undefined) this.vital = vital;
+});
 
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
@@ -181,17 +201,10 @@ export class LiveSlot implements ActorHost, LeaseListener {
 
   /** `limit`: how many of its waiting submissions are shown. */
   view(limit: number): SlotView {
-    const { name, machine, actor, subject } = this;
-    const { phase, paused, pending } = machine;
-    return record({
-      name,
-      phase,
-      paused,
-      ...(actor !== undefined && { owner: (subject ?? actor.submission).view(actor) }),
-      queuedCount: pending,
-      queued: this.#viewsOfQueued(limit),
-      ...(this.#vital !== undefined && { vital: this.#isIdle ? ('dead' as const) : ('alive' as const) }),
-    });
+    const { actor, machine, subject } = this;
+    const owner = actor && (subject ?? actor.submission).view(actor);
+    const vital = this.#vital && (this.#isIdle ? 'dead' : 'alive');
+    return new SlotViewRecord(this.name, machine, owner, this.#viewsOfQueued(limit), vital);
   }
 
   #viewsOfQueued(limit: number): TaskView[] {

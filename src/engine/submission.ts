@@ -5,10 +5,9 @@
 import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
 import { brief, cutStack, type StopCause } from '../model/error.ts';
-import type { Failure } from '../model/failure.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText, shownOutcome } from '../model/outcome.ts';
-import { record, showAs } from '../model/record.ts';
+import { showAs } from '../model/record.ts';
 import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
 import type { ParsedSpec } from '../model/spec.ts';
 import type { Admission, Submission } from '../model/submission.ts';
@@ -16,41 +15,7 @@ import type { Run } from '../model/task.ts';
 import type { TaskStatus, TaskView, WaitingFor } from '../model/view.ts';
 import { type Flight, leaderOf, participantsOf } from '../policy/flight.ts';
 import { isQueued, type Place, type SlotEntry } from '../policy/slot-machine.ts';
-
-/** What runs a submission that owns or shares a slot. */
-export interface Work {
-  readonly status: TaskStatus;
-  readonly attempts: number;
-  readonly retries: number;
-  readonly sinceMs: number;
-  /** The time since the slot was owned. */
-  readonly ranMs: number;
-  readonly nextAttemptInMs: number | undefined;
-  readonly lastFailure: Failure | undefined;
-  readonly waitingFor: WaitingFor | undefined;
-  readonly stopping: TaskView['stop'];
-  restart(): boolean;
-}
-
-/** The part of a view that comes from what runs the task. */
-export function workView(
-  work: Work,
-): Pick<
-  TaskView,
-  'status' | 'waitingFor' | 'stop' | 'attempt' | 'retries' | 'sinceMs' | 'nextAttemptInMs' | 'lastFailure'
-> {
-  const { status, waitingFor, stopping, attempts, retries, sinceMs, nextAttemptInMs, lastFailure } = work;
-  return {
-    status,
-    ...(waitingFor !== undefined && { waitingFor }),
-    ...(stopping !== undefined && { stop: stopping }),
-    attempt: attempts,
-    retries,
-    sinceMs,
-    ...(nextAttemptInMs !== undefined && { nextAttemptInMs }),
-    ...(lastFailure !== undefined && { lastFailure }),
-  };
-}
+import { TaskViewRecord, type Viewed, type Work } from './task-view.ts';
 
 /** The watch on a submission's signal, deadline and time in the queue. */
 export interface Watch {
@@ -162,7 +127,7 @@ function causeOf(outcome: Outcome): { readonly cause: unknown } | undefined {
   return 'error' in outcome ? { cause: outcome.error } : undefined;
 }
 
-export class LiveSubmission implements SlotEntry<LiveSubmission> {
+export class LiveSubmission implements SlotEntry<LiveSubmission>, Viewed {
   readonly number: number;
   readonly run: Run;
   readonly settings: TaskSettings;
@@ -303,17 +268,14 @@ export class LiveSubmission implements SlotEntry<LiveSubmission> {
     this.#resolve?.(shownOutcome(outcome));
   }
 
-  /** `work` is given where `this.work` has been cleared already. */
-  view(work: Work | null = this.work): TaskView {
-    const { id, name, slot, policy, meta, joined } = this;
-    const ageMs = this.#host.now() - this.submittedMs;
-    const state = work === null ? this.#waitingView(ageMs) : workView(work);
-    return record({ id, name, slot, policy, ...state, ageMs, ...(joined > 0 && { joined }), meta });
+  /** What it waits for while nothing runs it. */
+  get waitingFor(): WaitingFor | undefined {
+    const waits = isQueued(leaderOf<LiveSubmission>(this)); // else its slot is about to start it or to turn it away
+    return waits ? this.#host.waitingFor(this.slot) : undefined;
   }
 
-  #waitingView(sinceMs: number): ReturnType<typeof workView> {
-    const waits = isQueued(leaderOf<LiveSubmission>(this)); // else its slot is about to start it or to turn it away
-    const waitingFor = waits ? this.#host.waitingFor(this.slot) : undefined;
-    return { status: this.status, ...(waitingFor !== undefined && { waitingFor }), attempt: 0, retries: 0, sinceMs };
+  /** `work` is given where `this.work` has been cleared already. */
+  view(work: Work | null = this.work): TaskView {
+    return new TaskViewRecord(this, work, this.#host.now() - this.submittedMs);
   }
 }

@@ -117,7 +117,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** A duration in its two largest units. */
-function span(ms: number): string {
+export function span(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)} ms`;
   if (ms < MINUTE) return `${Math.floor(ms / 100) / 10} s`;
   if (ms < HOUR) return two(ms, MINUTE, 'min', SECOND, 's');

@@ -84,6 +84,11 @@ export interface TaskView {
   readonly attempt: number;
   /** Retries after failures. */
   readonly retries: number;
+  /**
+   * The streak: how many attempts have failed since the last one that succeeded or was stable. It
+   * changes when an attempt ends.
+   */
+  readonly streak: number;
   /** How long it has had this status, in ms. */
   readonly sinceMs: number;
   /** The time since its `submit`, in ms. */

@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type AdmissionPolicy, Supervisor } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test, vi } from 'vitest';
-import { LiveSubmission, peekOutcome, type SubmissionHost, type Work, whenOwned } from '../../src/engine/submission.ts';
+import { LiveSubmission, peekOutcome, type SubmissionHost, whenOwned } from '../../src/engine/submission.ts';
+import type { Work } from '../../src/engine/task-view.ts';
 import { thrownFailure } from '../../src/model/failure.ts';
 import { createTaskIds } from '../../src/model/id.ts';
 import { type Outcome, OutcomeError } from '../../src/model/outcome.ts';
@@ -48,6 +49,7 @@ const work = (given: Partial<Work> = {}): Work => ({
   status: 'running',
   attempts: 2,
   retries: 1,
+  streak: 1,
   sinceMs: 5,
   ranMs: 7,
   nextAttemptInMs: undefined,
@@ -168,7 +170,17 @@ test('begin keeps the time and the async context of the submitter', () => {
 test('the view of a waiting submission shows how long it has waited', () => {
   const { live, meta } = setup({ name: 'n' });
   live.begin(40);
-  const view = { id: 'x-3', name: 'n', slot: 's', policy: 'queue', status: 'queued', attempt: 0, retries: 0, meta };
+  const view = {
+    id: 'x-3',
+    name: 'n',
+    slot: 's',
+    policy: 'queue',
+    status: 'queued',
+    attempt: 0,
+    retries: 0,
+    streak: 0,
+    meta,
+  };
   expect(live.view()).toStrictEqual({ ...view, sinceMs: 60, ageMs: 60 });
 });
 
@@ -192,6 +204,7 @@ test('the view of a submission with work shows that work, and only the fields th
     status: 'running',
     attempt: 2,
     retries: 1,
+    streak: 1,
     ...ages,
     meta,
   };

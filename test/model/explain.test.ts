@@ -15,6 +15,7 @@ const task = (given: Partial<TaskView> = {}): TaskView => ({
   status: 'running',
   attempt: 2,
   retries: 0,
+  streak: 0,
   sinceMs: 3_000,
   ageMs: 9_000,
   meta: undefined,

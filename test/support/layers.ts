@@ -68,6 +68,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 
 /** The layers inside the engine, lowest first. A file imports only from layers below its own. */
 const ENGINE_LAYERS: readonly (readonly string[])[] = [
+  ['task-view'],
   ['attempt-channel', 'local-leases', 'recent-fences', 'status-counts', 'submission'],
   ['held-lease', 'ended-submissions', 'events', 'stall-watch', 'vital-slots'],
   ['probes'],

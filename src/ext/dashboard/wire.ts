@@ -91,6 +91,8 @@ export interface Link {
   readonly status?: string;
   readonly sort?: Sort;
   readonly slot?: string;
+  /** `view=events`. */
+  readonly kind?: EventKind;
   readonly types?: string;
   readonly from?: number;
   readonly to?: number;
@@ -257,7 +259,10 @@ export interface SlotsPage {
   readonly rows: readonly SlotRow[];
 }
 
-/** One attempt. `to` and `end` are null while it runs. */
+/**
+ * One attempt. `to` and `end` are null while it runs. `end` stays null where its end was not heard
+ * of: its events were lost, or no submission was left that they could name.
+ */
 export interface AttemptRow {
   readonly id: string;
   readonly name: string;
@@ -333,9 +338,9 @@ export interface ProblemRow {
   readonly count: number;
   readonly first: number;
   readonly last: number;
-  /** The latest slots, at most five, the newest last. `slotCount`: how many are known. */
+  /** The latest slots, at most five, the newest last. */
   readonly slots: readonly string[];
-  /** The latest of them. */
+  /** The latest whose stack was read: of a flood, not all are. If none was, the latest. */
   readonly latest: SlotFailure;
 }
 

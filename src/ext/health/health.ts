@@ -35,7 +35,7 @@ export interface HealthProbe {
  * `ready()` fails from `notReady()` on, from the first moment of any shutdown on, and while a check
  * fails. Each slot of `rules` is checked by its rule, and each other vital slot by the default
  * rule: it fails while the slot is dead or its body has overrun its grace, and warns while its
- * owner is in backoff after many retries.
+ * owner is in backoff after many failures in a row.
  *
  * `live()` fails only for what a restart can cure: a supervisor that has been closed for longer
  * than `closedMs`, an event loop that is slow for three windows in a row, and a slot that fails a
@@ -45,7 +45,7 @@ export interface HealthProbe {
  * Promised: it sets no timer, and keeps no process alive, also without `close()`.
  *
  * Not promised: that a vital slot that died before this call is known, unless its supervisor has a
- * `deadFraction`; that the retries that `failures` counts were in a row.
+ * `deadFraction`.
  *
  * @param supervisor one, or several by name. A name has no `/`.
  * @throws OptionError for an invalid argument or option.

@@ -32,8 +32,7 @@ export interface SlotRule {
    */
   readonly waitingMs?: number | undefined;
   /**
-   * The check warns while the owner is in backoff and has had this many retries since its `submit`.
-   * A whole number, 1 or more. `Infinity`: never. Default 5.
+   * The check warns while the owner is in backoff after this many failures in a row. A whole number, 1 or more. `Infinity`: never. Default 5.
    */
   readonly failures?: number | undefined;
   /**

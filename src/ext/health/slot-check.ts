@@ -38,9 +38,11 @@ export function checkSlot(view: SlotView, rule: Rule, lastOutcome: VitalSlot['la
   return owner?.status === 'backoff' ? checkBackoff(owner, rule) : PASS;
 }
 
-function checkBackoff({ retries, sinceMs, lastFailure }: TaskView, rule: Rule): HealthCheck {
-  if (retries < rule.failures && sinceMs < rule.backoffMs) return PASS;
-  return warn(`it is in backoff after ${retries} retries: ${printable(brief(lastFailure?.message ?? ''))}`);
+function checkBackoff({ streak, sinceMs, lastFailure }: TaskView, rule: Rule): HealthCheck {
+  if (streak < rule.failures && sinceMs < rule.backoffMs) return PASS;
+  return warn(
+    `it is in backoff after ${streak === 1 ? '1 failure' : `${streak} failures in a row`}: ${printable(brief(lastFailure?.message ?? ''))}`,
+  );
 }
 
 function longestWait({ owner, queued }: SlotView): TaskView | undefined {

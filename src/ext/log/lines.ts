@@ -2,8 +2,7 @@
 
 import { styleText } from 'node:util';
 import type { TaskEvent } from '../../index.ts';
-import { cut, isError, plainPart, printable, sentenceOf, subjectOf } from '../../kit.ts';
-import { levelOf } from './levels.ts';
+import { cut, isError, levelOf, plainPart, printable, sentenceOf, subjectOf } from '../../kit.ts';
 import type { LogLevel } from './options.ts';
 
 export type Style = Parameters<typeof styleText>[0];

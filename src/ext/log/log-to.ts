@@ -1,9 +1,8 @@
 // `logTo`: a subscriber that writes each event to a logger.
 
 import { eventText, type Subscriber, type Supervisor, type TaskEvent } from '../../index.ts';
-import { checkSupervisor, EVENT_TYPES, fromCaller, ignored, plainPart } from '../../kit.ts';
+import { checkSupervisor, EVENT_TYPES, fromCaller, ignored, levelOf, plainPart } from '../../kit.ts';
 import { fieldsOf, type LineFields } from './fields.ts';
-import { levelOf } from './levels.ts';
 import {
   checkLogger,
   type Logger,

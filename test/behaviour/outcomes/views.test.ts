@@ -42,7 +42,7 @@ describe('views', () => {
       'backoff',
       { restart: 'onFailure' },
       [wait(20), fail, wait(30)],
-      { waitingFor: 'backoff', sinceMs: 30, retries: 1, nextAttemptInMs: 70, lastFailure: thrown },
+      { waitingFor: 'backoff', sinceMs: 30, retries: 1, streak: 1, nextAttemptInMs: 70, lastFailure: thrown },
     ],
     [
       'interval',
@@ -65,7 +65,19 @@ describe('views', () => {
       await clock.settle();
       const { phase = 'running', ...fields } = expected;
       const { id, slot } = one;
-      const view = { id, name: 'n', slot, policy: 'queue', status, attempt: 1, retries: 0, ageMs: 50, meta, ...fields };
+      const view = {
+        id,
+        name: 'n',
+        slot,
+        policy: 'queue',
+        status,
+        attempt: 1,
+        retries: 0,
+        streak: 0,
+        ageMs: 50,
+        meta,
+        ...fields,
+      };
       expect(one.status).toBe(status);
       expect(supervisor.tasks().at(-1)).toStrictEqual(view);
       const slotView = supervisor.slot(slot).view();

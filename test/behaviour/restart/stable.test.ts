@@ -55,6 +55,39 @@ describe('stableMs', () => {
     expect(delays()).toEqual([100, 200]);
   });
 
+  test('streak in a view counts the failures since the last one that was stable', async () => {
+    const { clock, supervisor } = failing([1, 1, 1_000, 1], { stableMs: 1_000 });
+    const streaks: unknown[] = [];
+    supervisor.subscribe({
+      onEvent: ({ type }) => {
+        if (type === 'backoffScheduled') streaks.push(supervisor.tasks()[0]?.streak);
+      },
+    });
+    await clock.advance(2_000);
+    expect(streaks).toEqual([1, 2, 1, 2, 3]);
+  });
+
+  test('streak in a view ends with a success and with restart(), and retries goes on', async () => {
+    let isDown = true;
+    const { clock, supervisor, submission } = started({
+      restart: 'always',
+      intervalMs: 1_000,
+      run: () => {
+        if (isDown) throw boom;
+      },
+    });
+    await clock.advance(150);
+    expect(supervisor.tasks()).toMatchObject([{ status: 'backoff', retries: 2, streak: 2 }]);
+    isDown = false;
+    await clock.advance(200);
+    expect(supervisor.tasks()).toMatchObject([{ status: 'interval', retries: 2, streak: 0 }]);
+    isDown = true;
+    await clock.advance(1_000);
+    expect(supervisor.tasks()).toMatchObject([{ status: 'backoff', retries: 3, streak: 1 }]);
+    submission.restart();
+    expect(supervisor.tasks()).toMatchObject([{ status: 'starting', retries: 3, streak: 0 }]);
+  });
+
   test('counts an attempt of exactly this length, and none that is shorter', async () => {
     const { clock, delays } = failing([1, 1, 999, 1_000, 1], { stableMs: 1_000 });
     await clock.advance(4_000);

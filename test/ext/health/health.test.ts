@@ -133,7 +133,7 @@ describe('by default', () => {
     await clock.advance(4_500);
     expect(probe.ready()).toMatchObject({
       status: 'warn',
-      why: ['slot "sync": it is in backoff after 5 retries: no answer'],
+      why: ['slot "sync": it is in backoff after 5 failures in a row: no answer'],
     });
     expect(probe.live()).toMatchObject({ status: 'pass', why: [], checks: {} });
   });

@@ -28,10 +28,10 @@ const overrunFor = (ms: number): State => ({
   },
 });
 
-/** `retries` retries have been scheduled, 100 ms apart, and the last of them `ms` ago. */
-const backoffAfter = (retries: number, ms: number): State => ({
+/** It has failed `failures` times in a row, 100 ms apart, and the last of them `ms` ago. */
+const backoffAfter = (failures: number, ms: number): State => ({
   spec: { run: failing, backoff: { firstMs: 100, factor: 1, jitter: 'none' } },
-  come: ({ clock }) => clock.advance((retries - 1) * 100 + ms),
+  come: ({ clock }) => clock.advance((failures - 1) * 100 + ms),
 });
 
 const STATES = {
@@ -68,8 +68,8 @@ const STATES = {
   'overrun for 49 ms': overrunFor(49),
   'overrun for 50 ms': overrunFor(50),
   'backoff after 1 retry': backoffAfter(1, 50),
-  'backoff after 4 retries': backoffAfter(4, 50),
-  'backoff after 5 retries': backoffAfter(5, 50),
+  'backoff after 4 failures': backoffAfter(4, 50),
+  'backoff after 5 failures': backoffAfter(5, 50),
   'backoff for 80 ms': backoffAfter(1, 80),
   'waits for the next interval': {
     spec: { restart: 'always', intervalMs: 1_000 },
@@ -104,7 +104,7 @@ const TABLE: readonly (readonly [rule: Partial<Rule>, found: Partial<Record<Stat
       'overrun for 0 ms': 'fail',
       'overrun for 49 ms': 'fail',
       'overrun for 50 ms': 'fail',
-      'backoff after 5 retries': 'warn',
+      'backoff after 5 failures': 'warn',
     },
   ],
   [
@@ -113,7 +113,7 @@ const TABLE: readonly (readonly [rule: Partial<Rule>, found: Partial<Record<Stat
       'overrun for 0 ms': 'fail',
       'overrun for 49 ms': 'fail',
       'overrun for 50 ms': 'fail',
-      'backoff after 5 retries': 'warn',
+      'backoff after 5 failures': 'warn',
     },
   ],
   [{ owned: false, overrunMs: 50, failures: Infinity }, { 'overrun for 50 ms': 'fail' }],
@@ -122,8 +122,8 @@ const TABLE: readonly (readonly [rule: Partial<Rule>, found: Partial<Record<Stat
     { owned: false, overrunMs: Infinity, failures: 1 },
     {
       'backoff after 1 retry': 'warn',
-      'backoff after 4 retries': 'warn',
-      'backoff after 5 retries': 'warn',
+      'backoff after 4 failures': 'warn',
+      'backoff after 5 failures': 'warn',
       'backoff for 80 ms': 'warn',
     },
   ],
@@ -155,7 +155,7 @@ describe('what was found', () => {
     ['waits for its lease', { waitingMs: 1 }, 'a task has waited for 200 ms (lease)'],
     ['waits at the gate', { waitingMs: 1 }, 'a task has waited for 200 ms (gate)'],
     ['waits behind its owner', { waitingMs: 1 }, 'a task has waited for 200 ms (owner)'],
-    ['backoff after 5 retries', {}, 'it is in backoff after 5 retries: no\\u000aanswer'],
+    ['backoff after 5 failures', {}, 'it is in backoff after 5 failures in a row: no\\u000aanswer'],
   ];
   for (const [name, rule, why] of texts)
     it(`is one line of text: ${name}`, async () => {

@@ -3,7 +3,7 @@ import { eventRecord } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
 import { fieldsOf } from '../../../src/ext/log/fields.ts';
 import { EVENT_TYPES } from '../../../src/model/event.ts';
-import { made, thrown } from './made-events.ts';
+import { made, thrown } from '../../support/made-events.ts';
 
 const recordIn = (fields: object): object => (fields as { readonly slotvisor: object }).slotvisor;
 

@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { COLORED, errorLinesOf, lineOf, PLAIN } from '../../../src/ext/log/lines.ts';
 import { EVENT_TYPES } from '../../../src/model/event.ts';
+import { made } from '../../support/made-events.ts';
 import { THROWN } from '../../support/must-not-escape.ts';
-import { made } from './made-events.ts';
 
 /** All that a terminal does not show as it is. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;

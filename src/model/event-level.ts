@@ -1,13 +1,16 @@
 // The level of each event. A type, a reason or an outcome that is added to the library does not
 // compile without a level.
 
-import type { EventOf, Outcome, RejectReason, TaskEvent, TaskEventType } from '../../index.ts';
-import type { LogLevel } from './options.ts';
+import type { EventOf, TaskEvent, TaskEventType } from './event.ts';
+import type { Outcome, RejectReason } from './outcome.ts';
 
-type Levels = { readonly [Type in TaskEventType]: LogLevel | ((event: EventOf<Type>) => LogLevel) };
+/** How much an event matters. The words are those of loggers. */
+export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
+
+type Levels = { readonly [Type in TaskEventType]: EventLevel | ((event: EventOf<Type>) => EventLevel) };
 
 /** What a policy or a caller asked for is `info`, and what lacked room or time is `warn`. */
-const REJECTED: Readonly<Record<RejectReason, LogLevel>> = {
+const REJECTED: Readonly<Record<RejectReason, EventLevel>> = {
   slotBusy: 'info',
   superseded: 'info',
   canceled: 'info',
@@ -20,7 +23,7 @@ const REJECTED: Readonly<Record<RejectReason, LogLevel>> = {
   leaseUnavailable: 'warn',
 };
 
-const FINISHED: Readonly<Record<Exclude<Outcome['kind'], 'rejected'>, LogLevel>> = {
+const FINISHED: Readonly<Record<Exclude<Outcome['kind'], 'rejected'>, EventLevel>> = {
   completed: 'info',
   canceled: 'info',
   failed: 'error',
@@ -29,7 +32,10 @@ const FINISHED: Readonly<Record<Exclude<Outcome['kind'], 'rejected'>, LogLevel>>
   abandoned: 'error',
 };
 
-const BACKOFF: Readonly<Record<EventOf<'backoffScheduled'>['after'], LogLevel>> = { success: 'debug', failure: 'info' };
+const BACKOFF: Readonly<Record<EventOf<'backoffScheduled'>['after'], EventLevel>> = {
+  success: 'debug',
+  failure: 'info',
+};
 
 const LEVELS: Levels = {
   submitted: 'debug',
@@ -56,7 +62,7 @@ const LEVELS: Levels = {
   eventsDropped: 'warn',
 };
 
-export function levelOf(event: TaskEvent): LogLevel {
-  const level = LEVELS[event.type] as LogLevel | ((event: TaskEvent) => LogLevel);
+export function levelOf(event: TaskEvent): EventLevel {
+  const level = LEVELS[event.type] as EventLevel | ((event: TaskEvent) => EventLevel);
   return typeof level === 'string' ? level : level(event);
 }

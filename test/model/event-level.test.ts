@@ -1,11 +1,10 @@
 import type { TaskEventType } from 'slotvisor';
 import { describe, expect, test } from 'vitest';
-import { levelOf } from '../../../src/ext/log/levels.ts';
-import type { LogLevel } from '../../../src/ext/log/options.ts';
-import { made } from './made-events.ts';
+import { type EventLevel, levelOf } from '../../src/model/event-level.ts';
+import { made } from '../support/made-events.ts';
 
 /** The compiler wants a row of each type, as it does of the table itself. */
-const ROWS: { readonly [Type in TaskEventType]: LogLevel | Readonly<Record<string, LogLevel>> } = {
+const ROWS: { readonly [Type in TaskEventType]: EventLevel | Readonly<Record<string, EventLevel>> } = {
   submitted: 'debug',
   queued: 'debug',
   joined: 'debug',

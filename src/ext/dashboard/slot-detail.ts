@@ -1,0 +1,45 @@
+// One slot in full: its row, why it does not run what it should, its line, and what is remembered
+// of it.
+
+import type { Supervisor } from '../../index.ts';
+import { isShown, type ShowMeta, slotRow, taskRow } from './rows.ts';
+import { type AttemptRow, type EventRow, MAX_LINE, type SlotDetail, type SlotFailure } from './wire.ts';
+
+/** What is remembered of slots. */
+export interface SlotMemory {
+  attemptsOf(slot: string): readonly AttemptRow[];
+  lastFailureOf(slot: string): SlotFailure | undefined;
+  eventsOf(slot: string, limit: number): readonly EventRow[];
+}
+
+/** How many events of a slot are shown. */
+const MAX_SLOT_EVENTS = 20;
+
+/**
+ * Undefined for a slot that is idle, and of which nothing is remembered.
+ *
+ * @throws OptionError for a name that no slot can have.
+ */
+export function slotDetail(
+  supervisor: Pick<Supervisor, 'slot'>,
+  memory: SlotMemory,
+  name: string,
+  { meta }: { readonly meta?: ShowMeta | undefined },
+): SlotDetail | undefined {
+  const slot = supervisor.slot(name);
+  const view = slot.view({ queued: MAX_LINE });
+  const attempts = memory.attemptsOf(name);
+  const lastFailure = memory.lastFailureOf(name);
+  const events = memory.eventsOf(name, MAX_SLOT_EVENTS);
+  const row = isShown(view) ? slotRow(view, meta) : null;
+  if (row === null && lastFailure === undefined && attempts.length + events.length === 0) return undefined;
+  return {
+    slot: name,
+    row,
+    explain: slot.explain(),
+    line: view.queued.map((task) => taskRow(task, meta)),
+    attempts,
+    ...(lastFailure !== undefined && { lastFailure }),
+    events,
+  };
+}

@@ -1,0 +1,271 @@
+// One sweep over all slots answers all that is asked for: pages of the table, and the tally. It is
+// cut into slices, so that it does not hold up the event loop, and it happens only while somebody
+// asks. No view is kept beyond it.
+
+import { type Clock, ClosedError, type SlotView, type Supervisor, type TaskId } from '../../index.ts';
+import { after, type Deferred, deferred, eventLoopTurn } from '../../kit.ts';
+import { keyOf, matcher, ORDERS, type Seen, type SlotQuery, seen } from './query.ts';
+import { isShown, type ShowMeta, slotRow } from './rows.ts';
+import { type Tally, TallyCounter } from './tally.ts';
+import { Top } from './top.ts';
+import type { SlotsPage } from './wire.ts';
+
+/** For so long a sweep works before it lets the event loop have a turn, in ms. */
+const SLICE_MS = 4;
+
+/** After a sweep the next one begins no sooner than after so many times its cost: 20 % of a core. */
+const REST = 4;
+
+/** For so long after the last ask an answer is kept, and made again by each sweep. */
+const KEEP_MS = 5_000;
+/** Of the answers that are kept: at most so many. */
+const MAX_KEPT = 50;
+
+/**
+ * How many of a line must be seen to know what has waited there longest: a replacement goes first,
+ * however late it came, and behind it may be one that joined late. The rest is first in first out.
+ */
+const SEEN_OF_LINE = 3;
+
+/**
+ * How old an answer may be that a viewer gets again and again: sweeps then take at most 5 % of a
+ * core, however many viewers there are.
+ */
+export const viewerAgeMs = (costMs: number): number => Math.max(500, 20 * costMs);
+
+export interface SweepSettings {
+  /** It must not throw: see `safeGroup`. */
+  readonly groupOf: (slot: string) => string;
+  readonly meta?: ShowMeta | undefined;
+}
+
+/** What a sweep needs of a supervisor. */
+export type Swept = Pick<Supervisor, 'clock' | 'get' | 'slot' | 'slots' | 'vitalSlots'>;
+
+/** Makes one answer from all slots. */
+interface Collector {
+  add(slot: Seen): void;
+  answer(): unknown;
+}
+
+/** All asks for the same. */
+interface Question {
+  readonly collector: () => Collector;
+  askedMs: number;
+  /** The oldest first. */
+  waiting: Ask[];
+  answer?: { readonly given: unknown; readonly beganMs: number };
+}
+
+interface Ask extends Deferred<unknown> {
+  readonly maxAgeMs: number;
+}
+
+/** A question that the present sweep answers. */
+class Asked {
+  readonly question: Question;
+  readonly collector: Collector;
+  /** How many had asked when it began. */
+  readonly asks: number;
+  constructor(question: Question) {
+    this.question = question;
+    this.collector = question.collector();
+    this.asks = question.waiting.length;
+  }
+}
+
+export class Sweeper {
+  readonly #supervisor: Swept;
+  readonly #settings: SweepSettings;
+  readonly #clock: Clock;
+  /** By what is asked. What was asked for last is the last. */
+  readonly #questions = new Map<string, Question>();
+  #isSweeping = false;
+  #isClosed = false;
+  #costMs = 0;
+  /** No sweep begins before. */
+  #restUntilMs = -Infinity;
+  #cancelBegin: (() => void) | undefined;
+  #cancelForget = (): void => {};
+
+  constructor(supervisor: Swept, settings: SweepSettings, clock: Clock) {
+    this.#supervisor = supervisor;
+    this.#settings = settings;
+    this.#clock = clock;
+    supervisor.vitalSlots(); // from the first call on it keeps the dead ones
+  }
+
+  /** What the last sweep took of the process, in ms: its slices, and not the time between them. */
+  get costMs(): number {
+    return this.#costMs;
+  }
+
+  /**
+   * The page, at most `maxAgeMs` old. With 0, a sweep that begins after this call makes it. A slot
+   * that comes or goes during the sweep is seen or not; none is seen twice.
+   *
+   * @throws ClosedError once `close` was called, also if it is called before there is an answer.
+   */
+  page(query: SlotQuery, maxAgeMs: number): Promise<SlotsPage> {
+    return this.#ask(keyOf(query), () => this.#collectorOf(query), maxAgeMs) as Promise<SlotsPage>;
+  }
+
+  /** As `page`. */
+  tally(maxAgeMs: number): Promise<Tally> {
+    return this.#ask('tally', () => new TallyCounter(), maxAgeMs) as Promise<Tally>;
+  }
+
+  /** Rejects what waits for an answer, and sets no timer any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelBegin?.();
+    this.#cancelForget();
+    this.#reject(new ClosedError('the dashboard is closed'));
+    this.#questions.clear();
+  }
+
+  async #ask(key: string, collector: () => Collector, maxAgeMs: number): Promise<unknown> {
+    if (this.#isClosed) throw new ClosedError('the dashboard is closed');
+    const question = this.#questions.get(key) ?? { collector, askedMs: 0, waiting: [] };
+    question.askedMs = this.#clock.now();
+    this.#questions.delete(key);
+    this.#questions.set(key, question);
+    if (this.#isFresh(question, maxAgeMs)) return question.answer?.given;
+    const ask = { ...deferred<unknown>(), maxAgeMs };
+    question.waiting.push(ask);
+    this.#begin();
+    return ask.promise;
+  }
+
+  /** An answer is as old as the begin of its sweep. */
+  #isFresh({ answer }: Question, maxAgeMs: number): boolean {
+    return answer !== undefined && this.#clock.now() - answer.beganMs < maxAgeMs;
+  }
+
+  #begin(): void {
+    if (this.#isSweeping || this.#isClosed || this.#cancelBegin !== undefined) return;
+    const restMs = this.#restUntilMs - this.#clock.now();
+    if (restMs <= 0) void this.#sweep();
+    else
+      this.#cancelBegin = after(this.#clock, restMs, () => {
+        this.#cancelBegin = undefined;
+        void this.#sweep();
+      });
+  }
+
+  /** Never rejects. */
+  async #sweep(): Promise<void> {
+    this.#isSweeping = true;
+    try {
+      await eventLoopTurn(); // all that ask in this turn share it
+      await this.#answerAll();
+    } catch (error) {
+      this.#reject(error);
+    }
+    this.#isSweeping = false;
+    if (this.#isClosed) return;
+    this.#restUntilMs = this.#clock.now() + REST * this.#costMs;
+    this.#forget();
+    if ([...this.#questions.values()].some(({ waiting }) => waiting.length > 0)) this.#begin();
+  }
+
+  async #answerAll(): Promise<void> {
+    const asked = Array.from(this.#questions.values(), (question) => new Asked(question));
+    await this.#inSlices(this.#work(asked, this.#clock.now()));
+  }
+
+  /** Works until it is done, or all is closed. */
+  async #inSlices(work: Iterator<void>): Promise<void> {
+    let costMs = 0;
+    let beganMs = this.#clock.now();
+    while (!this.#isClosed && work.next().done !== true) {
+      const tookMs = this.#clock.now() - beganMs;
+      if (tookMs < SLICE_MS) continue;
+      costMs += tookMs;
+      await eventLoopTurn();
+      beganMs = this.#clock.now();
+    }
+    this.#costMs = costMs + this.#clock.now() - beganMs;
+  }
+
+  /** Between two of its steps it may be interrupted. */
+  *#work(asked: readonly Asked[], beganMs: number): Generator<void> {
+    for (const view of this.#views()) {
+      const slot = this.#see(view);
+      for (const { collector } of asked) collector.add(slot);
+      yield;
+    }
+    for (const { question, collector, asks } of asked) {
+      question.answer = { given: collector.answer(), beganMs };
+      question.waiting = question.waiting.filter((ask, i) => {
+        if (i >= asks && !this.#isFresh(question, ask.maxAgeMs)) return true;
+        ask.resolve(question.answer?.given);
+        return false;
+      });
+      yield;
+    }
+  }
+
+  /** Each slot once: one that leaves the table and comes back meanwhile would be seen twice. */
+  *#views(): Generator<SlotView> {
+    const seenNames = new Set<string>();
+    for (const view of this.#supervisor.slots({ queued: SEEN_OF_LINE })) {
+      if (seenNames.has(view.name)) continue;
+      seenNames.add(view.name);
+      yield view;
+    }
+    for (const { slot, alive } of this.#supervisor.vitalSlots()) {
+      if (alive || seenNames.has(slot)) continue; // a dead slot that is not paused is not in the table
+      const view = this.#supervisor.slot(slot).view({ queued: SEEN_OF_LINE });
+      if (isShown(view)) yield view;
+    }
+  }
+
+  #see(view: SlotView): Seen {
+    return seen(view, this.#settings.groupOf(view.name), this.#supervisor.clock.now());
+  }
+
+  #collectorOf(query: SlotQuery): Collector {
+    const { offset, limit, sort, q } = query;
+    const { meta } = this.#settings;
+    const matches = matcher(query, slotOfId(this.#supervisor, q));
+    const top = new Top(offset + limit, ORDERS[sort]);
+    let of = 0;
+    let total = 0;
+    return {
+      add(slot) {
+        of += 1;
+        if (!matches(slot)) return;
+        total += 1;
+        top.add(slot);
+      },
+      answer(): SlotsPage {
+        const rows = top.sorted().slice(offset);
+        return { total, of, offset, rows: rows.map(({ view }) => slotRow(view, meta)) };
+      },
+    };
+  }
+
+  /** Forgets answers that are asked for no more, now and later. */
+  #forget(): void {
+    this.#cancelForget();
+    const keptSinceMs = this.#clock.now() - KEEP_MS;
+    for (const [key, { askedMs, waiting }] of this.#questions)
+      if (waiting.length === 0 && (askedMs <= keptSinceMs || this.#questions.size > MAX_KEPT))
+        this.#questions.delete(key);
+    if (this.#questions.size > 0) this.#cancelForget = after(this.#clock, KEEP_MS, () => this.#forget());
+  }
+
+  #reject(error: unknown): void {
+    for (const question of this.#questions.values()) {
+      for (const ask of question.waiting) ask.reject(error);
+      question.waiting = [];
+    }
+  }
+}
+
+/** The slot of a live task. */
+function slotOfId(supervisor: Swept, id: string): string | undefined {
+  const task = supervisor.get(id as TaskId);
+  return task === undefined || task.status === 'ended' ? undefined : task.slot;
+}

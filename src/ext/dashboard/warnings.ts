@@ -1,0 +1,242 @@
+// What needs a look, in sentences. A warning is raised by the worst thing of its kind, and counts all
+// that its link shows.
+
+import type { RejectReason, Stats } from '../../index.ts';
+import { cut, span } from '../../kit.ts';
+import type { Tally } from './tally.ts';
+import {
+  FAILING,
+  type FleetPage,
+  type Link,
+  type ProcessRow,
+  type ScheduleRow,
+  type SlotState,
+  WARNING_KINDS,
+  type Warning,
+  type WarningKind,
+} from './wire.ts';
+
+/** What was turned away lately. */
+export interface TurnedAwayMemory {
+  turnedAwayLately(withinMs: number): { readonly reasons: Readonly<Partial<Record<RejectReason, number>>> };
+}
+
+export interface Look {
+  readonly stats: Pick<Stats, 'phase' | 'gate' | 'abandonedAlive' | 'eventsDropped'>;
+  readonly tally: Tally;
+  readonly recorder: TurnedAwayMemory;
+  readonly process: Pick<ProcessRow, 'loopDelayMs'>;
+  readonly schedules: readonly Pick<ScheduleRow, 'name' | 'runs' | 'error'>[];
+  /** Absent where the fleet is not known. */
+  readonly fleet?: Pick<FleetPage, 'error'> | undefined;
+}
+
+/** From when on something needs a look. */
+const LONG = {
+  backoffMs: 60_000,
+  waitingMs: 60_000,
+  startingMs: 10_000,
+  leaseMs: 10_000,
+  loopDelayMs: 200,
+} as const;
+const LATELY_MS = 300_000;
+
+/** Rejections that lose work: the others are what their admission policy asks for. */
+const LOSSES: readonly RejectReason[] = [
+  'queueFull',
+  'queueTimeout',
+  'deadline',
+  'resourceLimit',
+  'batchRejected',
+  'leaseUnavailable',
+];
+
+const BAD: readonly WarningKind[] = ['dead', 'overrun', 'failing', 'abandoned', 'fleet'];
+
+/** The longest text of the caller in a sentence. */
+const MAX_TEXT = 100;
+/** So many schedules are named. */
+const MAX_NAMES = 3;
+
+/** The worst first. */
+export function warningsOf(look: Look): Warning[] {
+  const found = FINDERS.flatMap((find) => find(look) ?? []);
+  return found.sort((one, other) => orderOf(one) - orderOf(other));
+}
+
+const orderOf = ({ kind, level }: Warning): number =>
+  WARNING_KINDS.indexOf(kind) + (level === 'bad' ? 0 : WARNING_KINDS.length);
+
+type Find = (look: Look) => Warning | Warning[] | undefined;
+
+const FINDERS: readonly Find[] = [
+  dead,
+  overrun,
+  failing,
+  longPause,
+  waiting,
+  pausedWithWork,
+  turnedAway,
+  gate,
+  lease,
+  abandoned,
+  loopDelay,
+  eventsDropped,
+  schedule,
+  fleet,
+  closing,
+];
+
+function warning(kind: WarningKind, count: number, text: string, link: Link, sinceMs?: number): Warning {
+  const level = BAD.includes(kind) ? 'bad' : 'warn';
+  return { kind, level, text, count, ...(sinceMs !== undefined && { sinceMs: Math.round(sinceMs) }), link };
+}
+
+/** Of all slots of a state, with the age of the oldest. */
+function ofState(kind: WarningKind, { states, oldestMs }: Tally, state: SlotState, text: string, link?: Link): Warning {
+  return warning(kind, states[state], text, link ?? { view: 'slots', status: state }, oldestMs[state]);
+}
+
+const many = (count: number, one: string, more: string): string => (count === 1 ? `1 ${one}` : `${count} ${more}`);
+const forLong = (count: number, ms: number): string => `${count === 1 ? '' : 'the longest '}for ${span(ms)}`;
+
+function dead({ tally }: Look): Warning | undefined {
+  const count = tally.states.dead;
+  if (count === 0) return undefined;
+  return warning('dead', count, many(count, 'vital slot is dead', 'vital slots are dead'), {
+    view: 'slots',
+    status: 'dead',
+  });
+}
+
+function overrun({ tally }: Look): Warning | undefined {
+  const count = tally.states.overrun;
+  if (count === 0) return undefined;
+  const what = many(count, 'body has overrun its grace', 'bodies have overrun their grace, the oldest');
+  const by = tally.overrunBy === undefined ? '' : `, asked to stop by ${tally.overrunBy}`;
+  return ofState('overrun', tally, 'overrun', `${what} for ${span(tally.oldestMs.overrun)}${by}`);
+}
+
+function failing({ tally }: Look): Warning[] {
+  const { states, failingGroups } = tally;
+  if (states.failing === 0) return [];
+  const says = (count: number, where: string): string =>
+    `${many(count, `task${where} has`, `tasks${where} have`)} failed ${FAILING} times or more in a row`;
+  const link: Link = { view: 'slots', status: 'failing' };
+  if (failingGroups.length === 0) return [warning('failing', states.failing, says(states.failing, ''), link)];
+  return failingGroups.map(({ group, slots }) =>
+    warning('failing', slots, says(slots, ` in ${cut(group, MAX_TEXT)}`), { ...link, group }),
+  );
+}
+
+function longPause({ tally: { states, longestBackoffMs } }: Look): Warning | undefined {
+  const count = states.backoff;
+  if (longestBackoffMs < LONG.backoffMs) return undefined;
+  const next = count === 1 ? 'its next try is' : 'the furthest next try is';
+  const text = `${many(count, 'task is', 'tasks are')} in backoff, and ${next} ${span(longestBackoffMs)} away`;
+  return warning('longPause', count, text, { view: 'slots', status: 'backoff' });
+}
+
+function waiting({ tally }: Look): Warning | undefined {
+  const count = tally.states.waiting;
+  const longestMs = tally.oldestMs.waiting;
+  if (longestMs <= LONG.waitingMs) return undefined;
+  const text = `${many(count, 'slot has', 'slots have')} work that waits, ${forLong(count, longestMs)}`;
+  return ofState('waiting', tally, 'waiting', text, { view: 'slots', status: 'waiting', sort: 'waiting' });
+}
+
+function pausedWithWork({ tally }: Look): Warning | undefined {
+  const count = tally.states.paused;
+  const work = tally.waitingInPaused;
+  if (work === 0) return undefined;
+  const text = `${many(count, 'slot is', 'slots are')} paused, and ${many(work, 'submission waits', 'submissions wait')} there`;
+  return ofState('pausedWithWork', tally, 'paused', text);
+}
+
+function turnedAway({ recorder }: Look): Warning | undefined {
+  const { reasons } = recorder.turnedAwayLately(LATELY_MS);
+  const lost = LOSSES.map((reason) => [reason, reasons[reason] ?? 0] as const).filter(([, count]) => count > 0);
+  const count = lost.reduce((sum, [, some]) => sum + some, 0);
+  if (count === 0) return undefined;
+  const what = many(count, 'submission was', 'submissions were');
+  const why = lost.map(([reason, some]) => `${some} ${reason}`).join(', ');
+  const text = `${what} turned away in the last ${span(LATELY_MS)}: ${why}`;
+  return warning('turnedAway', count, text, { view: 'events', kind: 'rejected', types: 'rejected' });
+}
+
+function gate({ stats, tally }: Look): Warning | undefined {
+  const count = tally.states.starting;
+  const longestMs = tally.oldestMs.starting;
+  const wait = count === 1 ? 'waits' : 'wait';
+  const slots = many(count, 'slot', 'slots');
+  if (stats.gate.paused) {
+    const behind = count === 0 ? '' : `, and ${slots} ${wait} to begin`;
+    return ofState('gate', tally, 'starting', `The supervisor is paused: no attempt begins until resume()${behind}`);
+  }
+  if (longestMs <= LONG.startingMs) return undefined;
+  const { inside, concurrency } = stats.gate;
+  const why = inside >= concurrency ? `: concurrency is ${concurrency}, and no place is free` : '';
+  return ofState('gate', tally, 'starting', `${slots} ${wait} to begin, ${forLong(count, longestMs)}${why}`);
+}
+
+/**
+ * In a fleet that is known, another process may have a slot for as long as it lives: to wait for it
+ * is what a process that stands by does. To have lost it is not.
+ */
+function lease({ tally, fleet }: Look): Warning | undefined {
+  const state = fleet === undefined ? 'lease' : 'suspended';
+  const count = tally.states[state];
+  const longestMs = tally.oldestMs[state];
+  if (longestMs <= LONG.leaseMs) return undefined;
+  const what =
+    state === 'lease'
+      ? many(count, 'slot waits for its lease', 'slots wait for their leases')
+      : many(
+          count,
+          'slot has lost its lease, and waits for another one',
+          'slots have lost their leases, and wait for others',
+        );
+  return ofState('lease', tally, state, `${what}, ${forLong(count, longestMs)}`);
+}
+
+function abandoned({ stats: { abandonedAlive: count } }: Look): Warning | undefined {
+  if (count === 0) return undefined;
+  const text = many(count, 'abandoned body may be alive', 'abandoned bodies may be alive');
+  return warning('abandoned', count, text, { view: 'events', kind: 'notable', types: 'overrun' });
+}
+
+function loopDelay({ process: { loopDelayMs } }: Look): Warning | undefined {
+  if (loopDelayMs <= LONG.loopDelayMs) return undefined;
+  return warning('loopDelay', 1, `The event loop was held up for ${span(loopDelayMs)} in the last second`, {});
+}
+
+function eventsDropped({ stats: { eventsDropped: count } }: Look): Warning | undefined {
+  if (count === 0) return undefined;
+  const text = `${many(count, 'event was', 'events were')} dropped since the start, because a subscriber was too slow`;
+  return warning('eventsDropped', count, text, { view: 'events', kind: 'notable', types: 'eventsDropped' });
+}
+
+function schedule({ schedules }: Look): Warning | undefined {
+  const troubled = schedules.filter(({ error, runs }) => error !== undefined || isMiss(runs.at(-1)));
+  const count = troubled.length;
+  if (count === 0) return undefined;
+  const names = troubled.slice(0, MAX_NAMES).map(({ name }) => cut(name, MAX_TEXT));
+  if (count > MAX_NAMES) names.push(`${count - MAX_NAMES} more`);
+  const text = `${many(count, 'schedule', 'schedules')} did not run the last date: ${names.join(', ')}`;
+  return warning('schedule', count, text, { view: 'schedules' });
+}
+
+const isMiss = (run: ScheduleRow['runs'][number] | undefined): boolean =>
+  run?.kind === 'missed' || run?.kind === 'error';
+
+function fleet({ fleet: page }: Look): Warning | undefined {
+  if (page?.error === undefined) return undefined;
+  return warning('fleet', 1, `The store of the fleet cannot be read: ${cut(page.error, MAX_TEXT)}`, { view: 'fleet' });
+}
+
+function closing({ stats: { phase }, tally: { slots } }: Look): Warning | undefined {
+  if (phase === 'open') return undefined;
+  const left = slots === 0 ? '' : `, and ${many(slots, 'slot is', 'slots are')} left`;
+  const text = phase === 'closing' ? 'A shutdown has begun' : 'The supervisor is closed';
+  return warning('closing', slots, `${text}${left}`, { view: 'slots' });
+}
