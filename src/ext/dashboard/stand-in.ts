@@ -145,6 +145,7 @@ export class Sweeper {
       total: all.length,
       of: this.#supervisor.stats().slotCount,
       offset: query.offset,
+      at: 0,
       rows: all.slice(query.offset, query.offset + query.limit).map(slotRow),
     };
   }

@@ -148,7 +148,7 @@ export class AllWatched {
     );
     const { tally, warnings } = looks.find(({ one }) => one === watched) as (typeof looks)[number];
     const { gate, ...stats } = watched.supervisor.stats();
-    const { schedules, fleet: hasFleet, title, actions } = this.#settings;
+    const { schedules, fleet: hasFleet, title, actions, tickMs } = this.#settings;
     const views = VIEWS.filter((view) => !isMissing(view, schedules === undefined, hasFleet === undefined));
     return {
       now: this.now,
@@ -157,6 +157,7 @@ export class AllWatched {
       of: watched.name,
       supervisors: looks.map((look) => supervisorRow(look.one, look.warnings)),
       since: watched.recorder.since,
+      tickMs,
       phase: stats.phase,
       totals: stats.totals,
       rejections: stats.rejections,
