@@ -312,7 +312,7 @@ export interface EventRow {
   readonly slot?: string;
   readonly id?: string;
   readonly name?: string;
-  /** The other submission that it names: by whom it was rejected, who takes its place, who leads. */
+  /** The other submission that it names: which turned it away, takes its place, or leads it. */
   readonly other?: string;
   /** What happened, in words, without slot and time. */
   readonly text: string;
