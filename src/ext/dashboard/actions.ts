@@ -96,7 +96,7 @@ function actOnSubmission(supervisor: Supervisor, kind: ActionKind, id: string): 
 }
 
 function scheduleOf(watched: Watched, name: string): DashboardSchedule {
-  const found = watched.schedules().find((schedule) => schedule.name === name);
+  const found = watched.schedules?.list().find((schedule) => schedule.name === name);
   if (found === undefined) throw new Refusal(404, 'unknownSchedule', 'no schedule has this name');
   if (found.status === 'ended') throw new Refusal(409, 'ended', 'the schedule has ended');
   return found;

@@ -7,7 +7,6 @@ import { type Asset, answer, answerAsset, answerJson, answerRefusal, Refusal, wi
 import { css, html, js } from './assets.ts';
 import { readJson } from './body.ts';
 import { ENDPOINT_ANSWERS, type Sources } from './endpoints.ts';
-import { Fleet } from './fleet-reader.ts';
 import { checkAction, checkHost, checkLeave } from './guards.ts';
 import { isLoopback, LOOPBACK_NAMES } from './hosts.ts';
 import { type DashboardServer, type Listener, listenerOf, serveAt } from './listen.ts';
@@ -119,7 +118,6 @@ const ASSETS: Readonly<Record<AssetName, Asset>> = {
 /** Answers requests. */
 class Desk implements Sources {
   readonly everything: AllWatched;
-  readonly fleet: Fleet | undefined;
   readonly streams: Streams;
   readonly #settings: DashboardSettings;
   readonly #clock: Clock;
@@ -128,7 +126,6 @@ class Desk implements Sources {
 
   constructor(named: readonly NamedSupervisor[], settings: DashboardSettings, clock: Clock) {
     this.everything = new AllWatched(named, settings, clock, this.#troubles);
-    this.fleet = settings.fleet && new Fleet(settings.fleet, clock);
     this.streams = new Streams(settings, clock, this.#troubles);
     this.#settings = settings;
     this.#clock = clock;

@@ -2,9 +2,9 @@
 
 import { refuse } from '../../kit.ts';
 import { answerJson, Refusal } from './answer.ts';
-import type { Fleet } from './fleet-reader.ts';
 import { Frames } from './frames.ts';
-import { queryOf, readEventQuery, readSlotName, readSlotQuery, readStep } from './params.ts';
+import { readEventQuery, readSlotName, readStep, readText } from './params.ts';
+import { readSlotQuery } from './query.ts';
 import type { Endpoint } from './router.ts';
 import type { Streams } from './stream.ts';
 import type { AllWatched, Watched } from './watched.ts';
@@ -12,7 +12,6 @@ import type { AllWatched, Watched } from './watched.ts';
 /** What the endpoints read. */
 export interface Sources {
   readonly everything: AllWatched;
-  readonly fleet: Fleet | undefined;
   readonly streams: Streams;
 }
 
@@ -36,15 +35,15 @@ export const ENDPOINT_ANSWERS: Readonly<Record<Endpoint, AnswerOf>> = {
   },
   events: ({ watched, params }) => answerJson(watched.recorder.events(readEventQuery(params))),
   problems: ({ watched }) => answerJson({ problems: watched.recorder.problems() }),
-  schedules: ({ watched }) => answerJson({ schedules: watched.scheduleRows() }),
+  schedules: ({ watched }) => answerJson({ schedules: watched.scheduleRows(0) }),
   series: ({ watched, params }, { everything }) =>
     answerJson(watched.recorder.series(readStep(params), everything.now)),
-  fleet: async ({ params }, { fleet }) => {
+  fleet: async ({ params }, { everything: { fleet } }) => {
     if (fleet === undefined) throw new Refusal(404, 'noFleet', 'this dashboard has no fleet (see the option fleet)');
-    return answerJson(await fleet.page(queryOf(params)));
+    return answerJson(await fleet.page(readText(params)));
   },
-  stream: ({ request, watched, params }, { everything, fleet, streams }) => {
-    const frames = new Frames(watched, everything, fleet, params, request.headers.get('last-event-id'));
+  stream: ({ request, watched, params }, { everything, streams }) => {
+    const frames = new Frames(watched, everything, params, request.headers.get('last-event-id'));
     return streams.open(request, () => frames.next());
   },
 };

@@ -1,10 +1,12 @@
 // What the frames of one stream hold: the view that is shown, and the events since the last frame.
 
-import type { Fleet } from './fleet-reader.ts';
-import { queryOf, readEventKind, readSlotName, readSlotQuery, readStep, readTypes, readView } from './params.ts';
-import type { SlotQuery } from './stand-in.ts';
+import { readEventKind, readSlotName, readStep, readText, readTypes, readView } from './params.ts';
+import { readSlotQuery, type SlotQuery } from './query.ts';
 import type { AllWatched, Watched } from './watched.ts';
 import { type EventKind, MAX_EVENTS, type SeriesStep, type State, type Tail, type View } from './wire.ts';
+
+/** How old the rows of schedules may be. */
+const SCHEDULES_MS = 1_000;
 
 /** What the viewer of a stream looks at. */
 interface Look {
@@ -19,7 +21,6 @@ interface Look {
 export class Frames {
   readonly #watched: Watched;
   readonly #everything: AllWatched;
-  readonly #fleet: Fleet | undefined;
   readonly #look: Look;
   #last = '';
   #cursor: number;
@@ -28,16 +29,9 @@ export class Frames {
   #hasBegun = false;
 
   /** @throws OptionError for a bad parameter. */
-  constructor(
-    watched: Watched,
-    everything: AllWatched,
-    fleet: Fleet | undefined,
-    params: URLSearchParams,
-    lastId: string | null,
-  ) {
+  constructor(watched: Watched, everything: AllWatched, params: URLSearchParams, lastId: string | null) {
     this.#watched = watched;
     this.#everything = everything;
-    this.#fleet = fleet;
     const types = readTypes(params);
     this.#look = {
       view: readView(params),
@@ -45,7 +39,7 @@ export class Frames {
       slot: readSlotName(params, 'slot'),
       step: readStep(params),
       filter: { kind: readEventKind(params), ...(types && { types }) },
-      q: queryOf(params),
+      q: readText(params),
     };
     // The header is newer: a browser that connects again asks for the same address again.
     const since = lastId ?? params.get('since');
@@ -70,7 +64,7 @@ export class Frames {
     const { view, query, slot, step, q } = this.#look;
     const watched = this.#watched;
     const ageMs = watched.streamAgeMs;
-    const fleet = this.#fleet && view === 'fleet' ? await this.#fleet.page(q) : undefined;
+    const fleet = view === 'fleet' ? await this.#everything.fleet?.page(q) : undefined;
     const [summary, page] = await Promise.all([
       this.#everything.summary(watched, ageMs),
       view === 'slots' ? watched.page(query, ageMs) : undefined,
@@ -82,7 +76,7 @@ export class Frames {
       ...(page && { page }),
       ...(detail && { slot: detail }),
       ...(view === 'failures' && { problems: watched.recorder.problems() }),
-      ...(view === 'schedules' && { schedules: watched.scheduleRows() }),
+      ...(view === 'schedules' && { schedules: watched.scheduleRows(SCHEDULES_MS) }),
       ...(fleet && { fleet }),
     };
   }

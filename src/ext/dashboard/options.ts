@@ -16,8 +16,9 @@ import {
   wholeFrom,
 } from '../../kit.ts';
 import { hostNameOf, isLoopback } from './hosts.ts';
+import type { HistorySettings } from './recorder.ts';
 import type { DashboardSchedule } from './schedule-rows.ts';
-import type { ActionKind, ActionTarget } from './wire.ts';
+import type { ActionKind, ActionTarget, FleetProcessRow, FleetSlotRow } from './wire.ts';
 
 /**
  * What a request asks for. `of` is the name of the supervisor: `default` if there is only one,
@@ -56,8 +57,8 @@ export interface DashboardOptions {
    */
   readonly group?: ((slot: string) => string) | undefined;
   /**
-   * What the page shows of the `meta` of a task. Where it throws, nothing is shown. Default: `meta`
-   * is not shown, since it can hold secrets.
+   * What the page shows of the `meta` of a task, at most 2,000 characters of JSON. Where it throws,
+   * the page says so. Default: `meta` is not shown, since it can hold secrets.
    */
   readonly meta?: ((meta: unknown) => unknown) | undefined;
   /**
@@ -97,7 +98,11 @@ export interface DashboardOptions {
 
 /** What the dashboard reads a fleet by: the lease stores of slotvisor/postgres and slotvisor/redis. */
 export interface DashboardFleet {
-  look(query: { readonly q?: string; readonly limit?: number }): PromiseLike<unknown>;
+  look(query: { readonly q: string; readonly limit: number }): PromiseLike<{
+    readonly processes: readonly FleetProcessRow[];
+    readonly slots: readonly (Omit<FleetSlotRow, 'fence'> & { readonly fence: bigint })[];
+    readonly more: boolean;
+  }>;
 }
 
 /** Options of `serve`. */
@@ -110,8 +115,6 @@ export interface ServeOptions {
    */
   readonly host?: string | undefined;
 }
-
-export type HistorySettings = { readonly [K in keyof DashboardHistory]-?: number };
 
 export interface DashboardSettings {
   readonly title: string;

@@ -1,53 +1,25 @@
 // The parameters of an address, checked as options are: an OptionError names the parameter, the
-// rule and the value. A parameter that is not known is ignored: it may be for `authorize`.
+// rule and the value. One that is not known is ignored: it may be for `authorize`. The parameters of
+// slots are in query.ts.
 
 import { EVENT_TYPES, nameText, oneOf, refuse, wholeFrom } from '../../kit.ts';
-import type { EventQuery, SlotQuery } from './stand-in.ts';
-import {
-  EVENT_KINDS,
-  type EventKind,
-  MAX_DEPTH,
-  MAX_EVENTS,
-  MAX_PAGE,
-  MAX_QUERY,
-  type SeriesStep,
-  SLOT_STATES,
-  SORTS,
-  VIEWS,
-  type View,
-} from './wire.ts';
+import type { EventQuery } from './event-memory.ts';
+import { EVENT_KINDS, type EventKind, MAX_EVENTS, MAX_QUERY, type SeriesStep, VIEWS, type View } from './wire.ts';
 
-/** How many rows there are, unless the request says. */
-const PAGE = 50;
+/** How many events an answer has, unless the request says. */
 const EVENTS = 100;
 
-export function readSlotQuery(params: URLSearchParams): SlotQuery {
-  const group = params.get('group');
-  const offset = wholeOf(params, 'offset', 0, MAX_DEPTH) ?? 0;
-  const limit = wholeOf(params, 'limit', 1, MAX_PAGE) ?? PAGE;
-  if (offset + limit > MAX_DEPTH)
-    refuse('offset', `must be at most ${MAX_DEPTH - limit} with this limit (narrow the filter)`, offset);
-  return {
-    q: queryOf(params),
-    ...(group !== null && { group: shortText('group', group) }),
-    states: wordsOf(params, 'status', SLOT_STATES),
-    sort: wordOf(params, 'sort', SORTS) ?? 'attention',
-    offset,
-    limit,
-  };
-}
-
 export function readEventQuery(params: URLSearchParams): EventQuery {
-  return definedOf({
+  return {
     kind: readEventKind(params),
     before: wholeOf(params, 'before', 0, Number.MAX_SAFE_INTEGER),
     limit: wholeOf(params, 'limit', 1, MAX_EVENTS) ?? EVENTS,
     from: wholeOf(params, 'from', 0, Number.MAX_SAFE_INTEGER),
     to: wholeOf(params, 'to', 0, Number.MAX_SAFE_INTEGER),
-    q: queryOf(params),
+    q: readText(params),
     slot: readSlotName(params, 'slot'),
     types: readTypes(params),
-  });
+  };
 }
 
 export const readEventKind = (params: URLSearchParams): EventKind => wordOf(params, 'kind', EVENT_KINDS) ?? 'notable';
@@ -70,10 +42,9 @@ export function readSlotName(params: URLSearchParams, name: string): string | un
 }
 
 /** What names, ids and texts must contain. */
-export const queryOf = (params: URLSearchParams): string => shortText('q', params.get('q') ?? '', MAX_QUERY);
-
-function shortText(name: string, text: string, max = 1_024): string {
-  return text.length <= max ? text : refuse(name, `must be at most ${max} characters`, text);
+export function readText(params: URLSearchParams): string {
+  const q = params.get('q') ?? '';
+  return q.length <= MAX_QUERY ? q : refuse('q', `must be at most ${MAX_QUERY} characters`, q);
 }
 
 function wholeOf(params: URLSearchParams, name: string, min: number, max: number): number | undefined {
@@ -91,10 +62,4 @@ function wordOf<T extends string>(params: URLSearchParams, name: string, words: 
 function wordsOf<T extends string>(params: URLSearchParams, name: string, words: readonly T[]): readonly T[] {
   const text = params.get(name) ?? '';
   return text === '' ? [] : Array.from(new Set(text.split(',')), (word) => oneOf(name, word, words));
-}
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-function definedOf<T extends object>(fields: T): Defined<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -21,6 +21,8 @@ export interface SlotQuery {
 
 /** How many rows a page has, unless the query says. */
 const PAGE = 50;
+/** The longest group that can be asked for, as the longest name of a slot. */
+const MAX_GROUP = 1_024;
 
 /**
  * The query of an address: the parameters `q`, `group`, `status` (several: with commas), `sort`,
@@ -32,6 +34,7 @@ export function readSlotQuery(params: Pick<URLSearchParams, 'get'>): SlotQuery {
   const q = params.get('q') ?? '';
   if (q.length > MAX_QUERY) refuse('q', `must be at most ${MAX_QUERY} characters`, q);
   const group = params.get('group');
+  if (group !== null && group.length > MAX_GROUP) refuse('group', `must be at most ${MAX_GROUP} characters`, group);
   const words = (params.get('status') ?? '').split(',').filter((word) => word !== '');
   const states = words.map((word) => oneOf('status', word, SLOT_STATES));
   const sort = oneOf('sort', params.get('sort') ?? 'attention', SORTS);

@@ -1,8 +1,9 @@
 // The schedules of a supervisor as rows. A schedule is the user's object: what it throws is shown
 // in its row, and the other rows are shown all the same.
 
-import type { RejectReason, Supervisor } from '../../index.ts';
+import type { Clock, RejectReason } from '../../index.ts';
 import { brief, describe, field } from '../../kit.ts';
+import type { Troubles } from './troubles.ts';
 import type { ScheduleRow, ScheduleRunRow } from './wire.ts';
 
 /** What the dashboard uses of a schedule of slotvisor/cron. */
@@ -24,17 +25,48 @@ export const MAX_SCHEDULES = 1_000;
 /** How many dates are shown, and how many runs. */
 const NEXT = 3;
 const RUNS = 10;
+/** Rows are made again no sooner than after so many times what they took: 5 % of a core. */
+const REST = 20;
 
-type ScheduleList = (supervisor: Supervisor) => Iterable<DashboardSchedule>;
+/** The schedules of one supervisor. */
+export class Schedules {
+  readonly #given: () => Iterable<DashboardSchedule>;
+  readonly #clock: Clock;
+  readonly #troubles: Troubles;
+  #rows: readonly ScheduleRow[] = [];
+  #madeMs = -Infinity;
+  #costMs = 0;
 
-/** @throws whatever the option `schedules` throws. */
-export function schedulesFrom(list: ScheduleList, supervisor: Supervisor): DashboardSchedule[] {
-  const schedules: DashboardSchedule[] = [];
-  for (const schedule of list(supervisor)) {
-    if (schedules.length === MAX_SCHEDULES) break;
-    schedules.push(schedule);
+  constructor(given: () => Iterable<DashboardSchedule>, clock: Clock, troubles: Troubles) {
+    this.#given = given;
+    this.#clock = clock;
+    this.#troubles = troubles;
   }
-  return schedules;
+
+  /** The first ones, none if the option `schedules` throws. */
+  list(): readonly DashboardSchedule[] {
+    const schedules: DashboardSchedule[] = [];
+    try {
+      for (const schedule of this.#given()) {
+        if (schedules.length === MAX_SCHEDULES) break;
+        schedules.push(schedule);
+      }
+    } catch (error) {
+      this.#troubles.report('schedules', error);
+      return [];
+    }
+    return schedules;
+  }
+
+  /** At most `maxAgeMs` old, or older where they take long: dates are not cheap. */
+  rows(maxAgeMs: number): readonly ScheduleRow[] {
+    const now = this.#clock.now();
+    if (now - this.#madeMs < Math.max(maxAgeMs, REST * this.#costMs)) return this.#rows;
+    this.#rows = this.list().map(scheduleRow);
+    this.#madeMs = this.#clock.now();
+    this.#costMs = this.#madeMs - now;
+    return this.#rows;
+  }
 }
 
 /** Never throws. */

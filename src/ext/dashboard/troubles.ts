@@ -3,7 +3,7 @@
 import { brief, describe, printable, warn } from '../../kit.ts';
 
 /** What failed: an option that is the user's code, or `request`, an answer that could not be made. */
-export type TroubleSpot = 'authorize' | 'group' | 'meta' | 'schedules' | 'request' | 'stream';
+export type TroubleSpot = 'authorize' | 'schedules' | 'request' | 'stream';
 
 /** Each is a warning of the process, the first time that it happens at a spot. */
 export class Troubles {

@@ -2,15 +2,21 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock, Supervisor } from '../../index.ts';
-import { ignored, plainPart } from '../../kit.ts';
 import { Refusal } from './answer.ts';
+import { Fleet } from './fleet-reader.ts';
 import type { DashboardSettings, NamedSupervisor } from './options.ts';
-import { type DashboardSchedule, scheduleRow, schedulesFrom } from './schedule-rows.ts';
-import { ProcessWatch, Recorder, type SlotQuery, Sweeper, slotDetail, type Tally, warningsOf } from './stand-in.ts';
+import { ProcessWatch } from './process-watch.ts';
+import type { SlotQuery } from './query.ts';
+import { Recorder } from './recorder.ts';
+import { type ShowMeta, safeGroup } from './rows.ts';
+import { Schedules } from './schedule-rows.ts';
+import { slotDetail } from './slot-detail.ts';
+import { Sweeper, viewerAgeMs } from './sweep.ts';
+import type { Tally } from './tally.ts';
 import type { Troubles } from './troubles.ts';
+import { warningsOf } from './warnings.ts';
 import {
   ACTIONS,
-  type FleetPage,
   type Level,
   type ScheduleRow,
   type SlotDetail,
@@ -22,37 +28,36 @@ import {
   type Warning,
 } from './wire.ts';
 
-/** The most groups of a summary. */
-const MAX_GROUPS = 200;
 /** How old may be what is shown of a supervisor that is not the one looked at. */
 const OTHERS_MS = 5_000;
-/** The group of a slot for which the option `group` gives no text. */
-const OTHER_GROUP = 'other';
 
 /** One supervisor. */
 export class Watched {
   readonly name: string;
   readonly supervisor: Supervisor;
   readonly recorder: Recorder;
+  readonly schedules: Schedules | undefined;
   readonly #sweeper: Sweeper;
-  readonly #list: DashboardSettings['schedules'];
-  readonly #settings: { readonly groupOf: (slot: string) => string; readonly meta?: (meta: unknown) => unknown };
-  readonly #troubles: Troubles;
+  readonly #meta: ShowMeta | undefined;
 
-  constructor({ name, supervisor }: NamedSupervisor, settings: DashboardSettings, clock: Clock, troubles: Troubles) {
+  constructor(
+    { name, supervisor }: NamedSupervisor,
+    { group, meta, schedules, history }: DashboardSettings,
+    clock: Clock,
+    troubles: Troubles,
+  ) {
     this.name = name;
     this.supervisor = supervisor;
-    this.#list = settings.schedules;
-    this.#troubles = troubles;
-    this.#settings = guarded(settings, troubles);
-    this.recorder = new Recorder(supervisor, { history: settings.history, ...this.#settings }, clock);
-    this.#sweeper = new Sweeper(supervisor, this.#settings, clock);
-    supervisor.vitalSlots(); // from the first call on it keeps the dead ones
+    this.#meta = meta;
+    const groupOf = safeGroup(group);
+    this.recorder = new Recorder(supervisor, { history, groupOf }, clock);
+    this.#sweeper = new Sweeper(supervisor, { groupOf, meta }, clock);
+    this.schedules = schedules && new Schedules(() => schedules(supervisor), clock, troubles);
   }
 
-  /** What a stream may show, in ms of age: it then takes at most a twentieth of a core. */
+  /** How old may be what a stream shows. */
   get streamAgeMs(): number {
-    return Math.max(500, 20 * this.#sweeper.costMs);
+    return viewerAgeMs(this.#sweeper.costMs);
   }
 
   page(query: SlotQuery, maxAgeMs: number): Promise<SlotsPage> {
@@ -64,49 +69,17 @@ export class Watched {
   }
 
   detail(slot: string): SlotDetail | undefined {
-    return slotDetail(this.supervisor, this.recorder, slot, this.#settings);
+    return slotDetail(this.supervisor, this.recorder, slot, { meta: this.#meta });
   }
 
-  schedules(): readonly DashboardSchedule[] {
-    if (this.#list === undefined) return [];
-    try {
-      return schedulesFrom(this.#list, this.supervisor);
-    } catch (error) {
-      this.#troubles.report('schedules', error);
-      return [];
-    }
-  }
-
-  scheduleRows(): readonly ScheduleRow[] {
-    return this.schedules().map(scheduleRow);
+  scheduleRows(maxAgeMs: number): readonly ScheduleRow[] {
+    return this.schedules?.rows(maxAgeMs) ?? [];
   }
 
   close(): void {
     this.recorder.close();
     this.#sweeper.close();
   }
-}
-
-/** The functions of the options, such that they never throw. */
-function guarded({ group, meta }: DashboardSettings, troubles: Troubles) {
-  const guard =
-    <A, R>(spot: 'group' | 'meta', call: (given: A) => R, otherwise: R) =>
-    (given: A): R => {
-      try {
-        return call(given);
-      } catch (error) {
-        troubles.report(spot, error);
-        return otherwise;
-      }
-    };
-  const groupOf = (slot: string): string => {
-    const name: unknown = ignored(group(slot));
-    return typeof name === 'string' ? name : OTHER_GROUP;
-  };
-  return {
-    groupOf: guard('group', groupOf, OTHER_GROUP),
-    ...(meta !== undefined && { meta: guard('meta', (given: unknown) => plainPart(ignored(meta(given))), undefined) }),
-  };
 }
 
 /** All supervisors of one dashboard. */
@@ -116,12 +89,16 @@ export class AllWatched {
   readonly all: readonly Watched[];
   readonly #settings: DashboardSettings;
   readonly #clock: Clock;
-  readonly #process = new ProcessWatch();
+  readonly #process: ProcessWatch;
+  readonly fleet: Fleet | undefined;
 
   constructor(named: readonly NamedSupervisor[], settings: DashboardSettings, clock: Clock, troubles: Troubles) {
     this.all = named.map((one) => new Watched(one, settings, clock, troubles));
+    this.fleet = settings.fleet && new Fleet(settings.fleet, clock);
     this.#settings = settings;
     this.#clock = clock;
+    const recorders = this.all.map(({ recorder }) => recorder);
+    this.#process = new ProcessWatch(recorders, clock);
   }
 
   get first(): Watched {
@@ -139,17 +116,18 @@ export class AllWatched {
     return this.#clock.wallNow();
   }
 
-  async summary(watched: Watched, maxAgeMs: number, fleet?: FleetPage): Promise<Summary> {
+  async summary(watched: Watched, maxAgeMs: number): Promise<Summary> {
     const looks = await Promise.all(
       this.all.map(async (one) => {
         const tally = await one.tally(one === watched ? maxAgeMs : Math.max(maxAgeMs, OTHERS_MS));
-        return { one, tally, warnings: this.#warnings(one, tally, fleet) };
+        return { one, tally, warnings: this.#warnings(one, tally) };
       }),
     );
     const { tally, warnings } = looks.find(({ one }) => one === watched) as (typeof looks)[number];
     const { gate, ...stats } = watched.supervisor.stats();
-    const { schedules, fleet: hasFleet, title, actions } = this.#settings;
-    const views = VIEWS.filter((view) => !isMissing(view, schedules === undefined, hasFleet === undefined));
+    const { schedules, fleet, title, actions } = this.#settings;
+    const optional: Partial<Record<View, unknown>> = { schedules, fleet };
+    const views = VIEWS.filter((view) => !(view in optional) || optional[view] !== undefined);
     return {
       now: this.now,
       epoch: this.epoch,
@@ -171,7 +149,7 @@ export class AllWatched {
       gate: { ...gate, concurrency: gate.concurrency === Infinity ? null : gate.concurrency },
       process: this.#process.row(),
       states: tally.states,
-      groups: tally.groups.slice(0, MAX_GROUPS),
+      groups: tally.groups,
       groupCount: tally.groupCount,
       warnings,
       actions: actions ? ACTIONS : [],
@@ -179,9 +157,10 @@ export class AllWatched {
     };
   }
 
-  #warnings(one: Watched, tally: Tally, fleet: FleetPage | undefined): Warning[] {
+  #warnings(one: Watched, tally: Tally): Warning[] {
     const { supervisor, recorder } = one;
-    const schedules = one.scheduleRows();
+    const schedules = one.scheduleRows(OTHERS_MS);
+    const fleet = this.fleet?.latest;
     return warningsOf({ stats: supervisor.stats(), tally, recorder, process: this.#process.row(), schedules, fleet });
   }
 
@@ -189,10 +168,6 @@ export class AllWatched {
     for (const one of this.all) one.close();
     this.#process.close();
   }
-}
-
-function isMissing(view: View, noSchedules: boolean, noFleet: boolean): boolean {
-  return (view === 'schedules' && noSchedules) || (view === 'fleet' && noFleet);
 }
 
 function supervisorRow({ name, supervisor }: Watched, warnings: readonly Warning[]): SupervisorRow {
