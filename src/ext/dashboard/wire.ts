@@ -174,6 +174,8 @@ export interface Summary {
   readonly supervisors: readonly SupervisorRow[];
   /** Since when events are remembered. */
   readonly since: number;
+  /** How often a stream says something, if only that it is there. */
+  readonly tickMs: number;
   readonly phase: Stats['phase'];
   readonly totals: Stats['totals'];
   readonly rejections: Stats['rejections'];
@@ -256,6 +258,8 @@ export interface SlotsPage {
   /** How many there are. */
   readonly of: number;
   readonly offset: number;
+  /** When the rows were read: the times in them are of then. */
+  readonly at: number;
   readonly rows: readonly SlotRow[];
 }
 
