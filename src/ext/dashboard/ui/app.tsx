@@ -90,7 +90,9 @@ function Body({ shown, state, live }: { shown: Shown; state: State; live: Live }
         {route.view === 'schedules' && <Schedules state={state} />}
         {route.view === 'fleet' && <Fleet state={state} />}
       </div>
-      {route.slot !== '' && <SlotPanel slot={route.slot} detail={state.slot} now={now} />}
+      {route.slot !== '' && (
+        <SlotPanel slot={route.slot} detail={state.slot} isAnswered={shown.answered === streamQuery(route)} now={now} />
+      )}
     </div>
   );
 }

@@ -17,9 +17,13 @@ export const serverNow = (): number => stoppedAt ?? Date.now() + aheadMs;
 
 /** The server said what time it is. Of times that came late on their way, the earliest way counts. */
 export function hearTime(now: number): void {
-  stoppedAt = undefined;
   const ahead = now - Date.now();
   aheadMs = Math.abs(ahead - aheadMs) > 2_000 ? ahead : Math.max(ahead, aheadMs);
+}
+
+/** The server is there. */
+export function goOn(): void {
+  stoppedAt = undefined;
 }
 
 /** What is shown grows older, and does not pretend to be of now. */

@@ -3,7 +3,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { printable } from '../../../model/printable.ts';
-import { EVENT_KINDS, type EventKind, type EventsPage } from '../wire.ts';
+import { EVENT_KINDS, type EventKind, type EventRow, type EventsPage } from '../wire.ts';
 import { getJson } from './api.tsx';
 import { Button, Empty, KeepsFocus, SearchBox } from './bits.tsx';
 import { type EventList, holds, NO_EVENTS, withRemembered } from './event-list.ts';
@@ -33,7 +33,7 @@ export function Events({ shown, live, now }: EventsProps): VNode {
   const { older, error, loadOlder } = useRemembered(route, shown.connection, live, held, setHeld);
   const isPast = route.from !== 0;
   const list = held ?? (isPast ? NO_EVENTS : shown.events);
-  const rows = route.q === '' ? list.rows : list.rows.filter((row) => holds(row, route.q));
+  const rows = list.rows.filter((row) => isWanted(row, route));
   const fresh =
     held === undefined || isPast ? 0 : shown.events.rows.filter(({ seq }) => seq > (held.rows[0]?.seq ?? 0)).length;
   const hold = (): void => setHeld(held === undefined ? shown.events : undefined);
@@ -65,6 +65,9 @@ export function Events({ shown, live, now }: EventsProps): VNode {
     </>
   );
 }
+
+/** The stream does not narrow events to a slot or a text. What is remembered is narrowed already. */
+const isWanted = (row: EventRow, { slot, q }: Route): boolean => (slot === '' || row.slot === slot) && holds(row, q);
 
 /** Asks for what is remembered, when the stream begins, or when the filter is another. */
 function useRemembered(

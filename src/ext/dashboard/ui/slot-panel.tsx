@@ -15,7 +15,15 @@ import { hashWith, usePage } from './page.tsx';
 import { elsewhere, hashOf } from './route.ts';
 import { attemptText, statesOf, stoppedBy, waitText, withoutName } from './words.ts';
 
-export function SlotPanel({ slot, detail, now }: { slot: string; detail: SlotDetail | undefined; now: number }): VNode {
+interface PanelProps {
+  readonly slot: string;
+  /** Undefined: nothing is in the slot, or remembered of it, if it was asked for. */
+  readonly detail: SlotDetail | undefined;
+  readonly isAnswered: boolean;
+  readonly now: number;
+}
+
+export function SlotPanel({ slot, detail, isAnswered, now }: PanelProps): VNode {
   const { route } = usePage();
   const ref = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -33,7 +41,11 @@ export function SlotPanel({ slot, detail, now }: { slot: string; detail: SlotDet
           </span>
         </a>
       </div>
-      {detail?.slot === slot ? <Detail detail={detail} now={now} /> : <Empty>Asking the server.</Empty>}
+      {detail?.slot === slot ? (
+        <Detail detail={detail} now={now} />
+      ) : (
+        <Empty>{isAnswered ? 'Nothing is in this slot, or remembered of it.' : 'Asking the server.'}</Empty>
+      )}
     </aside>
   );
 }

@@ -40,7 +40,7 @@ export function Slots({ state: { summary, page } }: { state: State }): VNode {
       </div>
       {summary.groups.length > 1 && <Groups groups={summary.groups} groupCount={summary.groupCount} />}
       <KeepsFocus label="Slots">
-        {page === undefined ? <Empty>Asking the server.</Empty> : <Table page={page} now={summary.now} />}
+        {page === undefined ? <Empty>Asking the server.</Empty> : <Table page={page} />}
       </KeepsFocus>
     </>
   );
@@ -79,7 +79,7 @@ function Group({ row: { group, slots, trouble } }: { row: GroupRow }): VNode {
   );
 }
 
-function Table({ page, now }: { page: SlotsPage; now: number }): VNode {
+function Table({ page }: { page: SlotsPage }): VNode {
   return (
     <>
       <Found page={page} />
@@ -98,7 +98,7 @@ function Table({ page, now }: { page: SlotsPage; now: number }): VNode {
           </thead>
           <tbody>
             {page.rows.map((row) => (
-              <Row key={row.slot} row={row} now={now} />
+              <Row key={row.slot} row={row} now={page.at} />
             ))}
           </tbody>
         </table>
@@ -108,6 +108,7 @@ function Table({ page, now }: { page: SlotsPage; now: number }): VNode {
   );
 }
 
+/** `now`: when the row was read. */
 function Row({ row, now }: { row: SlotRow; now: number }): VNode {
   const { route } = usePage();
   const { owner, waiting, firstWaitsMs } = row;
@@ -156,7 +157,8 @@ function Found({ page: { total, of, offset, rows } }: { page: SlotsPage }): VNod
     <div class="bar found">
       <p role="status">
         {total === 0 && (filters.length > 0 ? 'No slot matches' : 'No slot has work')}
-        {total > 0 && `${count(offset + 1)} to ${count(last)} of ${count(total)}`}
+        {total > 0 && rows.length === 0 && `No more than ${count(total)}`}
+        {rows.length > 0 && `${count(offset + 1)} to ${count(last)} of ${count(total)}`}
         {filters.length > 0 && <span class="dim"> · {count(of)} in all</span>}
       </p>
       {filters.map(([name, value]) => (

@@ -1,14 +1,15 @@
 // The connection to the server: one stream carries all that is shown. It comes back by itself.
 
 import type { ErrorAnswer, State, Tail } from '../wire.ts';
-import { hearTime, stopTime } from './clock.tsx';
+import { goOn, hearTime, stopTime } from './clock.tsx';
 import { type EventList, NO_EVENTS, withRemembered, withTail } from './event-list.ts';
 import { type Frame, FrameReader } from './frames.ts';
 
-/** The server is taken for lost that says nothing for so long. It says something every second. */
+/** A server that says nothing for so long, or for so many of its ticks, does not answer. */
 const SILENT_MS = 2_800;
-/** A connection that is silent for so long is given up, and made anew. */
-const GIVEN_UP_MS = 10_000;
+const SILENT_TICKS = 2.5;
+/** After this time more, another connection is tried. */
+const GIVEN_UP_MS = 7_000;
 const AGAIN_MS = 1_000;
 /** After an answer that trying again does not change. */
 const REFUSED_AGAIN_MS = 10_000;
@@ -17,7 +18,8 @@ export const MAX_LIVE = 200;
 
 export interface Shown {
   readonly state?: State;
-  /** `hidden`: the tab was not seen, so the stream was closed. */
+  /** What `state` is the answer to. */
+  readonly answered?: string;
   readonly link: 'connecting' | 'live' | 'lost' | 'refused';
   /** Why it is refused. */
   readonly message?: string;
@@ -90,8 +92,9 @@ export class Live {
   }
 
   async #read(abort: AbortController): Promise<void> {
+    const query = this.#query;
     const since = this.#lastId === '' ? '' : `&since=${encodeURIComponent(this.#lastId)}`;
-    const response = await fetch(`api/stream?${this.#query}${since}`, { signal: abort.signal });
+    const response = await fetch(`api/stream?${query}${since}`, { signal: abort.signal });
     if (!response.ok || response.body === null) {
       const answer: ErrorAnswer | undefined = await response.json().catch(() => undefined);
       const message = answer?.error.message ?? `The server answered ${response.status}.`;
@@ -104,7 +107,8 @@ export class Live {
       const { done, value } = await reader.read();
       if (done || abort.signal.aborted) return;
       this.#heard(abort);
-      for (const frame of frames.read(value)) this.#take(frame);
+      goOn();
+      for (const frame of frames.read(value)) this.#take(frame, query);
       if (this.#shown.link === 'lost' && this.#shown.state !== undefined) this.#show({ link: 'live' });
     }
   }
@@ -112,11 +116,12 @@ export class Live {
   /** Each word of the server, also one without news, shows that it is there. */
   #heard(abort: AbortController): void {
     clearTimeout(this.#watch);
+    const silentMs = Math.max(SILENT_MS, SILENT_TICKS * (this.#shown.state?.summary.tickMs ?? 0));
     this.#watch = setTimeout(() => {
       stopTime();
       this.#show({ link: 'lost' });
-      this.#watch = setTimeout(() => this.#ended(abort, { link: 'lost' }, 0), GIVEN_UP_MS - SILENT_MS);
-    }, SILENT_MS);
+      this.#watch = setTimeout(() => this.#ended(abort, { link: 'lost' }, 0), GIVEN_UP_MS);
+    }, silentMs);
   }
 
   #ended(abort: AbortController, change: Partial<Shown>, againMs: number): void {
@@ -127,7 +132,7 @@ export class Live {
     this.#again = setTimeout(() => this.#connect(), againMs);
   }
 
-  #take({ event, data, id }: Frame): void {
+  #take({ event, data, id }: Frame, query: string): void {
     if (event === 'events') {
       if (id !== undefined) this.#lastId = id;
       this.#show({ events: withTail(this.#shown.events, JSON.parse(data) as Tail, MAX_LIVE) });
@@ -139,6 +144,6 @@ export class Live {
     hearTime(now);
     const before = this.#shown.state?.summary.epoch;
     const isOther = before !== undefined && before !== epoch;
-    this.#show({ state, link: 'live', ...(isOther && { restartedAt: now, events: NO_EVENTS }) });
+    this.#show({ state, answered: query, link: 'live', ...(isOther && { restartedAt: now, events: NO_EVENTS }) });
   }
 }
