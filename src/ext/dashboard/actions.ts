@@ -1,7 +1,7 @@
 // The actions. Each answers with a sentence that says what has happened, or will.
 
 import { type Admission, ClosedError, type Outcome, type Supervisor } from '../../index.ts';
-import { ignore, nameText, parseGiven, type Readers, refuse } from '../../kit.ts';
+import { field, ignore, nameText, parseGiven, type Readers, refuse } from '../../kit.ts';
 import { Refusal } from './answer.ts';
 import type { DashboardSchedule } from './schedule-rows.ts';
 import type { Watched } from './watched.ts';
@@ -96,7 +96,7 @@ function actOnSubmission(supervisor: Supervisor, kind: ActionKind, id: string): 
 }
 
 function scheduleOf(watched: Watched, name: string): DashboardSchedule {
-  const found = watched.schedules?.list().find((schedule) => schedule.name === name);
+  const found = watched.schedules?.list().find((schedule) => field(schedule, 'name') === name);
   if (found === undefined) throw new Refusal(404, 'unknownSchedule', 'no schedule has this name');
   if (found.status === 'ended') throw new Refusal(409, 'ended', 'the schedule has ended');
   return found;

@@ -15,7 +15,7 @@ export async function readJson(request: Request): Promise<unknown> {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new Refusal(400, 'json', 'the body must be JSON');
+    throw new Refusal(400, 'json', 'the body must be JSON (and must not have been read before it came here)');
   }
 }
 

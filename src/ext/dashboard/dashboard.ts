@@ -1,6 +1,6 @@
 // `dashboard`: a handler of web-standard requests that shows supervisors, and can act on them.
 
-import { type Clock, OptionError, type Supervisor } from '../../index.ts';
+import { type Clock, ClosedError, OptionError, type Supervisor } from '../../index.ts';
 import { fromCaller, SystemClock } from '../../kit.ts';
 import { act, readTarget } from './actions.ts';
 import { type Asset, answer, answerAsset, answerJson, answerRefusal, Refusal, withoutBody } from './answer.ts';
@@ -41,8 +41,8 @@ export interface Dashboard {
   /**
    * Starts a server of its own, on loopback. It holds the process until it is closed. The promise
    * rejects with an OptionError for an invalid option, and for another host than of loopback
-   * without the option `authorize`; with Node's error if it cannot listen; and with an Error if the
-   * package `@remix-run/node-fetch-server` is not installed.
+   * without the option `authorize`; with Node's error if it cannot listen; with an Error if the package
+   * `@remix-run/node-fetch-server` is not installed; and with a ClosedError after `close()`.
    */
   readonly serve: (options?: ServeOptions) => Promise<DashboardServer>;
   /**
@@ -93,9 +93,11 @@ export function dashboardOf(
   const serve = async (options: ServeOptions = {}): Promise<DashboardServer> => {
     const at = fromCaller(serve, () => parseServeOptions(options, settings));
     const hosts = settings.hosts ?? (isLoopback(at.host) ? LOOPBACK_NAMES : undefined);
-    const server = await serveAt(at, fetchAt(hosts));
+    const server = await serveAt(at, fetchAt(hosts), () => servers.delete(server));
     servers.add(server);
-    return server;
+    if (!desk.isClosed) return server;
+    await server.close();
+    throw new ClosedError('the dashboard is closed');
   };
   return {
     fetch,
@@ -122,7 +124,7 @@ class Desk implements Sources {
   readonly #settings: DashboardSettings;
   readonly #clock: Clock;
   readonly #troubles = new Troubles();
-  #isClosed = false;
+  isClosed = false;
 
   constructor(named: readonly NamedSupervisor[], settings: DashboardSettings, clock: Clock) {
     this.everything = new AllWatched(named, settings, clock, this.#troubles);
@@ -171,19 +173,19 @@ class Desk implements Sources {
   }
 
   #checkOpen(): void {
-    if (this.#isClosed) throw new Refusal(503, 'closed', 'this dashboard was closed');
+    if (this.isClosed) throw new Refusal(503, 'closed', 'this dashboard was closed');
   }
 
   #answerError(error: unknown): Response {
     if (error instanceof Refusal) return answerRefusal(error);
     if (error instanceof OptionError) return answerRefusal(new Refusal(400, 'parameter', error.message));
-    if (this.#isClosed) return answerRefusal(new Refusal(503, 'closed', 'this dashboard was closed'));
+    if (this.isClosed) return answerRefusal(new Refusal(503, 'closed', 'this dashboard was closed'));
     this.#troubles.report('request', error);
     return answerRefusal(new Refusal(500, 'internal', 'the answer could not be made (the process has a warning)'));
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.isClosed = true;
     this.streams.close();
     this.everything.close();
   }

@@ -93,10 +93,11 @@ export class Frames {
     return isNews ? `id: ${this.#everything.epoch}-${this.#cursor}\n${message('events', tail)}` : '';
   }
 
-  /** Undefined: of another start of the process, where other events had these numbers. */
+  /** Undefined: of another start of the process, or of another supervisor. */
   #seqOf(id: string): number | undefined {
     const [, epoch, seq] = /^(\w+)-(\d{1,15})$/.exec(id) ?? [];
-    return epoch === this.#everything.epoch ? Number(seq) : undefined;
+    const isKnown = epoch === this.#everything.epoch && Number(seq) <= this.#watched.recorder.seq;
+    return isKnown ? Number(seq) : undefined;
   }
 }
 

@@ -31,29 +31,38 @@ export type Listener = (request: NodeRequest, response: NodeResponse) => void;
 
 /** Answers everything that it gets. */
 export function listenerOf(fetch: Fetch): Listener {
-  return (request, response) => void answerNode(fetch, request, response);
+  return (request, response) => void answerNode(fetch, request as IncomingMessage, response as ServerResponse);
 }
 
-async function answerNode(fetch: Fetch, request: NodeRequest, response: NodeResponse): Promise<void> {
+/** HTTP/2 has the same fields and methods. */
+async function answerNode(fetch: Fetch, request: AnyRequest, response: ServerResponse): Promise<void> {
   let adapter: Awaited<ReturnType<typeof loadAdapter>>;
   try {
     adapter = await loadAdapter();
   } catch (error) {
-    response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
-    response.end((error as Error).message);
+    const answer = answerRefusal(new Refusal(500, 'adapter', (error as Error).message));
+    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
     return;
   }
   // What is left of a body that was refused makes room for the next request of the connection.
   response.once('finish', () => request.resume());
   const onError = () => answerRefusal(new Refusal(400, 'request', 'the URL or the host of the request is not valid'));
-  const listener = adapter.createRequestListener(fetch, { onError });
-  const asked = request as IncomingMessage; // HTTP/2 has the same fields
-  const { url = '/', method = 'GET' } = asked;
-  asked.url = request.originalUrl ?? url;
-  if (method === 'TRACE') asked.method = 'OPTIONS'; // a Request cannot have it; no route has either
-  listener(asked, response as ServerResponse);
-  asked.url = url;
-  asked.method = method;
+  const listener = adapter.createRequestListener(withBody(fetch, request), { onError });
+  const { url = '/', method = 'GET' } = request;
+  request.url = request.originalUrl ?? url;
+  if (method === 'TRACE') request.method = 'OPTIONS'; // a Request cannot have it; no route has either
+  listener(request, response);
+  request.url = url;
+  request.method = method;
+}
+
+type AnyRequest = IncomingMessage & { readonly originalUrl?: string | undefined; readonly body?: unknown };
+
+/** A parser of the framework, such as `express.json()`, may have read the body before. */
+function withBody(fetch: Fetch, request: AnyRequest): Fetch {
+  if (request.method !== 'POST' || !request.readableEnded) return fetch;
+  const body = request.body === undefined ? '' : JSON.stringify(request.body);
+  return ({ url, method, headers, signal }) => fetch(new Request(url, { method, headers, signal, body }));
 }
 
 /** What `serve` resolves with. */
@@ -65,7 +74,11 @@ export interface DashboardServer extends AsyncDisposable {
 }
 
 /** @throws what Node throws if it cannot listen, such as an error with the code `EADDRINUSE`. */
-export async function serveAt({ port, host }: ServeSettings, fetch: Fetch): Promise<DashboardServer> {
+export async function serveAt(
+  { port, host }: ServeSettings,
+  fetch: Fetch,
+  onClose: () => void,
+): Promise<DashboardServer> {
   await loadAdapter();
   const server = createServer(listenerOf(fetch));
   server.listen(port, host);
@@ -73,6 +86,7 @@ export async function serveAt({ port, host }: ServeSettings, fetch: Fetch): Prom
   let ended: Promise<unknown> | undefined;
   const close = async (): Promise<void> => {
     if (ended === undefined) {
+      onClose();
       ended = once(server, 'close');
       server.close();
       server.closeAllConnections();

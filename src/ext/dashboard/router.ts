@@ -35,10 +35,10 @@ const UNKNOWN: Route = { kind: 'unknown' };
  */
 export function routeOf(pathname: string): Route {
   const [last = '', parent, grandparent] = pathname.split('/').reverse();
-  if (parent === 'actions' && grandparent === 'api') return namedOf('action', ACTIONS, last);
-  if (parent === 'api' && last !== '') return namedOf('endpoint', ENDPOINTS, last);
   const asset = namedOf('asset', ASSETS, last);
   if (asset.kind === 'asset' || last.includes('.')) return asset;
+  if (parent === 'actions' && grandparent === 'api') return namedOf('action', ACTIONS, last);
+  if (parent === 'api') return namedOf('endpoint', ENDPOINTS, last);
   return { kind: 'redirect', to: `./${last}/` }; // without `./` a name such as `a:b` would be a scheme
 }
 

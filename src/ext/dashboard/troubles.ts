@@ -1,6 +1,6 @@
 // Errors that no answer may show: what the functions of the options threw, and what failed within.
 
-import { brief, describe, printable, warn } from '../../kit.ts';
+import { cut, describe, printable, warn } from '../../kit.ts';
 
 /** What failed: an option that is the user's code, or `request`, an answer that could not be made. */
 export type TroubleSpot = 'authorize' | 'schedules' | 'request' | 'stream';
@@ -15,7 +15,7 @@ export class Troubles {
     const what = spot === 'request' || spot === 'stream' ? `a ${spot} failed` : `the option ${spot} failed`;
     warn(
       'SLOTVISOR_DASHBOARD',
-      `slotvisor/dashboard: ${what}: ${printable(brief(describe(error)))}. This is warned of once.`,
+      `slotvisor/dashboard: ${what}: ${printable(cut(describe(error), 300))}. This is warned of once.`,
     );
   }
 }
