@@ -243,6 +243,7 @@ export class Sweeper {
     const { meta } = this.#settings;
     const matches = matcher(query, slotOfId(this.#supervisor, q));
     const top = new Top(offset + limit, ORDERS[sort]);
+    const at = this.#clock.wallNow();
     let of = 0;
     let total = 0;
     return {
@@ -254,7 +255,7 @@ export class Sweeper {
       },
       answer(): SlotsPage {
         const rows = top.sorted().slice(offset);
-        return { total, of, offset, rows: rows.map(({ view }) => slotRow(view, meta)) };
+        return { total, of, offset, at, rows: rows.map(({ view }) => slotRow(view, meta)) };
       },
     };
   }

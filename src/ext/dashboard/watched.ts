@@ -125,7 +125,7 @@ export class AllWatched {
     );
     const { tally, warnings } = looks.find(({ one }) => one === watched) as (typeof looks)[number];
     const { gate, ...stats } = watched.supervisor.stats();
-    const { schedules, fleet, title, actions } = this.#settings;
+    const { schedules, fleet, title, actions, tickMs } = this.#settings;
     const optional: Partial<Record<View, unknown>> = { schedules, fleet };
     const views = VIEWS.filter((view) => !(view in optional) || optional[view] !== undefined);
     return {
@@ -135,6 +135,7 @@ export class AllWatched {
       of: watched.name,
       supervisors: looks.map((look) => supervisorRow(look.one, look.warnings)),
       since: watched.recorder.since,
+      tickMs,
       phase: stats.phase,
       totals: stats.totals,
       rejections: stats.rejections,
