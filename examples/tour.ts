@@ -1,12 +1,14 @@
 // Shows: a small backend, its upstream, and what can go wrong between them, in six seconds.
 // Run: npm start. Ctrl+C shuts it down and prints the summary; a second Ctrl+C ends the grace.
+// With npm start -- --dashboard it serves its dashboard, and goes on until Ctrl+C.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { once, restartable, Supervisor, type TaskContext } from 'slotvisor';
-import { schedule } from 'slotvisor/cron';
+import { schedule, schedulesOf } from 'slotvisor/cron';
+import { dashboard } from 'slotvisor/dashboard';
 import { logTo } from 'slotvisor/log';
 import { otel } from 'slotvisor/otel';
 import { prometheus } from 'slotvisor/prometheus';
@@ -36,6 +38,10 @@ logTo(supervisor, logger);
 otel(supervisor, { metrics: false });
 prometheus(supervisor, { register });
 const before = await scrape();
+const page = process.argv.includes('--dashboard')
+  ? await dashboard(supervisor, { title: 'The tour', schedules: schedulesOf }).serve()
+  : undefined;
+if (page !== undefined) console.log(`dashboard: ${page.url}`);
 
 /** The tour itself is a task. It waits with the methods of its context, so a shutdown stops it. */
 async function tour(ctx: TaskContext): Promise<void> {
@@ -141,6 +147,10 @@ async function tour(ctx: TaskContext): Promise<void> {
   const webhook = supervisor.submit(once(() => decodeURIComponent('%'), { slot: 'webhook' }));
   await webhook.outcome;
   timeline.note('webhook', 'and yet', `${supervisor.snapshot().owners} others run on`);
+
+  if (page === undefined) return;
+  await chapter(`The dashboard stays until Ctrl+C: ${page.url}`);
+  await ctx.sleep(Infinity);
 }
 
 // run() waits for the tour to end, or for Ctrl+C. Then it shuts down everything that still runs.
@@ -150,6 +160,7 @@ timeline.seen('What a log got, the first line of each level', logger.draw());
 timeline.seen('What a tracer got, one attempt of many', drawTrace());
 timeline.seen('What Prometheus got, the counters that moved', drawMoves(before, await scrape()));
 
+await page?.close();
 upstream.stop(); // ends the download of the legacy import, so that this process can exit
 await rm(output, { recursive: true, maxRetries: 3 }); // an abandoned body may still be writing
 if (outcomes[0]?.kind === 'failed') process.exitCode = 1; // the timeline shows why

@@ -14,6 +14,7 @@ export { after, SystemClock } from './kernel/clock.ts';
 export { type Deferred, deferred, ignore, ignored } from './kernel/deferred.ts';
 export { eventLoopTurn } from './kernel/event-loop.ts';
 export { systemRandom } from './kernel/random.ts';
+export { warn } from './kernel/warning.ts';
 export { ATTEMPT_BUCKETS } from './model/buckets.ts';
 export {
   aBoolean,

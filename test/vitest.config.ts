@@ -18,7 +18,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/servers.ts'],
+    globalSetup: ['test/servers.ts', 'test/chromium.ts'],
     exclude: ['**/node_modules/**', 'test/package/**'], // `npm run test:package` runs them
     // Most tests let tasks fail that nothing watches. Only the printing is turned off: listeners of
     // the process get these warnings all the same.

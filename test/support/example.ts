@@ -42,9 +42,14 @@ const { FORCE_COLOR: _, NO_COLOR: __, ...env } = process.env;
  * `slower`: by how much the time of the example is stretched, so that its short waits fit a busy
  * machine.
  */
-export function startExample(name: string, slower: number, more: NodeJS.ProcessEnv = {}): Example {
+export function startExample(
+  name: string,
+  slower: number,
+  more: NodeJS.ProcessEnv = {},
+  args: readonly string[] = [],
+): Example {
   const preloads = ['--import', 'tsx', '--import', './test/support/slow-time.mjs'];
-  const child = spawn(process.execPath, [...preloads, `examples/${name}`], {
+  const child = spawn(process.execPath, [...preloads, `examples/${name}`, ...args], {
     cwd: ROOT,
     env: { ...env, SLOTVISOR_SLOWER: String(slower), ...more },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -33,6 +33,8 @@ export interface SlotQuery {
 
 /** How many rows a page has, unless the query says. */
 const PAGE = 50;
+/** The longest group that can be asked for, as the longest name of a slot. */
+const MAX_GROUP = 1_024;
 
 /**
  * The query of an address: the parameters `q`, `group`, `status` (several: with commas), `sort`,
@@ -44,6 +46,7 @@ export function readSlotQuery(params: Pick<URLSearchParams, 'get'>): SlotQuery {
   const q = params.get('q') ?? '';
   if (q.length > MAX_QUERY) refuse('q', `must be at most ${MAX_QUERY} characters`, q);
   const group = params.get('group');
+  if (group !== null && group.length > MAX_GROUP) refuse('group', `must be at most ${MAX_GROUP} characters`, group);
   const words = (params.get('status') ?? '').split(',').filter((word) => word !== '');
   const states = words.map((word) => oneOf('status', word, SLOT_STATES));
   const sort = oneOf('sort', params.get('sort') ?? 'attention', SORTS);
@@ -175,7 +178,12 @@ export interface Collector {
 }
 
 /** Collects the page of a query. It keeps no more views than the page and those before it. */
-export function pageCollector(query: SlotQuery, slotOfId: string | undefined, meta: ShowMeta | undefined): Collector {
+export function pageCollector(
+  query: SlotQuery,
+  slotOfId: string | undefined,
+  meta: ShowMeta | undefined,
+  at: number,
+): Collector {
   const { offset, limit, sort } = query;
   const matches = matcher(query, slotOfId);
   const top = new Top(offset + limit, ORDERS[sort]);
@@ -190,7 +198,7 @@ export function pageCollector(query: SlotQuery, slotOfId: string | undefined, me
     },
     answer(): SlotsPage {
       const rows = top.sorted().slice(offset);
-      return { total, of, offset, rows: rows.map(({ view }) => slotRow(view, meta)) };
+      return { total, of, offset, at, rows: rows.map(({ view }) => slotRow(view, meta)) };
     },
   };
 }

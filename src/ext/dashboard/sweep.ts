@@ -102,7 +102,7 @@ export class Sweeper {
   page(query: SlotQuery, maxAgeMs: number): Promise<SlotsPage> {
     return this.#ask(
       keyOf(query),
-      () => pageCollector(query, slotOfId(this.#supervisor, query.q), this.#settings.meta),
+      () => pageCollector(query, slotOfId(this.#supervisor, query.q), this.#settings.meta, this.#clock.wallNow()),
       maxAgeMs,
     ) as Promise<SlotsPage>;
   }

@@ -1,0 +1,48 @@
+// Events as rows of a table, and as lines.
+
+import type { VNode } from 'preact';
+import { printable } from '../../../model/printable.ts';
+import type { EventRow } from '../wire.ts';
+import { Pill, SlotLink } from './bits.tsx';
+import { clockTime, dateAndTime, when } from './format.ts';
+
+const tone = ({ level }: EventRow): 'bad' | 'warn' | 'off' => (level === 'info' ? 'off' : level);
+
+export function EventTableRow({ event, now }: { event: EventRow; now: number }): VNode {
+  const { at, type, slot, name, id, text } = event;
+  return (
+    <tr>
+      <td class="at" title={dateAndTime(at)}>
+        {when(at, now)}
+      </td>
+      <td class="type">
+        <Pill word={type} tone={tone(event)} />
+      </td>
+      <td class="name">{slot !== undefined && <SlotLink slot={slot} />}</td>
+      <td class="what">
+        {printable(text)}
+        {name !== undefined && (
+          <span class="dim">
+            {' '}
+            · {name === slot ? '' : `${printable(name)} `}
+            <code>{id}</code>
+          </span>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+export function EventLine({ event, now }: { event: EventRow; now: number }): VNode {
+  const { at, type, text, id } = event;
+  return (
+    <li>
+      <span class="dim" title={dateAndTime(at)}>
+        {now - at < 86_400_000 ? clockTime(at) : dateAndTime(at)}
+      </span>
+      <span>
+        <Pill word={type} tone={tone(event)} /> {printable(text)} {id !== undefined && <code>{id}</code>}
+      </span>
+    </li>
+  );
+}
