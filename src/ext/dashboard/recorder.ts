@@ -74,6 +74,9 @@ export class Recorder {
   readonly #turnedAway = new TurnedAway();
   readonly #stop: () => void;
   #seq = 0;
+  /** What `stats` counted of dropped events, and when it last counted more. */
+  #eventsDropped: number;
+  #droppedAt = -Infinity;
   /** The second in which failures come, and how many of them may still have a stack. */
   #second = Number.NaN;
   #stacksLeft = 0;
@@ -88,6 +91,7 @@ export class Recorder {
     this.#attempts = new Attempts(history);
     this.#problems = new Problems(history.problems);
     this.#series = new Series(this.since, history.minutes);
+    this.#eventsDropped = supervisor.stats().eventsDropped;
     const subscriber = { name: 'slotvisor/dashboard', onEvent: (event: TaskEvent) => this.#heard(event) };
     this.#stop = supervisor.subscribe(subscriber, { capacity: CAPACITY });
   }
@@ -138,9 +142,18 @@ export class Recorder {
     return this.#turnedAway.lately(withinMs, this.#clock.wallNow());
   }
 
+  /** How long ago a subscriber was found to have lost events, in ms. `Infinity`: never. */
+  get eventsDroppedMs(): number {
+    return Math.max(0, this.#clock.wallNow() - this.#droppedAt);
+  }
+
   /** Called once a second, with the longest delay of the event loop in it. */
   sample(loopDelayMs: number): void {
-    this.#series.loopDelay(this.#clock.wallNow(), loopDelayMs);
+    const now = this.#clock.wallNow();
+    this.#series.loopDelay(now, loopDelayMs);
+    const { eventsDropped } = this.#supervisor.stats();
+    if (eventsDropped > this.#eventsDropped) this.#droppedAt = now;
+    this.#eventsDropped = eventsDropped;
   }
 
   /** It hears nothing more, and still shows what it remembers. */

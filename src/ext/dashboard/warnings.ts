@@ -16,8 +16,11 @@ import {
   type WarningKind,
 } from './wire.ts';
 
-/** What was turned away lately, because it lacked room or time. */
-export interface TurnedAwayMemory {
+/** What happened lately. */
+export interface LatelyMemory {
+  /** How long ago a subscriber was found to have lost events. */
+  readonly eventsDroppedMs: number;
+  /** What lacked room or time. */
   turnedAwayLately(withinMs: number): {
     readonly count: number;
     readonly reasons: Readonly<Record<RejectReason, number>>;
@@ -27,7 +30,7 @@ export interface TurnedAwayMemory {
 export interface Look {
   readonly stats: Pick<Stats, 'phase' | 'gate' | 'abandonedAlive' | 'eventsDropped'>;
   readonly tally: Tally;
-  readonly recorder: TurnedAwayMemory;
+  readonly recorder: LatelyMemory;
   readonly process: Pick<ProcessRow, 'loopDelayMs'>;
   readonly schedules: readonly Pick<ScheduleRow, 'name' | 'runs' | 'error'>[];
   /** Absent where the fleet is not known. */
@@ -205,10 +208,10 @@ function loopDelay({ process: { loopDelayMs } }: Look): Warning | undefined {
   return warning('loopDelay', 1, `The event loop was held up for ${span(loopDelayMs)} in the last second`, {});
 }
 
-function eventsDropped({ stats: { eventsDropped: count } }: Look): Warning | undefined {
-  if (count === 0) return undefined;
-  const text = `${many(count, 'event was', 'events were')} dropped since the start, because a subscriber was too slow`;
-  return warning('eventsDropped', count, text, { view: 'events', kind: 'notable', types: 'eventsDropped' });
+function eventsDropped({ stats: { eventsDropped: count }, recorder }: Look): Warning | undefined {
+  if (recorder.eventsDroppedMs > LATELY_MS) return undefined;
+  const text = `A subscriber was too slow, and ${many(count, 'event was', 'events were')} lost since the start`;
+  return warning('eventsDropped', count, text, {}, recorder.eventsDroppedMs);
 }
 
 function schedule({ schedules }: Look): Warning | undefined {
