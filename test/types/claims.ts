@@ -42,6 +42,14 @@ import {
   schedulesOf,
 } from 'slotvisor/cron';
 import {
+  type ActionKind,
+  type Dashboard,
+  type DashboardAction,
+  type DashboardOptions,
+  type DashboardServer,
+  dashboard,
+} from 'slotvisor/dashboard';
+import {
   type AskAnswer,
   type AskMode,
   type ClaimStore,
@@ -294,6 +302,32 @@ export function probes(request: HealthRequest, response: HealthResponse) {
   health(supervisor, { rules: { s: { critical: true } } });
   // @ts-expect-error an array has no names
   health([supervisor]);
+}
+
+export async function boards(leases: FleetLeases, request: Request) {
+  const options: DashboardOptions = {
+    title: 'orders',
+    schedules: schedulesOf,
+    fleet: leases,
+    authorize: async (asked: Request, action: DashboardAction) =>
+      asked.headers.has('cookie') && (action.kind === 'view' || action.slot !== 'payments'),
+    actions: true,
+    hosts: ['slots.example'],
+    history: { events: 100 },
+  };
+  const board: Dashboard = dashboard({ api: supervisor, jobs: supervisor }, options);
+  const { fetch, listener, serve, close } = dashboard(supervisor);
+  createServer(listener).on('request', (req, res) => listener(req, res));
+  createHttp2Server(listener);
+  claim<Equal<ReturnType<typeof fetch>, Promise<Response>>>('it answers requests', board.fetch(request), close);
+  await using server = await serve({ port: 0, host: '::1' });
+  claim<Equal<typeof server, DashboardServer>>('serve resolves with its server', server.url);
+  claim<Equal<DashboardAction['kind'], 'view' | ActionKind>>('an action is a look, or one of five');
+  claim<Equal<ActionKind, 'cancel' | 'restart' | 'pause' | 'resume' | 'trigger'>>('there are five actions');
+  // @ts-expect-error authorize says true or false
+  dashboard(supervisor, { authorize: () => 'yes' });
+  // @ts-expect-error an array has no names
+  dashboard([supervisor]);
 }
 
 export function spans() {

@@ -52,7 +52,9 @@ export class Frames {
   async next(): Promise<string> {
     const state = await this.#state();
     // The page counts times itself, so a frame in which only they differ is no news.
-    const news = JSON.stringify({ ...state, summary: { ...state.summary, now: 0, process: 0 } });
+    const { summary, page } = state;
+    const timeless = { ...state, summary: { ...summary, now: 0, process: 0 }, page: { ...page, at: 0 } };
+    const news = JSON.stringify(timeless);
     const isNews = news !== this.#last;
     this.#last = news;
     const events = this.#look.view === 'events' ? this.#events() : '';

@@ -96,7 +96,7 @@ export interface DashboardOptions {
   readonly history?: DashboardHistory | undefined;
 }
 
-/** What the dashboard reads a fleet by: the lease stores of slotvisor/postgres and slotvisor/redis. */
+/** What a fleet is read by: the lease stores of slotvisor/postgres and slotvisor/redis. */
 export interface DashboardFleet {
   look(query: { readonly q: string; readonly limit: number }): PromiseLike<{
     readonly processes: readonly FleetProcessRow[];
