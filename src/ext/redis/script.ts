@@ -312,20 +312,16 @@ local function holdings(me, only)
   return out
 end
 
--- The sessions that are known, and those that still hold slots. A place that a replacement took is
--- counted until the next beat of its session.
+-- Some sessions. A place that a replacement took is counted until the next beat of its session.
 local function sessions(me)
   local out = {}
-  local known = redis.call('ZRANGE', SESSIONS, 0, -1, 'WITHSCORES')
-  for i = 1, #known, 2 do
-    local id = known[i]
-    local left = int(math.max(0, tonumber(known[i + 1]) - ms))
+  for i = 4, #ARGV do
+    local id = ARGV[i]
+    local at = expiry(id)
+    local state = not at and 'dead' or id == me and 'self' or 'other'
     local name = redis.call('HGET', NAMES, id) or ''
     local held, waiting = redis.call('SCARD', owns(id)), redis.call('HLEN', waits(id))
-    out[#out + 1] = {id, id == me and 'self' or 'other', name, held, waiting, left}
-  end
-  for _, id in ipairs(redis.call('SMEMBERS', DEAD)) do
-    out[#out + 1] = {id, 'dead', '', redis.call('SCARD', owns(id))}
+    out[#out + 1] = {id, state, name, held, waiting, int(math.max(0, (at or 0) - ms))}
   end
   return out
 end
