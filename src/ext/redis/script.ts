@@ -74,6 +74,12 @@ local function spare(ttl, is_ahead)
   end
 end
 
+-- After a step back of the clock, a store that was found empty begins to grant after what was left.
+local function shift_birth(seen)
+  local born = tonumber(redis.call('HGET', CLOCK, 'born') or 0)
+  redis.call('HSET', CLOCK, 'born', int(ms + math.max(0, born - seen)))
+end
+
 -- A clock that stepped, and a time in which no session could beat, make the living look expired:
 -- they have one ttl to beat first.
 local function look_at_clock(ttl)
@@ -83,6 +89,7 @@ local function look_at_clock(ttl)
     redis.call('HSET', CLOCK, 'seen', int(ms), 'born', int(ms + ttl))
   elseif ms - seen > ttl / 3 or seen - ms > ttl / 10 then
     redis.call('HSET', CLOCK, 'seen', int(ms))
+    if ms < seen then shift_birth(seen) end
     spare(ttl, ms > seen)
   elseif ms > seen then
     redis.call('HSET', CLOCK, 'seen', int(ms))
