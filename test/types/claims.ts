@@ -55,14 +55,19 @@ import {
   type ClaimStore,
   FLEET_DEFAULTS,
   type FleetLeases,
+  type FleetLook,
   type FleetOperation,
   type FleetOptions,
+  type FleetProcess,
+  type FleetSlot,
   type FleetStats,
   fleetClaims,
   fleetLeases,
   Gather,
   type LeaseNews,
   type LeaseStore,
+  type LookAsk,
+  type LookOptions,
 } from 'slotvisor/fleet';
 import {
   type HealthCheck,
@@ -395,6 +400,15 @@ export function fleets(store: LeaseStore, claims: ClaimStore, ctx: TaskContext) 
   const owned: Owned = ctx;
   claim<Equal<typeof ttlMs, number>>('a lease store says its time', new Supervisor({ leases }), owned);
   claim<Equal<ReturnType<FleetLeases['stats']>, FleetStats>>('and its figures', FLEET_DEFAULTS.ttlMs);
+  claim<Equal<ReturnType<FleetLeases['look']>, Promise<FleetLook>>>(
+    'and the fleet',
+    fleetLeases(store).look({ q: 's' }),
+  );
+  claim<Equal<FleetLook['processes'][number], FleetProcess>>('its processes');
+  claim<Equal<FleetLook['slots'][number], FleetSlot>>('and its slots');
+  claim<Equal<FleetSlot['holder'], string | undefined>>('a slot may have no holder');
+  claim<Equal<Parameters<FleetLeases['look']>[0], LookOptions | undefined>>('it may be asked for without options');
+  claim<Equal<Parameters<LeaseStore['look']>, [session: string | undefined, ask: LookAsk]>>('also without a session');
   claim<Equal<Extract<FleetOperation, keyof LeaseStore>, FleetOperation>>('what fails is an operation of the store');
   claim<Equal<Parameters<LeaseStore['acquire']>[1]['mode'], AskMode>>('a slot is asked for in one of three modes');
   claim<Equal<Extract<AskAnswer, { fence: bigint }>['state'], 'granted' | 'waiting'>>('these answers have a fence');
@@ -413,6 +427,8 @@ export function fleets(store: LeaseStore, claims: ClaimStore, ctx: TaskContext) 
   fleetLeases({ open: async () => {} });
   // @ts-expect-error a number of ms
   fleetLeases(store, { ttlMs: '5s' });
+  // @ts-expect-error a look has a limit in numbers
+  void fleetLeases(store).look({ limit: '50' });
 }
 
 export function postgres(pool: Pool, client: PoolClient, ctx: TaskContext) {

@@ -86,6 +86,12 @@ const PLACES: Readonly<Record<string, Place>> = {
     { fleetClaims: () => fleet.fleetClaims(BAD), fleetLeases: () => fleet.fleetLeases(BAD) },
     ['Gather'],
   ),
+  // The supervisor calls `acquire`, `close` and `open`.
+  FleetLeases: place(
+    () => fleet.fleetLeases(new Proxy({} as never, { get: () => () => {} })),
+    { look: (to) => to.look({ limit: BAD }) },
+    ['acquire', 'close', 'open', 'stats'],
+  ),
   'slotvisor/postgres': place(() => postgres, {
     assertOwned: () => postgres.assertOwned(BAD, BAD),
     migrate: () => postgres.migrate(BAD),
