@@ -9,11 +9,13 @@ import {
   commentWidthViolations,
   cycleViolations,
   engineViolations,
+  GENERATED,
   importsOf,
   importViolations,
   lengthViolations,
   MAX_COMMENT_WIDTH,
   MAX_FILE_LINES,
+  markupViolations,
   missingTestViolations,
   print,
   reExportViolations,
@@ -28,8 +30,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 function read(folder: string): SourceFile[] {
   return readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes('node_modules'))
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    .filter((path) => !GENERATED.includes(path))
     .sort()
     .map((path) => ({ path, text: readFileSync(`${ROOT}${path}`, 'utf8') }));
 }
@@ -42,8 +45,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   'each file imports only what its layer may import': importViolations,
   'inside the engine each file imports only from lower layers': engineViolations,
   'no files import each other in a cycle, type imports included': cycleViolations,
-  'only kernel and testing use timers, the clock, randomness or the console, and policy uses no promise':
+  'only kernel, testing and the page use timers, the clock, randomness or the console, and policy uses no promise':
     ambientViolations,
+  'nothing in the page of the dashboard makes markup of a text': markupViolations,
   'only kernel/abort-controller.ts makes AbortControllers': abortControllerViolations,
   [`no comment line is wider than ${MAX_COMMENT_WIDTH} characters`]: commentWidthViolations,
   [`no file is longer than ${MAX_FILE_LINES} lines without a reason`]: lengthViolations,
@@ -299,6 +303,52 @@ describe('a planted violation is reported', () => {
       'src/policy/a.ts:1  uses process',
     ],
     [
+      'the page imports the server part, or a Node built-in',
+      importViolations,
+      [
+        file(
+          'src/ext/dashboard/ui/a.tsx',
+          "import { Recorder } from '../recorder.ts';",
+          "import { readFileSync } from 'node:fs';",
+          "import { html } from 'htm';",
+        ),
+      ],
+      [
+        "src/ext/dashboard/ui/a.tsx:1  imports '../recorder.ts': ext/dashboard/ui/ may import only ext/dashboard/ui/, src/ext/dashboard/wire.ts, src/model/printable.ts",
+        "src/ext/dashboard/ui/a.tsx:2  imports 'node:fs': the page may import only preact",
+        "src/ext/dashboard/ui/a.tsx:3  imports 'htm': the page may import only preact",
+      ].join('\n'),
+    ],
+    [
+      'the server part of the dashboard imports the page',
+      importViolations,
+      [file('src/ext/dashboard/a.ts', "import { seconds } from './ui/format.ts';")],
+      "src/ext/dashboard/a.ts:1  imports './ui/format.ts': ext/dashboard/ may import only ext/dashboard/, index.ts, kit.ts",
+    ],
+    [
+      'the page makes markup of a text',
+      markupViolations,
+      [
+        file(
+          'src/ext/dashboard/ui/a.tsx',
+          'const a = <p dangerouslySetInnerHTML={{ __html: text }} />;',
+          'node.innerHTML = text;',
+          "node['outerHTML'] = text;",
+        ),
+      ],
+      [
+        'src/ext/dashboard/ui/a.tsx:1  uses dangerouslySetInnerHTML',
+        'src/ext/dashboard/ui/a.tsx:2  uses innerHTML',
+        'src/ext/dashboard/ui/a.tsx:3  uses outerHTML',
+      ].join('\n'),
+    ],
+    [
+      'a file of the page that calculates has no test at its path',
+      missingTestViolations,
+      [file('src/ext/dashboard/ui/a.ts', 'export const f = () => 1;')],
+      'src/ext/dashboard/ui/a.ts:1  has no test at test/ext/dashboard/ui/a.test.ts',
+    ],
+    [
       'a comment is too wide',
       commentWidthViolations,
       [file('src/engine/a.ts', '', `  // ${'x'.repeat(96)}`)],
@@ -338,7 +388,7 @@ describe('a planted violation is reported', () => {
       'a file of a layer has no test at its path',
       missingTestViolations,
       [
-        file('src/model/a.ts', 'export const x = 1;'),
+        file('src/model/a.ts', 'export const x = () => 1;'),
         file('src/model/b.ts', "export const DEFAULTS = { a: 'b' } as const;"),
         file('test/model/a.race.test.ts'),
       ],
@@ -380,8 +430,10 @@ describe('no violation is reported', () => {
     expect(print(ambientViolations([file('src/ext/redis/a.ts', unnamed)]))).toContain('uses setTimeout');
   });
 
-  it('for the clock and timers in kernel and testing', () => {
-    const files = ['kernel', 'testing'].map((layer) => file(`src/${layer}/a.ts`, 'setTimeout(f, Date.now());'));
+  it('for the clock and timers in kernel, testing and the page', () => {
+    const files = ['kernel', 'testing', 'ext/dashboard/ui'].map((layer) =>
+      file(`src/${layer}/a.ts`, 'setTimeout(f, Date.now());'),
+    );
     expect(print(ambientViolations(files))).toBe('');
   });
 
@@ -426,10 +478,28 @@ describe('no violation is reported', () => {
     expect(print(testPathViolations(files))).toBe('');
   });
 
-  it('for a file without a test that holds only types, lists of words and re-exports', () => {
+  it('for a page that imports preact, its own files, and the shapes and the escapes that it shares', () => {
+    const files = [
+      file(
+        'src/ext/dashboard/ui/a.tsx',
+        "import { render } from 'preact';",
+        "import { useState } from 'preact/hooks';",
+        "import { seconds } from './format.ts';",
+        "import type { State } from '../wire.ts';",
+        "import { printable } from '../../../model/printable.ts';",
+        'export const a = <p>{seconds(1)}</p>;',
+      ),
+      file('src/ext/dashboard/ui/build.ts', "import { buildSync } from 'esbuild';", 'buildSync({});'),
+    ];
+    expect(print(importViolations(files))).toBe('');
+    expect(print(missingTestViolations(files))).toBe('');
+  });
+
+  it('for a file without a test that holds only types, lists of words, numbers and re-exports', () => {
     const files = [
       file('src/model/types.ts', "import type { X } from './x.ts';", 'export interface A {}', 'export type B = A;'),
       file('src/model/words.ts', "export const WORDS = ['a', 'b'] as const;", 'type Word = (typeof WORDS)[number];'),
+      file('src/model/limits.ts', 'export const MAX = 2_000;'),
       file('src/testing/index.ts', "export { x } from './x.ts';"),
     ];
     expect(print(missingTestViolations(files))).toBe('');

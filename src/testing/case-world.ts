@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import type { AskAnswer, AskMode, LeaseNews, LeasePulse, LeaseStore } from '../ext/fleet/index.ts';
+import type { AskAnswer, AskMode, FleetLook, LeaseNews, LeasePulse, LeaseStore } from '../ext/fleet/index.ts';
 import type { ConformanceRule, LeaseWorld } from './lease-world.ts';
 
 /** For sessions that expire in no case, however slow the machine is. */
@@ -53,10 +53,14 @@ export class CaseWorld {
   }
 
   /** A session of one more process. It listens to its news. */
-  async session({ ttlMs = PATIENT_TTL_MS, store = this.store() } = {}): Promise<CaseSession> {
+  async session({
+    ttlMs = PATIENT_TTL_MS,
+    store = this.store(),
+    name = undefined as string | undefined,
+  } = {}): Promise<CaseSession> {
     const session = new CaseSession(store);
     this.#sessions.push(session);
-    await session.open(ttlMs);
+    await session.open(ttlMs, name);
     return session;
   }
 
@@ -138,13 +142,13 @@ export class CaseSession {
     this.store = store;
   }
 
-  async open(ttlMs: number): Promise<void> {
+  async open(ttlMs: number, name = 'conformance'): Promise<void> {
     this.stopListening = await this.store.listen(
       this.id,
       (news) => this.heard.push(news),
       () => {},
     );
-    await this.store.open(this.id, 'conformance', ttlMs);
+    await this.store.open(this.id, name, ttlMs);
   }
 
   acquire(slot: string, mode: AskMode = 'wait'): Promise<AskAnswer> {
@@ -183,6 +187,11 @@ export class CaseSession {
     const pulse = await this.beat(...waiting);
     claim(pulse !== null, 'the beat of a session that has not expired must not be null');
     return pulse;
+  }
+
+  /** What the store shows to the process of the session. */
+  look({ q = '', limit = 200, lineLimit = 20 } = {}): Promise<FleetLook> {
+    return this.store.look(this.id, { q, limit, lineLimit });
   }
 
   /** What the store says that the session holds. */

@@ -1,7 +1,16 @@
 // A lease store between a client and another lease store, which plays the faults of a network. It
 // needs no help of the store behind it.
 
-import type { AskAnswer, HeldSlot, LeaseAsk, LeaseNews, LeasePulse, LeaseStore } from '../ext/fleet/index.ts';
+import type {
+  AskAnswer,
+  FleetLook,
+  HeldSlot,
+  LeaseAsk,
+  LeaseNews,
+  LeasePulse,
+  LeaseStore,
+  LookAsk,
+} from '../ext/fleet/index.ts';
 
 /** The operations of a store that can fail. */
 export type StoreOperation = Exclude<keyof LeaseStore, 'isPermanent' | 'close'>;
@@ -118,6 +127,9 @@ export class FaultyStore implements LeaseStore {
   }
   holdings(session: string, slot?: string): Promise<ReadonlyMap<string, bigint>> {
     return this.#call('holdings', 'holdings', () => this.#inner.holdings(session, slot));
+  }
+  look(session: string | undefined, ask: LookAsk): Promise<FleetLook> {
+    return this.#call('look', 'look', () => this.#inner.look(session, ask));
   }
   end(session: string): Promise<void> {
     return this.#call('end', 'end', () => this.#inner.end(session));

@@ -26,6 +26,7 @@ export type ConformanceRule =
   | 'release'
   | 'withdraw'
   | 'session'
+  | 'look'
   | 'fence'
   | 'names'
   | 'news'

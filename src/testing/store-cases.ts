@@ -1,4 +1,4 @@
-// The cases on the ten operations of a store. Over 300 lines because it is one list: the promises
+// The cases on the eleven operations of a store. Over 300 lines because it is one list: the promises
 // of a `LeaseStore`, in words and in calls.
 
 import type { AskMode, LeaseNews } from '../ext/fleet/index.ts';
@@ -10,6 +10,8 @@ const OPERATIONS: readonly StoreOperation[] = ['open', 'beat', 'acquire', 'relea
 /** Enough for two transactions to meet in the same row many times. */
 const RACES = 10_000;
 const RACERS = 8;
+/** More slots than an engine should walk in one step. */
+const MANY = 1_500;
 
 /** A holder, and sessions that wait in this order. */
 async function lineOf(world: CaseWorld, count: number): Promise<[holder: CaseSession, fence: bigint, CaseSession[]]> {
@@ -586,6 +588,167 @@ const sessions: readonly Case[] = [
   },
 ];
 
+const looks: readonly Case[] = [
+  {
+    name: 'a look shows each session by its name, with what it holds and waits for, and when it expires',
+    rule: 'look',
+    async run(world) {
+      const ttlMs = 20 * world.ttlMs;
+      const late = await world.session({ name: 'b late', ttlMs: 2 * ttlMs });
+      const [first, same] = [await world.session({ name: 'a', ttlMs }), await world.session({ name: 'a', ttlMs })];
+      for (const slot of ['x', 'y']) await first.wait(slot, await late.take(slot));
+      await late.wait('z', await first.take('z'));
+      await world.pass(world.ttlMs / 10);
+      const { processes } = await first.look();
+      const figures = processes.map(({ name, isSelf, held, waiting }) => [name, isSelf, held, waiting]);
+      const ofSame = ['a', false, 0, 0];
+      const ofFirst = ['a', true, 1, 2];
+      const isFirst = figures[0]?.[1] === true;
+      const expected = [...(isFirst ? [ofFirst, ofSame] : [ofSame, ofFirst]), ['b late', false, 2, 1]];
+      expectSame('the name, isSelf, held and waiting of each process', figures, expected);
+      const left = processes.map(({ expiresInMs }) => expiresInMs);
+      for (const [i, most] of [ttlMs, ttlMs, 2 * ttlMs].entries()) {
+        const ms = left[i] as number;
+        claim(ms > most - ttlMs && ms < most, `a session of ${most} ms expires within that time, got ${ms}`);
+      }
+      await same.end();
+      expectSame('how many are shown when one has ended', (await first.look()).processes.length, 2);
+    },
+  },
+  {
+    name: 'a look shows who holds a slot, with its fence, and which processes wait for it, in order',
+    rule: 'look',
+    async run(world) {
+      const holder = await world.session({ name: 'holder' });
+      const fence = await holder.take('s');
+      const line = [];
+      for (const name of ['one', 'two', 'three']) line.push(await world.session({ name }));
+      for (const waiter of line) await waiter.wait('s', fence);
+      const urgent = await world.session({ name: 'urgent' });
+      await urgent.wait('s', fence, 'urgent');
+      const shown = { slot: 's', holder: 'holder', isOurs: true, fence };
+      const names = ['urgent', 'one', 'two', 'three'];
+      expectSame('the slots', (await holder.look()).slots, [{ ...shown, line: names, waiting: 4 }]);
+      const some = (await urgent.look({ lineLimit: 2 })).slots;
+      expectSame('the slots, with two of the line', some, [
+        { ...shown, isOurs: false, line: ['urgent', 'one'], waiting: 4 },
+      ]);
+      await (line[1] as CaseSession).withdraw('s');
+      await holder.release('s', fence);
+      const next = await urgent.mustHold('s', 'the replacement');
+      expectSame('the slots, once it was passed on', (await urgent.look()).slots, [
+        { slot: 's', holder: 'urgent', isOurs: true, fence: next, line: ['one', 'three'], waiting: 2 },
+      ]);
+    },
+  },
+  {
+    name: 'a look shows the slots whose name contains the text, by name, and whether there are more',
+    rule: 'look',
+    async run(world) {
+      const session = await world.session();
+      const slots = ['b:2', 'b:1', 'a', 'B:1', 'b*1', 'c b:1 c'];
+      for (const slot of slots) await session.take(slot);
+      const expectNames = async (q: string, limit: number, expected: readonly string[], more: boolean) => {
+        const look = await session.look({ q, limit });
+        const got = [look.slots.map(({ slot }) => slot), look.more];
+        expectSame(`the names with ${JSON.stringify(q)}, at most ${limit}, and more`, got, [expected, more]);
+      };
+      await expectNames('', 6, ['B:1', 'a', 'b*1', 'b:1', 'b:2', 'c b:1 c'], false);
+      await expectNames('', 5, ['B:1', 'a', 'b*1', 'b:1', 'b:2'], true);
+      await expectNames('b:1', 200, ['b:1', 'c b:1 c'], false);
+      await expectNames('b:1', 1, ['b:1'], true);
+      await expectNames('b*1', 200, ['b*1'], false);
+      await expectNames('b:1 ', 200, ['c b:1 c'], false);
+      await expectNames('nothing', 200, [], false);
+    },
+  },
+  {
+    name: 'a look finds some of thousands of slots, of several sessions',
+    rule: 'look',
+    async run(world) {
+      const [many, few] = (await world.sessions(2)) as [CaseSession, CaseSession];
+      const slots = Array.from({ length: MANY }, (_, i) => `slot ${i + MANY}`);
+      await Promise.all(slots.map((slot) => many.take(slot)));
+      for (const slot of ['slot 0', 'slot 9', 'a slot']) await few.take(slot);
+      const { processes, slots: first, more } = await few.look({ limit: 3 });
+      expectSame('how many they hold', new Set(processes.map(({ held }) => held)), new Set([MANY, 3]));
+      const owned = first.map(({ slot, isOurs }) => [slot, isOurs]);
+      expectSame('the first slots', owned, [
+        ['a slot', true],
+        ['slot 0', true],
+        [`slot ${MANY}`, false],
+      ]);
+      claim(more, 'there are more slots than three');
+      const found = (await few.look({ q: `${2 * MANY - 1}` })).slots.map(({ slot }) => slot);
+      expectSame('the slot with that number', found, [`slot ${2 * MANY - 1}`]);
+    },
+  },
+  {
+    name: 'a look by a process without a session shows the same, and makes no session',
+    rule: 'look',
+    async run(world) {
+      const store = world.store();
+      const look = () => store.look(undefined, { q: '', limit: 200, lineLimit: 20 });
+      expectSame('the look at an empty store', await look(), { processes: [], slots: [], more: false });
+      claim(await world.world.isEmpty(), 'a look is all that was done, and the store is not empty');
+      const session = await world.session({ name: 'a' });
+      const fence = await session.take('s');
+      const { processes, slots } = await look();
+      expectSame(
+        'the processes',
+        processes.map(({ name, isSelf, held }) => [name, isSelf, held]),
+        [['a', false, 1]],
+      );
+      expectSame('the slots', slots, [{ slot: 's', holder: 'a', isOurs: false, fence, line: [], waiting: 0 }]);
+    },
+  },
+  {
+    name: 'a look keeps no session alive, and shows one that was removed no more',
+    rule: 'look',
+    async run(world) {
+      const { ttlMs } = world;
+      const dead = await world.session({ ttlMs, name: 'dead' });
+      const fence = await dead.take('s');
+      const waiter = await world.session({ ttlMs, name: 'waiter' });
+      await waiter.wait('s', fence);
+      await world.until(
+        'a session that looks and does not beat is removed',
+        async () => {
+          await dead.look();
+          return !(await waiter.beat('s').then(() => waiter.look())).processes.some(({ name }) => name === 'dead');
+        },
+        ttlMs / 10,
+      );
+      expectSame('the beat of a session that was removed', await dead.beat(), null);
+      const [slot] = (await waiter.look()).slots;
+      // The store passes the slot on at once, or when the first in line asks.
+      const expected = slot?.isOurs
+        ? { slot: 's', holder: 'waiter', isOurs: true, fence: slot.fence, line: [], waiting: 0 }
+        : { slot: 's', isOurs: false, fence, line: ['waiter'], waiting: 1 };
+      expectSame('the slot of a session that was removed', slot, expected);
+    },
+  },
+  {
+    name: 'a look shows names of slots and processes as they are, and finds each by its own text',
+    rule: 'look',
+    async run(world) {
+      const store = world.store();
+      const holder = await world.session({ store, name: HARD_NAMES.slice(0, 30).join('') });
+      for (const slot of HARD_NAMES) await holder.take(slot);
+      const waiter = await world.session({ store, name: `'"\\ \u{1f680} %` });
+      await waiter.wait('a', (await holder.fenceOf('a')) as bigint);
+      for (const q of HARD_NAMES) {
+        const found = (await holder.look({ q })).slots.map(({ slot }) => slot);
+        const expected = new Set(HARD_NAMES.filter((slot) => slot.includes(q)));
+        expectSame(`the slots with ${JSON.stringify(q)}`, new Set(found), expected);
+      }
+      const slot = (await waiter.look()).slots.find((one) => one.slot === 'a');
+      expectSame('the name of the holder', slot?.holder, HARD_NAMES.slice(0, 30).join(''));
+      expectSame('the line', slot?.line, [`'"\\ \u{1f680} %`]);
+    },
+  },
+];
+
 const fences: readonly Case[] = [
   {
     name: 'the fences of a slot grow over releases, withdrawals and ends of sessions',
@@ -796,6 +959,7 @@ export const storeCases: readonly Case[] = [
   ...releases,
   ...withdrawals,
   ...sessions,
+  ...looks,
   ...fences,
   ...names,
 ];

@@ -113,6 +113,7 @@ export class FrozenProcess {
       release: (session, held) => wait(store.release(session, held)),
       withdraw: (session, slot) => wait(store.withdraw(session, slot)),
       holdings: (session, slot) => wait(store.holdings(session, slot)),
+      look: (session, ask) => wait(store.look(session, ask)),
       end: (session) => wait(store.end(session)),
       listen: (session, hear, broken) => wait(store.listen(session, hearing(hear), broken)),
       isPermanent: (error) => store.isPermanent(error),

@@ -47,15 +47,29 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'index.ts': ['api/', 'engine/', 'kernel/', 'policy/', 'model/'],
   'kit.ts': ['api/', 'engine/', 'kernel/', 'policy/', 'model/'],
   'testing/': ['testing/', 'index.ts', 'kit.ts'],
+  'ext/dashboard/ui/': ['ext/dashboard/ui/'],
 };
 
 /** Doors of entry points that others may import. */
 const MAY_ALSO_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'testing/': ['src/ext/fleet/index.ts'],
+  'ext/dashboard/ui/': ['src/ext/dashboard/wire.ts', 'src/model/printable.ts'],
   'ext/fleet/': ['src/ext/cron/index.ts'],
   'ext/postgres/': ['src/ext/fleet/index.ts', 'src/ext/cron/index.ts'],
   'ext/redis/': ['src/ext/fleet/index.ts', 'src/ext/cron/index.ts'],
 };
+
+/**
+ * The page of the dashboard runs in a browser: a world of its own, which has the clock and timers,
+ * and no Node. Its `.ts` files calculate, and are tested alone. Its `.tsx` files need a browser.
+ */
+const PAGE = 'ext/dashboard/ui/';
+
+/** It bundles the page, and runs only when the package is built. */
+const PAGE_BUILDER = 'src/ext/dashboard/ui/build.ts';
+
+/** What the page builder makes, and git ignores. */
+export const GENERATED: readonly string[] = ['src/ext/dashboard/assets.ts'];
 
 /** Each library is wrapped in one file, or stays in the folder of one entry point. */
 const LIBRARIES: Readonly<Record<string, string>> = {
@@ -89,6 +103,19 @@ const ENGINE_LAYERS: readonly (readonly string[])[] = [
 
 const AMBIENT = ['setTimeout', 'setInterval', 'setImmediate', 'Date.now', 'performance.now', 'Math.random', 'console'];
 const FORBIDDEN_IN_POLICY = [...AMBIENT, 'Date', 'performance', 'process', 'queueMicrotask', 'Promise', 'PromiseLike'];
+
+const MAKES_MARKUP = new Set([
+  'dangerouslySetInnerHTML',
+  'innerHTML',
+  'outerHTML',
+  'insertAdjacentHTML',
+  'setHTMLUnsafe',
+  'createContextualFragment',
+  'DOMParser',
+  'srcdoc',
+  'eval',
+  'Function',
+]);
 
 const BUILTINS = new Set(builtinModules);
 
@@ -136,6 +163,7 @@ export function importViolations(files: readonly SourceFile[], peers: readonly s
   return sources(files).flatMap((file) => {
     const layer = layerOf(file.path);
     if (layer === undefined) return [{ file: file.path, line: 1, message: 'belongs to no layer' }];
+    if (file.path === PAGE_BUILDER) return [];
     return importsOf(file).flatMap((entry) => {
       const broken =
         entry.target === undefined ? brokenPackageRule(layer, entry, peers) : brokenLayerRule(layer, entry.target);
@@ -177,13 +205,13 @@ export function cycleViolations(files: readonly SourceFile[]): Violation[] {
 }
 
 /**
- * Only `kernel/` and `testing/` use the clock, timers, randomness or the console. `policy/` also
- * uses no promise.
+ * Only `kernel/`, `testing/` and the page use the clock, timers, randomness or the console.
+ * `policy/` also uses no promise.
  */
 export function ambientViolations(files: readonly SourceFile[]): Violation[] {
   return sources(files).flatMap((file) => {
     const layer = layerOf(file.path);
-    if (layer === 'kernel/' || layer === 'testing/') return [];
+    if (layer === 'kernel/' || layer === 'testing/' || layer === PAGE) return [];
     const inPolicy = layer === 'policy/';
     const forbidden = new Set(inPolicy ? FORBIDDEN_IN_POLICY : AMBIENT);
     const found: Violation[] = [];
@@ -194,6 +222,21 @@ export function ambientViolations(files: readonly SourceFile[]): Violation[] {
     });
     return found;
   });
+}
+
+/** The page shows text of users as text: nothing in it makes markup of a text. */
+export function markupViolations(files: readonly SourceFile[]): Violation[] {
+  return sources(files)
+    .filter((file) => layerOf(file.path) === PAGE)
+    .flatMap((file) => {
+      const found: Violation[] = [];
+      const source = parse(file);
+      walk(source, (node) => {
+        if ((ts.isIdentifier(node) || ts.isStringLiteralLike(node)) && MAKES_MARKUP.has(node.text))
+          found.push({ file: file.path, line: lineOf(source, node), message: `uses ${node.text}` });
+      });
+      return found;
+    });
 }
 
 /**
@@ -284,6 +327,7 @@ function sources(files: readonly SourceFile[]): SourceFile[] {
 /** The layer of a source file, as messages name it: `model/`, `index.ts`, `ext/cron/`. */
 function layerOf(path: string): string | undefined {
   const [, folder = '', ...rest] = path.split('/');
+  if (path.startsWith(`src/${PAGE}`)) return PAGE;
   if (folder === 'ext') return rest.length > 1 ? `ext/${rest[0]}/` : undefined;
   const layer = rest.length > 0 ? `${folder}/` : folder;
   return layer in MAY_IMPORT ? layer : undefined;
@@ -303,6 +347,7 @@ function brokenLayerRule(layer: string, target: string): string | undefined {
 
 function brokenPackageRule(layer: string, { file, specifier }: Import, peers: readonly string[]): string | undefined {
   const name = packageName(specifier);
+  if (layer === PAGE) return name === 'preact' ? undefined : 'the page may import only preact';
   const isOutside = layer === 'testing/' || isEntryPoint(layer);
   if (isBuiltin(specifier)) {
     if (layer === 'kernel/' || isOutside) return undefined;
@@ -341,6 +386,7 @@ function engineLayerOf(path: string): number | undefined {
  */
 function canBeTestedAlone(file: SourceFile, byPath: ReadonlyMap<string, SourceFile>): boolean {
   const layer = layerOf(file.path);
+  if (layer === PAGE) return file.path.endsWith('.ts') && file.path !== PAGE_BUILDER;
   if (layer === undefined || !isEntryPoint(layer)) return !TESTED_BY_BEHAVIOUR.includes(file.path);
   const reached = new Set([file]);
   for (const { path, text } of reached)
@@ -352,7 +398,7 @@ function canBeTestedAlone(file: SourceFile, byPath: ReadonlyMap<string, SourceFi
   return true;
 }
 
-/** The file holds more than imports, re-exports, types and lists of words. */
+/** The file holds more than imports, re-exports, types, lists of words and numbers. */
 function holdsCode(file: SourceFile): boolean {
   return parse(file).statements.some(
     (node) =>
@@ -360,7 +406,8 @@ function holdsCode(file: SourceFile): boolean {
       !ts.isExportDeclaration(node) &&
       !ts.isInterfaceDeclaration(node) &&
       !ts.isTypeAliasDeclaration(node) &&
-      !isWordList(node),
+      !isWordList(node) &&
+      !isNumber(node),
   );
 }
 
@@ -373,6 +420,14 @@ function isWordList(node: ts.Node): boolean {
     const { expression } = initializer;
     return ts.isArrayLiteralExpression(expression) && expression.elements.every(ts.isStringLiteral);
   });
+}
+
+/** `export const MAX_PAGE = 200`: a limit, which has nothing to test. */
+function isNumber(node: ts.Node): boolean {
+  if (!ts.isVariableStatement(node)) return false;
+  return node.declarationList.declarations.every(
+    ({ initializer }) => initializer !== undefined && ts.isNumericLiteral(initializer),
+  );
 }
 
 /** The shortest import cycle through a file. */
@@ -395,7 +450,7 @@ function shortestCycle(start: string, edges: ReadonlyMap<string, readonly Import
 }
 
 function parse(file: SourceFile): ts.SourceFile {
-  return ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true);
+  return ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true); // .tsx by its name
 }
 
 function walk(node: ts.Node, visit: (node: ts.Node) => void): void {

@@ -1,12 +1,22 @@
 // The engine of a lease store in memory: what the processes of a fleet share. Each operation is one
 // synchronous step.
 
-import type { AskAnswer, HeldSlot, LeaseAsk, LeaseNews, LeasePulse } from 'slotvisor/fleet';
+import type {
+  AskAnswer,
+  FleetLook,
+  FleetSlot,
+  HeldSlot,
+  LeaseAsk,
+  LeaseNews,
+  LeasePulse,
+  LookAsk,
+} from 'slotvisor/fleet';
 
 /** How often a session that does not beat gets one more ttl. */
 const MOST_SPARED = 4;
 
 interface SessionRow {
+  readonly name: string;
   readonly ttlMs: number;
   expiresMs: number;
   /** How often it got one more ttl since its last beat, as the clock jumped. */
@@ -54,10 +64,10 @@ export class MemoryEngine {
     return this.#slots.get(slot)?.session;
   }
 
-  open(session: string, ttlMs: number): void {
+  open(session: string, ttlMs: number, name = ''): void {
     this.#lookAtClock(ttlMs);
     this.#reap();
-    this.#sessions.set(session, { ttlMs, expiresMs: this.#nowMs() + ttlMs, spared: 0 });
+    this.#sessions.set(session, { name, ttlMs, expiresMs: this.#nowMs() + ttlMs, spared: 0 });
   }
 
   beat(session: string, waiting: readonly string[]): LeasePulse | null {
@@ -105,6 +115,22 @@ export class MemoryEngine {
   holdings(session: string, slot?: string): Map<string, bigint> {
     const held = this.#heldBy(session).filter(([name]) => slot === undefined || name === slot);
     return new Map(held.map(([name, { fence }]) => [name, fence]));
+  }
+
+  look(session: string | undefined, { q, limit, lineLimit }: LookAsk): FleetLook {
+    const names = [...this.#slots.keys()].filter((slot) => slot.includes(q)).sort();
+    const processes = [...this.#sessions].map(([id, { name, expiresMs }]) => ({
+      name,
+      isSelf: id === session,
+      held: this.#heldBy(id).length,
+      waiting: [...this.#lines.values()].flat().filter((waiter) => waiter.session === id).length,
+      expiresInMs: Math.max(0, expiresMs - this.#nowMs()),
+    }));
+    return {
+      processes: processes.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      slots: names.slice(0, limit).map((slot) => this.#slotSeenBy(session, slot, lineLimit)),
+      more: names.length > limit,
+    };
   }
 
   end(session: string): void {
@@ -252,12 +278,32 @@ export class MemoryEngine {
     return row === undefined || !this.#sessions.has(row.session) ? [{ kind: 'orphan', slot }] : [];
   }
 
+  #slotSeenBy(session: string | undefined, slot: string, lineLimit: number): FleetSlot {
+    const { session: holder, fence } = this.#slots.get(slot) as SlotRow;
+    const known = this.#sessions.get(holder);
+    const line = this.#lineOf(slot)
+      .filter((waiter) => this.#sessions.has(waiter.session))
+      .sort((a, b) => placeOf(a) - placeOf(b))
+      .map((waiter) => (this.#sessions.get(waiter.session) as SessionRow).name);
+    return {
+      slot,
+      ...(known && { holder: known.name }),
+      isOurs: known !== undefined && holder === session,
+      fence,
+      line: line.slice(0, lineLimit),
+      waiting: line.length,
+    };
+  }
+
   #msUntilHolderExpires(session: string, slot: string): number[] {
     const row = this.#slots.get(slot);
     const holder = row && row.session !== session ? this.#sessions.get(row.session) : undefined;
     return holder === undefined ? [] : [Math.max(0, holder.expiresMs - this.#nowMs())];
   }
 }
+
+/** A line has one replacement at most. */
+const placeOf = ({ seq, isUrgent }: WaiterRow): number => (isUrgent ? 0 : seq);
 
 function wantedBy(line: readonly WaiterRow[]): Wanted {
   if (line.length === 0) return 0;

@@ -2,7 +2,16 @@
 // own, which can be stepped. Each process has a network of its own, which can fail.
 
 import type { Clock } from 'slotvisor';
-import type { AskAnswer, HeldSlot, LeaseAsk, LeaseNews, LeasePulse, LeaseStore } from 'slotvisor/fleet';
+import type {
+  AskAnswer,
+  FleetLook,
+  HeldSlot,
+  LeaseAsk,
+  LeaseNews,
+  LeasePulse,
+  LeaseStore,
+  LookAsk,
+} from 'slotvisor/fleet';
 import { FaultyStore } from '../../src/testing/faulty-store.ts';
 import { MemoryEngine } from './memory-engine.ts';
 
@@ -83,8 +92,8 @@ class ProcessStore implements LeaseStore {
     this.#hearers = hearers;
   }
 
-  open(session: string, _name: string, ttlMs: number): Promise<void> {
-    return this.#call(() => this.#engine.open(session, ttlMs));
+  open(session: string, name: string, ttlMs: number): Promise<void> {
+    return this.#call(() => this.#engine.open(session, ttlMs, name));
   }
   beat(session: string, waiting: readonly string[]): Promise<LeasePulse | null> {
     return this.#call(() => this.#engine.beat(session, waiting));
@@ -100,6 +109,9 @@ class ProcessStore implements LeaseStore {
   }
   holdings(session: string, slot?: string): Promise<ReadonlyMap<string, bigint>> {
     return this.#call(() => this.#engine.holdings(session, slot));
+  }
+  look(session: string | undefined, ask: LookAsk): Promise<FleetLook> {
+    return this.#call(() => this.#engine.look(session, ask));
   }
   end(session: string): Promise<void> {
     return this.#call(() => this.#engine.end(session));

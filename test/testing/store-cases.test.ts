@@ -315,6 +315,91 @@ const sessions: readonly PlantedFault[] = [
   },
 ];
 
+const looks: readonly PlantedFault[] = [
+  {
+    name: 'a look counts the places of all sessions',
+    from: '.filter((waiter) => waiter.session === id).length,',
+    to: '.length,',
+    caughtBy: 'a look shows each session by its name, with what it holds and waits for, and when it expires',
+  },
+  {
+    name: 'a look takes processes with the same name for one',
+    from: 'isSelf: id === session,',
+    to: 'isSelf: name === this.#sessions.get(session ?? id)?.name,',
+    caughtBy: 'a look shows each session by its name, with what it holds and waits for, and when it expires',
+  },
+  {
+    name: 'a look says when a session would have expired at the start',
+    from: 'expiresInMs: Math.max(0, expiresMs - this.#nowMs()),',
+    to: 'expiresInMs: expiresMs,',
+    caughtBy: 'a look shows each session by its name, with what it holds and waits for, and when it expires',
+  },
+  {
+    name: 'a look shows the line by arrival alone',
+    from: '(isUrgent ? 0 : seq)',
+    to: 'seq',
+    caughtBy: 'a look shows who holds a slot, with its fence, and which processes wait for it, in order',
+  },
+  {
+    name: 'a look counts the line that it shows',
+    from: 'waiting: line.length,',
+    to: 'waiting: Math.min(line.length, lineLimit),',
+    caughtBy: 'a look shows who holds a slot, with its fence, and which processes wait for it, in order',
+  },
+  ...[
+    ['as a pattern', 'new RegExp(q).test(slot)'],
+    ['in small letters', 'slot.toLowerCase().includes(q.toLowerCase())'],
+    ['from the start of a name', 'slot.startsWith(q)'],
+  ].map(([how, text]) => ({
+    name: `a look finds a text ${how}`,
+    from: 'slot.includes(q)',
+    to: text as string,
+    caughtBy: 'a look shows the slots whose name contains the text, by name, and whether there are more',
+  })),
+  {
+    name: 'a look shows slots by their grant',
+    from: 'filter((slot) => slot.includes(q)).sort()',
+    to: 'filter((slot) => slot.includes(q))',
+    caughtBy: 'a look shows the slots whose name contains the text, by name, and whether there are more',
+  },
+  {
+    name: 'a look says that there are more where there are as many',
+    from: 'more: names.length > limit,',
+    to: 'more: names.length >= limit,',
+    caughtBy: 'a look shows the slots whose name contains the text, by name, and whether there are more',
+  },
+  {
+    name: 'a look walks 1,000 slots',
+    from: '[...this.#slots.keys()].filter',
+    to: '[...this.#slots.keys()].slice(0, 1_000).filter',
+    caughtBy: 'a look finds some of thousands of slots, of several sessions',
+  },
+  {
+    name: 'a look makes a session',
+    from: 'const names = [...this.#slots.keys()]',
+    to: "this.open(session ?? 'looks', 60_000); const names = [...this.#slots.keys()]",
+    caughtBy: 'a look by a process without a session shows the same, and makes no session',
+  },
+  {
+    name: 'a look renews the session',
+    from: 'const names = [...this.#slots.keys()]',
+    to: 'this.beat(session as string, []); const names = [...this.#slots.keys()]',
+    caughtBy: 'a look keeps no session alive, and shows one that was removed no more',
+  },
+  {
+    name: 'a look shows an unknown holder by its session',
+    from: '...(known && { holder: known.name }),',
+    to: 'holder: known?.name ?? holder,',
+    caughtBy: 'a look keeps no session alive, and shows one that was removed no more',
+  },
+  {
+    name: 'a look shows names of processes cut',
+    from: '.name);\n    return {\n      slot,',
+    to: '.name.trim().slice(0, 5));\n    return {\n      slot,',
+    caughtBy: 'a look shows names of slots and processes as they are, and finds each by its own text',
+  },
+];
+
 const fences: readonly PlantedFault[] = [
   {
     name: 'fences are drawn in pairs, the greater one first',
@@ -386,7 +471,7 @@ const news: readonly PlantedFault[] = [
   },
 ];
 
-const ALL = [grants, lines, replacements, releases, withdrawals, sessions, fences, names, news].flat();
+const ALL = [grants, lines, replacements, releases, withdrawals, sessions, looks, fences, names, news].flat();
 
 describe('a fault in the store fails its case', () => {
   const failed = new Set<string>();
@@ -445,6 +530,7 @@ const bound = (store: LeaseStore): LeaseStore => ({
   release: (...all) => store.release(...all),
   withdraw: (...all) => store.withdraw(...all),
   holdings: (...all) => store.holdings(...all),
+  look: (...all) => store.look(...all),
   end: (...all) => store.end(...all),
   listen: (...all) => store.listen(...all),
   isPermanent: (error) => store.isPermanent(error),

@@ -375,7 +375,7 @@ export function fleets(store: LeaseStore, claims: ClaimStore, ctx: TaskContext) 
 
   // @ts-expect-error a store of claims has two operations
   fleetClaims({ last: async () => undefined });
-  // @ts-expect-error a store has ten operations
+  // @ts-expect-error a store has eleven operations
   fleetLeases({ open: async () => {} });
   // @ts-expect-error a number of ms
   fleetLeases(store, { ttlMs: '5s' });

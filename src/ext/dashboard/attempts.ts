@@ -66,7 +66,7 @@ export class Attempts {
 
   ended(event: AttemptEnded, subject: OwnSubject): void {
     const { id, attempt, at, durationMs } = event;
-    const last = this.#last(event.slot);
+    const last = this.#last(subject.slot);
     // Else it began before the recorder, or its begin was lost.
     const isKnown = last !== undefined && isOf(last, id) && last.attempt === attempt;
     const row = isKnown ? last : this.#begin(id, attempt, at - durationMs, subject);
@@ -120,8 +120,15 @@ export class Attempts {
     const last = attempts.at(-1);
     if (last?.to === null) last.to = Math.max(last.from, last.leftAt ?? from);
     const begun: Attempt = {
-      ...{ id, name, attempt, from, to: null, end: null },
-      ...{ message: undefined, leftAt: undefined, hasOverrun: false },
+      id,
+      name,
+      attempt,
+      from,
+      to: null,
+      end: null,
+      message: undefined,
+      leftAt: undefined,
+      hasOverrun: false,
     };
     attempts.push(begun);
     if (attempts.length > this.#maxAttempts) attempts.shift();

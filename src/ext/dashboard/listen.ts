@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { ignore } from '../../kit.ts';
 import { answerRefusal, Refusal } from './answer.ts';
 import type { ServeSettings } from './options.ts';
 
@@ -44,10 +45,9 @@ async function answerNode(fetch: Fetch, request: AnyRequest, response: ServerRes
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
     return;
   }
-  // What is left of a body that was refused makes room for the next request of the connection.
-  response.once('finish', () => request.resume());
+  response.once('finish', () => request.resume()); // passes over what was not read
   const onError = () => answerRefusal(new Refusal(400, 'request', 'the URL or the host of the request is not valid'));
-  const listener = adapter.createRequestListener(withBody(fetch, request), { onError });
+  const listener = adapter.createRequestListener(answering(fetch, request), { onError, ...hostFor(request) });
   const { url = '/', method = 'GET' } = request;
   request.url = request.originalUrl ?? url;
   if (method === 'TRACE') request.method = 'OPTIONS'; // a Request cannot have it; no route has either
@@ -58,11 +58,25 @@ async function answerNode(fetch: Fetch, request: AnyRequest, response: ServerRes
 
 type AnyRequest = IncomingMessage & { readonly originalUrl?: string | undefined; readonly body?: unknown };
 
-/** A parser of the framework, such as `express.json()`, may have read the body before. */
-function withBody(fetch: Fetch, request: AnyRequest): Fetch {
-  if (request.method !== 'POST' || !request.readableEnded) return fetch;
-  const body = request.body === undefined ? '' : JSON.stringify(request.body);
-  return ({ url, method, headers, signal }) => fetch(new Request(url, { method, headers, signal, body }));
+/** The adapter takes a request of HTTP/1.0 without a `Host` for one to localhost. */
+const hostFor = ({ headers }: AnyRequest): { host?: string } =>
+  headers.host === undefined && headers[':authority'] === undefined ? { host: 'unknown.invalid' } : {};
+
+function answering(fetch: Fetch, request: AnyRequest): Fetch {
+  const wasRead = request.method === 'POST' && request.readableEnded;
+  return async (given) => {
+    try {
+      return await fetch(wasRead ? withReadBody(given, request.body) : given);
+    } finally {
+      // A body that is not read to its end holds up the next request of the connection.
+      ignore(given.body?.cancel());
+    }
+  };
+}
+
+/** A parser of the framework, such as `express.json()`, has read the body. */
+function withReadBody({ url, method, headers, signal }: Request, body: unknown): Request {
+  return new Request(url, { method, headers, signal, body: body === undefined ? '' : JSON.stringify(body) });
 }
 
 /** What `serve` resolves with. */

@@ -57,6 +57,8 @@ export function keyOf({ q, group, states, sort, offset, limit }: SlotQuery): str
 /** One slot, as a sweep has seen it. */
 export interface Seen {
   readonly view: SlotView;
+  /** When it was seen, by the supervisor's clock. */
+  readonly nowMs: number;
   readonly group: string;
   readonly states: readonly SlotState[];
   /** Its place in the order `attention`: the smaller, the sooner it needs a look. */
@@ -72,7 +74,7 @@ export function seen(view: SlotView, group: string, nowMs: number): Seen {
   const states = statesOf(view);
   const first = view.owner ?? view.queued[0];
   const beganMs = first === undefined ? Infinity : Math.round(nowMs - first.sinceMs);
-  return { view, group, states, rank: rankOf(view, states), beganMs };
+  return { view, nowMs, group, states, rank: rankOf(view, states), beganMs };
 }
 
 export function statesOf({ owner, phase, paused, queuedCount, vital }: SlotView): readonly SlotState[] {

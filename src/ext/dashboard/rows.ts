@@ -1,7 +1,7 @@
 // Slots and tasks as the rows that the page shows, and the caller's functions that have a say in
 // them. A row is plain data: no object of the caller is kept.
 
-import type { SlotView, TaskView } from '../../index.ts';
+import { type SlotView, slotGroup, type TaskView } from '../../index.ts';
 import { cut, describe, ignored, plainPart } from '../../kit.ts';
 import type { SlotRow, TaskRow } from './wire.ts';
 
@@ -19,6 +19,7 @@ export const OTHER_GROUP = 'other';
 
 /** The caller's `group`, so that it never throws and always gives a string. */
 export function safeGroup(group: (slot: string) => unknown): (slot: string) => string {
+  if (group === slotGroup) return upToColon;
   return (slot) => {
     try {
       const given = ignored(group(slot));
@@ -27,6 +28,12 @@ export function safeGroup(group: (slot: string) => unknown): (slot: string) => s
       return OTHER_GROUP;
     }
   };
+}
+
+/** As `slotGroup`, for names that are valid: to check 100,000 of them takes a third of a sweep. */
+function upToColon(slot: string): string {
+  const end = slot.indexOf(':');
+  return end === -1 ? slot : slot.slice(0, end);
 }
 
 /** The slot is in the table: it is not idle, or it was paused, or it is vital and dead. */

@@ -16,9 +16,12 @@ import {
   type WarningKind,
 } from './wire.ts';
 
-/** What was turned away lately. */
+/** What was turned away lately, because it lacked room or time. */
 export interface TurnedAwayMemory {
-  turnedAwayLately(withinMs: number): { readonly reasons: Readonly<Partial<Record<RejectReason, number>>> };
+  turnedAwayLately(withinMs: number): {
+    readonly count: number;
+    readonly reasons: Readonly<Record<RejectReason, number>>;
+  };
 }
 
 export interface Look {
@@ -40,16 +43,6 @@ const LONG = {
   loopDelayMs: 200,
 } as const;
 const LATELY_MS = 300_000;
-
-/** Rejections that lose work: the others are what their admission policy asks for. */
-const LOSSES: readonly RejectReason[] = [
-  'queueFull',
-  'queueTimeout',
-  'deadline',
-  'resourceLimit',
-  'batchRejected',
-  'leaseUnavailable',
-];
 
 const BAD: readonly WarningKind[] = ['dead', 'overrun', 'failing', 'abandoned', 'fleet'];
 
@@ -154,13 +147,11 @@ function pausedWithWork({ tally }: Look): Warning | undefined {
 }
 
 function turnedAway({ recorder }: Look): Warning | undefined {
-  const { reasons } = recorder.turnedAwayLately(LATELY_MS);
-  const lost = LOSSES.map((reason) => [reason, reasons[reason] ?? 0] as const).filter(([, count]) => count > 0);
-  const count = lost.reduce((sum, [, some]) => sum + some, 0);
+  const { count, reasons } = recorder.turnedAwayLately(LATELY_MS);
   if (count === 0) return undefined;
   const what = many(count, 'submission was', 'submissions were');
-  const why = lost.map(([reason, some]) => `${some} ${reason}`).join(', ');
-  const text = `${what} turned away in the last ${span(LATELY_MS)}: ${why}`;
+  const why = Object.entries(reasons).flatMap(([reason, some]) => (some > 0 ? `${some} ${reason}` : []));
+  const text = `${what} turned away in the last ${span(LATELY_MS)}: ${why.join(', ')}`;
   return warning('turnedAway', count, text, { view: 'events', kind: 'rejected', types: 'rejected' });
 }
 

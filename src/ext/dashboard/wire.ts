@@ -312,7 +312,7 @@ export interface EventRow {
   readonly slot?: string;
   readonly id?: string;
   readonly name?: string;
-  /** The other submission that it names: by whom it was rejected, who takes its place, who leads. */
+  /** The other submission that it names: which turned it away, takes its place, or leads it. */
   readonly other?: string;
   /** What happened, in words, without slot and time. */
   readonly text: string;
@@ -394,7 +394,7 @@ export interface FleetProcessRow {
   readonly isSelf: boolean;
   readonly held: number;
   readonly waiting: number;
-  /** When it is taken for dead, unless it is heard of before. */
+  /** When it is taken for dead, unless it is heard of before. 0: at any moment. */
   readonly expiresInMs: number;
 }
 
@@ -405,8 +405,10 @@ export interface FleetSlotRow {
   readonly holder?: string;
   readonly isOurs: boolean;
   readonly fence: string;
-  /** The names of those in line, the first first. */
+  /** The names of the first processes in line, at most 20, the first first. */
   readonly line: readonly string[];
+  /** How many wait in line. */
+  readonly waiting: number;
 }
 
 export interface FleetPage {

@@ -7,7 +7,8 @@
 // - A call that failed is repeated: each one names what it is about, and is safe to repeat.
 
 import type { LeaseAnswer, LeaseRequest, SlotLeases } from '../../index.ts';
-import { fromCaller, parse, refuse } from '../../kit.ts';
+import { after, fromCaller, parse, refuse } from '../../kit.ts';
+import { checkLook, type FleetLook, type LookAsk, type LookOptions, readLook } from './look.ts';
 import { FLEET_DEFAULTS, FLEET_READERS, type FleetOptions, type FleetSettings } from './options.ts';
 import { Requests } from './requests.ts';
 import { Returns } from './returns.ts';
@@ -15,7 +16,7 @@ import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { checkSharedName } from './shared-name.ts';
 import { checkStore, type LeaseNews, type LeaseStore } from './store.ts';
-import { clocksOf, timesOf } from './times.ts';
+import { type Clocks, clocksOf, timesOf } from './times.ts';
 import { Troubles } from './troubles.ts';
 
 /** Figures of a lease store, for a look inside. All counts are since it was made. */
@@ -46,6 +47,21 @@ export interface FleetLeases extends SlotLeases {
   open(): void;
   close(): Promise<void>;
   stats(): FleetStats;
+  /**
+   * Shows the fleet: all processes with a session, and the slots that are held or waited for whose
+   * name contains `q`. Names are as other processes have given them: cut and escape them where they
+   * are printed.
+   *
+   * It changes nothing, and does not make this process a part of the fleet. The store is asked once.
+   * A large fleet is read in steps: what changes meanwhile is shown as it was, as it is, or not at
+   * all.
+   *
+   * Rejects with the error of the store, where the store does not answer within `ttlMs`, and after
+   * `close()`. `onTrouble` hears nothing of it.
+   *
+   * @throws OptionError for an invalid option, and for a `q` that no name of a slot can contain.
+   */
+  look(options?: LookOptions): Promise<FleetLook>;
 }
 
 /**
@@ -69,7 +85,9 @@ class Fleet implements FleetLeases {
   readonly #returns: Returns;
   readonly #sessions: Sessions;
   readonly #requests: Requests;
+  readonly #clocks: Clocks;
   #isOpen = false;
+  #isClosed = false;
   #strays = 0;
   #lost = 0;
   /** Beats in a row by which the store held more slots for this process than it knows. */
@@ -93,6 +111,7 @@ class Fleet implements FleetLeases {
     });
     this.ttlMs = ttlMs;
     this.#store = store;
+    this.#clocks = clocks;
     this.#troubles = troubles;
     this.#returns = returns;
     this.#sessions = sessions;
@@ -110,6 +129,7 @@ class Fleet implements FleetLeases {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#returns.close();
     this.#requests.close();
     await this.#sessions.close();
@@ -130,6 +150,26 @@ class Fleet implements FleetLeases {
       strays: this.#strays,
       errors: this.#troubles.count,
     };
+  }
+
+  look(options: LookOptions = {}): Promise<FleetLook> {
+    const ask = fromCaller(this.look, () => readLook(options));
+    return this.#look(ask);
+  }
+
+  async #look(ask: LookAsk): Promise<FleetLook> {
+    if (this.#isClosed) throw new Error('the lease store is closed');
+    const looking = this.#store.look(this.#sessions.current?.id, ask);
+    let stop = (): void => {};
+    const late = new Promise<never>((_, reject) => {
+      const text = `the lease store has not answered within ${this.ttlMs} ms`;
+      stop = after(this.#clocks.busy, this.ttlMs, () => reject(new Error(text)));
+    });
+    try {
+      return checkLook(await Promise.race([looking, late]));
+    } finally {
+      stop();
+    }
   }
 
   #hear(session: Session, news: LeaseNews): void {

@@ -1,7 +1,8 @@
 // What a fleet needs of the engine that its processes share. All waiting, retrying, beating and
-// repairing is done by the client (fleet.ts): a store is ten small operations.
+// repairing is done by the client (fleet.ts): a store is eleven small operations.
 
 import { anObjectWith, show } from '../../kit.ts';
+import type { FleetLook, LookAsk } from './look.ts';
 
 /**
  * The interface of a store, for authors of stores. `slotvisor/postgres` and `slotvisor/redis` are
@@ -10,8 +11,8 @@ import { anObjectWith, show } from '../../kit.ts';
  * A process has one session at a time, and asks for a slot once at a time: a session and the name
  * of a slot together name a request, a place in line, and a lease.
  *
- * Each operation is one atomic step of the engine, and safe to repeat: the client repeats whatever
- * failed. Each one settles, within about the `ttlMs` of the session: an engine that does not answer
+ * Each operation but `look` is one atomic step of the engine, and safe to repeat: the client repeats
+ * whatever failed. Each one settles, within about the `ttlMs` of the session: an engine that does not answer
  * is an error. Only the engine's clock decides when a session has expired.
  */
 export interface LeaseStore {
@@ -45,6 +46,19 @@ export interface LeaseStore {
   withdraw(session: string, slot: string): Promise<void>;
   /** The slots that this session holds, with their fences. With `slot`: that one alone. */
   holdings(session: string, slot?: string): Promise<ReadonlyMap<string, bigint>>;
+  /**
+   * Shows the fleet to people: all sessions that are known, and the slots that are held or waited
+   * for and whose name contains `ask.q`. By name means by the order that the engine has for texts,
+   * which is that of their characters.
+   *
+   * It changes nothing: it opens, renews and removes no session. It may take several steps of the
+   * engine, so that a fleet with very many slots holds up no other call: what changes meanwhile is
+   * shown as it was or as it is, or is absent. It is called once and not repeated: an error goes to
+   * the caller.
+   *
+   * @param session the present session of this process. `undefined`: it has none.
+   */
+  look(session: string | undefined, ask: LookAsk): Promise<FleetLook>;
   /** Ends a session: gives back all that it holds, leaves every line, and forgets it. */
   end(session: string): Promise<void>;
   /**
@@ -139,6 +153,7 @@ const OPERATIONS = [
   'release',
   'withdraw',
   'holdings',
+  'look',
   'end',
   'listen',
   'isPermanent',

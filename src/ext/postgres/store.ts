@@ -5,15 +5,18 @@ import type { Clock } from '../../index.ts';
 import { SystemClock } from '../../kit.ts';
 import {
   type AskAnswer,
+  type FleetLook,
   Gather,
   type HeldSlot,
   type LeaseAsk,
   type LeaseNews,
   type LeasePulse,
   type LeaseStore,
+  type LookAsk,
 } from '../fleet/index.ts';
 import { forPeople, isLasting, isOfOneItem } from './errors.ts';
 import { Line } from './line.ts';
+import { lookOf, lookStatement } from './look.ts';
 import { type PgPool, type PgStatement, type Row, runOn } from './pool.ts';
 import { identifier } from './schema.ts';
 import { ALONE, type Call, Together } from './together.ts';
@@ -113,6 +116,11 @@ export class PostgresStore implements LeaseStore {
     return new Map(rows.map(({ o_slot, o_fence }) => [o_slot as string, BigInt(o_fence as string)]));
   }
 
+  async look(session: string | undefined, ask: LookAsk): Promise<FleetLook> {
+    const rows = await this.#run(lookStatement(this.#schema, session, ask));
+    return lookOf(rows[0] as Row, ask.limit);
+  }
+
   async end(session: string): Promise<void> {
     try {
       await this.#call('finish', [session, true, this.#lockMs]);
@@ -172,7 +180,11 @@ export class PostgresStore implements LeaseStore {
   }
 
   #call(name: string, values: unknown[]): Promise<Row[]> {
-    return this.#forPeople(runOn(this.#pool, this.#clock, this.#limitMs, this.#statement(name, values)));
+    return this.#run(this.#statement(name, values));
+  }
+
+  #run(statement: PgStatement): Promise<Row[]> {
+    return this.#forPeople(runOn(this.#pool, this.#clock, this.#limitMs, statement));
   }
 
   #onLine(name: string, values: unknown[], ms: number): Promise<Row[]> {

@@ -24,9 +24,12 @@ export interface NodeRedisClient {
 /** A client of `ioredis`, or of `redis` (node-redis) once its `connect()` was called. */
 export type RedisClient = IoRedisClient | NodeRedisClient;
 
-/** A client of either kind, used in one way. */
-export interface Port {
+export interface Sender {
   send(command: string, args: readonly string[]): Promise<unknown>;
+}
+
+/** A client of either kind, used in one way. */
+export interface Port extends Sender {
   /** Opens a connection of its own, which hears a channel until `close`. */
   dial(): Line;
 }
@@ -145,12 +148,17 @@ export async function within<T>(clock: Clock, ms: number, what: string, work: Pr
 }
 
 /** Runs a script that Redis may know already. */
-export async function run(port: Port, { sha, text }: Script, key: string, args: readonly string[]): Promise<unknown> {
+export async function run(
+  sender: Sender,
+  { sha, text }: Script,
+  key: string,
+  args: readonly string[],
+): Promise<unknown> {
   try {
-    return await port.send('EVALSHA', [sha, '1', key, ...args]);
+    return await sender.send('EVALSHA', [sha, '1', key, ...args]);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-    return port.send('EVAL', [text, '1', key, ...args]);
+    return sender.send('EVAL', [text, '1', key, ...args]);
   }
 }
 

@@ -312,6 +312,56 @@ local function holdings(me, only)
   return out
 end
 
+-- The sessions that are known, and those that still hold slots. A place that a replacement took is
+-- counted until the next beat of its session.
+local function sessions(me)
+  local out = {}
+  local known = redis.call('ZRANGE', SESSIONS, 0, -1, 'WITHSCORES')
+  for i = 1, #known, 2 do
+    local id = known[i]
+    local left = int(math.max(0, tonumber(known[i + 1]) - ms))
+    local name = redis.call('HGET', NAMES, id) or ''
+    local held, waiting = redis.call('SCARD', owns(id)), redis.call('HLEN', waits(id))
+    out[#out + 1] = {id, id == me and 'self' or 'other', name, held, waiting, left}
+  end
+  for _, id in ipairs(redis.call('SMEMBERS', DEAD)) do
+    out[#out + 1] = {id, 'dead', '', redis.call('SCARD', owns(id))}
+  end
+  return out
+end
+
+-- How many sessions wait for a slot, and the names of the first ones. The dead have no name.
+local function show_line(n, replacement, most)
+  local dead = redis.call('EXISTS', DEAD) == 1 and #redis.call('ZINTER', 2, line(n), DEAD) or 0
+  local count = redis.call('ZCARD', line(n)) - dead
+  local ids = redis.call('ZRANGE', line(n), 0, most + dead - 1)
+  if replacement and expiry(replacement) then
+    count = count + 1
+    table.insert(ids, 1, replacement)
+  end
+  local names = {}
+  for _, id in ipairs(ids) do
+    if #names == most then break end
+    if expiry(id) then names[#names + 1] = redis.call('HGET', NAMES, id) or '' end
+  end
+  return count, names
+end
+
+local function show(me, most)
+  local out = {}
+  for i = 5, #ARGV do
+    local n = ARGV[i]
+    local holder, fence, replacement = unpack(redis.call('HMGET', slot(n), 's', 'f', 'n'))
+    if holder then -- otherwise it was given back meanwhile
+      local known = expiry(holder)
+      local state = not known and 'gone' or holder == me and 'ours' or 'theirs'
+      local count, names = show_line(n, replacement, most)
+      out[#out + 1] = {n, fence, state, known and redis.call('HGET', NAMES, holder) or '', count, unpack(names)}
+    end
+  end
+  return out
+end
+
 if op == 'slots' then
   local bornIn = ARGV[3] == 'careful' and tonumber(redis.call('HGET', CLOCK, 'born') or 0) - ms or 0
   local out = {}
@@ -336,6 +386,8 @@ if op == 'open' then
 end
 if op == 'beat' then return beat(ARGV[3], tonumber(ARGV[4])) end
 if op == 'holdings' then return holdings(ARGV[3], ARGV[4]) end
+if op == 'sessions' then return sessions(ARGV[3]) end
+if op == 'show' then return show(ARGV[3], tonumber(ARGV[4])) end
 -- end
 bury(ARGV[3])
 clear(ARGV[3], AT_ONCE)

@@ -4,15 +4,18 @@ import type { Clock } from '../../index.ts';
 import { SystemClock } from '../../kit.ts';
 import {
   type AskAnswer,
+  type FleetLook,
   Gather,
   type HeldSlot,
   type LeaseAsk,
   type LeaseNews,
   type LeasePulse,
   type LeaseStore,
+  type LookAsk,
 } from '../fleet/index.ts';
-import { checkFit, type Port, run, within } from './client.ts';
+import { checkFit, type Port, run, type Sender, within } from './client.ts';
 import { isLasting } from './errors.ts';
+import { lookAt } from './look.ts';
 import { LEASES } from './script.ts';
 
 export interface RedisStoreSettings {
@@ -90,6 +93,23 @@ export class RedisStore implements LeaseStore {
     const found = new Map<string, bigint>();
     for (let i = 0; i < flat.length; i += 2) found.set(flat[i] as string, BigInt(flat[i + 1] as string));
     return found;
+  }
+
+  async look(session: string | undefined, ask: LookAsk): Promise<FleetLook> {
+    const port = this.#port;
+    let isOver = false;
+    const inTime: Sender = {
+      async send(command, args) {
+        if (isOver) throw new Error('the look is over');
+        return port.send(command, args);
+      },
+    };
+    const looking = lookAt(inTime, this.#key, this.#channel, session, ask);
+    try {
+      return await within(this.#clock, this.#settings.ttlMs, 'look', looking);
+    } finally {
+      isOver = true; // a look that takes too long makes no more calls
+    }
   }
 
   async end(session: string): Promise<void> {

@@ -5,7 +5,7 @@ import { MemoryFleet } from '../../support/memory-store.ts';
 
 const store = new MemoryFleet(new VirtualClock()).store();
 
-test('a store has ten operations', () => expect(() => checkStore(store)).not.toThrow());
+test('a store has eleven operations', () => expect(() => checkStore(store)).not.toThrow());
 
 for (const name of [
   'open',
@@ -14,6 +14,7 @@ for (const name of [
   'release',
   'withdraw',
   'holdings',
+  'look',
   'end',
   'listen',
   'isPermanent',

@@ -69,6 +69,7 @@ export function watched(store: LeaseStore, { say, now, ttlMs, losesNews }: Watch
       return store.withdraw(session, slot);
     },
     holdings: (session, slot) => store.holdings(session, slot),
+    look: (session, ask) => store.look(session, ask),
     end(session) {
       for (const slot of [...places.keys()]) leaves(slot);
       return store.end(session);

@@ -19,9 +19,11 @@ import {
   linePath,
   stepText,
   totalOf,
+  whole,
 } from './scale.ts';
 
-export function Charts({ summary, series }: { summary: Summary; series: SeriesView }): VNode {
+export function Charts({ summary, series: known }: { summary: Summary; series: SeriesView }): VNode {
+  const series = whole(known, summary.now);
   const [step, setStep] = useState<number>();
   const [isWide] = useState(() => !matchMedia('(max-width: 600px)').matches);
   return (
@@ -159,7 +161,7 @@ function Drawing({ series, columns, step, onStep, sentence, children }: DrawingP
   );
 }
 
-/** Lies over the drawing: the pointer, or the arrow keys, choose a step; a click or Enter opens it. */
+/** Lies over the drawing. The pointer or the arrow keys choose a step, click or Enter opens it. */
 function Steps({ series, columns, step, onStep }: Omit<DrawingProps, 'sentence' | 'children'>): VNode {
   const { route, go } = usePage();
   const last = series.fields.succeeded.length - 1;

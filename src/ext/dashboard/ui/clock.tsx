@@ -15,7 +15,7 @@ const cells = new Set<() => void>();
 /** The server's time, or that of its last word while it does not answer. */
 export const serverNow = (): number => stoppedAt ?? Date.now() + aheadMs;
 
-/** The server said what time it is. Of times that came late on their way, the earliest way counts. */
+/** The server said what time it is. Of times that came late, the least late counts. */
 export function hearTime(now: number): void {
   const ahead = now - Date.now();
   aheadMs = Math.abs(ahead - aheadMs) > 2_000 ? ahead : Math.max(ahead, aheadMs);

@@ -66,7 +66,7 @@ export function Events({ shown, live, now }: EventsProps): VNode {
   );
 }
 
-/** The stream does not narrow events to a slot or a text. What is remembered is narrowed already. */
+/** The stream does not narrow events to a slot or a text. */
 const isWanted = (row: EventRow, { slot, q }: Route): boolean => (slot === '' || row.slot === slot) && holds(row, q);
 
 /** Asks for what is remembered, when the stream begins, or when the filter is another. */

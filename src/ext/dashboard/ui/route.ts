@@ -127,6 +127,7 @@ export function eventsQuery(route: Route, before: number, limit: number): string
 }
 
 function queryOf(values: Readonly<Record<string, string | number>>): string {
-  const given = Object.entries(values).filter(([, value]) => value !== '' && value !== 0);
-  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== '' && value !== 0) params.set(name, String(value));
+  return params.toString();
 }

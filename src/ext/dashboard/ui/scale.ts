@@ -20,6 +20,14 @@ export interface Columns {
   readonly peak: number;
 }
 
+/** Without the second that is not over: its counts would look like a fall. */
+export function whole(series: SeriesView, now: number): SeriesView {
+  const count = series.fields.succeeded.length;
+  if (series.step !== 'second' || series.from + count * series.stepMs <= now) return series;
+  const fields = Object.entries(series.fields).map(([name, values]) => [name, values.slice(0, -1)]);
+  return { ...series, fields: Object.fromEntries(fields) };
+}
+
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /**

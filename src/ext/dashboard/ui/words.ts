@@ -112,7 +112,8 @@ export function reasonOf(row: SlotRow): Reason | undefined {
 }
 
 function reasonWithoutOwner({ paused, waiting, phase, vital }: SlotRow): Reason | undefined {
-  if (paused && waiting > 0) return { text: `paused, and ${counted(waiting, 'submission')} wait`, tone: 'warn' };
+  if (paused && waiting > 0)
+    return { text: `paused, and ${counted(waiting, 'submission')} wait${waiting === 1 ? 's' : ''}`, tone: 'warn' };
   if (phase === 'waiting') return { text: 'waits for its lease', tone: 'off' };
   return vital === 'dead' ? { text: 'its last owner is gone, and no other came', tone: 'bad' } : undefined;
 }

@@ -1,0 +1,93 @@
+// A look at the fleet in Redis. It is many short calls: one for the sessions, scans of the names in
+// pages, and one for some of the slots that are shown. Other clients wait for one of them, not for
+// all.
+
+import type { FleetLook, FleetProcess, FleetSlot, LookAsk } from '../fleet/index.ts';
+import { run, type Sender } from './client.ts';
+import { LEASES } from './script.ts';
+
+/** How many names a scan walks: about 0.5 ms. */
+const PAGE = 1_000;
+/** How many sessions are scanned at once. */
+const LANES = 20;
+/** How many slots a script shows. */
+const AT_ONCE = 50;
+
+/** A call of the script that keeps the leases. */
+type CallScript = (operation: string, ...args: readonly string[]) => Promise<readonly Reply[]>;
+/** A client may be set to answer with Buffers. */
+type Reply = readonly unknown[];
+
+export async function lookAt(
+  sender: Sender,
+  key: string,
+  channel: string,
+  session: string | undefined,
+  { q, limit, lineLimit }: LookAsk,
+): Promise<FleetLook> {
+  const call: CallScript = async (operation, ...args) =>
+    (await run(sender, LEASES, key, [channel, operation, session ?? '', ...args])) as readonly Reply[];
+  const sessions = (await call('sessions')).map(sessionOf);
+  const names = await namesOf(sender, key, sessions, q, limit + 1);
+  const shown = names.slice(0, limit);
+  const slots: FleetSlot[] = [];
+  for (let at = 0; at < shown.length; at += AT_ONCE)
+    slots.push(...(await call('show', `${lineLimit}`, ...shown.slice(at, at + AT_ONCE))).map(slotOf));
+  const processes = sessions.flatMap(({ process }) => process ?? []);
+  return {
+    processes: processes.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    slots,
+    more: names.length > limit,
+  };
+}
+
+interface Known {
+  readonly id: string;
+  readonly held: number;
+  /** `undefined`: the session is gone, and some of its slots are not yet passed on. */
+  readonly process: FleetProcess | undefined;
+}
+
+function sessionOf(reply: Reply): Known {
+  const [id = '', state, name = '', ...figures] = reply.map(String);
+  const [held = 0, waiting = 0, expiresInMs = 0] = figures.map(Number);
+  const process = { name, isSelf: state === 'self', held, waiting, expiresInMs };
+  return { id, held, process: state === 'dead' ? undefined : process };
+}
+
+/** The first names by name, at most so many, of those that contain `q`. */
+async function namesOf(sender: Sender, key: string, sessions: readonly Known[], q: string, most: number) {
+  const pattern = `*${q.replace(/[\\*?[]/g, '\\$&')}*`;
+  let first: string[] = [];
+  const scan = async ({ id }: Known): Promise<void> => {
+    let cursor = '0';
+    do {
+      const args = [`${key}:owns:${id}`, cursor, 'MATCH', pattern, 'COUNT', `${PAGE}`];
+      const [next, page] = (await sender.send('SSCAN', args)) as [unknown, Reply];
+      first = firstOf(first, page.map(String), most);
+      cursor = String(next);
+    } while (cursor !== '0');
+  };
+  const holders = sessions.filter(({ held }) => held > 0);
+  for (let at = 0; at < holders.length; at += LANES) await Promise.all(holders.slice(at, at + LANES).map(scan));
+  return first;
+}
+
+/** A scan may name a slot twice. Most pages have few names before the last one that is kept. */
+function firstOf(kept: readonly string[], page: readonly string[], most: number): string[] {
+  const last = kept[most - 1];
+  const better = last === undefined ? page : page.filter((name) => name < last);
+  return [...new Set([...kept, ...better])].sort().slice(0, most);
+}
+
+function slotOf(reply: Reply): FleetSlot {
+  const [slot = '', fence = '', state, holder = '', waiting, ...line] = reply.map(String);
+  return {
+    slot,
+    ...(state !== 'gone' && { holder }),
+    isOurs: state === 'ours',
+    fence: BigInt(fence),
+    line,
+    waiting: Number(waiting),
+  };
+}
