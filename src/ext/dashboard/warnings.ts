@@ -105,9 +105,9 @@ function dead({ tally }: Look): Warning | undefined {
 function overrun({ tally }: Look): Warning | undefined {
   const count = tally.states.overrun;
   if (count === 0) return undefined;
-  const what = many(count, 'body has overrun its grace', 'bodies have overrun their grace, the oldest');
+  const what = many(count, 'body has overrun its grace', 'bodies have overrun their grace');
   const by = tally.overrunBy === undefined ? '' : `, asked to stop by ${tally.overrunBy}`;
-  return ofState('overrun', tally, 'overrun', `${what} for ${span(tally.oldestMs.overrun)}${by}`);
+  return ofState('overrun', tally, 'overrun', `${what}, ${forLong(count, tally.oldestMs.overrun)}${by}`);
 }
 
 function failing({ tally }: Look): Warning[] {
@@ -125,7 +125,7 @@ function failing({ tally }: Look): Warning[] {
 function longPause({ tally: { states, longestBackoffMs } }: Look): Warning | undefined {
   const count = states.backoff;
   if (longestBackoffMs < LONG.backoffMs) return undefined;
-  const next = count === 1 ? 'its next try is' : 'the furthest next try is';
+  const next = count === 1 ? 'its next try is' : 'the last of the next tries is';
   const text = `${many(count, 'task is', 'tasks are')} in backoff, and ${next} ${span(longestBackoffMs)} away`;
   return warning('longPause', count, text, { view: 'slots', status: 'backoff' });
 }
@@ -158,16 +158,20 @@ function turnedAway({ recorder }: Look): Warning | undefined {
 function gate({ stats, tally }: Look): Warning | undefined {
   const count = tally.states.starting;
   const longestMs = tally.oldestMs.starting;
-  const wait = count === 1 ? 'waits' : 'wait';
-  const slots = many(count, 'slot', 'slots');
   if (stats.gate.paused) {
-    const behind = count === 0 ? '' : `, and ${slots} ${wait} to begin`;
-    return ofState('gate', tally, 'starting', `The supervisor is paused: no attempt begins until resume()${behind}`);
+    const behind = count === 0 ? '' : `: ${many(count, 'slot waits', 'slots wait')}`;
+    return ofState(
+      'gate',
+      tally,
+      'starting',
+      `The supervisor is paused, and no attempt begins until resume()${behind}`,
+    );
   }
   if (longestMs <= LONG.startingMs) return undefined;
   const { inside, concurrency } = stats.gate;
   const why = inside >= concurrency ? `: concurrency is ${concurrency}, and no place is free` : '';
-  return ofState('gate', tally, 'starting', `${slots} ${wait} to begin, ${forLong(count, longestMs)}${why}`);
+  const what = many(count, 'slot waits at the gate', 'slots wait at the gate');
+  return ofState('gate', tally, 'starting', `${what}, ${forLong(count, longestMs)}${why}`);
 }
 
 /**
@@ -192,7 +196,7 @@ function lease({ tally, fleet }: Look): Warning | undefined {
 
 function abandoned({ stats: { abandonedAlive: count } }: Look): Warning | undefined {
   if (count === 0) return undefined;
-  const text = many(count, 'abandoned body may be alive', 'abandoned bodies may be alive');
+  const text = many(count, 'abandoned body has not ended', 'abandoned bodies have not ended');
   return warning('abandoned', count, text, { view: 'events', kind: 'notable', types: 'overrun' });
 }
 
@@ -213,7 +217,8 @@ function schedule({ schedules }: Look): Warning | undefined {
   if (count === 0) return undefined;
   const names = troubled.slice(0, MAX_NAMES).map(({ name }) => cut(name, MAX_TEXT));
   if (count > MAX_NAMES) names.push(`${count - MAX_NAMES} more`);
-  const text = `${many(count, 'schedule', 'schedules')} did not run the last date: ${names.join(', ')}`;
+  const what = many(count, 'schedule did not run its last date', 'schedules did not run their last date');
+  const text = `${what}: ${names.join(', ')}`;
   return warning('schedule', count, text, { view: 'schedules' });
 }
 

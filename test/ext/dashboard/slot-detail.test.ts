@@ -67,7 +67,10 @@ describe('one slot in full', () => {
     const slot: Supervisor['slot'] = (name) => {
       const handle = supervisor.slot(name);
       return Object.assign(Object.create(handle), {
-        view: (options: unknown) => (asked.push(options), handle.view()),
+        view: (options: unknown) => {
+          asked.push(options);
+          return handle.view();
+        },
         explain: () => '',
       });
     };
@@ -84,7 +87,11 @@ describe('one slot in full', () => {
 
   it('asks for 20 events', () => {
     const asked: unknown[] = [];
-    detail(setup().supervisor, 's', { ...NOTHING, eventsOf: (...given) => (asked.push(given), []) });
+    const eventsOf: SlotMemory['eventsOf'] = (...given) => {
+      asked.push(given);
+      return [];
+    };
+    detail(setup().supervisor, 's', { ...NOTHING, eventsOf });
     expect(asked).toEqual([['s', 20]]);
   });
 
