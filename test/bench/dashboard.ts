@@ -63,7 +63,7 @@ async function cpu(backend: Backend): Promise<void> {
   const more = (name: keyof typeof shares) =>
     median(shares[name].map((share, n) => share - (shares.none[n] as number)));
   note('CPU without a dashboard', median(shares.none), '% of a core');
-  note('CPU more with nobody looking', more('recorder'), '% of a core', 5);
+  note('CPU more while no page is open', more('recorder'), '% of a core', 5);
   note('CPU more with one viewer', more('one'), '% of a core', 10);
   note('CPU more with five viewers, four of them with all events', more('five'), '% of a core', 15);
 }

@@ -121,7 +121,7 @@ async function memory(): Promise<number> {
 }
 
 const QUERIES = ['api/slots', 'api/slots?sort=name', 'api/slots?q=tenant-777', 'api/slots?group=mail&sort=since'];
-const ROUNDS = 10;
+const ROUNDS = 5;
 
 /** Asks for pages one after another, while a timer of 2 ms looks for the longest block. */
 async function pages(): Promise<Page[]> {
