@@ -66,7 +66,7 @@ export class Frames {
     const { view, query, slot, step, q } = this.#look;
     const watched = this.#watched;
     const ageMs = watched.streamAgeMs;
-    const fleet = view === 'fleet' ? await this.#everything.fleet?.page(q) : undefined;
+    const fleet = view === 'fleet' ? await this.#everything.fleetPage(q) : undefined;
     const [summary, page] = await Promise.all([
       this.#everything.summary(watched, ageMs),
       view === 'slots' ? watched.page(query, ageMs) : undefined,
