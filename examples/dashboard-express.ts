@@ -1,4 +1,4 @@
-// Shows: the dashboard in an Express app, for those who are logged in there.
+// Shows: the dashboard in an Express app, behind the login of the app.
 // It goes on until you press Ctrl+C.
 // Run: npm run build:ui && node --import tsx examples/dashboard-express.ts
 
@@ -25,8 +25,7 @@ const page = dashboard(supervisor, {
 });
 
 const app = express();
-app.use('/admin/slots', page.listener); // before what reads bodies: the dashboard reads its own
-app.use(express.json());
+app.use('/admin/slots', page.listener);
 
 app.get('/login/:role', ({ params }, response) => {
   const id = randomUUID(); // in production: after a look at a password

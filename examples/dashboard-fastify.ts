@@ -1,4 +1,4 @@
-// Shows: the dashboard in a Fastify app, in a scope that has a hook of its own to let people in.
+// Shows: the dashboard in a Fastify app, in a scope whose hook asks for a password.
 // It goes on until you press Ctrl+C.
 // Run: npm run build:ui && node --import tsx examples/dashboard-fastify.ts
 

@@ -1,6 +1,6 @@
-// `npm run bench:dashboard`: what the dashboard costs the process that it shows, and the browser that
-// shows it: beside 10,000 slots with about 5,000 events a second, and beside 100,000 slots. At the
-// end a table has each figure with its reach. --seconds N  of each measurement, default 8
+// `npm run bench:dashboard`: what the dashboard costs the process that it shows, and the browser
+// that shows it: beside 10,000 slots with about 5,000 events a second, and beside 100,000 slots. At
+// the end a table has each figure with its reach. --seconds N  of each measurement, default 8
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -40,7 +40,7 @@ function noteExact(what: string, got: string, expected: string): void {
   console.log(`${what}: ${got}`);
 }
 
-/** Shares of a core, taken in turns, so that everything else on the machine slows all of them alike. */
+/** Shares of a core, in turns, so that everything else on the machine slows all of them alike. */
 async function cpu(backend: Backend): Promise<void> {
   const shares: Record<'none' | 'recorder' | 'one' | 'five', number[]> = { none: [], recorder: [], one: [], five: [] };
   const measure = async (name: keyof typeof shares, viewers: number) => {
@@ -63,7 +63,7 @@ async function cpu(backend: Backend): Promise<void> {
   const more = (name: keyof typeof shares) =>
     median(shares[name].map((share, n) => share - (shares.none[n] as number)));
   note('CPU without a dashboard', median(shares.none), '% of a core');
-  note('CPU more with nobody looking', more('recorder'), '% of a core', 5);
+  note('CPU more while no page is open', more('recorder'), '% of a core', 5);
   note('CPU more with one viewer', more('one'), '% of a core', 10);
   note('CPU more with five viewers, four of them with all events', more('five'), '% of a core', 15);
 }
@@ -179,6 +179,7 @@ async function manySlots(path: string): Promise<void> {
   const pages = await backend.ask('pages');
   const slots = MANY_SLOTS.toLocaleString('en-US');
   note(`${slots} slots: a page, median`, median(pages.map(({ ms }) => ms)), 'ms', 100);
+  note(`${slots} slots: CPU time of a page, median`, median(pages.map(({ cpuMs }) => cpuMs)), 'ms');
   note(`${slots} slots: a page, the slowest of ${pages.length}`, Math.max(...pages.map(({ ms }) => ms)), 'ms');
   note(`${slots} slots: the longest block, median`, median(pages.map(({ blockMs }) => blockMs)), 'ms', 20);
   note(`${slots} slots: the longest block of all`, Math.max(...pages.map(({ blockMs }) => blockMs)), 'ms');

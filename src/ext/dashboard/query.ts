@@ -177,7 +177,11 @@ export interface Collector {
   answer(): unknown;
 }
 
-/** Collects the page of a query. It keeps no more views than the page and those before it. */
+/**
+ * Collects the page of a query. It keeps no more views than the page and those before it.
+ *
+ * @param at when the sweep begins.
+ */
 export function pageCollector(
   query: SlotQuery,
   slotOfId: string | undefined,

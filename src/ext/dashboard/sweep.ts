@@ -12,7 +12,7 @@ import type { SlotsPage } from './wire.ts';
 /** For so long a sweep works before it lets the event loop have a turn, in ms. */
 const SLICE_MS = 4;
 
-/** After a sweep the next one begins no sooner than after so many times its cost: 20 % of a core. */
+/** A sweep begins no sooner after the last one than so many times its cost: 20 % of a core. */
 const REST = 4;
 
 /** For so long after the last ask an answer is kept, and made again by each sweep. */

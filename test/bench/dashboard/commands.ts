@@ -13,6 +13,7 @@ export interface Usage {
 export interface Page {
   readonly query: string;
   readonly ms: number;
+  readonly cpuMs: number;
   /** The longest block of the event loop meanwhile. */
   readonly blockMs: number;
 }

@@ -1,6 +1,6 @@
 // Small things that all views use. Text of the user is shown by `Text` alone, as text.
 
-import type { ComponentChildren, VNode } from 'preact';
+import { Component, type ComponentChildren, type FunctionComponent, type VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { printable } from '../../../model/printable.ts';
 import { MAX_QUERY } from '../wire.ts';
@@ -95,6 +95,18 @@ export function KeepsFocus({ children, label }: { children: ComponentChildren; l
       {children}
     </section>
   );
+}
+
+/** The view, which is not rendered again while its properties are the same. */
+export function kept<Props extends object>(View: FunctionComponent<Props>, isSame: (a: Props, b: Props) => boolean) {
+  return class extends Component<Props> {
+    override shouldComponentUpdate(next: Props): boolean {
+      return !isSame(this.props, next);
+    }
+    override render(props: Props) {
+      return <View {...props} />;
+    }
+  };
 }
 
 /** What a view says that has nothing to show. */

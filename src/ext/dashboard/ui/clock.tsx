@@ -2,7 +2,7 @@
 // their text without a render: a table of 200 rows ticks at no cost.
 
 import type { VNode } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { dateAndTime, seconds, until } from './format.ts';
 
 const TICK_MS = 1_000;
@@ -53,14 +53,14 @@ interface TickingProps {
 
 export function Ticking({ at, text, class: name }: TickingProps): VNode {
   const ref = useRef<HTMLTimeElement>(null);
-  useLayoutEffect(() => {
-    const show = (): void => {
-      const now = text(at);
-      if (ref.current !== null && ref.current.textContent !== now) ref.current.textContent = now;
-    };
-    show();
-    return onTick(show);
-  }, [at, text]);
+  const shown = useRef({ at, text });
+  shown.current = { at, text };
+  const show = useCallback(() => {
+    const now = shown.current.text(shown.current.at);
+    if (ref.current !== null && ref.current.textContent !== now) ref.current.textContent = now;
+  }, []);
+  useLayoutEffect(show);
+  useEffect(() => onTick(show), [show]);
   return <time ref={ref} class={name ?? 'time'} title={dateAndTime(at)} />;
 }
 

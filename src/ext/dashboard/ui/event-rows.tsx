@@ -3,12 +3,23 @@
 import type { VNode } from 'preact';
 import { printable } from '../../../model/printable.ts';
 import type { EventRow } from '../wire.ts';
-import { Pill, SlotLink } from './bits.tsx';
+import { kept, Pill, SlotLink } from './bits.tsx';
 import { clockTime, dateAndTime, when } from './format.ts';
 
 const tone = ({ level }: EventRow): 'bad' | 'warn' | 'off' => (level === 'info' ? 'off' : level);
 
-export function EventTableRow({ event, now }: { event: EventRow; now: number }): VNode {
+interface EventProps {
+  readonly event: EventRow;
+  readonly now: number;
+}
+
+/** An event does not change. */
+const isSame = (a: EventProps, b: EventProps): boolean => a.event.seq === b.event.seq;
+
+export const EventTableRow = kept<EventProps>(TableRow, isSame);
+export const EventLine = kept<EventProps>(Line, isSame);
+
+function TableRow({ event, now }: EventProps): VNode {
   const { at, type, slot, name, id, text } = event;
   return (
     <tr>
@@ -33,7 +44,7 @@ export function EventTableRow({ event, now }: { event: EventRow; now: number }):
   );
 }
 
-export function EventLine({ event, now }: { event: EventRow; now: number }): VNode {
+function Line({ event, now }: EventProps): VNode {
   const { at, type, text, id } = event;
   return (
     <li>

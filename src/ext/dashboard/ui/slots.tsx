@@ -3,11 +3,12 @@
 import type { VNode } from 'preact';
 import { printable } from '../../../model/printable.ts';
 import { type GroupRow, MAX_DEPTH, type SlotRow, type SlotsPage, SORTS, type Sort, type State } from '../wire.ts';
-import { Button, Empty, KeepsFocus, Pill, SearchBox, SlotLink } from './bits.tsx';
+import { Button, Empty, KeepsFocus, kept, Pill, SearchBox, SlotLink } from './bits.tsx';
 import { Ago, Until } from './clock.tsx';
 import { count } from './format.ts';
 import { hashWith, usePage } from './page.tsx';
 import { filtersOf, PAGE_SIZES } from './route.ts';
+import { isSameAt } from './same.ts';
 import { reasonOf, spaced, statesOf } from './words.ts';
 
 const SORT_WORDS: Readonly<Record<Sort, string>> = {
@@ -108,8 +109,15 @@ function Table({ page }: { page: SlotsPage }): VNode {
   );
 }
 
-/** `now`: when the row was read. */
-function Row({ row, now }: { row: SlotRow; now: number }): VNode {
+interface RowProps {
+  readonly row: SlotRow;
+  /** When the row was read. */
+  readonly now: number;
+}
+
+const Row = kept<RowProps>(SlotTableRow, (a, b) => isSameAt(a.row, a.now, b.row, b.now));
+
+function SlotTableRow({ row, now }: RowProps): VNode {
   const { route } = usePage();
   const { owner, waiting, firstWaitsMs } = row;
   const reason = reasonOf(row);

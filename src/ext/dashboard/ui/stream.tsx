@@ -14,7 +14,7 @@ const AGAIN_MS = 1_000;
 /** After an answer that trying again does not change. */
 const REFUSED_AGAIN_MS = 10_000;
 /** The most events that the live list has. */
-export const MAX_LIVE = 200;
+export const MAX_LIVE = 100;
 
 export interface Shown {
   readonly state?: State;
