@@ -20,7 +20,7 @@ export function startTroubles(supervisor: Supervisor): () => void {
     });
   }
   // Waits for the end of a body that does not end.
-  supervisor.submit({ slot: 'legacy-import:1', name: 'the next import', admission: 'replace', run: () => {} });
+  supervisor.submit({ slot: 'legacy-import:1', name: 'the next import', run: () => {} });
 
   for (let n = 1; n <= 40; n += 1) supervisor.submit({ slot: 'newsletter', name: `mail ${n}`, run: () => {} });
   supervisor.slot('newsletter').pause();

@@ -110,7 +110,7 @@ withBrowser('the page of the dashboard', (browser) => {
     const { url } = await served(supervisor, { title: '<i>title</i>\u202e' });
     const page = await browser.open(url);
     await page.getByRole('heading', { name: '<i>title</i>\\u202e' }).waitFor();
-    await page.getByRole('link', { name: shown }).click();
+    await page.getByRole('link', { name: shown, exact: true }).click();
     await page
       .getByRole('complementary', { name: shown })
       .getByText('</script>\\u2066', { exact: false })

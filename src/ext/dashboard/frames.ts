@@ -67,15 +67,18 @@ export class Frames {
     const watched = this.#watched;
     const ageMs = watched.streamAgeMs;
     const fleet = view === 'fleet' ? await this.#everything.fleetPage(q) : undefined;
-    const [summary, page] = await Promise.all([
+    const isTable = view === 'slots';
+    const [summary, page, glance] = await Promise.all([
       this.#everything.summary(watched, ageMs),
-      view === 'slots' ? watched.page(query, ageMs) : undefined,
+      isTable ? watched.page(query, ageMs) : undefined,
+      isTable && slot === undefined ? this.#everything.glance(watched, ageMs) : undefined,
     ]);
     const detail = slot === undefined ? undefined : watched.detail(slot);
     return {
       summary,
       series: watched.recorder.series(step, this.#everything.now),
       ...(page && { page }),
+      ...(glance && { glance }),
       ...(detail && { slot: detail }),
       ...(view === 'failures' && { problems: watched.recorder.problems() }),
       ...(view === 'schedules' && { schedules: watched.scheduleRows(SCHEDULES_MS) }),

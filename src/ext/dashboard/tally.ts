@@ -3,7 +3,7 @@
 import type { StopCause } from '../../index.ts';
 import type { Seen } from './query.ts';
 import { Top } from './top.ts';
-import { type GroupRow, SLOT_STATES, type SlotState } from './wire.ts';
+import { type GroupRow, type NextRow, SLOT_STATES, type SlotState } from './wire.ts';
 
 export interface Tally {
   /** All slots of the table. */
@@ -19,11 +19,16 @@ export interface Tally {
   readonly overrunBy?: StopCause;
   /** The longest time until a retry. */
   readonly longestBackoffMs: number;
-  /** Submissions that wait in paused slots. */
+  /** Submissions that wait in paused slots, and in how many of these. */
   readonly waitingInPaused: number;
+  readonly pausedWithWork: number;
   /** At most `MAX_GROUPS`, those with trouble first, then the largest. */
   readonly groups: readonly GroupRow[];
   readonly groupCount: number;
+  /** Some of the slots that a warning is about, by what is wrong with them: at most `MAX_NAMED`. */
+  readonly named: Readonly<Record<Named, readonly string[]>>;
+  /** The tries that begin next, the soonest first: at most `MAX_NEXT`. */
+  readonly next: readonly NextRow[];
   /** How many slots of a group are failing, where that are at most `FEW_GROUPS`; else empty. */
   readonly failingGroups: readonly { readonly group: string; readonly slots: number }[];
 }
@@ -31,6 +36,16 @@ export interface Tally {
 const MAX_GROUPS = 200;
 /** So many groups are named one by one. */
 const FEW_GROUPS = 3;
+
+/** So many slots are named. */
+export const MAX_NAMED = 3;
+export type Named = 'dead' | 'overrun' | 'pausedWithWork';
+/** How many tries and dates are shown that come next. */
+export const MAX_NEXT = 5;
+
+/** The soonest first. No two have the same slot and the same kind. */
+export const bySoonest = (one: NextRow, other: NextRow): number =>
+  one.at - other.at || (one.slot < other.slot ? -1 : one.slot > other.slot ? 1 : one.name < other.name ? -1 : 1);
 
 const TROUBLE: readonly SlotState[] = ['overrun', 'failing', 'backoff', 'dead'];
 
@@ -56,13 +71,24 @@ export class TallyCounter {
   #overrunBy: StopCause | undefined;
   #longestBackoffMs = 0;
   #waitingInPaused = 0;
+  #pausedWithWork = 0;
   readonly #groups = new Map<string, GroupCount>();
+  readonly #named: Record<Named, string[]> = { dead: [], overrun: [], pausedWithWork: [] };
+  readonly #next = new Top(MAX_NEXT, bySoonest);
+  readonly #at: number;
+
+  /** @param at when the sweep begins, in epoch ms. */
+  constructor(at: number) {
+    this.#at = at;
+  }
 
   add(slot: Seen): void {
     this.#slots += 1;
     for (const state of slot.states) this.#count(state, slot);
     this.#countGroup(slot);
-    if (slot.view.paused) this.#waitingInPaused += slot.view.queuedCount;
+    this.#countPaused(slot.view);
+    this.#name(slot);
+    this.#addNext(slot.view);
     this.#longestBackoffMs = Math.max(this.#longestBackoffMs, backoffMs(slot));
   }
 
@@ -80,8 +106,11 @@ export class TallyCounter {
       ...(this.#overrunBy !== undefined && { overrunBy: this.#overrunBy }),
       longestBackoffMs: this.#longestBackoffMs,
       waitingInPaused: this.#waitingInPaused,
+      pausedWithWork: this.#pausedWithWork,
       groups: groups.sorted().map(({ group, slots, waiting, trouble }) => ({ group, slots, waiting, trouble })),
       groupCount: this.#groups.size,
+      named: this.#named,
+      next: this.#next.sorted(),
       failingGroups: failing.length > FEW_GROUPS ? [] : failing.sort((one, other) => other.slots - one.slots),
     };
   }
@@ -91,6 +120,25 @@ export class TallyCounter {
     const ageMs = ageOf(state, view);
     if (state === 'overrun' && ageMs >= this.#oldestMs.overrun) this.#overrunBy = view.owner?.stop?.by;
     if (ageMs > this.#oldestMs[state]) this.#oldestMs[state] = ageMs;
+  }
+
+  #name({ states, view: { name, paused, queuedCount } }: Seen): void {
+    const { dead, overrun, pausedWithWork } = this.#named;
+    if (dead.length < MAX_NAMED && states.includes('dead')) dead.push(name);
+    if (overrun.length < MAX_NAMED && states.includes('overrun')) overrun.push(name);
+    if (pausedWithWork.length < MAX_NAMED && paused && queuedCount > 0) pausedWithWork.push(name);
+  }
+
+  #countPaused({ paused, queuedCount }: Seen['view']): void {
+    if (!paused || queuedCount === 0) return;
+    this.#waitingInPaused += queuedCount;
+    this.#pausedWithWork += 1;
+  }
+
+  #addNext({ name: slot, owner }: Seen['view']): void {
+    if (owner?.nextAttemptInMs === undefined) return;
+    const at = Math.round(this.#at + owner.nextAttemptInMs);
+    this.#next.add({ kind: 'try', at, slot, name: owner.name });
   }
 
   #countGroup({ group, states, view }: Seen): void {

@@ -3,13 +3,14 @@
 
 import type { RejectReason, Stats } from '../../index.ts';
 import { cut, span } from '../../kit.ts';
-import type { Tally } from './tally.ts';
+import { MAX_NAMED, type Tally } from './tally.ts';
 import {
   FAILING,
   type FleetPage,
   type Link,
   type ProcessRow,
   type ScheduleRow,
+  type SlotFailure,
   type SlotState,
   WARNING_KINDS,
   type Warning,
@@ -18,6 +19,8 @@ import {
 
 /** What happened lately. */
 export interface LatelyMemory {
+  /** Of the slot's last failure that is remembered. */
+  lastFailureOf(slot: string): Pick<SlotFailure, 'at'> | undefined;
   /** How long ago a subscriber was found to have lost events. */
   readonly eventsDroppedMs: number;
   /** What lacked room or time. */
@@ -28,6 +31,8 @@ export interface LatelyMemory {
 }
 
 export interface Look {
+  /** Epoch ms. */
+  readonly now: number;
   readonly stats: Pick<Stats, 'phase' | 'gate' | 'abandonedAlive' | 'eventsDropped'>;
   readonly tally: Tally;
   readonly recorder: LatelyMemory;
@@ -51,8 +56,6 @@ const BAD: readonly WarningKind[] = ['dead', 'overrun', 'failing', 'abandoned', 
 
 /** The longest text of the caller in a sentence. */
 const MAX_TEXT = 100;
-/** So many schedules are named. */
-const MAX_NAMES = 3;
 
 /** The worst first. */
 export function warningsOf(look: Look): Warning[] {
@@ -96,13 +99,22 @@ function ofState(kind: WarningKind, { states, oldestMs }: Tally, state: SlotStat
 const many = (count: number, one: string, more: string): string => (count === 1 ? `1 ${one}` : `${count} ${more}`);
 const forLong = (count: number, ms: number): string => `${count === 1 ? '' : 'the longest '}for ${span(ms)}`;
 
-function dead({ tally }: Look): Warning | undefined {
+/** `: a, b, c, 2 more`: some of them, and how many more there are. */
+function named(count: number, names: readonly string[]): string {
+  const some = names.slice(0, MAX_NAMED).map((name) => cut(name, MAX_TEXT));
+  const more = count - some.length;
+  return some.length === 0 ? '' : `: ${[...some, ...(more > 0 ? [`${more} more`] : [])].join(', ')}`;
+}
+
+/** A slot is dead since its last failure, if that is remembered. */
+function dead({ tally, recorder, now }: Look): Warning | undefined {
   const count = tally.states.dead;
+  const { dead: names } = tally.named;
   if (count === 0) return undefined;
-  return warning('dead', count, many(count, 'vital slot is dead', 'vital slots are dead'), {
-    view: 'slots',
-    status: 'dead',
-  });
+  const ages = names.map((name) => now - (recorder.lastFailureOf(name)?.at ?? now));
+  const text = `${many(count, 'vital slot is dead', 'vital slots are dead')}${named(count, names)}`;
+  const sinceMs = Math.max(...ages);
+  return warning('dead', count, text, { view: 'slots', status: 'dead' }, sinceMs > 0 ? sinceMs : undefined);
 }
 
 function overrun({ tally }: Look): Warning | undefined {
@@ -110,7 +122,12 @@ function overrun({ tally }: Look): Warning | undefined {
   if (count === 0) return undefined;
   const what = many(count, 'body has overrun its grace', 'bodies have overrun their grace');
   const by = tally.overrunBy === undefined ? '' : `, asked to stop by ${tally.overrunBy}`;
-  return ofState('overrun', tally, 'overrun', `${what}, ${forLong(count, tally.oldestMs.overrun)}${by}`);
+  return ofState(
+    'overrun',
+    tally,
+    'overrun',
+    `${what}, ${forLong(count, tally.oldestMs.overrun)}${by}${named(count, tally.named.overrun)}`,
+  );
 }
 
 function failing({ tally }: Look): Warning[] {
@@ -145,8 +162,13 @@ function pausedWithWork({ tally }: Look): Warning | undefined {
   const count = tally.states.paused;
   const work = tally.waitingInPaused;
   if (work === 0) return undefined;
-  const text = `${many(count, 'slot is', 'slots are')} paused, and ${many(work, 'submission waits', 'submissions wait')} there`;
-  return ofState('pausedWithWork', tally, 'paused', text);
+  const what = `${many(count, 'slot is', 'slots are')} paused, and ${many(work, 'submission waits', 'submissions wait')} there`;
+  return ofState(
+    'pausedWithWork',
+    tally,
+    'paused',
+    `${what}${named(tally.pausedWithWork, tally.named.pausedWithWork)}`,
+  );
 }
 
 function turnedAway({ recorder }: Look): Warning | undefined {
@@ -218,11 +240,9 @@ function schedule({ schedules }: Look): Warning | undefined {
   const troubled = schedules.filter(({ error, runs }) => error !== undefined || isMiss(runs.at(-1)));
   const count = troubled.length;
   if (count === 0) return undefined;
-  const names = troubled.slice(0, MAX_NAMES).map(({ name }) => cut(name, MAX_TEXT));
-  if (count > MAX_NAMES) names.push(`${count - MAX_NAMES} more`);
+  const names = troubled.map(({ name }) => name);
   const what = many(count, 'schedule did not run its last date', 'schedules did not run their last date');
-  const text = `${what}: ${names.join(', ')}`;
-  return warning('schedule', count, text, { view: 'schedules' });
+  return warning('schedule', count, `${what}${named(count, names)}`, { view: 'schedules' });
 }
 
 const isMiss = (run: ScheduleRow['runs'][number] | undefined): boolean =>

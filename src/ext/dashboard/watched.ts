@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, Supervisor } from '../../index.ts';
 import { Refusal } from './answer.ts';
 import { FleetReader } from './fleet-rows.ts';
+import { glanceOf } from './glance.ts';
 import type { DashboardSettings, NamedSupervisor } from './options.ts';
 import { ProcessWatch } from './process-watch.ts';
 import type { SlotQuery } from './query.ts';
@@ -18,6 +19,7 @@ import { warningsOf } from './warnings.ts';
 import {
   ACTIONS,
   type FleetPage,
+  type Glance,
   type Level,
   type ScheduleRow,
   type SlotDetail,
@@ -122,6 +124,12 @@ export class AllWatched {
     return this.#clock.wallNow();
   }
 
+  async glance(watched: Watched, maxAgeMs: number): Promise<Glance> {
+    const tally = await watched.tally(maxAgeMs);
+    const { recorder } = watched;
+    return glanceOf({ recorder, tally, schedules: watched.scheduleRows(OTHERS_MS), now: this.now });
+  }
+
   async summary(watched: Watched, maxAgeMs: number): Promise<Summary> {
     const looks = await Promise.all(
       this.all.map(async (one) => {
@@ -168,7 +176,8 @@ export class AllWatched {
     const { supervisor, recorder } = one;
     const schedules = one.scheduleRows(OTHERS_MS);
     const fleet = this.#fleet && { ...this.#latelyShown };
-    return warningsOf({ stats: supervisor.stats(), tally, recorder, process: this.#process.row(), schedules, fleet });
+    const [stats, process] = [supervisor.stats(), this.#process.row()];
+    return warningsOf({ now: this.now, stats, tally, recorder, process, schedules, fleet });
   }
 
   /** Undefined without the option `fleet`. */

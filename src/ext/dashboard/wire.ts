@@ -422,6 +422,25 @@ export interface FleetPage {
   readonly error?: string;
 }
 
+/** What begins next: a try of a task that waits for it, or a date of a schedule. */
+export interface NextRow {
+  readonly kind: 'try' | 'date';
+  readonly at: number;
+  readonly slot: string;
+  /** Of the task, or of the schedule. */
+  readonly name: string;
+}
+
+/** The answers that other views have in full, beside the table of slots. */
+export interface Glance {
+  /** What keeps failing, the one that came last first. */
+  readonly problems: readonly Omit<ProblemRow, 'latest'>[];
+  /** What was turned away or asked to stop, newest first. */
+  readonly stopped: readonly EventRow[];
+  /** The soonest first. */
+  readonly next: readonly NextRow[];
+}
+
 /** The data of a `state` frame of the stream: all that the shown view needs. */
 export interface State {
   readonly summary: Summary;
@@ -429,6 +448,8 @@ export interface State {
   readonly series: SeriesView;
   /** `view=slots`. */
   readonly page?: SlotsPage;
+  /** `view=slots`, while no slot is open. */
+  readonly glance?: Glance;
   /** `slot=...`. */
   readonly slot?: SlotDetail;
   /** `view=failures`. */

@@ -29,7 +29,7 @@ const tailOf = (frame: string) => {
 
 describe('a state has what its view shows, and nothing else', () => {
   const rows: readonly [params: string, fields: readonly string[]][] = [
-    ['', ['summary', 'series', 'page']],
+    ['', ['summary', 'series', 'page', 'glance']],
     ['?view=slots&slot=a', ['summary', 'series', 'page', 'slot']],
     ['?view=events', ['summary', 'series']],
     ['?view=failures&slot=none', ['summary', 'series', 'problems']],

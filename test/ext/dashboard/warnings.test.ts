@@ -28,7 +28,15 @@ async function found(made: ReturnType<typeof watched>, more: Partial<Look> = {})
   const { supervisor, recorder, sweeper } = made;
   const tally = await sweeper.tally(0);
   const process = { loopDelayMs: 20 };
-  const warnings = warningsOf({ stats: supervisor.stats(), tally, recorder, process, schedules: [], ...more });
+  const warnings = warningsOf({
+    now: made.clock.wallNow(),
+    stats: supervisor.stats(),
+    tally,
+    recorder,
+    process,
+    schedules: [],
+    ...more,
+  });
   for (const one of warnings)
     if (one.link.view === 'slots') expect([one.kind, await shownBy(sweeper, one)]).toEqual([one.kind, one.count]);
   return warnings;
@@ -62,8 +70,10 @@ const WORLDS: Readonly<Record<string, World>> = {
       often(count, (i) => void supervisor.slot(`sync:${i}`).cancel());
       await clock.advance(8_000);
     },
-    one: ['overrun: 1 body has overrun its grace, for 7 s, asked to stop by slot'],
-    three: ['overrun: 3 bodies have overrun their grace, the longest for 7 s, asked to stop by slot'],
+    one: ['overrun: 1 body has overrun its grace, for 7 s, asked to stop by slot: sync:0'],
+    three: [
+      'overrun: 3 bodies have overrun their grace, the longest for 7 s, asked to stop by slot: sync:0, sync:1, sync:2',
+    ],
   },
   'tasks that fail again and again': {
     plant: async ({ supervisor, clock }, count) => {
@@ -96,8 +106,8 @@ const WORLDS: Readonly<Record<string, World>> = {
       submit(supervisor, count, {});
       await clock.advance(10);
     },
-    one: ['pausedWithWork: 1 slot is paused, and 1 submission waits there'],
-    three: ['pausedWithWork: 3 slots are paused, and 3 submissions wait there'],
+    one: ['pausedWithWork: 1 slot is paused, and 1 submission waits there: sync:0'],
+    three: ['pausedWithWork: 3 slots are paused, and 3 submissions wait there: sync:0, sync:1, sync:2'],
   },
   'submissions that are turned away': {
     options: () => ({ slotDefaults: { queueLimit: 0 } }),
@@ -162,8 +172,8 @@ const WORLDS: Readonly<Record<string, World>> = {
       supervisor.submit({ slot: 'alive', vital: true, run: forever });
       await clock.settle();
     },
-    one: ['dead: 1 vital slot is dead'],
-    three: ['dead: 3 vital slots are dead'],
+    one: ['dead: 1 vital slot is dead: sync:0'],
+    three: ['dead: 3 vital slots are dead: sync:0, sync:1, sync:2'],
   },
   'a shutdown': {
     plant: async ({ supervisor, clock }, count) => {
@@ -222,6 +232,35 @@ describe('what needs a look', () => {
     plant('d:1');
     await clock.advance(100);
     expect(texts(await found(made))).toEqual(['failing: 5 tasks have failed 5 times or more in a row']);
+  });
+
+  it('names three slots, and how many more there are', async () => {
+    const made = watched();
+    submit(made.supervisor, 5, { run: fail, restart: 'never', vital: true });
+    await made.clock.settle();
+    expect(texts(await found(made))).toEqual(['dead: 5 vital slots are dead: sync:0, sync:1, sync:2, 2 more']);
+  });
+
+  it('of the paused slots names those in which work waits', async () => {
+    const made = watched();
+    const { supervisor } = made;
+    for (const slot of ['a', 'b', 'c', 'd']) supervisor.slot(slot).pause();
+    supervisor.submit({ slot: 'd', run: forever });
+    await made.clock.settle();
+    expect(texts(await found(made))).toEqual(['pausedWithWork: 4 slots are paused, and 1 submission waits there: d']);
+  });
+
+  it('says since when the longest dead slot is dead, unless its failure is forgotten', async () => {
+    const made = watched();
+    const { supervisor, clock } = made;
+    for (const slot of ['a', 'b']) {
+      supervisor.submit({ slot, run: fail, restart: 'never', vital: true });
+      await clock.advance(7_000);
+    }
+    expect((await found(made)).map(({ sinceMs }) => sinceMs)).toEqual([14_000]);
+    for (let i = 0; i < history.slots; i += 1) supervisor.submit({ slot: `new:${i}`, run: forever });
+    await clock.settle();
+    expect((await found(made)).map(({ sinceMs }) => sinceMs)).toEqual([undefined]);
   });
 
   it('in a fleet that is known is a lost lease, and not a lease that another process has', async () => {

@@ -10,6 +10,7 @@ import { Confirm } from './confirm.tsx';
 import { Events } from './events.tsx';
 import { Failures } from './failures.tsx';
 import { Fleet } from './fleet.tsx';
+import { Glance } from './glance.tsx';
 import { Header, Notices } from './header.tsx';
 import { useKeys } from './keys.tsx';
 import { type Page, PageContext, usePage } from './page.tsx';
@@ -81,8 +82,10 @@ function Overview({ state: { summary, series } }: { state: State }): VNode {
 function Body({ shown, state, live }: { shown: Shown; state: State; live: Live }): VNode {
   const { route } = usePage();
   const { now } = state.summary;
+  const glance = route.view === 'slots' && route.slot === '' ? state.glance : undefined;
+  const shape = route.slot !== '' ? 'split' : glance !== undefined ? 'glanced' : '';
   return (
-    <div class={route.slot === '' ? 'body' : 'body split'}>
+    <div class={`body ${shape}`}>
       <div class="view">
         {route.view === 'slots' && <Slots state={state} />}
         {route.view === 'failures' && <Failures state={state} />}
@@ -90,6 +93,7 @@ function Body({ shown, state, live }: { shown: Shown; state: State; live: Live }
         {route.view === 'schedules' && <Schedules state={state} />}
         {route.view === 'fleet' && <Fleet state={state} />}
       </div>
+      {glance !== undefined && <Glance glance={glance} now={now} />}
       {route.slot !== '' && (
         <SlotPanel slot={route.slot} detail={state.slot} isAnswered={shown.answered === streamQuery(route)} now={now} />
       )}
