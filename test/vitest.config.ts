@@ -30,6 +30,7 @@ export default defineConfig({
     // These limits only end a hang. No test depends on how fast the machine is.
     testTimeout: 240_000,
     hookTimeout: 480_000,
+    expect: { poll: { timeout: 30_000 } },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

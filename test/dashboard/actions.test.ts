@@ -27,7 +27,7 @@ withBrowser('an action', (browser) => {
     await page.getByRole('button', { name: 'Cancel the owner', exact: true }).click();
     await page
       .getByRole('status')
-      .getByText(/It was asked to stop|It has ended/)
+      .getByText(/was asked to stop|has ended/)
       .waitFor();
     await expect.poll(() => supervisor.slot('sync:tenant-0').view().owner?.name).toBe('the next revision');
   });

@@ -1,7 +1,7 @@
 // The actions. Each answers with a sentence that says what has happened, or will.
 
-import { type Admission, ClosedError, type Outcome, type Supervisor } from '../../index.ts';
-import { field, ignore, nameText, parseGiven, type Readers, refuse } from '../../kit.ts';
+import { type Admission, ClosedError, type Outcome, type Submission, type Supervisor } from '../../index.ts';
+import { field, ignore, nameText, parseGiven, type Readers, refuse, show } from '../../kit.ts';
 import { Refusal } from './answer.ts';
 import type { DashboardSchedule } from './schedule-rows.ts';
 import type { Watched } from './watched.ts';
@@ -56,14 +56,17 @@ export async function act(watched: Watched, kind: ActionKind, target: ActionTarg
 
 function actOnSlot(supervisor: Supervisor, kind: ActionKind, name: string): ActionAnswer {
   const slot = supervisor.slot(name);
+  const what = `Slot ${show(name)}`;
   const { paused } = slot.view({ queued: 0 });
   if (kind === 'pause') {
     slot.pause();
-    return done(paused ? 'It was paused already.' : 'It is paused: nothing starts in it until resume.');
+    return done(
+      paused ? `${what} was paused already.` : `${what} is paused: nothing starts in it until it is resumed.`,
+    );
   }
   if (kind === 'resume') {
     slot.resume();
-    return done(paused ? 'The pause has ended.' : 'It was not paused.');
+    return done(paused ? `${what} is resumed.` : `${what} was not paused.`);
   }
   return cancelSlot(supervisor, name);
 }
@@ -74,25 +77,33 @@ function cancelSlot(supervisor: Supervisor, name: string): ActionAnswer {
   ignore(slot.cancel(REASON));
   const { owner } = slot.view({ queued: 0 });
   const count = before.queuedCount;
-  const turnedAway = count === 0 ? '' : ` ${count} that waited ${count === 1 ? 'was' : 'were'} turned away.`;
-  if (owner !== undefined) return asked(`The owner was asked to stop.${turnedAway}`);
-  if (before.owner !== undefined) return done(`The owner has ended.${turnedAway}`);
-  return done(count === 0 ? 'Nothing was there.' : turnedAway.trim());
+  const rejected = count === 0 ? '' : ` ${count} that waited ${count === 1 ? 'was' : 'were'} rejected.`;
+  const ownerOf = `The owner of slot ${show(name)}`;
+  if (owner !== undefined) return asked(`${ownerOf} was asked to stop.${rejected}`);
+  if (before.owner !== undefined) return done(`${ownerOf} has ended.${rejected}`);
+  return done(count === 0 ? `Slot ${show(name)} was empty.` : rejected.trim());
 }
 
 function actOnSubmission(supervisor: Supervisor, kind: ActionKind, id: string): ActionAnswer {
   const submission = supervisor.get(id as never);
   if (submission === undefined) throw new Refusal(404, 'unknownTask', 'no live submission has this id');
+  const what = `Task ${show(submission.name)} (${submission.id})`;
+  return kind === 'cancel' ? cancelSubmission(submission, what) : restartSubmission(submission, what);
+}
+
+function cancelSubmission(submission: Submission<unknown>, what: string): ActionAnswer {
   const before = submission.status;
-  if (kind === 'cancel') {
-    if (before === 'ended') return done('It had ended before.');
-    ignore(submission.cancel(REASON));
-    return submission.status === 'ended' ? done('It has ended.') : asked('It was asked to stop.');
-  }
-  if (!submission.restart()) throw new Refusal(409, 'notRestarted', `it is ${before}, and was not restarted`);
+  if (before === 'ended') return done(`${what} had ended before.`);
+  ignore(submission.cancel(REASON));
+  return submission.status === 'ended' ? done(`${what} has ended.`) : asked(`${what} was asked to stop.`);
+}
+
+function restartSubmission(submission: Submission<unknown>, what: string): ActionAnswer {
+  const before = submission.status;
+  if (!submission.restart()) throw new Refusal(409, 'notRestarted', `the task is ${before}, and was not restarted`);
   return before === 'running'
-    ? asked('Its attempt was asked to stop. The next one begins when it has ended.')
-    : done('Its next attempt begins now.');
+    ? asked(`${what}: its attempt was asked to stop, and the next one begins when it has ended.`)
+    : done(`${what}: its next attempt begins now.`);
 }
 
 function scheduleOf(watched: Watched, name: string): DashboardSchedule {
@@ -103,24 +114,27 @@ function scheduleOf(watched: Watched, name: string): DashboardSchedule {
 }
 
 async function actOnSchedule(schedule: DashboardSchedule, kind: ActionKind): Promise<ActionAnswer> {
+  const what = `Schedule ${show(schedule.name)}`;
   const isPaused = schedule.status === 'paused';
   if (kind === 'pause') {
     schedule.pause();
-    return done(isPaused ? 'It was paused already.' : 'It is paused: it submits at no date until resume.');
+    return done(
+      isPaused ? `${what} was paused already.` : `${what} is paused: it submits at no date until it is resumed.`,
+    );
   }
   if (kind === 'resume') {
     schedule.resume();
-    return done(isPaused ? 'The pause has ended.' : 'It was not paused.');
+    return done(isPaused ? `${what} is resumed.` : `${what} was not paused.`);
   }
   const { admission, outcome } = schedule.trigger();
-  if (admission !== 'rejected') return done(ADMITTED[admission as Exclude<Admission, 'rejected'>]);
+  if (admission !== 'rejected') return done(`${what} ${ADMITTED[admission as Exclude<Admission, 'rejected'>]}`);
   const { kind: end, ...rest } = (await outcome) as Outcome;
-  throw new Refusal(409, 'rejected', `the run was turned away (${'reason' in rest ? rest.reason : end})`);
+  throw new Refusal(409, 'rejected', `the run was rejected (${'reason' in rest ? rest.reason : end})`);
 }
 
 const ADMITTED: Readonly<Record<Exclude<Admission, 'rejected'>, string>> = {
-  started: 'A run was submitted, and owns its slot.',
-  queued: 'A run was submitted, and waits for its slot.',
-  joined: 'A run was submitted, and shares the body that is there.',
-  waiting: 'A run was submitted, and waits for the lease of its slot.',
+  started: 'has submitted a run, which owns its slot.',
+  queued: 'has submitted a run, which waits for its slot.',
+  joined: 'has submitted a run, which shares the body that is there.',
+  waiting: 'has submitted a run, which waits for the lease of its slot.',
 };

@@ -195,5 +195,5 @@ class Desk implements Sources {
 function checkMethod(method: string, route: Route): asserts route is Exclude<Route, { kind: 'action' }> {
   const allow = allowedFor(route);
   if (!allow.split(', ').includes(method))
-    throw new Refusal(405, 'method', `the method here must be one of ${allow}`, { allow });
+    throw new Refusal(405, 'method', `the method must be ${allow.replace(', ', ' or ')} here`, { allow });
 }

@@ -192,7 +192,7 @@ export function parseServeOptions(options: unknown, { authorize }: DashboardSett
   };
   const settings = parse('options', options as ServeSettings, readers, { port: 0, host: '127.0.0.1' });
   if (authorize === undefined && !isLoopback(settings.host))
-    refuse('host', 'must be of loopback without the option authorize, which says who may look', settings.host);
+    refuse('host', 'must be a name of loopback, unless the option authorize says who may look', settings.host);
   return settings;
 }
 

@@ -61,6 +61,7 @@ export function slotRow(
 export function taskRow(task: TaskView, meta?: ShowMeta): TaskRow {
   const { id, name, policy, status, waitingFor, stop, attempt, retries, streak, nextAttemptInMs, lastFailure, joined } =
     task;
+  const shown = meta && shownMeta(task.meta, meta);
   return {
     id,
     name,
@@ -78,14 +79,16 @@ export function taskRow(task: TaskView, meta?: ShowMeta): TaskRow {
       failure: { kind: lastFailure.kind, message: cut(lastFailure.message, MAX_FAILURE_TEXT) },
     }),
     ...(joined !== undefined && { joined }),
-    ...(meta !== undefined && { meta: shownMeta(task.meta, meta) }),
+    ...(shown !== undefined && { meta: shown }),
   };
 }
 
-/** What throws, is no JSON or is too long is shown as a text that says so. */
+/** What throws, is no JSON or is too long is shown as a text that says so. `undefined`: nothing. */
 function shownMeta(meta: unknown, show: ShowMeta): unknown {
   try {
-    const shown = plainPart(ignored(show(meta)));
+    const given = ignored(show(meta));
+    if (given === undefined) return undefined;
+    const shown = plainPart(given);
     const { length } = JSON.stringify(shown);
     return length > MAX_META_TEXT ? `[not shown: ${length} characters]` : shown;
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock, Supervisor } from '../../index.ts';
+import { show } from '../../kit.ts';
 import { Refusal } from './answer.ts';
 import { FleetReader } from './fleet-rows.ts';
 import { glanceOf } from './glance.ts';
@@ -117,7 +118,7 @@ export class AllWatched {
   of(name: string | null): Watched {
     const found = name === null ? this.first : this.all.find((one) => one.name === name);
     if (found !== undefined) return found;
-    throw new Refusal(404, 'unknownSupervisor', 'no supervisor has the name that the parameter of gives');
+    throw new Refusal(404, 'unknownSupervisor', `no supervisor has the name ${show(name)} (see the parameter 'of')`);
   }
 
   get now(): number {

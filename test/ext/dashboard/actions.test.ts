@@ -66,7 +66,7 @@ describe('cancel of a slot', () => {
     const waits = [1, 2].map(() => supervisor.submit({ slot: 'a', run: untilStopped }));
     await clock.settle();
     expect(said(await act('cancel', { slot: 'a' }))).toEqual(
-      asked('The owner was asked to stop. 2 that waited were turned away.'),
+      asked('The owner of slot "a" was asked to stop. 2 that waited were rejected.'),
     );
     expect(owner.status).toBe('stopping');
     for (const { outcome } of waits) expect(await outcome).toMatchObject({ kind: 'rejected', reason: 'canceled' });
@@ -76,14 +76,14 @@ describe('cancel of a slot', () => {
     const { act, supervisor, clock } = world(open);
     supervisor.slot('a').pause();
     supervisor.submit({ slot: 'a', run: untilStopped });
-    expect(said(await act('cancel', { slot: 'a' }))).toEqual(done('1 that waited was turned away.'));
+    expect(said(await act('cancel', { slot: 'a' }))).toEqual(done('1 that waited was rejected.'));
     supervisor.submit({ slot: 'b', run: () => Promise.reject(new Error('x')) });
     await clock.settle();
-    expect(said(await act('cancel', { slot: 'b' }))).toEqual(done('The owner has ended.'));
+    expect(said(await act('cancel', { slot: 'b' }))).toEqual(done('The owner of slot "b" has ended.'));
   });
 
   it('says that nothing was there in an idle slot', async () => {
-    expect(said(await world(open).act('cancel', { slot: 'none' }))).toEqual(done('Nothing was there.'));
+    expect(said(await world(open).act('cancel', { slot: 'none' }))).toEqual(done('Slot "none" was empty.'));
   });
 });
 
@@ -93,8 +93,8 @@ describe('cancel of a submission', () => {
     const owner = supervisor.submit({ slot: 'a', run: stubborn });
     const waits = supervisor.submit({ slot: 'a', run: untilStopped });
     await clock.settle();
-    expect(said(await act('cancel', { id: waits.id }))).toEqual(done('It has ended.'));
-    expect(said(await act('cancel', { id: owner.id }))).toEqual(asked('It was asked to stop.'));
+    expect(said(await act('cancel', { id: waits.id }))).toEqual(done(`Task "a" (${waits.id}) has ended.`));
+    expect(said(await act('cancel', { id: owner.id }))).toEqual(asked(`Task "a" (${owner.id}) was asked to stop.`));
     expect(owner.status).toBe('stopping');
   });
 
@@ -102,7 +102,7 @@ describe('cancel of a submission', () => {
     const { act, supervisor } = world(open, { keepEnded: 1 });
     const ended = supervisor.submit({ slot: 'a', run: () => Promise.reject(new FatalError('x')) });
     await ended.outcome;
-    expect(said(await act('cancel', { id: ended.id }))).toEqual(done('It had ended before.'));
+    expect(said(await act('cancel', { id: ended.id }))).toEqual(done(`Task "a" (${ended.id}) had ended before.`));
     for (const kind of ['cancel', 'restart'])
       expect(said(await act(kind, { id: '__proto__' }))).toEqual(error(404, 'unknownTask'));
   });
@@ -119,9 +119,11 @@ describe('restart', () => {
     });
     await clock.settle();
     expect(said(await act('restart', { id: runs.id }))).toEqual(
-      asked('Its attempt was asked to stop. The next one begins when it has ended.'),
+      asked(`Task "a" (${runs.id}): its attempt was asked to stop, and the next one begins when it has ended.`),
     );
-    expect(said(await act('restart', { id: fails.id }))).toEqual(done('Its next attempt begins now.'));
+    expect(said(await act('restart', { id: fails.id }))).toEqual(
+      done(`Task "b" (${fails.id}): its next attempt begins now.`),
+    );
     await clock.settle();
     expect(supervisor.stats().totals.attempts).toBe(4);
   });
@@ -132,16 +134,16 @@ describe('restart', () => {
     const waits = supervisor.submit({ slot: 'a', run: untilStopped });
     await clock.settle();
     expect(said(await act('restart', { id: waits.id }))).toEqual(
-      error(409, 'notRestarted', 'it is queued, and was not restarted'),
+      error(409, 'notRestarted', 'the task is queued, and was not restarted'),
     );
     void waits.cancel();
     void owner.cancel();
     await clock.settle();
     expect(said(await act('restart', { id: owner.id }))).toEqual(
-      error(409, 'notRestarted', 'it is stopping, and was not restarted'),
+      error(409, 'notRestarted', 'the task is stopping, and was not restarted'),
     );
     expect(said(await act('restart', { id: waits.id }))).toEqual(
-      error(409, 'notRestarted', 'it is ended, and was not restarted'),
+      error(409, 'notRestarted', 'the task is ended, and was not restarted'),
     );
   });
 });
@@ -149,11 +151,13 @@ describe('restart', () => {
 describe('pause and resume', () => {
   it('of a slot, idle or not, say what was so before', async () => {
     const { act, supervisor } = world(open);
-    expect(said(await act('pause', { slot: 'a' }))).toEqual(done('It is paused: nothing starts in it until resume.'));
-    expect(said(await act('pause', { slot: 'a' }))).toEqual(done('It was paused already.'));
+    expect(said(await act('pause', { slot: 'a' }))).toEqual(
+      done('Slot "a" is paused: nothing starts in it until it is resumed.'),
+    );
+    expect(said(await act('pause', { slot: 'a' }))).toEqual(done('Slot "a" was paused already.'));
     expect(supervisor.slot('a').view().paused).toBe(true);
-    expect(said(await act('resume', { slot: 'a' }))).toEqual(done('The pause has ended.'));
-    expect(said(await act('resume', { slot: 'a' }))).toEqual(done('It was not paused.'));
+    expect(said(await act('resume', { slot: 'a' }))).toEqual(done('Slot "a" is resumed.'));
+    expect(said(await act('resume', { slot: 'a' }))).toEqual(done('Slot "a" was not paused.'));
     expect(supervisor.stats().slotCount).toBe(0);
   });
 
@@ -168,12 +172,12 @@ describe('pause and resume', () => {
     const { act, supervisor } = world(open);
     const usage = scheduled(supervisor);
     expect(said(await act('pause', { schedule: 'usage' }))).toEqual(
-      done('It is paused: it submits at no date until resume.'),
+      done('Schedule "usage" is paused: it submits at no date until it is resumed.'),
     );
-    expect(said(await act('pause', { schedule: 'usage' }))).toEqual(done('It was paused already.'));
+    expect(said(await act('pause', { schedule: 'usage' }))).toEqual(done('Schedule "usage" was paused already.'));
     expect(usage.status).toBe('paused');
-    expect(said(await act('resume', { schedule: 'usage' }))).toEqual(done('The pause has ended.'));
-    expect(said(await act('resume', { schedule: 'usage' }))).toEqual(done('It was not paused.'));
+    expect(said(await act('resume', { schedule: 'usage' }))).toEqual(done('Schedule "usage" is resumed.'));
+    expect(said(await act('resume', { schedule: 'usage' }))).toEqual(done('Schedule "usage" was not paused.'));
   });
 });
 
@@ -181,14 +185,16 @@ describe('trigger', () => {
   it('submits a run, and says what the slot has decided', async () => {
     const { act, supervisor } = world(open);
     const usage = scheduled(supervisor);
-    expect(said(await act('trigger', { schedule: 'usage' }))).toEqual(done('A run was submitted, and owns its slot.'));
+    expect(said(await act('trigger', { schedule: 'usage' }))).toEqual(
+      done('Schedule "usage" has submitted a run, which owns its slot.'),
+    );
     expect(usage.totals.triggered).toBe(1);
     expect(said(await act('trigger', { schedule: 'usage' }))).toEqual(
-      error(409, 'rejected', 'the run was turned away (slotBusy)'),
+      error(409, 'rejected', 'the run was rejected (slotBusy)'),
     );
     scheduled(supervisor, { name: 'queued', task: { slot: 'report', admission: 'queue', run: untilStopped } });
     expect(said(await act('trigger', { schedule: 'queued' }))).toEqual(
-      done('A run was submitted, and waits for its slot.'),
+      done('Schedule "queued" has submitted a run, which waits for its slot.'),
     );
   });
 

@@ -85,6 +85,11 @@ describe('the option meta', () => {
     expect(taskRow(supervisor.slot('s').view().owner as never)).not.toHaveProperty('meta');
   });
 
+  it('shows nothing of a task for which it returns undefined, such as one without meta', () => {
+    const task = supervisor.slot('s').view().owner as never;
+    expect(taskRow(task, () => undefined)).not.toHaveProperty('meta');
+  });
+
   it('shows what it returns, as JSON', () => {
     expect(shown((meta) => (meta as { tenant: string }).tenant)).toBe('acme');
     expect(shown(() => ({ at: 5n }))).toEqual({ at: '5' });
@@ -96,7 +101,7 @@ describe('the option meta', () => {
     };
     expect(shown(refuse)).toBe('[not shown: no tenant]');
     expect(shown(() => 'x'.repeat(2_000))).toBe('[not shown: 2002 characters]');
-    expect(shown(() => undefined)).toMatch(/^\[not JSON/);
+    expect(shown(() => () => {})).toMatch(/^\[not JSON/);
   });
 
   it('may return a promise that rejects: that is no unhandled rejection', async () => {
