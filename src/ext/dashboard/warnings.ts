@@ -99,10 +99,7 @@ const forLong = (count: number, ms: number): string => `${count === 1 ? '' : 'th
 function dead({ tally }: Look): Warning | undefined {
   const count = tally.states.dead;
   if (count === 0) return undefined;
-  return warning('dead', count, many(count, 'vital slot is dead', 'vital slots are dead'), {
-    view: 'slots',
-    status: 'dead',
-  });
+  return ofState('dead', tally, 'dead', many(count, 'vital slot is dead', 'vital slots are dead'));
 }
 
 function overrun({ tally }: Look): Warning | undefined {
@@ -114,14 +111,15 @@ function overrun({ tally }: Look): Warning | undefined {
 }
 
 function failing({ tally }: Look): Warning[] {
-  const { states, failingGroups } = tally;
+  const { states, oldestMs, failingGroups } = tally;
   if (states.failing === 0) return [];
   const says = (count: number, where: string): string =>
     `${many(count, `task${where} has`, `tasks${where} have`)} failed ${FAILING} times or more in a row`;
   const link: Link = { view: 'slots', status: 'failing' };
-  if (failingGroups.length === 0) return [warning('failing', states.failing, says(states.failing, ''), link)];
-  return failingGroups.map(({ group, slots }) =>
-    warning('failing', slots, says(slots, ` in ${cut(group, MAX_TEXT)}`), { ...link, group }),
+  if (failingGroups.length === 0)
+    return [warning('failing', states.failing, says(states.failing, ''), link, oldestMs.failing)];
+  return failingGroups.map(({ group, slots, sinceMs }) =>
+    warning('failing', slots, says(slots, ` in ${cut(group, MAX_TEXT)}`), { ...link, group }, sinceMs),
   );
 }
 
