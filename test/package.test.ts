@@ -173,6 +173,20 @@ describe('the packed package', () => {
     expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: 'pass pass fail\n' });
   });
 
+  it('has a working entry point `slotvisor/dashboard`, which keeps no process alive, and says what serve() needs', async () => {
+    const script = `
+      import { Supervisor } from 'slotvisor';
+      import { dashboard } from 'slotvisor/dashboard';
+      const { fetch, serve } = dashboard(new Supervisor());
+      for (const path of ['', 'app.js', 'app.css', 'api/summary'])
+        console.log((await fetch(new Request('http://localhost/slots/' + path))).status);
+      await serve().catch(({ message }) => console.log(message.split(':')[0]));`;
+    expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({
+      code: 0,
+      output: '200\n200\n200\n200\ninstall @remix-run/node-fetch-server\n',
+    });
+  });
+
   it('has working entry points `slotvisor/fleet`, `slotvisor/postgres` and `slotvisor/redis` where no client is installed', async () => {
     const script = `
       import { Supervisor } from 'slotvisor';

@@ -1,5 +1,5 @@
-// The cases on the eleven operations of a store. Over 300 lines because it is one list: the promises
-// of a `LeaseStore`, in words and in calls.
+// The cases on the eleven operations of a store. Over 300 lines because it is one list: the
+// promises of a `LeaseStore`, in words and in calls.
 
 import type { AskMode, LeaseNews } from '../ext/fleet/index.ts';
 import { type Case, type CaseSession, type CaseWorld, claim, expectSame } from './case-world.ts';

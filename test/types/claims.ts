@@ -42,19 +42,32 @@ import {
   schedulesOf,
 } from 'slotvisor/cron';
 import {
+  type ActionKind,
+  type Dashboard,
+  type DashboardAction,
+  type DashboardOptions,
+  type DashboardServer,
+  dashboard,
+} from 'slotvisor/dashboard';
+import {
   type AskAnswer,
   type AskMode,
   type ClaimStore,
   FLEET_DEFAULTS,
   type FleetLeases,
+  type FleetLook,
   type FleetOperation,
   type FleetOptions,
+  type FleetProcess,
+  type FleetSlot,
   type FleetStats,
   fleetClaims,
   fleetLeases,
   Gather,
   type LeaseNews,
   type LeaseStore,
+  type LookAsk,
+  type LookOptions,
 } from 'slotvisor/fleet';
 import {
   type HealthCheck,
@@ -296,6 +309,32 @@ export function probes(request: HealthRequest, response: HealthResponse) {
   health([supervisor]);
 }
 
+export async function boards(leases: FleetLeases, request: Request) {
+  const options: DashboardOptions = {
+    title: 'orders',
+    schedules: schedulesOf,
+    fleet: leases,
+    authorize: async (asked: Request, action: DashboardAction) =>
+      asked.headers.has('cookie') && (action.kind === 'view' || action.slot !== 'payments'),
+    actions: true,
+    hosts: ['slots.example'],
+    history: { events: 100 },
+  };
+  const board: Dashboard = dashboard({ api: supervisor, jobs: supervisor }, options);
+  const { fetch, listener, serve, close } = dashboard(supervisor);
+  createServer(listener).on('request', (req, res) => listener(req, res));
+  createHttp2Server(listener);
+  claim<Equal<ReturnType<typeof fetch>, Promise<Response>>>('it answers requests', board.fetch(request), close);
+  await using server = await serve({ port: 0, host: '::1' });
+  claim<Equal<typeof server, DashboardServer>>('serve resolves with its server', server.url);
+  claim<Equal<DashboardAction['kind'], 'view' | ActionKind>>('an action is a look, or one of five');
+  claim<Equal<ActionKind, 'cancel' | 'restart' | 'pause' | 'resume' | 'trigger'>>('there are five actions');
+  // @ts-expect-error authorize says true or false
+  dashboard(supervisor, { authorize: () => 'yes' });
+  // @ts-expect-error an array has no names
+  dashboard([supervisor]);
+}
+
 export function spans() {
   const byMode = otel(supervisor, { spans: 'child', metrics: false });
   const byFunction = otel(supervisor, { spans: ({ resident }) => (resident ? 'detached' : 'link') });
@@ -361,6 +400,15 @@ export function fleets(store: LeaseStore, claims: ClaimStore, ctx: TaskContext) 
   const owned: Owned = ctx;
   claim<Equal<typeof ttlMs, number>>('a lease store says its time', new Supervisor({ leases }), owned);
   claim<Equal<ReturnType<FleetLeases['stats']>, FleetStats>>('and its figures', FLEET_DEFAULTS.ttlMs);
+  claim<Equal<ReturnType<FleetLeases['look']>, Promise<FleetLook>>>(
+    'and the fleet',
+    fleetLeases(store).look({ q: 's' }),
+  );
+  claim<Equal<FleetLook['processes'][number], FleetProcess>>('its processes');
+  claim<Equal<FleetLook['slots'][number], FleetSlot>>('and its slots');
+  claim<Equal<FleetSlot['holder'], string | undefined>>('a slot may have no holder');
+  claim<Equal<Parameters<FleetLeases['look']>[0], LookOptions | undefined>>('it may be asked for without options');
+  claim<Equal<Parameters<LeaseStore['look']>, [session: string | undefined, ask: LookAsk]>>('also without a session');
   claim<Equal<Extract<FleetOperation, keyof LeaseStore>, FleetOperation>>('what fails is an operation of the store');
   claim<Equal<Parameters<LeaseStore['acquire']>[1]['mode'], AskMode>>('a slot is asked for in one of three modes');
   claim<Equal<Extract<AskAnswer, { fence: bigint }>['state'], 'granted' | 'waiting'>>('these answers have a fence');
@@ -379,6 +427,8 @@ export function fleets(store: LeaseStore, claims: ClaimStore, ctx: TaskContext) 
   fleetLeases({ open: async () => {} });
   // @ts-expect-error a number of ms
   fleetLeases(store, { ttlMs: '5s' });
+  // @ts-expect-error a look has a limit in numbers
+  void fleetLeases(store).look({ limit: '50' });
 }
 
 export function postgres(pool: Pool, client: PoolClient, ctx: TaskContext) {

@@ -41,8 +41,9 @@ export interface Dashboard {
   /**
    * Starts a server of its own, on loopback. It holds the process until it is closed. The promise
    * rejects with an OptionError for an invalid option, and for another host than of loopback
-   * without the option `authorize`; with Node's error if it cannot listen; with an Error if the package
-   * `@remix-run/node-fetch-server` is not installed; and with a ClosedError after `close()`.
+   * without the option `authorize`; with Node's error if it cannot listen; with an Error if the
+   * package `@remix-run/node-fetch-server` is not installed; and with a ClosedError after
+   * `close()`.
    */
   readonly serve: (options?: ServeOptions) => Promise<DashboardServer>;
   /**

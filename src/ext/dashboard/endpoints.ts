@@ -38,9 +38,10 @@ export const ENDPOINT_ANSWERS: Readonly<Record<Endpoint, AnswerOf>> = {
   schedules: ({ watched }) => answerJson({ schedules: watched.scheduleRows(0) }),
   series: ({ watched, params }, { everything }) =>
     answerJson(watched.recorder.series(readStep(params), everything.now)),
-  fleet: async ({ params }, { everything: { fleet } }) => {
-    if (fleet === undefined) throw new Refusal(404, 'noFleet', 'this dashboard has no fleet (see the option fleet)');
-    return answerJson(await fleet.page(readText(params)));
+  fleet: async ({ params }, { everything }) => {
+    const page = await everything.fleetPage(readText(params));
+    if (page === undefined) throw new Refusal(404, 'noFleet', 'this dashboard has no fleet (see the option fleet)');
+    return answerJson(page);
   },
   stream: ({ request, watched, params }, { everything, streams }) => {
     const frames = new Frames(watched, everything, params, request.headers.get('last-event-id'));

@@ -52,7 +52,9 @@ export class Frames {
   async next(): Promise<string> {
     const state = await this.#state();
     // The page counts times itself, so a frame in which only they differ is no news.
-    const news = JSON.stringify({ ...state, summary: { ...state.summary, now: 0, process: 0 } });
+    const { summary, page } = state;
+    const timeless = { ...state, summary: { ...summary, now: 0, process: 0 }, page: { ...page, at: 0 } };
+    const news = JSON.stringify(timeless);
     const isNews = news !== this.#last;
     this.#last = news;
     const events = this.#look.view === 'events' ? this.#events() : '';
@@ -64,7 +66,7 @@ export class Frames {
     const { view, query, slot, step, q } = this.#look;
     const watched = this.#watched;
     const ageMs = watched.streamAgeMs;
-    const fleet = view === 'fleet' ? await this.#everything.fleet?.page(q) : undefined;
+    const fleet = view === 'fleet' ? await this.#everything.fleetPage(q) : undefined;
     const [summary, page] = await Promise.all([
       this.#everything.summary(watched, ageMs),
       view === 'slots' ? watched.page(query, ageMs) : undefined,

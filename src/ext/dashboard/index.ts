@@ -14,10 +14,10 @@
  */
 
 export { type Dashboard, dashboard } from './dashboard.ts';
+export type { FleetSource } from './fleet-rows.ts';
 export type { DashboardServer, NodeRequest, NodeResponse } from './listen.ts';
 export type {
   DashboardAction,
-  DashboardFleet,
   DashboardHistory,
   DashboardOptions,
   ServeOptions,

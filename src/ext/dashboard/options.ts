@@ -15,10 +15,11 @@ import {
   refuse,
   wholeFrom,
 } from '../../kit.ts';
+import type { FleetSource } from './fleet-rows.ts';
 import { hostNameOf, isLoopback } from './hosts.ts';
 import type { HistorySettings } from './recorder.ts';
 import type { DashboardSchedule } from './schedule-rows.ts';
-import type { ActionKind, ActionTarget, FleetProcessRow, FleetSlotRow } from './wire.ts';
+import type { ActionKind, ActionTarget } from './wire.ts';
 
 /**
  * What a request asks for. `of` is the name of the supervisor: `default` if there is only one,
@@ -70,7 +71,7 @@ export interface DashboardOptions {
    * Who in the fleet holds which slot. Pass what `postgresLeases` or `redisLeases` returned. It is
    * read at most every five seconds, and only while somebody looks. Default: the page has no fleet.
    */
-  readonly fleet?: DashboardFleet | undefined;
+  readonly fleet?: FleetSource | undefined;
   /**
    * Called for every request. Only `true`, or a promise of `true`, lets it through: not another
    * value, not a throw, and not a promise that takes longer than five seconds. It must not read the
@@ -96,15 +97,6 @@ export interface DashboardOptions {
   readonly history?: DashboardHistory | undefined;
 }
 
-/** What the dashboard reads a fleet by: the lease stores of slotvisor/postgres and slotvisor/redis. */
-export interface DashboardFleet {
-  look(query: { readonly q: string; readonly limit: number }): PromiseLike<{
-    readonly processes: readonly FleetProcessRow[];
-    readonly slots: readonly (Omit<FleetSlotRow, 'fence'> & { readonly fence: bigint })[];
-    readonly more: boolean;
-  }>;
-}
-
 /** Options of `serve`. */
 export interface ServeOptions {
   /** The port. 0: one that is free. A whole number from 0 to 65,535. Default 0. */
@@ -121,7 +113,7 @@ export interface DashboardSettings {
   readonly group: (slot: string) => string;
   readonly meta: ((meta: unknown) => unknown) | undefined;
   readonly schedules: ((supervisor: Supervisor) => Iterable<DashboardSchedule>) | undefined;
-  readonly fleet: DashboardFleet | undefined;
+  readonly fleet: FleetSource | undefined;
   readonly authorize: ((request: Request, action: DashboardAction) => unknown) | undefined;
   readonly actions: boolean;
   readonly hosts: readonly string[] | undefined;
@@ -204,9 +196,9 @@ export function parseServeOptions(options: unknown, { authorize }: DashboardSett
   return settings;
 }
 
-function readFleet(field: string, value: unknown): DashboardFleet {
+function readFleet(field: string, value: unknown): FleetSource {
   anObjectWith('look', field, 'must be a lease store of slotvisor/postgres or slotvisor/redis', value);
-  return value as DashboardFleet;
+  return value as FleetSource;
 }
 
 function readHosts(field: string, value: unknown): readonly string[] {

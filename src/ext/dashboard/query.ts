@@ -3,7 +3,19 @@
 
 import type { SlotView } from '../../index.ts';
 import { oneOf, refuse, wholeFrom } from '../../kit.ts';
-import { FAILING, MAX_DEPTH, MAX_PAGE, MAX_QUERY, SLOT_STATES, type SlotState, SORTS, type Sort } from './wire.ts';
+import { type ShowMeta, slotRow } from './rows.ts';
+import { Top } from './top.ts';
+import {
+  FAILING,
+  MAX_DEPTH,
+  MAX_PAGE,
+  MAX_QUERY,
+  SLOT_STATES,
+  type SlotState,
+  type SlotsPage,
+  SORTS,
+  type Sort,
+} from './wire.ts';
 
 export interface SlotQuery {
   /**
@@ -158,3 +170,39 @@ export const ORDERS: Readonly<Record<Sort, Compare>> = {
   retries: by(({ view }) => view.owner?.retries ?? 0),
   name: byName,
 };
+
+/** Makes one answer from all slots. */
+export interface Collector {
+  add(slot: Seen): void;
+  answer(): unknown;
+}
+
+/**
+ * Collects the page of a query. It keeps no more views than the page and those before it.
+ *
+ * @param at when the sweep begins.
+ */
+export function pageCollector(
+  query: SlotQuery,
+  slotOfId: string | undefined,
+  meta: ShowMeta | undefined,
+  at: number,
+): Collector {
+  const { offset, limit, sort } = query;
+  const matches = matcher(query, slotOfId);
+  const top = new Top(offset + limit, ORDERS[sort]);
+  let of = 0;
+  let total = 0;
+  return {
+    add(slot) {
+      of += 1;
+      if (!matches(slot)) return;
+      total += 1;
+      top.add(slot);
+    },
+    answer(): SlotsPage {
+      const rows = top.sorted().slice(offset);
+      return { total, of, offset, at, rows: rows.map(({ view }) => slotRow(view, meta)) };
+    },
+  };
+}

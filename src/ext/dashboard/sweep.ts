@@ -4,16 +4,15 @@
 
 import { type Clock, ClosedError, type SlotView, type Supervisor, type TaskId } from '../../index.ts';
 import { after, type Deferred, deferred, eventLoopTurn } from '../../kit.ts';
-import { keyOf, matcher, ORDERS, type Seen, type SlotQuery, seen } from './query.ts';
-import { isShown, type ShowMeta, slotRow } from './rows.ts';
+import { type Collector, keyOf, pageCollector, type Seen, type SlotQuery, seen } from './query.ts';
+import { isShown, type ShowMeta } from './rows.ts';
 import { type Tally, TallyCounter } from './tally.ts';
-import { Top } from './top.ts';
 import type { SlotsPage } from './wire.ts';
 
 /** For so long a sweep works before it lets the event loop have a turn, in ms. */
 const SLICE_MS = 4;
 
-/** After a sweep the next one begins no sooner than after so many times its cost: 20 % of a core. */
+/** A sweep begins no sooner after the last one than so many times its cost: 20 % of a core. */
 const REST = 4;
 
 /** For so long after the last ask an answer is kept, and made again by each sweep. */
@@ -41,12 +40,6 @@ export interface SweepSettings {
 
 /** What a sweep needs of a supervisor. */
 export type Swept = Pick<Supervisor, 'clock' | 'get' | 'slot' | 'slots' | 'vitalSlots'>;
-
-/** Makes one answer from all slots. */
-interface Collector {
-  add(slot: Seen): void;
-  answer(): unknown;
-}
 
 /** All asks for the same. */
 interface Question {
@@ -107,7 +100,11 @@ export class Sweeper {
    * @throws ClosedError once `close` was called, also if it is called before there is an answer.
    */
   page(query: SlotQuery, maxAgeMs: number): Promise<SlotsPage> {
-    return this.#ask(keyOf(query), () => this.#collectorOf(query), maxAgeMs) as Promise<SlotsPage>;
+    return this.#ask(
+      keyOf(query),
+      () => pageCollector(query, slotOfId(this.#supervisor, query.q), this.#settings.meta, this.#clock.wallNow()),
+      maxAgeMs,
+    ) as Promise<SlotsPage>;
   }
 
   /** As `page`. */
@@ -236,28 +233,6 @@ export class Sweeper {
       ask.resolve(given);
       return false;
     });
-  }
-
-  #collectorOf(query: SlotQuery): Collector {
-    const { offset, limit, sort, q } = query;
-    const { meta } = this.#settings;
-    const matches = matcher(query, slotOfId(this.#supervisor, q));
-    const top = new Top(offset + limit, ORDERS[sort]);
-    const at = this.#clock.wallNow();
-    let of = 0;
-    let total = 0;
-    return {
-      add(slot) {
-        of += 1;
-        if (!matches(slot)) return;
-        total += 1;
-        top.add(slot);
-      },
-      answer(): SlotsPage {
-        const rows = top.sorted().slice(offset);
-        return { total, of, offset, at, rows: rows.map(({ view }) => slotRow(view, meta)) };
-      },
-    };
   }
 
   /** Forgets answers that are asked for no more, now and later. */

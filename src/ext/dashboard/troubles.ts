@@ -2,7 +2,7 @@
 
 import { cut, describe, printable, warn } from '../../kit.ts';
 
-/** What failed: an option that is the user's code, or `request`, an answer that could not be made. */
+/** What failed: an option that is the user's code, or an answer or a frame that we make. */
 export type TroubleSpot = 'authorize' | 'schedules' | 'request' | 'stream';
 
 /** Each is a warning of the process, the first time that it happens at a spot. */

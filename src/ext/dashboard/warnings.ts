@@ -1,5 +1,5 @@
-// What needs a look, in sentences. A warning is raised by the worst thing of its kind, and counts all
-// that its link shows.
+// What needs a look, in sentences. A warning is raised by the worst thing of its kind, and counts
+// all that its link shows.
 
 import type { RejectReason, Stats } from '../../index.ts';
 import { cut, span } from '../../kit.ts';

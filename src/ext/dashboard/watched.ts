@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Supervisor } from '../../index.ts';
 import { Refusal } from './answer.ts';
-import { Fleet } from './fleet-reader.ts';
+import { FleetReader } from './fleet-rows.ts';
 import type { DashboardSettings, NamedSupervisor } from './options.ts';
 import { ProcessWatch } from './process-watch.ts';
 import type { SlotQuery } from './query.ts';
@@ -17,6 +17,7 @@ import type { Troubles } from './troubles.ts';
 import { warningsOf } from './warnings.ts';
 import {
   ACTIONS,
+  type FleetPage,
   type Level,
   type ScheduleRow,
   type SlotDetail,
@@ -30,6 +31,8 @@ import {
 
 /** How old may be what is shown of a supervisor that is not the one looked at. */
 const OTHERS_MS = 5_000;
+/** For so long what was read of the fleet counts for warnings. */
+const FLEET_MS = 10_000;
 
 /** One supervisor. */
 export class Watched {
@@ -90,11 +93,14 @@ export class AllWatched {
   readonly #settings: DashboardSettings;
   readonly #clock: Clock;
   readonly #process: ProcessWatch;
-  readonly fleet: Fleet | undefined;
+  readonly #fleet: FleetReader | undefined;
+  /** The last page of the fleet that was shown. */
+  #fleetPage: FleetPage | undefined;
+  #fleetShownMs = -Infinity;
 
   constructor(named: readonly NamedSupervisor[], settings: DashboardSettings, clock: Clock, troubles: Troubles) {
     this.all = named.map((one) => new Watched(one, settings, clock, troubles));
-    this.fleet = settings.fleet && new Fleet(settings.fleet, clock);
+    this.#fleet = settings.fleet && new FleetReader(settings.fleet, clock);
     this.#settings = settings;
     this.#clock = clock;
     const recorders = this.all.map(({ recorder }) => recorder);
@@ -161,11 +167,25 @@ export class AllWatched {
   #warnings(one: Watched, tally: Tally): Warning[] {
     const { supervisor, recorder } = one;
     const schedules = one.scheduleRows(OTHERS_MS);
-    const fleet = this.fleet?.latest;
+    const fleet = this.#fleet && { ...this.#latelyShown };
     return warningsOf({ stats: supervisor.stats(), tally, recorder, process: this.#process.row(), schedules, fleet });
   }
 
+  /** Undefined without the option `fleet`. */
+  async fleetPage(q: string): Promise<FleetPage | undefined> {
+    const page = await this.#fleet?.page(q);
+    this.#fleetPage = page;
+    this.#fleetShownMs = this.#clock.now();
+    return page;
+  }
+
+  /** An error that was read long ago may be over: the fleet is read only while somebody looks. */
+  get #latelyShown(): FleetPage | undefined {
+    return this.#clock.now() - this.#fleetShownMs <= FLEET_MS ? this.#fleetPage : undefined;
+  }
+
   close(): void {
+    this.#fleet?.close();
     for (const one of this.all) one.close();
     this.#process.close();
   }

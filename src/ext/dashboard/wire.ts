@@ -394,7 +394,7 @@ export interface FleetProcessRow {
   readonly isSelf: boolean;
   readonly held: number;
   readonly waiting: number;
-  /** When it is taken for dead, unless it is heard of before. 0: at any moment. */
+  /** In how many ms it is taken for dead, unless it beats. 0: at any moment. */
   readonly expiresInMs: number;
 }
 

@@ -52,9 +52,9 @@ export interface FleetLeases extends SlotLeases {
    * name contains `q`. Names are as other processes have given them: cut and escape them where they
    * are printed.
    *
-   * It changes nothing, and does not make this process a part of the fleet. The store is asked once.
-   * A large fleet is read in steps: what changes meanwhile is shown as it was, as it is, or not at
-   * all.
+   * It changes nothing, and does not make this process a part of the fleet. The store is asked
+   * once. A store may read a large fleet in steps: what changes meanwhile is shown as it was, as it
+   * is, or not at all.
    *
    * Rejects with the error of the store, where the store does not answer within `ttlMs`, and after
    * `close()`. `onTrouble` hears nothing of it.

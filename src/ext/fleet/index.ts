@@ -2,8 +2,8 @@
  * `slotvisor/fleet`: the lease store of one supervisor, and the claims of its schedules, over a
  * store that several processes share.
  *
- * A store is eleven small operations (`LeaseStore`). `slotvisor/postgres` and `slotvisor/redis` have
- * one each; this entry point is for other engines, and it is what those two are made of.
+ * A store is eleven small operations (`LeaseStore`). `slotvisor/postgres` and `slotvisor/redis`
+ * have one each; this entry point is for other engines, and it is what those two are made of.
  *
  * Reading order: `store.ts` (what a store does), `fleet.ts` (requests, leases and repair),
  * `session.ts`, `sessions.ts` and `beats.ts` (for how long this process may believe that it holds

@@ -93,14 +93,12 @@ function readText(field: string, value: unknown): string {
 
 /** @throws TypeError for what is no answer to a look. */
 export function checkLook(look: FleetLook): FleetLook {
-  const { processes, slots, more } = look;
+  const { processes, slots, more } = (look ?? {}) as Partial<FleetLook>;
   const isLook =
     Array.isArray(processes) &&
-    processes.every(({ name, held, waiting }) => typeof name === 'string' && held >= 0 && waiting >= 0) &&
     Array.isArray(slots) &&
-    slots.every(
-      ({ slot, fence, line }) => typeof slot === 'string' && typeof fence === 'bigint' && Array.isArray(line),
-    ) &&
+    processes.every((one) => typeof one?.name === 'string' && one.held >= 0 && one.waiting >= 0) &&
+    slots.every((one) => typeof one?.slot === 'string' && typeof one.fence === 'bigint' && Array.isArray(one.line)) &&
     typeof more === 'boolean';
   if (isLook) return look;
   throw new TypeError(`a store must answer a look with processes, slots and more, got ${show(look)}`);

@@ -11,9 +11,9 @@ import type { FleetLook, LookAsk } from './look.ts';
  * A process has one session at a time, and asks for a slot once at a time: a session and the name
  * of a slot together name a request, a place in line, and a lease.
  *
- * Each operation but `look` is one atomic step of the engine, and safe to repeat: the client repeats
- * whatever failed. Each one settles, within about the `ttlMs` of the session: an engine that does not answer
- * is an error. Only the engine's clock decides when a session has expired.
+ * Each operation but `look` is one atomic step of the engine, and safe to repeat: the client
+ * repeats whatever failed. Each one settles, within about the `ttlMs` of the session: an engine
+ * that does not answer is an error. Only the engine's clock decides when a session has expired.
  */
 export interface LeaseStore {
   /**
@@ -48,8 +48,8 @@ export interface LeaseStore {
   holdings(session: string, slot?: string): Promise<ReadonlyMap<string, bigint>>;
   /**
    * Shows the fleet to people: all sessions that are known, and the slots that are held or waited
-   * for and whose name contains `ask.q`. By name means by the order that the engine has for texts,
-   * which is that of their characters.
+   * for and whose name contains `ask.q`. Names are in an order of their characters, by bytes or by
+   * UTF-16 units.
    *
    * It changes nothing: it opens, renews and removes no session. It may take several steps of the
    * engine, so that a fleet with very many slots holds up no other call: what changes meanwhile is

@@ -32,7 +32,8 @@ export interface SlotRule {
    */
   readonly waitingMs?: number | undefined;
   /**
-   * The check warns while the owner is in backoff after this many failures in a row. A whole number, 1 or more. `Infinity`: never. Default 5.
+   * The check warns while the owner is in backoff after this many failures in a row. A whole
+   * number, 1 or more. `Infinity`: never. Default 5.
    */
   readonly failures?: number | undefined;
   /**

@@ -3,7 +3,8 @@
  *
  * Reading order: `schema.ts` (tables and functions: all that is decided is decided there),
  * `store.ts` (how they are called), `together.ts` (many calls as one statement), `line.ts` (the
- * connection of the beats), `assert-owned.ts` (the guard of a write), `claims.ts` (one run a date).
+ * connection of the beats), `look.ts` (who holds what), `assert-owned.ts` (the guard of a write),
+ * `claims.ts` (one run a date).
  *
  * @module
  */

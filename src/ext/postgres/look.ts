@@ -1,5 +1,5 @@
-// A look at the fleet, as one statement: it reads one moment, and locks nothing. It calls no function
-// of the schema, so that it also reads a schema which an earlier version has made.
+// A look at the fleet, as one statement: it reads one moment, and locks no row. It calls no
+// function of the schema, since a schema that an earlier version has made has none for it.
 
 import type { FleetLook, FleetSlot, LookAsk } from '../fleet/index.ts';
 import type { PgStatement, Row } from './pool.ts';

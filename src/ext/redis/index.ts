@@ -3,8 +3,8 @@
  * Redis. Efficiency grade: it saves double work, and cannot rule it out when Redis loses writes.
  *
  * Reading order: `script.ts` (what is kept, and every operation on it), `store.ts` (how it is
- * called), `client.ts` (how both clients are used), `errors.ts` (which server is refused),
- * `claims.ts` (dates of schedules).
+ * called), `look.ts` (who holds what), `client.ts` (how both clients are used), `errors.ts` (which
+ * server is refused), `claims.ts` (dates of schedules).
  *
  * @module
  */

@@ -1,17 +1,18 @@
-// A look at the fleet in Redis. It is many short calls: one for the sessions, scans of the names in
-// pages, and one for some of the slots that are shown. Other clients wait for one of them, not for
-// all.
+// A look at the fleet in Redis, in short calls: other clients of the server wait for a few of them,
+// not for all. The sessions are read, then the names of their slots are scanned in pages, then the
+// slots that are shown are read.
 
 import type { FleetLook, FleetProcess, FleetSlot, LookAsk } from '../fleet/index.ts';
 import { run, type Sender } from './client.ts';
 import { LEASES } from './script.ts';
 
-/** How many names a scan walks: about 0.5 ms. */
-const PAGE = 1_000;
-/** How many sessions are scanned at once. */
-const LANES = 20;
-/** How many slots a script shows. */
-const AT_ONCE = 50;
+/** How many names a scan walks: about 0.3 ms. */
+const PAGE = 500;
+/** How many scans are under way: Redis may do them all before it hears another client. */
+const LANES = 8;
+/** How many sessions, and how many slots, a script shows: about 1 ms. */
+const SESSIONS_AT_ONCE = 200;
+const SLOTS_AT_ONCE = 50;
 
 /** A call of the script that keeps the leases. */
 type CallScript = (operation: string, ...args: readonly string[]) => Promise<readonly Reply[]>;
@@ -27,18 +28,31 @@ export async function lookAt(
 ): Promise<FleetLook> {
   const call: CallScript = async (operation, ...args) =>
     (await run(sender, LEASES, key, [channel, operation, session ?? '', ...args])) as readonly Reply[];
-  const sessions = (await call('sessions')).map(sessionOf);
+  const ids = await idsOf(sender, key);
+  const sessions = (await inParts(ids, SESSIONS_AT_ONCE, (some) => call('sessions', ...some))).map(sessionOf);
   const names = await namesOf(sender, key, sessions, q, limit + 1);
-  const shown = names.slice(0, limit);
-  const slots: FleetSlot[] = [];
-  for (let at = 0; at < shown.length; at += AT_ONCE)
-    slots.push(...(await call('show', `${lineLimit}`, ...shown.slice(at, at + AT_ONCE))).map(slotOf));
+  const show = (slots: readonly string[]) => call('show', `${lineLimit}`, ...slots);
+  const slots = (await inParts(names.slice(0, limit), SLOTS_AT_ONCE, show)).map(slotOf);
   const processes = sessions.flatMap(({ process }) => process ?? []);
   return {
     processes: processes.sort((a, b) => (a.name < b.name ? -1 : 1)),
     slots,
     more: names.length > limit,
   };
+}
+
+/** One part after the other. */
+async function inParts<T, R>(all: readonly T[], most: number, run: (part: readonly T[]) => Promise<readonly R[]>) {
+  const results: R[] = [];
+  for (let at = 0; at < all.length; at += most) results.push(...(await run(all.slice(at, at + most))));
+  return results;
+}
+
+/** The sessions that are known, and those that are gone and may still hold slots. */
+async function idsOf(sender: Sender, key: string): Promise<string[]> {
+  const known = (await sender.send('ZRANGE', [`${key}:sessions`, '0', '-1'])) as Reply;
+  const dead = (await sender.send('SMEMBERS', [`${key}:dead`])) as Iterable<unknown>;
+  return [...new Set([...known, ...dead].map(String))];
 }
 
 interface Known {
@@ -69,7 +83,7 @@ async function namesOf(sender: Sender, key: string, sessions: readonly Known[], 
     } while (cursor !== '0');
   };
   const holders = sessions.filter(({ held }) => held > 0);
-  for (let at = 0; at < holders.length; at += LANES) await Promise.all(holders.slice(at, at + LANES).map(scan));
+  await inParts(holders, LANES, (some) => Promise.all(some.map(scan)));
   return first;
 }
 

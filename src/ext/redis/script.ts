@@ -74,6 +74,12 @@ local function spare(ttl, is_ahead)
   end
 end
 
+-- After a step back of the clock, a store that was found empty begins to grant after what was left.
+local function shift_birth(seen)
+  local born = tonumber(redis.call('HGET', CLOCK, 'born') or 0)
+  redis.call('HSET', CLOCK, 'born', int(ms + math.max(0, born - seen)))
+end
+
 -- A clock that stepped, and a time in which no session could beat, make the living look expired:
 -- they have one ttl to beat first.
 local function look_at_clock(ttl)
@@ -83,6 +89,7 @@ local function look_at_clock(ttl)
     redis.call('HSET', CLOCK, 'seen', int(ms), 'born', int(ms + ttl))
   elseif ms - seen > ttl / 3 or seen - ms > ttl / 10 then
     redis.call('HSET', CLOCK, 'seen', int(ms))
+    if ms < seen then shift_birth(seen) end
     spare(ttl, ms > seen)
   elseif ms > seen then
     redis.call('HSET', CLOCK, 'seen', int(ms))
@@ -312,20 +319,16 @@ local function holdings(me, only)
   return out
 end
 
--- The sessions that are known, and those that still hold slots. A place that a replacement took is
--- counted until the next beat of its session.
+-- Some sessions. A place that a replacement took is counted until the next beat of its session.
 local function sessions(me)
   local out = {}
-  local known = redis.call('ZRANGE', SESSIONS, 0, -1, 'WITHSCORES')
-  for i = 1, #known, 2 do
-    local id = known[i]
-    local left = int(math.max(0, tonumber(known[i + 1]) - ms))
+  for i = 4, #ARGV do
+    local id = ARGV[i]
+    local at = expiry(id)
+    local state = not at and 'dead' or id == me and 'self' or 'other'
     local name = redis.call('HGET', NAMES, id) or ''
     local held, waiting = redis.call('SCARD', owns(id)), redis.call('HLEN', waits(id))
-    out[#out + 1] = {id, id == me and 'self' or 'other', name, held, waiting, left}
-  end
-  for _, id in ipairs(redis.call('SMEMBERS', DEAD)) do
-    out[#out + 1] = {id, 'dead', '', redis.call('SCARD', owns(id))}
+    out[#out + 1] = {id, state, name, held, waiting, int(math.max(0, (at or 0) - ms))}
   end
   return out
 end

@@ -14,6 +14,7 @@ import {
 } from 'slotvisor';
 import * as cron from 'slotvisor/cron';
 import { schedule, schedulesOf } from 'slotvisor/cron';
+import * as dashboard from 'slotvisor/dashboard';
 import * as fleet from 'slotvisor/fleet';
 import * as health from 'slotvisor/health';
 import * as log from 'slotvisor/log';
@@ -70,6 +71,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   'slotvisor/cron': place(() => cron, { schedule: () => schedule(BAD, BAD), schedulesOf: () => schedulesOf(BAD) }),
   'slotvisor/prometheus': place(() => prometheus, { prometheus: () => prometheus.prometheus(BAD) }),
   'slotvisor/health': place(() => health, { health: () => health.health(BAD) }),
+  'slotvisor/dashboard': place(() => dashboard, { dashboard: () => dashboard.dashboard(BAD) }),
   'slotvisor/otel': place(
     () => otel,
     { attemptOf: () => otel.attemptOf(BAD), detached: () => otel.detached(BAD), otel: () => otel.otel(BAD) },
@@ -83,6 +85,12 @@ const PLACES: Readonly<Record<string, Place>> = {
     () => fleet,
     { fleetClaims: () => fleet.fleetClaims(BAD), fleetLeases: () => fleet.fleetLeases(BAD) },
     ['Gather'],
+  ),
+  // The supervisor calls `acquire`, `close` and `open`.
+  FleetLeases: place(
+    () => fleet.fleetLeases(new Proxy({} as never, { get: () => () => {} })),
+    { look: (to) => to.look({ limit: BAD }) },
+    ['acquire', 'close', 'open', 'stats'],
   ),
   'slotvisor/postgres': place(() => postgres, {
     assertOwned: () => postgres.assertOwned(BAD, BAD),

@@ -75,3 +75,30 @@ it('the lists are in objects, with what they are called', async () => {
 it('without the option there are no schedules', async () => {
   expect((await world().ask('api/schedules')).json).toEqual({ schedules: [] });
 });
+const LOOK = {
+  processes: [{ name: 'a', isSelf: true, held: 1, waiting: 0, expiresInMs: 9_000 }],
+  slots: [{ slot: 's', holder: 'a', isOurs: true, fence: 7n, line: ['b'], waiting: 1 }],
+  more: false,
+};
+
+describe('over HTTP', () => {
+  it('the fleet is there only with the option', async () => {
+    expect((await world().ask('api/fleet')).json).toMatchObject({ error: { code: 'noFleet' } });
+    const { ask } = world({ fleet: { look: async () => LOOK } });
+    expect((await ask('api/fleet?q=s')).json).toMatchObject({ slots: [{ fence: '7' }] });
+    expect((await ask(`api/fleet?q=${'x'.repeat(201)}`)).status).toBe(400);
+    expect((await ask('api/summary')).json).toMatchObject({ views: ['slots', 'failures', 'events', 'fleet'] });
+  });
+
+  it('a store that throws at once is an error of the page', async () => {
+    const { ask } = world({
+      fleet: {
+        look: () => {
+          throw new Error('closed');
+        },
+      },
+    });
+    const { status, json } = await ask('api/fleet');
+    expect([status, json]).toEqual([200, expect.objectContaining({ error: 'closed' })]);
+  });
+});

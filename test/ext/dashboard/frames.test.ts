@@ -58,7 +58,7 @@ it('the page, the slot and the series are those of the parameters', async () => 
 describe('a frame is quiet', () => {
   it('if nothing but the time has changed', async () => {
     const all = world();
-    const reader = await open(all, '?view=events&step=minute');
+    const reader = await open(all, '?view=slots&step=minute');
     const first = stateOf(await nextFrame(all, reader));
     expect(first.summary.slotCount).toBe(0);
     expect(await nextFrame(all, reader)).toBe(': quiet\n\n');

@@ -24,4 +24,5 @@ test('a name that comes often is one string, and names of any number do not pile
   const before = heapBytes();
   for (let i = 0; i < 100_000; i += 1) names.of(`${i}`.padEnd(500, '.'));
   expect(heapBytes() - before).toBeLessThan(10_000_000);
+  expect(names.of('still in use')).toBe('still in use');
 });

@@ -259,6 +259,7 @@ describe('bounds', () => {
     const before = heapBytes();
     for (let round = 4; round < 14; round += 1) await burst(round);
     expect(heapBytes() - before).toBeLessThan(2_000_000); // 250,000 events
+    expect(world.recorder.seq).toBeGreaterThan(300_000);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import pg from 'pg';
-import type { AskMode } from 'slotvisor/fleet';
+import type { AskMode, FleetLook } from 'slotvisor/fleet';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { RUNS } from '../../support/effort.ts';
 import { MemoryEngine } from '../../support/memory-engine.ts';
@@ -133,7 +133,7 @@ test('calls one after the other are answered as by the engine in memory', async 
         () => {},
       );
       const all = await Promise.all(Array.from({ length: 4 }, () => world.session(store)));
-      for (const { id } of all) engine.open(id, TTL_MS);
+      for (const { id } of all) engine.open(id, TTL_MS, 'test');
       const fences = new Map<bigint, bigint>(); // of PostgreSQL, by those of the engine
       const same = (known: object | null, got: object | null): void => {
         const shape = (value: object | null) => {
@@ -166,6 +166,10 @@ test('calls one after the other are answered as by the engine in memory', async 
           engine.end(session.id);
           await store.end(session.id);
         }
+        const ask = { q: `${run}`, limit: 10, lineLimit: 10 };
+        const [modeled, real] = [engine.look(session.id, ask), await store.look(session.id, ask)];
+        const withoutFences = ({ slots }: FleetLook) => slots.map((seen) => ({ ...seen, fence: 0n }));
+        expect(withoutFences(real)).toEqual(withoutFences(modeled));
         for (const { id } of all)
           expect([...(await store.holdings(id)).keys()].sort()).toEqual([...engine.holdings(id).keys()].sort());
       }

@@ -235,6 +235,7 @@ describe('withdraw', () => {
   test('of many places at once takes two connections of the pool', async () => {
     const fences = await Promise.all(Array.from({ length: 20 }, (_, i) => a.take(`s${i}`)));
     await Promise.all(fences.map((_, i) => b.ask(`s${i}`)));
+    await Promise.all([world.sql('select 1'), world.sql('select 1')]); // the pool has two
     let [used, most] = [0, 0];
     const count = (by: number) => () => {
       used += by;

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import type { AskMode, LeaseNews } from 'slotvisor/fleet';
+import type { AskMode, FleetLook, LeaseNews } from 'slotvisor/fleet';
 import { expect, it } from 'vitest';
 import { MemoryEngine } from '../../support/memory-engine.ts';
 import { overBothClients, TTL_MS, World } from './world.ts';
@@ -62,8 +62,9 @@ overBothClients('the store in Redis', (kind) => {
         /** What each session asked for and has not heard to be over, as a client knows it. */
         const asked = ids.map(() => new Set<string>());
         for (const id of ids) {
-          model.open(id, TTL_MS);
-          await store.open(id, 'host:1', TTL_MS);
+          const name = `host:${id}`;
+          model.open(id, TTL_MS, name);
+          await store.open(id, name, TTL_MS);
         }
 
         const same = <T>(modeled: T, real: T): void => {
@@ -116,7 +117,17 @@ overBothClients('the store in Redis', (kind) => {
             }
           }
         };
-        for (const step of steps) await play(step);
+        const sameLook = async (id: string): Promise<void> => {
+          const ask = { q: '', limit: 10, lineLimit: 10 };
+          const [modeled, real] = [model.look(id, ask), await store.look(id, ask)];
+          same(modeled.slots, real.slots);
+          const helds = (look: FleetLook) => look.processes.map(({ isSelf, held }) => `${isSelf} ${held}`).sort();
+          expect(helds(real)).toEqual(helds(modeled));
+        };
+        for (const step of steps) {
+          await play(step);
+          await sameLook(ids[step.by] as string);
+        }
         for (const id of ids) await store.end(id);
         expect((await world.keys()).filter((key) => !['clock', 'fence', 'seq'].includes(key))).toEqual([]);
       }),

@@ -160,6 +160,26 @@ overBothClients('a Redis that has forgotten everything', (kind) => {
     expect(await grant(a)).toMatchObject({ state: 'granted' });
   });
 
+  it('grants on where its clock is set back later, however far', async () => {
+    const world = await World.open(kind, { quarantine: true });
+    const a = await world.join();
+    await world.passWithBeats(TTL_MS, a);
+    await world.pass(-3_600_000);
+    await a.beat();
+    expect(await grant(a)).toMatchObject({ state: 'granted' });
+  });
+
+  it('grants nothing for the rest of the ttl where its clock is set back meanwhile', async () => {
+    const world = await World.open(kind, { quarantine: true });
+    const a = await world.join();
+    await world.passWithBeats(TTL_MS / 2, a);
+    await world.pass(-3_600_000);
+    await world.passWithBeats(TTL_MS / 2 - BEAT_MS, a);
+    await expect(grant(a)).rejects.toThrow('was found empty');
+    await world.passWithBeats(2 * BEAT_MS, a);
+    expect(await grant(a)).toMatchObject({ state: 'granted' });
+  });
+
   it('answers calls that came together with one error', async () => {
     const world = await World.open(kind, { quarantine: true });
     const a = await world.join();

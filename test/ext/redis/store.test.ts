@@ -145,6 +145,62 @@ overBothClients('the store in Redis', (kind) => {
     expect(await a.holdings('free')).toEqual(new Map());
   });
 
+  it('looks at the fleet without the sessions that are gone, as holders and in line', async () => {
+    const world = await open();
+    const [a, b, c] = [await world.join(), await world.join(), await world.join()];
+    const fence = await a.take('s');
+    for (const member of [b, c]) await member.acquire('s');
+    for (const id of [a.id, b.id]) {
+      // as a beat of another session does, before it passes on what they had
+      await world.admin.zrem(world.key('sessions'), id);
+      await world.admin.hdel(world.key('names'), id);
+      await world.admin.sadd(world.key('dead'), id);
+    }
+    const { processes, slots } = await world.look(a);
+    expect(processes).toHaveLength(1);
+    expect(slots).toEqual([{ slot: 's', isOurs: false, fence, line: ['host:1'], waiting: 1 }]);
+    await c.beat('s');
+    expect((await world.look(c)).slots).toMatchObject([{ slot: 's', isOurs: true, holder: 'host:1', waiting: 0 }]);
+  });
+
+  it('looks at a line behind sessions that are gone', async () => {
+    const world = await open();
+    const all = await Promise.all(Array.from({ length: 6 }, () => world.join()));
+    await all[0]?.take('s');
+    for (const member of all.slice(1)) await member.acquire('s');
+    for (const { id } of all.slice(1, 4)) {
+      await world.admin.zrem(world.key('sessions'), id);
+      await world.admin.sadd(world.key('dead'), id);
+    }
+    const [slot] = (await world.look(all[0], { lineLimit: 2 })).slots;
+    expect([slot?.line, slot?.waiting]).toEqual([['host:1', 'host:1'], 2]);
+  });
+
+  it('looks at the fleet by reads alone, and leaves out what is given back meanwhile', async () => {
+    const world = await open();
+    const a = await world.join();
+    for (const slot of ['x', 'y', 'z']) await a.take(slot);
+    await world.admin.del(world.key('slot:y')); // given back between two calls
+    const before = await world.contents();
+    const { slots, more } = await world.look(a, { limit: 3 });
+    expect([slots.map(({ slot }) => slot), more]).toEqual([['x', 'z'], false]);
+    expect(await world.contents()).toEqual(before);
+  });
+
+  it('shows the place of a replacement until its session knows that another one took it', async () => {
+    const world = await open();
+    const [a, b, c] = [await world.join(), await world.join(), await world.join()];
+    await a.take('s');
+    await b.acquire('s', 'urgent');
+    await c.acquire('s', 'urgent');
+    const waitingOfB = async () => (await world.look(b)).processes.find(({ isSelf }) => isSelf)?.waiting;
+    expect((await world.look(b)).slots[0]?.waiting).toBe(1);
+    expect(await waitingOfB()).toBe(1);
+    await b.beat('s');
+    await b.beat();
+    expect(await waitingOfB()).toBe(0);
+  });
+
   it('ends a session: gives back what it holds, leaves every line, and forgets it', async () => {
     const world = await open();
     const [a, b, c] = [await world.join(), await world.join(), await world.join()];

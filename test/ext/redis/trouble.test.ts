@@ -90,6 +90,7 @@ overBothClients('a Redis that may not be used', (kind) => {
     for (const id of ['a', 'b', 'c']) {
       await store.beat(id, ['s']);
       await store.holdings(id);
+      await store.look(id, { q: '', limit: 50, lineLimit: 20 });
       await store.withdraw(id, 's');
       await store.end(id);
     }
@@ -221,6 +222,7 @@ overBothClients('a Redis that does not answer', (kind) => {
       [ttlMs / 2, store.release('a', { slot: 's', fence: 1n, contended: false })],
       [ttlMs / 2, store.withdraw('a', 's')],
       [ttlMs, store.holdings('a')],
+      [ttlMs, store.look('a', { q: '', limit: 50, lineLimit: 20 })],
       [ttlMs, store.end('a')],
       [ttlMs, store.open('a', 'host:1', ttlMs)],
       [ttlMs, store.listen('a', ignore, ignore)],

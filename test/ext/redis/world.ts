@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { AskAnswer, AskMode, LeaseNews, LeasePulse, LeaseStore } from 'slotvisor/fleet';
+import type { AskAnswer, AskMode, FleetLook, LeaseNews, LeasePulse, LeaseStore } from 'slotvisor/fleet';
 import type { RedisClient } from 'slotvisor/redis';
 import { describe, onTestFinished } from 'vitest';
 import { portOf } from '../../../src/ext/redis/client.ts';
@@ -58,6 +58,15 @@ export class World {
     const member = new Member(this.store);
     await this.store.open(member.id, 'host:1', TTL_MS);
     return member;
+  }
+
+  look(member: Member | undefined, { q = '', limit = 200, lineLimit = 20 } = {}): Promise<FleetLook> {
+    return this.store.look(member?.id, { q, limit, lineLimit });
+  }
+
+  /** What all keys hold. */
+  async contents(): Promise<unknown> {
+    return Promise.all((await this.keys()).map(async (key) => [key, await this.admin.dumpBuffer(this.key(key))]));
   }
 
   key(name: string): string {
