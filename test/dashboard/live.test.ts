@@ -77,10 +77,16 @@ withBrowser('the page', (browser) => {
     const supervisor = newSupervisor();
     const page = await browser.open((await served(supervisor)).url, { expected: /ERR_ABORTED/ });
     await found(page, 'No slot has work').waitFor();
+    let streams = 0;
+    page.on('request', (request) => {
+      if (request.url().includes('api/stream')) streams += 1;
+    });
     const ended = page.waitForEvent('requestfailed', (request) => request.url().includes('api/stream'));
     await setHidden(page, true);
     await ended;
     supervisor.submit({ slot: 'a', run: forEver });
+    await page.evaluate('fetch("api/summary").then((answer) => answer.text())'); // what was asked before is known then
+    expect(streams, 'while it is hidden').toBe(0);
     const asked = page.waitForEvent('request', (request) => request.url().includes('api/stream'));
     expect(await page.getByRole('link', { name: 'a', exact: true }).count()).toBe(0);
     await setHidden(page, false);
