@@ -6,14 +6,16 @@ import { Top } from './top.ts';
 import { type GroupRow, SLOT_STATES, type SlotState } from './wire.ts';
 
 export interface Tally {
+  /** When the sweep began, in epoch ms. */
+  readonly at: number;
   /** All slots of the table. */
   readonly slots: number;
   /** A slot can count to several. */
   readonly states: Readonly<Record<SlotState, number>>;
   /**
    * For how long the oldest slot of a state has been so: its owner, or in `waiting`, `paused` and
-   * `lease` what has waited there longest. `failing` counts from the first failure in a row. 0 where
-   * there is none.
+   * `lease` what has waited there longest. `failing` counts from the first failure in a row. 0
+   * where there is none.
    */
   readonly oldestMs: Readonly<Record<SlotState, number>>;
   /** Why the oldest body that overran was asked to stop. */
@@ -59,6 +61,7 @@ const byTrouble = (one: GroupCount, other: GroupCount): number =>
   other.trouble - one.trouble || other.slots - one.slots || (one.group < other.group ? -1 : 1);
 
 export class TallyCounter {
+  readonly #at: number;
   #slots = 0;
   readonly #states = zeros();
   readonly #oldestMs = zeros();
@@ -66,6 +69,10 @@ export class TallyCounter {
   #longestBackoffMs = 0;
   #waitingInPaused = 0;
   readonly #groups = new Map<string, GroupCount>();
+
+  constructor(at: number) {
+    this.#at = at;
+  }
 
   add(slot: Seen): void {
     this.#slots += 1;
@@ -83,6 +90,7 @@ export class TallyCounter {
       if (count.failing > 0) failing.push({ group: count.group, slots: count.failing, sinceMs: count.failingMs });
     }
     return {
+      at: this.#at,
       slots: this.#slots,
       states: this.#states,
       oldestMs: this.#oldestMs,
