@@ -10,7 +10,6 @@ import {
   type Link,
   type ProcessRow,
   type ScheduleRow,
-  type SlotFailure,
   type SlotState,
   WARNING_KINDS,
   type Warning,
@@ -19,8 +18,6 @@ import {
 
 /** What happened lately. */
 export interface LatelyMemory {
-  /** Of the slot's last failure that is remembered. */
-  lastFailureOf(slot: string): Pick<SlotFailure, 'at'> | undefined;
   /** How long ago a subscriber was found to have lost events. */
   readonly eventsDroppedMs: number;
   /** What lacked room or time. */
@@ -31,8 +28,6 @@ export interface LatelyMemory {
 }
 
 export interface Look {
-  /** Epoch ms. */
-  readonly now: number;
   readonly stats: Pick<Stats, 'phase' | 'gate' | 'abandonedAlive' | 'eventsDropped'>;
   readonly tally: Tally;
   readonly recorder: LatelyMemory;
@@ -86,14 +81,20 @@ const FINDERS: readonly Find[] = [
   closing,
 ];
 
-function warning(kind: WarningKind, count: number, text: string, link: Link, sinceMs?: number): Warning {
+function warning(kind: WarningKind, count: number, text: string, link: Link, since?: number): Warning {
   const level = BAD.includes(kind) ? 'bad' : 'warn';
-  return { kind, level, text, count, ...(sinceMs !== undefined && { sinceMs: Math.round(sinceMs) }), link };
+  return { kind, level, text, count, ...(since !== undefined && { since: Math.round(since) }), link };
 }
 
 /** Of all slots of a state, with the age of the oldest. */
-function ofState(kind: WarningKind, { states, oldestMs }: Tally, state: SlotState, text: string, link?: Link): Warning {
-  return warning(kind, states[state], text, link ?? { view: 'slots', status: state }, oldestMs[state]);
+function ofState(
+  kind: WarningKind,
+  { at, states, oldestMs }: Tally,
+  state: SlotState,
+  text: string,
+  link?: Link,
+): Warning {
+  return warning(kind, states[state], text, link ?? { view: 'slots', status: state }, at - oldestMs[state]);
 }
 
 const many = (count: number, one: string, more: string): string => (count === 1 ? `1 ${one}` : `${count} ${more}`);
@@ -106,15 +107,11 @@ function named(count: number, names: readonly string[]): string {
   return some.length === 0 ? '' : `: ${[...some, ...(more > 0 ? [`${more} more`] : [])].join(', ')}`;
 }
 
-/** A slot is dead since its last failure, if that is remembered. */
-function dead({ tally, recorder, now }: Look): Warning | undefined {
+function dead({ tally }: Look): Warning | undefined {
   const count = tally.states.dead;
-  const { dead: names } = tally.named;
   if (count === 0) return undefined;
-  const ages = names.map((name) => now - (recorder.lastFailureOf(name)?.at ?? now));
-  const text = `${many(count, 'vital slot is dead', 'vital slots are dead')}${named(count, names)}`;
-  const sinceMs = Math.max(...ages);
-  return warning('dead', count, text, { view: 'slots', status: 'dead' }, sinceMs > 0 ? sinceMs : undefined);
+  const what = many(count, 'vital slot is dead', 'vital slots are dead');
+  return ofState('dead', tally, 'dead', `${what}${named(count, tally.named.dead)}`);
 }
 
 function overrun({ tally }: Look): Warning | undefined {
@@ -131,14 +128,15 @@ function overrun({ tally }: Look): Warning | undefined {
 }
 
 function failing({ tally }: Look): Warning[] {
-  const { states, failingGroups } = tally;
+  const { at, states, oldestMs, failingGroups } = tally;
   if (states.failing === 0) return [];
   const says = (count: number, where: string): string =>
     `${many(count, `task${where} has`, `tasks${where} have`)} failed ${FAILING} times or more in a row`;
   const link: Link = { view: 'slots', status: 'failing' };
-  if (failingGroups.length === 0) return [warning('failing', states.failing, says(states.failing, ''), link)];
-  return failingGroups.map(({ group, slots }) =>
-    warning('failing', slots, says(slots, ` in ${cut(group, MAX_TEXT)}`), { ...link, group }),
+  if (failingGroups.length === 0)
+    return [warning('failing', states.failing, says(states.failing, ''), link, at - oldestMs.failing)];
+  return failingGroups.map(({ group, slots, sinceMs }) =>
+    warning('failing', slots, says(slots, ` in ${cut(group, MAX_TEXT)}`), { ...link, group }, at - sinceMs),
   );
 }
 
@@ -233,7 +231,7 @@ function loopDelay({ process: { loopDelayMs } }: Look): Warning | undefined {
 function eventsDropped({ stats: { eventsDropped: count }, recorder }: Look): Warning | undefined {
   if (recorder.eventsDroppedMs > LATELY_MS) return undefined;
   const text = `A subscriber was too slow, and ${many(count, 'event was', 'events were')} lost since the start`;
-  return warning('eventsDropped', count, text, {}, recorder.eventsDroppedMs);
+  return warning('eventsDropped', count, text, {});
 }
 
 function schedule({ schedules }: Look): Warning | undefined {

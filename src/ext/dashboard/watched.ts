@@ -178,7 +178,7 @@ export class AllWatched {
     const schedules = one.scheduleRows(OTHERS_MS);
     const fleet = this.#fleet && { ...this.#latelyShown };
     const [stats, process] = [supervisor.stats(), this.#process.row()];
-    return warningsOf({ now: this.now, stats, tally, recorder, process, schedules, fleet });
+    return warningsOf({ stats, tally, recorder, process, schedules, fleet });
   }
 
   /** Undefined without the option `fleet`. */

@@ -29,7 +29,6 @@ async function found(made: ReturnType<typeof watched>, more: Partial<Look> = {})
   const tally = await sweeper.tally(0);
   const process = { loopDelayMs: 20 };
   const warnings = warningsOf({
-    now: made.clock.wallNow(),
     stats: supervisor.stats(),
     tally,
     recorder,
@@ -250,19 +249,6 @@ describe('what needs a look', () => {
     expect(texts(await found(made))).toEqual(['pausedWithWork: 4 slots are paused, and 1 submission waits there: d']);
   });
 
-  it('says since when the longest dead slot is dead, unless its failure is forgotten', async () => {
-    const made = watched();
-    const { supervisor, clock } = made;
-    for (const slot of ['a', 'b']) {
-      supervisor.submit({ slot, run: fail, restart: 'never', vital: true });
-      await clock.advance(7_000);
-    }
-    expect((await found(made)).map(({ sinceMs }) => sinceMs)).toEqual([14_000]);
-    for (let i = 0; i < history.slots; i += 1) supervisor.submit({ slot: `new:${i}`, run: forever });
-    await clock.settle();
-    expect((await found(made)).map(({ sinceMs }) => sinceMs)).toEqual([undefined]);
-  });
-
   it('in a fleet that is known is a lost lease, and not a lease that another process has', async () => {
     const leases = new FakeLeaseStore();
     const made = watched({ leases });
@@ -375,6 +361,24 @@ describe('what needs a look', () => {
       'bad fleet',
       'warn pausedWithWork',
       'warn loopDelay',
+    ]);
+  });
+
+  it('says since when the oldest of its kind is so, however long ago the sweep was', async () => {
+    const made = watched();
+    const { supervisor, clock } = made;
+    supervisor.vitalSlots();
+    supervisor.submit({ slot: 'vital', vital: true, restart: 'never', run: fail });
+    supervisor.submit({ slot: 'sync:1', run: fail, ...backoff(100) });
+    await clock.settle();
+    const begin = clock.wallNow();
+    await clock.advance(10_000);
+    const tally = await made.sweeper.tally(0);
+    await clock.advance(3_000);
+    const warnings = await found(made, { tally });
+    expect(warnings.map(({ kind, since }) => [kind, since])).toEqual([
+      ['dead', begin],
+      ['failing', begin],
     ]);
   });
 
