@@ -58,8 +58,9 @@ export interface DashboardOptions {
    */
   readonly group?: ((slot: string) => string) | undefined;
   /**
-   * What the page shows of the `meta` of a task, at most 2,000 characters of JSON. Where it throws,
-   * the page says so. Default: `meta` is not shown, since it can hold secrets.
+   * What the page shows of the `meta` of a task, at most 2,000 characters of JSON. `undefined`:
+   * nothing. Where it throws, the page says so. Default: `meta` is not shown, since it can hold
+   * secrets.
    */
   readonly meta?: ((meta: unknown) => unknown) | undefined;
   /**
