@@ -71,7 +71,7 @@ export class TallyCounter {
     const failing: { group: string; slots: number }[] = [];
     for (const count of this.#groups.values()) {
       groups.add(count);
-      if (count.failing > 0) failing.push({ group: count.group, slots: count.failing });
+      if (count.failing > 0 && failing.length <= FEW_GROUPS) failing.push({ group: count.group, slots: count.failing });
     }
     return {
       slots: this.#slots,
