@@ -105,14 +105,15 @@ function scheduleOf(watched: Watched, name: string): DashboardSchedule {
 async function actOnSchedule(schedule: DashboardSchedule, kind: ActionKind): Promise<ActionAnswer> {
   const isPaused = schedule.status === 'paused';
   if (kind === 'pause') {
-    schedule.pause();
+    ignore(schedule.pause());
     return done(isPaused ? 'It was paused already.' : 'It is paused: it submits at no date until resume.');
   }
   if (kind === 'resume') {
-    schedule.resume();
+    ignore(schedule.resume());
     return done(isPaused ? 'The pause has ended.' : 'It was not paused.');
   }
   const { admission, outcome } = schedule.trigger();
+  ignore(outcome);
   if (admission !== 'rejected') return done(ADMITTED[admission as Exclude<Admission, 'rejected'>]);
   const { kind: end, ...rest } = (await outcome) as Outcome;
   throw new Refusal(409, 'rejected', `the run was turned away (${'reason' in rest ? rest.reason : end})`);

@@ -16,7 +16,7 @@ import {
   wholeFrom,
 } from '../../kit.ts';
 import type { FleetSource } from './fleet-rows.ts';
-import { hostNameOf, isLoopback } from './hosts.ts';
+import { hostNameOf, loopbackNamesOf } from './hosts.ts';
 import type { HistorySettings } from './recorder.ts';
 import type { DashboardSchedule } from './schedule-rows.ts';
 import type { ActionKind, ActionTarget } from './wire.ts';
@@ -191,7 +191,7 @@ export function parseServeOptions(options: unknown, { authorize }: DashboardSett
     host: nameText,
   };
   const settings = parse('options', options as ServeSettings, readers, { port: 0, host: '127.0.0.1' });
-  if (authorize === undefined && !isLoopback(settings.host))
+  if (authorize === undefined && loopbackNamesOf(settings.host) === undefined)
     refuse('host', 'must be of loopback without the option authorize, which says who may look', settings.host);
   return settings;
 }
