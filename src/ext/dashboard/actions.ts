@@ -47,7 +47,8 @@ export async function act(watched: Watched, kind: ActionKind, target: ActionTarg
   try {
     if (slot !== undefined) return actOnSlot(supervisor, kind, slot);
     if (id !== undefined) return actOnSubmission(supervisor, kind, id);
-    return await actOnSchedule(scheduleOf(watched, schedule as string), kind);
+    const name = schedule as string; // `readTarget` has seen to it
+    return await actOnSchedule(scheduleOf(watched, name), kind, name);
   } catch (error) {
     if (error instanceof ClosedError) throw new Refusal(409, 'closed', error.message);
     throw error;
@@ -113,20 +114,21 @@ function scheduleOf(watched: Watched, name: string): DashboardSchedule {
   return found;
 }
 
-async function actOnSchedule(schedule: DashboardSchedule, kind: ActionKind): Promise<ActionAnswer> {
-  const what = `Schedule ${show(schedule.name)}`;
+async function actOnSchedule(schedule: DashboardSchedule, kind: ActionKind, name: string): Promise<ActionAnswer> {
+  const what = `Schedule ${show(name)}`;
   const isPaused = schedule.status === 'paused';
   if (kind === 'pause') {
-    schedule.pause();
+    ignore(schedule.pause());
     return done(
       isPaused ? `${what} was paused already.` : `${what} is paused: it submits at no date until it is resumed.`,
     );
   }
   if (kind === 'resume') {
-    schedule.resume();
+    ignore(schedule.resume());
     return done(isPaused ? `${what} is resumed.` : `${what} was not paused.`);
   }
   const { admission, outcome } = schedule.trigger();
+  ignore(outcome);
   if (admission !== 'rejected') return done(`${what} ${ADMITTED[admission as Exclude<Admission, 'rejected'>]}`);
   const { kind: end, ...rest } = (await outcome) as Outcome;
   throw new Refusal(409, 'rejected', `the run was rejected (${'reason' in rest ? rest.reason : end})`);

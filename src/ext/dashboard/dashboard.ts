@@ -8,7 +8,7 @@ import { css, html, js } from './assets.ts';
 import { readJson } from './body.ts';
 import { ENDPOINT_ANSWERS, type Sources } from './endpoints.ts';
 import { checkAction, checkHost, checkLeave } from './guards.ts';
-import { isLoopback, LOOPBACK_NAMES } from './hosts.ts';
+import { loopbackNamesOf } from './hosts.ts';
 import { type DashboardServer, type Listener, listenerOf, serveAt } from './listen.ts';
 import {
   type DashboardOptions,
@@ -93,8 +93,7 @@ export function dashboardOf(
   const fetch = fetchAt(settings.hosts);
   const serve = async (options: ServeOptions = {}): Promise<DashboardServer> => {
     const at = fromCaller(serve, () => parseServeOptions(options, settings));
-    const hosts = settings.hosts ?? (isLoopback(at.host) ? LOOPBACK_NAMES : undefined);
-    const server = await serveAt(at, fetchAt(hosts), () => servers.delete(server));
+    const server = await serveAt(at, fetchAt(settings.hosts ?? loopbackNamesOf(at.host)), () => servers.delete(server));
     servers.add(server);
     if (!desk.isClosed) return server;
     await server.close();

@@ -2,7 +2,7 @@
 // share, so what was read serves all viewers for some seconds, and looks go one after the other.
 
 import type { Clock } from '../../index.ts';
-import { after, describe } from '../../kit.ts';
+import { after, describe, field, plainPart } from '../../kit.ts';
 import { type FleetPage, type FleetProcessRow, type FleetSlotRow, MAX_PAGE } from './wire.ts';
 
 /** What is used of the leases of a fleet. */
@@ -112,8 +112,7 @@ export class FleetReader {
   async #look(q: string, entry: Entry): Promise<FleetPage> {
     try {
       const { processes, slots, more } = await this.#source.look({ q, limit: MAX_PAGE });
-      const rows = slots.map((slot) => ({ ...slot, fence: `${slot.fence}` }));
-      return { processes, slots: rows, more, at: this.#clock.wallNow() };
+      return plainPage({ processes, slots, more, at: this.#clock.wallNow() });
     } catch (error) {
       return this.#failed(entry.page, describe(error));
     }
@@ -141,4 +140,13 @@ export class FleetReader {
       stop();
     }
   }
+}
+
+/** As JSON can hold it, fences as text. @throws TypeError without a list of both. */
+function plainPage(page: FleetSeen & Pick<FleetPage, 'at'>): FleetPage {
+  const plain = plainPart(page);
+  const lists = [field(plain, 'processes'), field(plain, 'slots')];
+  const isRow = (row: unknown): boolean => typeof row === 'object' && row !== null;
+  if (lists.every((rows) => Array.isArray(rows) && rows.every(isRow))) return plain as FleetPage;
+  throw new TypeError('look() gave no processes and slots');
 }

@@ -15,10 +15,15 @@ export function hostNameOf(text: string, port: 'without a port' | 'with or witho
   return new URL(`http://${host}`).hostname.replace(/\.$/, '') || undefined;
 }
 
-export const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Whether only this machine can reach a server that listens at this address. */
-export function isLoopback(host: string): boolean {
+/**
+ * The names of a server that listens at this address, where only this machine can reach it; else
+ * undefined.
+ */
+export function loopbackNamesOf(host: string): readonly string[] | undefined {
   const name = hostNameOf(host, 'without a port');
-  return name !== undefined && (LOOPBACK_NAMES.includes(name) || /^127\.\d+\.\d+\.\d+$/.test(name));
+  if (name === undefined) return undefined;
+  if (LOOPBACK_NAMES.includes(name)) return LOOPBACK_NAMES;
+  return /^127\.\d+\.\d+\.\d+$/.test(name) ? [name, ...LOOPBACK_NAMES] : undefined;
 }

@@ -16,7 +16,7 @@ import {
   wholeFrom,
 } from '../../kit.ts';
 import type { FleetSource } from './fleet-rows.ts';
-import { hostNameOf, isLoopback } from './hosts.ts';
+import { hostNameOf, loopbackNamesOf } from './hosts.ts';
 import type { HistorySettings } from './recorder.ts';
 import type { DashboardSchedule } from './schedule-rows.ts';
 import type { ActionKind, ActionTarget } from './wire.ts';
@@ -192,8 +192,8 @@ export function parseServeOptions(options: unknown, { authorize }: DashboardSett
     host: nameText,
   };
   const settings = parse('options', options as ServeSettings, readers, { port: 0, host: '127.0.0.1' });
-  if (authorize === undefined && !isLoopback(settings.host))
-    refuse('host', 'must be a name of loopback, unless the option authorize says who may look', settings.host);
+  if (authorize === undefined && loopbackNamesOf(settings.host) === undefined)
+    refuse('host', 'must be of loopback, unless the option authorize says who may look', settings.host);
   return settings;
 }
 

@@ -47,8 +47,9 @@ export function readSlotQuery(params: Pick<URLSearchParams, 'get'>): SlotQuery {
   if (q.length > MAX_QUERY) refuse('q', `must be at most ${MAX_QUERY} characters`, q);
   const group = params.get('group');
   if (group !== null && group.length > MAX_GROUP) refuse('group', `must be at most ${MAX_GROUP} characters`, group);
-  const words = (params.get('status') ?? '').split(',').filter((word) => word !== '');
-  const states = words.map((word) => oneOf('status', word, SLOT_STATES));
+  const words = new Set((params.get('status') ?? '').split(',')); // each is looked for in every slot
+  words.delete('');
+  const states = Array.from(words, (word) => oneOf('status', word, SLOT_STATES));
   const sort = oneOf('sort', params.get('sort') ?? 'attention', SORTS);
   const offset = wholeParam('offset', params.get('offset') ?? '0', 0, MAX_DEPTH);
   const limit = wholeParam('limit', params.get('limit') ?? `${PAGE}`, 1, MAX_PAGE);
@@ -63,7 +64,7 @@ function wholeParam(name: string, text: string, min: number, max: number): numbe
 
 /** The same text for queries that have the same answer. */
 export function keyOf({ q, group, states, sort, offset, limit }: SlotQuery): string {
-  return JSON.stringify([q, group ?? null, [...new Set(states)].sort(), sort, offset, limit]);
+  return JSON.stringify([q, group ?? null, [...states].sort(), sort, offset, limit]);
 }
 
 /** One slot, as a sweep has seen it. */

@@ -2,7 +2,7 @@
 // in its row, and the other rows are shown all the same.
 
 import type { Clock, RejectReason } from '../../index.ts';
-import { brief, describe, field } from '../../kit.ts';
+import { brief, describe, field, ignored, oneOf } from '../../kit.ts';
 import type { Troubles } from './troubles.ts';
 import type { ScheduleRow, ScheduleRunRow } from './wire.ts';
 
@@ -47,7 +47,8 @@ export class Schedules {
   list(): readonly DashboardSchedule[] {
     const schedules: DashboardSchedule[] = [];
     try {
-      for (const schedule of this.#given()) {
+      const given = ignored(this.#given());
+      for (const schedule of given) {
         if (schedules.length === MAX_SCHEDULES) break;
         schedules.push(schedule);
       }
@@ -69,7 +70,9 @@ export class Schedules {
   }
 }
 
-/** Never throws. */
+const STATUSES = ['active', 'paused', 'ended'] as const;
+
+/** Never throws, and has nothing that JSON cannot hold. */
 export function scheduleRow(schedule: DashboardSchedule): ScheduleRow {
   const errors: string[] = [];
   const read = <T>(get: () => T, otherwise: T): T => {
@@ -84,16 +87,16 @@ export function scheduleRow(schedule: DashboardSchedule): ScheduleRow {
     name: read(() => String(schedule.name), ''),
     slot: read(() => String(schedule.slot), ''),
     when: read(() => whenText(schedule.when), ''),
-    status: read(() => schedule.status, 'active'),
-    next: read(() => Array.from(schedule.next(NEXT), Number), []),
+    status: read(() => oneOf('status', ignored(schedule.status), STATUSES), 'active'),
+    next: read(() => Array.from(ignored(schedule.next(NEXT)), Number).slice(0, NEXT), []),
     totals: read(() => totalsOf(schedule.totals), {}),
-    runs: read(() => schedule.runs.slice(-RUNS).map(runRow), []),
+    runs: read(() => Array.from(schedule.runs).slice(-RUNS).map(runRow), []),
   };
   return errors.length === 0 ? row : { ...row, error: errors.join('; ') };
 }
 
 function totalsOf(totals: object): Record<string, number> {
-  return Object.fromEntries(Object.entries(totals).filter(([, count]) => typeof count === 'number'));
+  return Object.fromEntries(Object.entries(totals).filter(([, count]) => Number.isFinite(count)));
 }
 
 function whenText(when: object): string {
@@ -124,13 +127,15 @@ function spanText(ms: number): string {
   return parts.join(' ');
 }
 
+const RUN_KINDS = ['submitted', 'missed', 'elsewhere', 'error'] as const;
+
 function runRow(run: object): ScheduleRunRow {
   const [kind, cause, count, outcome] = ['kind', 'cause', 'count', 'outcome'].map((name) => field(run, name));
   const due = field(run, 'due');
   const end = field(outcome, 'kind');
   const reason = field(outcome, 'reason');
   return {
-    kind: kind as ScheduleRunRow['kind'],
+    kind: oneOf('kind', kind, RUN_KINDS),
     at: Number(field(run, 'at')),
     ...(due !== undefined && { due: Number(due) }),
     ...((cause === 'date' || cause === 'trigger') && { cause }),

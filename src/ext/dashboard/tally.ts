@@ -108,7 +108,8 @@ export class TallyCounter {
     const failing: FailingGroup[] = [];
     for (const count of this.#groups.values()) {
       groups.add(count);
-      if (count.failing > 0) failing.push({ group: count.group, slots: count.failing, sinceMs: count.failingMs });
+      if (count.failing > 0 && failing.length <= FEW_GROUPS)
+        failing.push({ group: count.group, slots: count.failing, sinceMs: count.failingMs });
     }
     return {
       at: this.#at,

@@ -25,14 +25,19 @@ export class TurnedAway {
   /** In whole seconds, the one that is not over included. */
   lately(withinMs: number, now: number): TurnedAwayLately {
     const last = this.#seconds.stepAt(now);
-    const steps = Math.min(Math.ceil(withinMs / 1_000), SECONDS);
-    const countOf = (reason: RejectReason): number =>
-      Array.from({ length: steps }, (_, i) => this.#seconds.get(last - i, reason)).reduce((sum, n) => sum + n, 0);
+    const newestMs = Math.max(0, now - this.#newest);
+    // Most supervisors have none, and all that are watched are asked for each frame.
+    const steps = newestMs < withinMs + 1_000 ? Math.min(Math.ceil(withinMs / 1_000), SECONDS) : 0;
+    const countOf = (reason: RejectReason): number => {
+      let count = 0;
+      for (let i = 0; i < steps; i += 1) count += this.#seconds.get(last - i, reason);
+      return count;
+    };
     const counts = REJECT_REASONS.map((reason) => [reason, countOf(reason)] as const);
     return {
       count: counts.reduce((sum, [, n]) => sum + n, 0),
       reasons: Object.fromEntries(counts) as Record<RejectReason, number>,
-      newestMs: Math.max(0, now - this.#newest),
+      newestMs,
     };
   }
 }

@@ -237,7 +237,7 @@ export interface TaskRow {
   readonly nextAttemptInMs?: number;
   readonly failure?: FailureRow;
   readonly joined?: number;
-  /** What the option `meta` shows of it, as JSON. Absent without the option, or if that is nothing. */
+  /** What the option `meta` shows of it, as JSON. Absent where that is nothing. */
   readonly meta?: unknown;
 }
 

@@ -2,6 +2,7 @@ import { FatalError, type Supervisor, type TaskSpec } from 'slotvisor';
 import { type ScheduleOptions, schedule, schedulesOf } from 'slotvisor/cron';
 import type { DashboardSchedule } from 'slotvisor/dashboard';
 import { describe, expect, it, test } from 'vitest';
+import { nothingEscapes } from '../../support/must-not-escape.ts';
 import { type Answer, world } from './world.ts';
 
 const open = { actions: true, authorize: () => true, schedules: schedulesOf } as const;
@@ -210,6 +211,27 @@ describe('trigger', () => {
     const { act } = world({ ...open, schedules: () => [usage] });
     for (const kind of ['trigger', 'pause', 'resume'])
       expect(said(await act(kind, { schedule: 'usage' }))).toEqual(error(409, 'ended'));
+  });
+
+  it('is not harmed by one whose promises reject', async () => {
+    const rejects = (): never => Promise.reject(new Error('secret')) as never;
+    const odd: DashboardSchedule = {
+      name: 'odd',
+      slot: 's',
+      when: {},
+      status: 'active',
+      runs: [],
+      totals: {},
+      next: () => [],
+      pause: rejects,
+      resume: rejects,
+      trigger: () => ({ id: 'id', admission: 'started', outcome: rejects() }),
+    };
+    const { act } = world({ ...open, schedules: () => [odd] });
+    await nothingEscapes(async () => {
+      for (const kind of ['pause', 'resume', 'trigger'])
+        expect((await act(kind, { schedule: 'odd' })).status).toBe(200);
+    });
   });
 
   it('finds a schedule beside one whose getter throws', async () => {

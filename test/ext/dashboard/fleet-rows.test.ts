@@ -140,6 +140,17 @@ describe('a page of the fleet', () => {
     expect(await reader.page('a')).toMatchObject({ slots: [], error });
   });
 
+  test('of a look that gives odd things is JSON, or has an error', async () => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    const pageOf = async (look: unknown) =>
+      JSON.parse(JSON.stringify(await new FleetReader({ look: () => look } as never, new VirtualClock()).page('')));
+    const odd = { ...seen('s'), slots: [{ ...SLOT, holder: 5n }], more: 5n };
+    expect(await pageOf(odd)).toMatchObject({ slots: [{ holder: '5', fence: row('s').fence }], more: '5' });
+    const none = [undefined, 5, {}, { ...odd, slots: 5 }, { ...odd, slots: [null] }, { ...odd, processes: cycle }];
+    for (const look of none) expect(await pageOf(look)).toMatchObject({ slots: [], error: expect.any(String) });
+  });
+
   test('comes within 5 s where a look hangs, which is made once', async () => {
     const { clock, reader, end, asked } = fleet();
     const error = 'the fleet could not be read within 5000 ms';

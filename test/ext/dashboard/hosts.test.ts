@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hostNameOf, isLoopback } from '../../../src/ext/dashboard/hosts.ts';
+import { hostNameOf, loopbackNamesOf } from '../../../src/ext/dashboard/hosts.ts';
 
 describe('the name in a Host', () => {
   const rows: readonly [header: string, name: string | undefined][] = [
@@ -48,7 +48,7 @@ describe('an option that names a host', () => {
 
 describe('an address', () => {
   for (const host of ['127.0.0.1', '127.8.0.1', 'localhost', 'LOCALHOST', '::1', '[::1]', '127.1'])
-    test(`${host} is of loopback`, () => expect(isLoopback(host)).toBe(true));
+    test(`${host} is of loopback`, () => expect(loopbackNamesOf(host)).toContain('localhost'));
   for (const host of [
     '0.0.0.0',
     '::',
@@ -59,5 +59,5 @@ describe('an address', () => {
     '',
     '128.0.0.1',
   ])
-    test(`${host} is not`, () => expect(isLoopback(host)).toBe(false));
+    test(`${host} is not`, () => expect(loopbackNamesOf(host)).toBeUndefined());
 });

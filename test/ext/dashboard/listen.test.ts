@@ -277,6 +277,12 @@ describe('serve', () => {
     expect((await ask(portOf(server.url), '/', { headers: { host: 'a.example' } })).status).toBe(200);
   });
 
+  it('answers the name of the loopback address that it listens at', async () => {
+    const { board } = made();
+    await using server = await board.serve({ host: '127.0.0.2' });
+    expect((await fetch(server.url)).status).toBe(200);
+  });
+
   it('has a URL with brackets for an IPv6 address', async () => {
     const { board } = made();
     await using server = await board.serve({ host: '::1' });

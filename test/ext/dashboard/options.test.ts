@@ -51,8 +51,8 @@ describe('an invalid argument or option throws an OptionError with its field, th
     [{ port: -1 }, 'port', /must be a whole number from 0 to 65535, got -1/],
     [{ port: '80' }, 'port', /must be a whole number from 0 to 65535, got "80"/],
     [{ host: '' }, 'host', /must not be empty/],
-    [{ host: '0.0.0.0' }, 'host', /must be a name of loopback, unless the option authorize .*, got "0.0.0.0"/],
-    [{ host: '::' }, 'host', /must be a name of loopback/],
+    [{ host: '0.0.0.0' }, 'host', /must be of loopback, unless the option authorize .*, got "0.0.0.0"/],
+    [{ host: '::' }, 'host', /must be of loopback/],
     [{ hots: 'localhost' }, 'hots', /did you mean host\?/],
   ];
   for (const [options, field, text] of serveRows)

@@ -118,6 +118,28 @@ describe('what a schedule throws is in its row, and the rest of the row is there
   test('nothing at all is given', () => expect(scheduleRow(undefined as never).error).toContain('undefined'));
 });
 
+describe('a schedule that gives odd things has a row that is JSON:', () => {
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  const odd: readonly [name: string, fields: Record<string, unknown>][] = [
+    ['another status', { status: 5n }],
+    ['runs that are no list', { runs: { slice: () => ({ map: () => cycle }) } }],
+    ['a run of another kind', { runs: [{ kind: 5n, at: 5n }, { kind: cycle }, null] }],
+    ['counts that are no numbers', { totals: { submitted: Number.NaN, missed: 5n } }],
+    ['dates that are none', { next: () => [5n, Number.NaN, cycle] }],
+    ['more dates than it was asked for', { next: () => Array.from({ length: 1_000 }, () => 5) }],
+  ];
+  for (const [name, fields] of odd)
+    test(name, () => {
+      const row = scheduleRow(fake(fields));
+      const { status, runs, totals, next } = JSON.parse(JSON.stringify(row)) as typeof row;
+      expect(status).toBe('active');
+      expect(runs.every(({ kind }) => typeof kind === 'string')).toBe(true);
+      expect(Object.values(totals)).toEqual([]);
+      expect(next.length).toBeLessThanOrEqual(3);
+    });
+});
+
 describe('the schedules of a supervisor', () => {
   it('are those that are live, and a broken one does not hide the others', () => {
     const { supervisor, clock, made } = scheduled();
@@ -146,6 +168,15 @@ describe('the schedules of a supervisor', () => {
     ])
       expect(new Schedules(given as never, clock, new Troubles()).rows(0)).toEqual([]);
     expect(await escapes.stop()).toEqual(['warning', 'warning', 'warning']);
+  });
+
+  it('are none where promises are given, and a rejection of one does not end the process', async () => {
+    const escapes = watchEscapes();
+    const rejects = (): never => Promise.reject(new Error('x')) as never;
+    const { clock } = setup();
+    for (const given of [rejects, () => [fake({ next: rejects })], () => [fake({ status: rejects() })]])
+      new Schedules(given, clock, new Troubles()).rows(0);
+    expect(await escapes.stop()).toEqual(['warning']);
   });
 
   it('are bounded, also if there is no end of them', () => {

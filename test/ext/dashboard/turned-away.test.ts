@@ -35,3 +35,14 @@ test('what is too long ago does not count, and at most five minutes are known', 
 test('while none was turned away, the newest is infinitely long ago', () => {
   expect(turnedAway(['slotBusy', 0]).lately(MINUTE, START)).toMatchObject({ count: 0, newestMs: Infinity });
 });
+
+test('while none was turned away lately, to ask costs next to nothing', () => {
+  const away = turnedAway(['queueFull', 0]);
+  const costOf = (now: number): number => {
+    const { user } = process.cpuUsage();
+    for (let i = 0; i < 2_000; i += 1) away.lately(5 * MINUTE, START + now);
+    return process.cpuUsage().user - user;
+  };
+  const costWhereSome = costOf(MINUTE);
+  expect(costOf(6 * MINUTE)).toBeLessThan(costWhereSome / 4);
+});
