@@ -1,5 +1,6 @@
 // What an operator sees of each view, and where the page says that it is.
 
+import { schedulesOf } from 'slotvisor/cron';
 import { expect, it } from 'vitest';
 import { withBrowser } from '../support/browser.ts';
 import { busySupervisor, forEver, found, LONG, newSupervisor, served } from './served.ts';
@@ -65,6 +66,47 @@ withBrowser('the page of the dashboard', (browser) => {
     expect(await row.locator('.slot').allTextContents()).toEqual(['sync:3', 'sync:2', 'sync:1']);
     await row.locator('summary').click();
     await row.getByText(/^Error: no reply to \d\n\s+at /).waitFor();
+  });
+
+  it('shows beside the slots what keeps failing, what was turned away and by whom, and what begins next', async () => {
+    const supervisor = newSupervisor();
+    const owner = supervisor.submit({ slot: 'busy', run: forEver });
+    supervisor.submit({ slot: 'sync', backoff: LONG, run: () => Promise.reject(new Error('no reply')) });
+    const { url } = await served(supervisor);
+    supervisor.submit({ slot: 'busy', admission: 'dropIfRunning', run: forEver });
+    const page = await browser.open(url);
+    const glance = page.getByRole('region', { name: 'At a glance' });
+    await glance.getByText('no reply', { exact: false }).waitFor();
+    await glance.getByText(`busy was rejected, because of slotBusy (${owner.id})`, { exact: false }).waitFor();
+    await glance.getByText(/in \d+ .* sync next try/, { exact: false }).click();
+    await page.getByRole('complementary', { name: 'sync' }).waitFor();
+  });
+
+  it('shows the events of a minute that is typed, and is live again when it is emptied', async () => {
+    const supervisor = newSupervisor();
+    supervisor.submit({ slot: 'sync', restart: 'never', run: () => Promise.reject(new Error('no reply')) });
+    const page = await browser.open(`${(await served(supervisor)).url}#events`);
+    const cell = page.getByRole('cell', { name: 'attempt failed', exact: true });
+    await cell.waitFor();
+    const minute = page.getByLabel('The events of one minute of the last day');
+    const at = new Date(Date.now() - 7_200_000);
+    await minute.fill(at.toTimeString().slice(0, 5));
+    await cell.waitFor({ state: 'detached' });
+    expect(page.url()).toContain(`#events?from=${at.setSeconds(0, 0)}&to=${at.setSeconds(0, 0) + 60_000}`);
+    await page.reload();
+    expect(await minute.inputValue()).toBe(at.toTimeString().slice(0, 5));
+    await minute.fill('');
+    await cell.waitFor();
+    expect(new URL(page.url()).hash).toBe('#events');
+  });
+
+  it('announces no run of a schedule that is paused', async () => {
+    const supervisor = busySupervisor();
+    for (const schedule of schedulesOf(supervisor)) schedule.pause();
+    const page = await browser.open(`${(await served(supervisor)).url}#schedules`);
+    const next = page.locator('table.schedules td.next').first();
+    await next.getByText('without the pause:', { exact: false }).waitFor();
+    expect(await next.textContent()).not.toMatch(/in \d/);
   });
 
   it('shows schedules with their next run', async () => {

@@ -48,6 +48,7 @@ function App(): VNode {
   useKeys({ route, go }, views);
   useTitle(summary?.title, summary?.warnings.length ?? 0);
   const actions = summary?.actions ?? NO_ACTIONS;
+  useEffect(() => setDone(''), [route]); // what was done elsewhere is no news here
   const page = useMemo<Page>(() => ({ route, go, ask, actions }), [route, go, actions]);
   return (
     <PageContext.Provider value={page}>

@@ -40,12 +40,21 @@ function ending(owner: TaskRow): string[] {
   return [asked, 'The slot is free only when its body has ended.'];
 }
 
+/** Others have joined: one of them alone leaves the body, which goes on for the rest. */
+function leaving({ joined = 0 }: TaskRow): string[] {
+  return [`${counted(joined, 'other submission')} ${joined === 1 ? 'shares' : 'share'} its body, so the body goes on.`];
+}
+
 export function askCancelOwner(detail: SlotDetail, owner: TaskRow): Ask {
+  const isShared = (owner.joined ?? 0) > 0;
   return {
     kind: 'cancel',
     target: { id: owner.id },
     title: `Cancel the owner of ${detail.slot}?`,
-    lines: [`${named(owner)} ends canceled, and is not retried.`, ...ending(owner), afterwards(detail)],
+    lines: [
+      `${named(owner)} ends canceled, and is not retried.`,
+      ...(isShared ? leaving(owner) : [...ending(owner), afterwards(detail)]),
+    ],
     yes: 'Cancel the owner',
     no: 'Let it run',
     isDanger: true,
@@ -57,7 +66,10 @@ export function askCancelWaiting(detail: SlotDetail, task: TaskRow, place: numbe
     kind: 'cancel',
     target: { id: task.id },
     title: `Take number ${place} out of the line of ${detail.slot}?`,
-    lines: [`${named(task)} ends canceled, and has had no attempt. The owner and the rest of the line stay.`],
+    lines: [
+      `${named(task)} is rejected, because canceled. It has had no attempt.`,
+      'The owner and the rest of the line stay.',
+    ],
     yes: 'Cancel it',
     no: 'Let it wait',
     isDanger: true,
@@ -75,7 +87,7 @@ export function askCancelAll({ slot, row }: SlotDetail): Ask {
       ...(owner === undefined ? [] : [`${named(owner)} owns it, and ends canceled.`, ...ending(owner)]),
       waiting === 0
         ? 'No submission waits in it.'
-        : `${counted(waiting, 'submission')} in line ${waiting === 1 ? 'ends' : 'end'} canceled, too.`,
+        : `${counted(waiting, 'submission')} in line ${waiting === 1 ? 'is' : 'are'} rejected, because canceled.`,
       'Later submissions are admitted as before.',
     ],
     yes: 'Cancel all',
@@ -147,7 +159,7 @@ export function askSchedule(kind: 'pause' | 'resume' | 'trigger', { name, slot }
   const said = {
     trigger: {
       title: `Run ${name} now?`,
-      line: `A submission goes to the slot ${slot}, whose policy decides, as for any other. It is no date: the next date stays.`,
+      line: `A submission goes to the slot ${slot}. Its admission policy decides, as for any other. The next date stays as it is.`,
       yes: 'Run now',
     },
     pause: {

@@ -8,6 +8,8 @@ import { clockTime, duration } from './format.ts';
 import { attemptBars, attemptsSentence, ENDED_AS } from './scale.ts';
 
 const SHOWN = 12;
+/** The height of a row, as in the list beside it. */
+const ROW = 20;
 
 export function Attempts({ attempts, now }: { attempts: readonly AttemptRow[]; now: number }): VNode {
   const shown = attempts.slice(-SHOWN);
@@ -22,14 +24,14 @@ export function Attempts({ attempts, now }: { attempts: readonly AttemptRow[]; n
             </li>
           ))}
         </ol>
-        <svg role="img" aria-label={attemptsSentence(attempts, now)}>
+        <svg role="img" aria-label={attemptsSentence(attempts, now)} height={shown.length * ROW}>
           {shown.map((attempt, i) => (
             <rect
               key={`${attempt.id} ${attempt.attempt} ${attempt.from}`}
               class={`bar ${toneOfEnd(attempt)}`}
               x={`${bars[i]?.x}%`}
               width={`${bars[i]?.width}%`}
-              y={i * 20 + 5}
+              y={i * ROW + 5}
               height={10}
               rx={2}
             />

@@ -17,6 +17,7 @@ import {
   endsSentence,
   HEIGHT,
   linePath,
+  marksOf,
   stepText,
   totalOf,
   whole,
@@ -96,9 +97,10 @@ function Delay({ series, summary, step, onStep }: ChartProps & { readonly summar
         <span>CPU {percent(cpu)}</span>
         <span title={`heap ${megabytes(heapBytes)}`}>{megabytes(rssBytes)}</span>
         <span class={paused ? 'warn' : ''}>
-          gate {paused && 'paused, '}
-          {concurrency === null ? counted(inside, 'attempt') : `${count(inside)} of ${count(concurrency)}`}
-          {queued > 0 && `, ${count(queued)} wait`}
+          {paused && 'gate paused, '}
+          {concurrency === null ? counted(inside, 'attempt') : `${count(inside)} of ${count(concurrency)} attempts`}{' '}
+          inside the gate
+          {queued > 0 && `, ${count(queued)} ${queued === 1 ? 'waits' : 'wait'} there`}
         </span>
         <Peak columns={columns} text={duration(columns.peak)} />
       </p>
@@ -150,7 +152,12 @@ function Drawing({ series, columns, step, onStep, sentence, children }: DrawingP
       <p class="axis">
         {chosen === undefined ? (
           <>
-            <span>{clock(series.from)}</span>
+            <span>{unknown > 0 ? `nothing is known before ${clock(series.from)}` : clock(series.from)}</span>
+            {marksOf(series, columns).map(({ at, left }) => (
+              <span key={at} class="mark" style={{ left: `${left}%` }}>
+                {hourAndMinute(at)}
+              </span>
+            ))}
             <span>now</span>
           </>
         ) : (
@@ -169,7 +176,7 @@ function Steps({ series, columns, step, onStep }: Omit<DrawingProps, 'sentence' 
   const open = (): void => {
     if (step === undefined) return;
     const from = series.from + step * series.stepMs;
-    go(elsewhere(route, { view: 'events', from, to: from + series.stepMs - 1 }));
+    go(elsewhere(route, { view: 'events', from, to: from + series.stepMs }));
   };
   const move = ({ clientX, currentTarget }: { clientX: number; currentTarget: HTMLElement }): void => {
     const { left, width } = currentTarget.getBoundingClientRect();

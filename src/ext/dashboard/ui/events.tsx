@@ -6,9 +6,10 @@ import { printable } from '../../../model/printable.ts';
 import { EVENT_KINDS, type EventKind, type EventRow, type EventsPage } from '../wire.ts';
 import { getJson } from './api.tsx';
 import { Button, Empty, KeepsFocus, SearchBox } from './bits.tsx';
+import { serverNow } from './clock.tsx';
 import { type EventList, holds, NO_EVENTS, withRemembered } from './event-list.ts';
 import { EventTableRow } from './event-rows.tsx';
-import { count, dateAndTime, when } from './format.ts';
+import { count, dateAndTime, hourAndMinute, lastMinuteAt, when } from './format.ts';
 import { hashWith, usePage } from './page.tsx';
 import { eventsQuery, type Route } from './route.ts';
 import { type Live, MAX_LIVE, type Shown } from './stream.tsx';
@@ -42,6 +43,7 @@ export function Events({ shown, live, now }: EventsProps): VNode {
       <div class="bar filters">
         <SearchBox label="Filter events by slot, task, id, type or text" hint="slot, task, id, type or text" />
         <Kinds route={route} />
+        <Minute />
         {!isPast && (
           <Button isPressed={held !== undefined} onPress={hold}>
             {held === undefined ? 'Hold' : `Go on${fresh > 0 ? `, ${count(fresh)} new` : ''}`}
@@ -113,6 +115,26 @@ function useRemembered(
     );
   };
   return { older, error, loadOlder };
+}
+
+/** What happened at 03:12: a pixel of the day's chart is some minutes, so a minute can be typed. */
+function Minute(): VNode {
+  const { route, go } = usePage();
+  const type = ({ value }: HTMLInputElement): void => {
+    const from = value === '' ? 0 : lastMinuteAt(value, serverNow());
+    go({ from, to: value === '' ? 0 : from + 60_000 });
+  };
+  return (
+    <label class="sort">
+      at{' '}
+      <input
+        type="time"
+        aria-label="The events of one minute of the last day"
+        value={route.from === 0 ? '' : hourAndMinute(route.from)}
+        onChange={({ currentTarget }) => type(currentTarget)}
+      />
+    </label>
+  );
 }
 
 function Kinds({ route }: { route: Route }): VNode {

@@ -40,6 +40,15 @@ export function clockTime(at: number): string {
 /** `03:12`. */
 export const hourAndMinute = (at: number): string => clockTime(at).slice(0, 5);
 
+/** The last minute that was `03:12` before `now`. */
+export function lastMinuteAt(text: string, now: number): number {
+  const [hours = 0, minutes = 0] = text.split(':').map(Number);
+  const date = new Date(now);
+  date.setHours(hours, minutes, 0, 0);
+  if (date.getTime() > now) date.setDate(date.getDate() - 1);
+  return date.getTime();
+}
+
 /** `2026-11-27 03:12:07`: sorts as text, and is unambiguous everywhere. */
 export function dateAndTime(at: number): string {
   const date = new Date(at);

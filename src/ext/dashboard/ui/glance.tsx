@@ -12,7 +12,7 @@ import { elsewhere, hashOf, type Route } from './route.ts';
 
 export function Glance({ glance: { problems, stopped, next }, now }: { glance: GlanceData; now: number }): VNode {
   return (
-    <aside class="card glance" aria-label="At a glance">
+    <section class="card glance" aria-label="At a glance">
       <Part title="Keeps failing" to={{ view: 'failures' }} none="Nothing has failed." isEmpty={problems.length === 0}>
         {problems.map(({ group, kind, name, code, text, count: times, last }) => (
           <li key={`${group} ${kind} ${name} ${code} ${text}`}>
@@ -39,7 +39,7 @@ export function Glance({ glance: { problems, stopped, next }, now }: { glance: G
           <Next key={`${row.kind} ${row.slot} ${row.name}`} row={row} />
         ))}
       </Part>
-    </aside>
+    </section>
   );
 }
 

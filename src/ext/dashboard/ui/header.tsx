@@ -32,7 +32,7 @@ export function Header({ shown }: { shown: Shown }): VNode {
 function Facts({ summary }: { summary: Summary }): VNode {
   return (
     <p class="facts">
-      <span class={summary.phase === 'open' ? '' : 'warn'}>{summary.phase}</span>
+      {summary.phase !== 'open' && <span class="warn">{summary.phase}</span>}
       <span>{counted(summary.slotCount, 'slot')}</span>
       <span>
         up <Ago at={summary.now - summary.process.upMs} />

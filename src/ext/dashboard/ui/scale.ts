@@ -5,6 +5,8 @@ import { count, counted, duration, seconds } from './format.ts';
 
 /** A chart has at least so many steps: the first seconds of a process are not one broad bar. */
 const MIN_STEPS = 20;
+/** From so many steps on it is known which of them are a rush. */
+const RUSH_STEPS = 20;
 
 /** The drawing is this high, whatever the height of the chart. */
 export const HEIGHT = 100;
@@ -37,7 +39,8 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 export function columnsOf(values: readonly number[], atLeast: number): Columns {
   const sorted = [...values].sort((a, b) => a - b);
   const peak = sorted.at(-1) ?? 0;
-  const usual = (sorted[Math.floor((sorted.length - 1) * 0.97)] ?? 0) * 1.5;
+  const most = sorted.length < RUSH_STEPS ? peak : (sorted[Math.floor((sorted.length - 1) * 0.97)] ?? 0);
+  const usual = most * 1.5;
   const top = Math.max(atLeast, Math.min(peak, usual > 0 ? usual : peak));
   return {
     steps: Math.max(MIN_STEPS, values.length),
@@ -45,6 +48,29 @@ export function columnsOf(values: readonly number[], atLeast: number): Columns {
     top,
     peak,
   };
+}
+
+export interface Mark {
+  /** A full hour by the reader's clock. */
+  readonly at: number;
+  /** Where it is, in percent of the width. */
+  readonly left: number;
+}
+
+/** Full hours under a chart by minutes: each third one where there are many. */
+export function marksOf({ step, stepMs, from, fields }: SeriesView, { steps, unknown }: Columns): Mark[] {
+  if (step !== 'minute') return [];
+  const { length } = fields.succeeded;
+  const everyHours = length > 8 * 60 ? 3 : 1;
+  const times = Array.from({ length }, (_, i) => ({
+    at: from + i * stepMs,
+    left: round(((unknown + i) / steps) * 100),
+  }));
+  return times.filter(({ at, left }) => {
+    const date = new Date(at);
+    // Not where the words at the ends of the axis are.
+    return date.getMinutes() === 0 && date.getHours() % everyHours === 0 && left > 12 && left < 92;
+  });
 }
 
 /** Bars of `values` that stand on `below`: one path, 1 wide each, from `HEIGHT` upwards. */

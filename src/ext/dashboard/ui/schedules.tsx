@@ -60,7 +60,7 @@ function Schedule({ row, now }: { row: ScheduleRow; now: number }): VNode {
       </td>
       <td class="next">
         {row.error !== undefined && <span class="bad">{printable(row.error)}</span>}
-        {next !== undefined && (
+        {next !== undefined && row.status === 'active' && (
           <>
             <b>
               <Until at={next} />
@@ -68,6 +68,7 @@ function Schedule({ row, now }: { row: ScheduleRow; now: number }): VNode {
             <span class="dim">{when(next, now)}</span>
           </>
         )}
+        {next !== undefined && row.status !== 'active' && <span class="dim">without the pause: {when(next, now)}</span>}
         {later.length > 0 && <span class="dim later">then {later.map((at) => when(at, now)).join(', ')}</span>}
       </td>
       <td class="runs">

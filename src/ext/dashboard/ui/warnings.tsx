@@ -10,7 +10,7 @@ import { usePage } from './page.tsx';
 import { elsewhere, hashOf } from './route.ts';
 import { LEVEL_WORDS } from './words.ts';
 
-const SHOWN_AT_FIRST = 6;
+const SHOWN_AT_FIRST = 12;
 
 export function Warnings({ summary }: { summary: Summary }): VNode {
   const [isAll, setAll] = useState(false);

@@ -126,7 +126,8 @@ export const attemptText = ({ attempt, streak }: TaskRow): string =>
   streak > 1 ? `${count(attempt)} · ${count(streak)} failed in a row` : count(attempt);
 
 /** `slot.explain()` without the name of the slot, which stands above it. */
-export const withoutName = (explained: string): string => explained.replace(/^Slot "(?:[^"\\]|\\.)*": /, '');
+export const withoutName = (explained: string): string =>
+  explained.replace(/^Slot "(?:[^"\\]|\\.)*": (.)/, (_, first: string) => first.toUpperCase());
 
 /** `attemptTimedOut`: `attempt timed out`. */
 export const spaced = (word: string): string =>

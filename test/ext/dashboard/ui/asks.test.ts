@@ -42,6 +42,16 @@ it('a cancel of what runs no body says that it ends at once', () => {
   );
 });
 
+it('a cancel of one of several that share a body says that the body goes on', () => {
+  const said = (joined: number): string => {
+    const owner = task({ joined });
+    return text(askCancelOwner(detail(slot({ owner, waiting: 1 }), [next]), owner));
+  };
+  const begin = 'Cancel the owner of a? “import” (x-1) ends canceled, and is not retried. ';
+  expect(said(1)).toBe(`${begin}1 other submission shares its body, so the body goes on.`);
+  expect(said(2)).toBe(`${begin}2 other submissions share its body, so the body goes on.`);
+});
+
 it('a cancel of what was asked to stop before says by whom', () => {
   const owner = task({ status: 'overrun', stop: { by: 'replace', sinceMs: 7 } });
   expect(text(askCancelOwner(detail(slot({ owner })), owner))).toContain(
@@ -57,17 +67,17 @@ it('a cancel in a paused slot does not promise that the next one starts', () => 
 
 it('a cancel of all says how many', () => {
   expect(text(askCancelAll(detail(slot({ waiting: 1 }), [next])))).toContain(
-    '1 submission in line ends canceled, too.',
+    '1 submission in line is rejected, because canceled.',
   );
   expect(text(askCancelAll(detail(slot({ waiting: 2_000 }), [next])))).toContain(
-    '2,000 submissions in line end canceled',
+    '2,000 submissions in line are rejected, because canceled.',
   );
   expect(askCancelAll(detail(slot())).target).toEqual({ slot: 'a' });
 });
 
 it('a cancel in line says which place', () => {
   const ask = askCancelWaiting(detail(slot({ waiting: 4 }), [next]), next, 4);
-  expect(text(ask)).toMatch(/^Take number 4 out of the line of a\? “rev 7” \(x-2\) ends canceled/);
+  expect(text(ask)).toMatch(/^Take number 4 out of the line of a\? “rev 7” \(x-2\) is rejected, because canceled/);
 });
 
 it('a restart says what follows, in a body and between bodies', () => {
@@ -104,5 +114,7 @@ it('a schedule is asked for by its name', () => {
   const row: ScheduleRow = { name: 'nightly', slot: 'job', when: '', status: 'active', next: [], totals: {}, runs: [] };
   for (const kind of ['trigger', 'pause', 'resume'] as const)
     expect(askSchedule(kind, row)).toMatchObject({ kind, target: { schedule: 'nightly' }, isDanger: false });
-  expect(text(askSchedule('trigger', row))).toContain('A submission goes to the slot job, whose policy decides');
+  expect(text(askSchedule('trigger', row))).toContain(
+    'A submission goes to the slot job. Its admission policy decides',
+  );
 });

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { css, html, js } from '../../../../src/ext/dashboard/assets.ts';
 
 it.for<readonly [name: string, text: string, maxBytes: number, maxGzipped: number]>([
-  ['app.js', js, 64_000, 23_000],
+  ['app.js', js, 66_000, 23_500],
   ['app.css', css, 20_000, 5_000],
 ])('%s stays small', ([, text, maxBytes, maxGzipped]) => {
   expect(Buffer.byteLength(text)).toBeLessThan(maxBytes);

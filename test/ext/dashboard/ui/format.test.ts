@@ -6,6 +6,7 @@ import {
   dateAndTime,
   duration,
   hourAndMinute,
+  lastMinuteAt,
   megabytes,
   percent,
   seconds,
@@ -52,6 +53,13 @@ it('times are those of the reader, and sort as text', () => {
   expect(clockTime(at)).toBe('04:05:06');
   expect(hourAndMinute(at)).toBe('04:05');
   expect(dateAndTime(at)).toBe('2026-02-03 04:05:06');
+});
+
+it('a minute that is typed is the last one that has begun: of today, or else of yesterday', () => {
+  const now = new Date(2026, 1, 3, 12, 30, 15).getTime();
+  expect(dateAndTime(lastMinuteAt('03:12', now))).toBe('2026-02-03 03:12:00');
+  expect(dateAndTime(lastMinuteAt('12:30', now))).toBe('2026-02-03 12:30:00');
+  expect(dateAndTime(lastMinuteAt('12:31', now))).toBe('2026-02-02 12:31:00');
 });
 
 it('a time of another day has its date', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hourAndMinute } from '../../../../src/ext/dashboard/ui/format.ts';
 import {
   attemptBars,
   attemptsSentence,
@@ -8,6 +9,7 @@ import {
   endedIn,
   endsSentence,
   linePath,
+  marksOf,
   stepText,
   totalOf,
   whole,
@@ -41,6 +43,11 @@ describe('the height of a chart', () => {
   it('is not flattened by one rush, which is cut off', () => {
     const values = [...Array<number>(99).fill(10), 4_000];
     expect(columnsOf(values, 1)).toMatchObject({ top: 15, peak: 4_000 });
+  });
+
+  it('cuts nothing off while few steps are known', () => {
+    expect(columnsOf([500, 3_000], 1)).toMatchObject({ top: 3_000, peak: 3_000 });
+    expect(columnsOf([...Array<number>(18).fill(10), 4_000], 1)).toMatchObject({ top: 4_000 });
   });
 
   it('stands for the rush where the rest is empty', () => {
@@ -90,6 +97,35 @@ it('the second that is not over is left out, and a minute that is not over is no
   expect(whole(seconds, 1_500).fields.succeeded).toEqual([5]);
   expect(whole(seconds, 2_000).fields.succeeded).toEqual([5, 1]);
   expect(whole(series({ succeeded: [5, 1] }, 'minute'), 90_000).fields.succeeded).toEqual([5, 1]);
+});
+
+describe('the full hours under a chart by minutes', () => {
+  const begin = new Date(2026, 1, 3, 0, 30).getTime();
+  const marked = (minutes: number): string[] => {
+    const known = { ...series({ succeeded: Array<number>(minutes).fill(1) }, 'minute'), from: begin };
+    const columns = columnsOf(known.fields.succeeded, 1);
+    return marksOf(known, columns).map(({ at, left }) => `${hourAndMinute(at)} ${Math.round(left)}`);
+  };
+
+  it('are marked where they are, but not at the ends of the axis', () => {
+    expect(marked(240)).toEqual(['01:00 13', '02:00 38', '03:00 63', '04:00 88']);
+    expect(marked(20)).toEqual([]);
+  });
+
+  it('are each third one in a day', () => {
+    expect(marked(1_440).map((mark) => mark.slice(0, 5))).toEqual([
+      '06:00',
+      '09:00',
+      '12:00',
+      '15:00',
+      '18:00',
+      '21:00',
+    ]);
+  });
+
+  it('are not marked under seconds', () => {
+    expect(marksOf(series({ succeeded: [1] }), columnsOf([1], 1))).toEqual([]);
+  });
 });
 
 describe('in words', () => {

@@ -81,7 +81,7 @@ it('an attempt says how many failed in a row, from two on', () => {
 });
 
 it('the name of the slot stands above what explains it, and is not said twice', () => {
-  expect(withoutName('Slot "a:\\"b": it is idle.')).toBe('it is idle.');
+  expect(withoutName('Slot "a:\\"b": it is idle.')).toBe('It is idle.');
   expect(withoutName('Something else.')).toBe('Something else.');
 });
 
