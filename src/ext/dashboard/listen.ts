@@ -45,6 +45,7 @@ async function answerNode(fetch: Fetch, request: AnyRequest, response: ServerRes
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
     return;
   }
+  if (hasClosed(response)) return; // the adapter would wait for a close that has been
   response.once('finish', () => request.resume()); // passes over what was not read
   const onError = () => answerRefusal(new Refusal(400, 'request', 'the URL or the host of the request is not valid'));
   const listener = adapter.createRequestListener(answering(fetch, request), { onError, ...hostFor(request) });
@@ -55,6 +56,9 @@ async function answerNode(fetch: Fetch, request: AnyRequest, response: ServerRes
   request.url = url;
   request.method = method;
 }
+
+const hasClosed = (response: NodeResponse): boolean =>
+  'stream' in response ? response.stream.destroyed : response.destroyed;
 
 type AnyRequest = IncomingMessage & { readonly originalUrl?: string | undefined; readonly body?: unknown };
 
