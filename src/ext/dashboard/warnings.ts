@@ -21,7 +21,7 @@ export interface LatelyMemory {
   /** How long ago a subscriber was found to have lost events. */
   readonly eventsDroppedMs: number;
   /** What lacked room or time. */
-  turnedAwayLately(withinMs: number): { readonly reasons: Readonly<Record<RejectReason, number>> };
+  turnedAwayLately(withinMs: number): Readonly<Record<RejectReason, number>>;
 }
 
 export interface Look {
@@ -147,7 +147,7 @@ function pausedWithWork({ tally }: Look): Warning | undefined {
 }
 
 function turnedAway({ recorder }: Look): Warning[] {
-  const reasons = Object.entries(recorder.turnedAwayLately(LATELY_MS).reasons).filter(([, count]) => count > 0);
+  const reasons = Object.entries(recorder.turnedAwayLately(LATELY_MS)).filter(([, count]) => count > 0);
   return reasons.map(([reason, count]) => {
     const what = many(count, 'submission was', 'submissions were');
     const text = `${what} turned away in the last ${span(LATELY_MS)}, because of ${reason}`;
