@@ -152,7 +152,11 @@ export class Supervisor implements AsyncDisposable {
     this.#givenTimes = settings.shutdown;
     this.#times = timesOfCall(NO_TIMES, settings.shutdown);
     const store = fromCaller(Supervisor, () => new LeaseStore(leases, clock, events));
-    this.#vitals = new VitalSlots(settings.deadFraction, () => this.#tooManyDied());
+    this.#vitals = new VitalSlots(
+      settings.deadFraction,
+      () => clock.now(),
+      () => this.#tooManyDied(),
+    );
     this.#slots = new Slots(this.#runtime, store, this.#vitals, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
     this.#shutdown = new Shutdown(this.#runtime, this.#slots, store, settings.subscriberGraceMs);

@@ -127,6 +127,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   get streak(): number {
     return this.#retries?.streak ?? 0;
   }
+  get failingMs(): number | undefined {
+    return this.#retries?.failingMs;
+  }
   get sinceMs(): number {
     return this.runtime.clock.now() - this.#sinceMs;
   }

@@ -28,17 +28,19 @@ const SlotViewRecord = recordClass<
     machine: Pick<SlotView, 'phase' | 'paused'> & { readonly pending: number },
     owner: TaskView | undefined,
     queued: readonly TaskView[],
-    vital: SlotView['vital'],
+    vital: Vital | undefined,
+    deadMs: number | undefined,
   ],
   SlotView
->(function (name, { phase, paused, pending }, owner, queued, vital) {
+>(function (name, { phase, paused, pending }, owner, queued, vital, deadMs) {
   this.name = name;
   this.phase = phase;
   this.paused = paused;
   if (owner !== undefined) this.owner = owner;
   this.queuedCount = pending;
   this.queued = queued;
-  if (vital !== undefined) this.vital = vital;
+  if (vital !== undefined) this.vital = deadMs === undefined ? 'alive' : 'dead';
+  if (deadMs !== undefined) this.deadMs = deadMs;
 });
 
 export class LiveSlot implements ActorHost, LeaseListener {
@@ -203,8 +205,12 @@ export class LiveSlot implements ActorHost, LeaseListener {
   view(limit: number): SlotView {
     const { actor, machine, subject } = this;
     const owner = actor && (subject ?? actor.submission).view(actor);
-    const vital = this.#vital && (this.#isIdle ? 'dead' : 'alive');
-    return new SlotViewRecord(this.name, machine, owner, this.#viewsOfQueued(limit), vital);
+    return new SlotViewRecord(this.name, machine, owner, this.#viewsOfQueued(limit), this.#vital, this.#deadMs);
+  }
+
+  /** Undefined where it is not dead. */
+  get #deadMs(): number | undefined {
+    return this.#vital && this.#isIdle ? this.#runtime.clock.now() - this.#vital.diedMs : undefined;
   }
 
   #viewsOfQueued(limit: number): TaskView[] {

@@ -23,6 +23,8 @@ export type RetryVerdict = { readonly afterMs: number } | { readonly refused: Re
 export class Retries {
   /** Failed attempts in a row. Each was followed by a retry. */
   streak = 0;
+  /** When the streak began. */
+  #sinceMs = 0;
   readonly #runtime: Runtime;
   readonly #settings: TaskSettings;
   #previousDelayMs: number;
@@ -32,6 +34,11 @@ export class Retries {
     this.#runtime = runtime;
     this.#settings = settings;
     this.#previousDelayMs = settings.backoff.firstMs;
+  }
+
+  /** Since the first failure of the streak. */
+  get failingMs(): number | undefined {
+    return this.streak === 0 ? undefined : this.#runtime.clock.now() - this.#sinceMs;
   }
 
   /** After a success or a stable attempt. The restart limit keeps its counts. */
@@ -53,6 +60,7 @@ export class Retries {
     const refused = this.#refusal(failure);
     if (refused !== undefined) return { refused };
     const afterMs = this.#delayMs(failure);
+    if (this.streak === 0) this.#sinceMs = this.#runtime.clock.now();
     this.streak += 1;
     return { afterMs };
   }

@@ -139,14 +139,14 @@ export class Slots {
   view(name: string, queued = Infinity): SlotView {
     const live = this.#slots.get(name)?.view(queued);
     if (live !== undefined) return live;
-    const isDead = this.#vitals.find(name) !== undefined;
+    const dead = this.#vitals.find(name);
     return record({
       name,
       phase: 'idle',
       paused: false,
       queuedCount: 0,
       queued: [],
-      ...(isDead && { vital: 'dead' }),
+      ...(dead && { vital: 'dead', deadMs: this.#runtime.clock.now() - dead.diedMs }),
     });
   }
 

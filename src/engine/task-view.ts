@@ -12,6 +12,7 @@ export interface Work {
   readonly attempts: number;
   readonly retries: number;
   readonly streak: number;
+  readonly failingMs: number | undefined;
   readonly sinceMs: number;
   /** The time since the slot was owned. */
   readonly ranMs: number;
@@ -44,6 +45,8 @@ export const TaskViewRecord = recordClass<[of: Viewed, work: Work | null, ageMs:
     this.attempt = work?.attempts ?? 0;
     this.retries = work?.retries ?? 0;
     this.streak = work?.streak ?? 0;
+    const failingMs = work?.failingMs;
+    if (failingMs !== undefined) this.failingMs = failingMs;
     this.sinceMs = work?.sinceMs ?? ageMs;
     const nextAttemptInMs = work?.nextAttemptInMs;
     if (nextAttemptInMs !== undefined) this.nextAttemptInMs = nextAttemptInMs;

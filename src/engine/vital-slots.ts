@@ -10,6 +10,8 @@ export class Vital {
   lastOutcome: Outcome['kind'] | undefined;
   /** What ended there last makes the slot dead, if nothing else is there. */
   hasDied = false;
+  /** When it died last, if it is dead. */
+  diedMs = 0;
 
   ownerEnded(outcome: Outcome): void {
     this.lastOutcome = outcome.kind;
@@ -27,6 +29,7 @@ export class VitalSlots {
   readonly #slots = new Map<string, Vital>();
   readonly #dead = new Set<string>();
   readonly #deadFraction: number;
+  readonly #now: () => number;
   readonly #tooManyDied: () => void;
   #keepsDead: boolean;
 
@@ -34,8 +37,9 @@ export class VitalSlots {
    * `tooManyDied` is called when the share of the dead has reached `deadFraction`. With `Infinity`
    * it never does.
    */
-  constructor(deadFraction: number, tooManyDied: () => void) {
+  constructor(deadFraction: number, now: () => number, tooManyDied: () => void) {
     this.#deadFraction = deadFraction;
+    this.#now = now;
     this.#tooManyDied = tooManyDied;
     this.#keepsDead = deadFraction !== Infinity;
   }
@@ -61,8 +65,11 @@ export class VitalSlots {
       this.#dead.delete(slot);
       return vital;
     }
-    if (vital.hasDied && this.#keepsDead) this.#dead.add(slot);
-    else this.#remove(slot);
+    if (!vital.hasDied || !this.#keepsDead) this.#remove(slot);
+    else if (!this.#dead.has(slot)) {
+      this.#dead.add(slot);
+      vital.diedMs = this.#now();
+    }
     if (this.#areTooMany) this.#tooManyDied();
     return this.find(slot);
   }

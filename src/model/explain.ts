@@ -45,7 +45,9 @@ function withoutOwner({ slot, request }: SlotFacts): string {
       : 'its lease was requested';
     return `${what}: the lease store has not answered for ${span(request.sinceMs)}`;
   }
-  return slot.queuedCount > 0 ? 'it has no owner' : 'it is idle: nothing runs in it, and nothing waits';
+  if (slot.queuedCount > 0) return 'it has no owner';
+  const state = slot.deadMs === undefined ? 'idle' : `vital, and has been dead for ${span(slot.deadMs)}`;
+  return `it is ${state}: nothing runs in it, and nothing waits`;
 }
 
 function withOwner(owner: TaskView, { gate }: SlotFacts): string {

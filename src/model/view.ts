@@ -89,6 +89,8 @@ export interface TaskView {
    * changes when an attempt ends.
    */
   readonly streak: number;
+  /** The time since the first failure of the streak, in ms. Absent where `streak` is 0. */
+  readonly failingMs?: number;
   /** How long it has had this status, in ms. */
   readonly sinceMs: number;
   /** The time since its `submit`, in ms. */
@@ -129,6 +131,8 @@ export interface SlotView {
   readonly queued: readonly TaskView[];
   /** Whether the slot is alive or dead. Absent where it is not vital. See {@link VitalSlot}. */
   readonly vital?: 'alive' | 'dead';
+  /** How long it has been dead, in ms. Absent where it is not. */
+  readonly deadMs?: number;
 }
 
 /**

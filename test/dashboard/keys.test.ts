@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { withBrowser } from '../support/browser.ts';
-import { busySupervisor, forEver, newSupervisor, served } from './served.ts';
+import { busySupervisor, forEver, found, newSupervisor, served } from './served.ts';
 
 const focused = (page: Page): Promise<string> => page.evaluate('document.activeElement.textContent');
 
@@ -13,7 +13,7 @@ withBrowser('the keyboard', (browser) => {
     await page.locator('ol.line li').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('tenant-1 3');
-    await page.getByText('No slot matches').waitFor();
+    await found(page, 'No slot matches').waitFor();
     await page.keyboard.press('Escape');
     expect(await page.getByRole('complementary').count(), 'Esc leaves the field first').toBe(1);
     await page.keyboard.press('Escape');

@@ -1,9 +1,10 @@
 // How the page follows the server, and what it says while it cannot.
 
 import type { Page } from 'playwright-core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { withBrowser } from '../support/browser.ts';
-import { forEver, newSupervisor, served } from './served.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import { forEver, found, newSupervisor, served } from './served.ts';
 
 const REFUSED = { expected: /ERR_|api\/stream/ };
 
@@ -17,11 +18,11 @@ withBrowser('the page', (browser) => {
   it('shows what comes and goes without being asked', async () => {
     const supervisor = newSupervisor();
     const page = await browser.open((await served(supervisor)).url);
-    await page.getByText('No slot has work').waitFor();
+    await found(page, 'No slot has work').waitFor();
     const submission = supervisor.submit({ slot: 'a', run: forEver });
     await page.getByRole('link', { name: 'a', exact: true }).waitFor();
     await submission.cancel();
-    await page.getByText('No slot has work').waitFor();
+    await found(page, 'No slot has work').waitFor();
   });
 
   it('says within three seconds that the server is gone, and since when what it shows is old', async () => {
@@ -31,6 +32,17 @@ withBrowser('the page', (browser) => {
     await cut();
     await page.getByText(/What is shown is as it was at \d\d:\d\d:\d\d/).waitFor({ timeout: 3_000 });
     expect(await page.getByRole('status').first().textContent()).toBe('no connection');
+  });
+
+  it('says within four seconds that a server that is there does not answer, and goes on when it does', async () => {
+    const proxy = await TcpProxy.start((await served(newSupervisor())).url);
+    onTestFinished(() => proxy.close());
+    const page = await browser.open(proxy.url, { expected: /ERR_/ });
+    await page.getByText('live', { exact: true }).waitFor();
+    proxy.stall(true);
+    await page.getByText('The server does not answer', { exact: false }).waitFor({ timeout: 4_000 });
+    proxy.stall(false);
+    await page.getByText('live', { exact: true }).waitFor();
   });
 
   it('comes back by itself, and says that the process was restarted', async () => {
@@ -64,11 +76,17 @@ withBrowser('the page', (browser) => {
   it('asks for nothing while its tab is hidden', async () => {
     const supervisor = newSupervisor();
     const page = await browser.open((await served(supervisor)).url, { expected: /ERR_ABORTED/ });
-    await page.getByText('No slot has work').waitFor();
+    await found(page, 'No slot has work').waitFor();
+    let streams = 0;
+    page.on('request', (request) => {
+      if (request.url().includes('api/stream')) streams += 1;
+    });
     const ended = page.waitForEvent('requestfailed', (request) => request.url().includes('api/stream'));
     await setHidden(page, true);
     await ended;
     supervisor.submit({ slot: 'a', run: forEver });
+    await page.evaluate('fetch("api/summary").then((answer) => answer.text())'); // what was asked before is known then
+    expect(streams, 'while it is hidden').toBe(0);
     const asked = page.waitForEvent('request', (request) => request.url().includes('api/stream'));
     expect(await page.getByRole('link', { name: 'a', exact: true }).count()).toBe(0);
     await setHidden(page, false);

@@ -2,14 +2,14 @@
 
 import { expect, it } from 'vitest';
 import { withBrowser } from '../support/browser.ts';
-import { busySupervisor, forEver, LONG, newSupervisor, served } from './served.ts';
+import { busySupervisor, forEver, found, LONG, newSupervisor, served } from './served.ts';
 
 withBrowser('the page of the dashboard', (browser) => {
   it('says what needs a look, and leads to exactly that', async () => {
     const page = await browser.open((await served(busySupervisor())).url);
     const link = page.getByRole('link', { name: /overrun their grace|has overrun its grace/ });
     await link.click();
-    await page.getByText('1 to 1 of 1').waitFor();
+    await found(page, '1 to 1 of 1').waitFor();
     expect(await page.locator('table.slots .slot').allTextContents()).toEqual(['legacy:import']);
     expect(page.url()).toContain('#slots?status=overrun');
   });
@@ -77,24 +77,24 @@ withBrowser('the page of the dashboard', (browser) => {
   it('has its filters in its address: Back undoes them, and the search box follows', async () => {
     const page = await browser.open((await served(busySupervisor())).url);
     await page.getByRole('searchbox').fill('tenant-1');
-    await page.getByText('1 to 11 of 11').waitFor();
+    await found(page, '1 to 11 of 11').waitFor();
     expect(new URL(page.url()).hash).toBe('#slots?q=tenant-1');
     await page.getByRole('link', { name: 'overrun' }).first().click();
     await expect.poll(() => page.getByRole('searchbox').inputValue()).toBe('');
     await page.goBack();
-    await page.getByText('1 to 11 of 11').waitFor();
+    await found(page, '1 to 11 of 11').waitFor();
     expect(await page.getByRole('searchbox').inputValue()).toBe('tenant-1');
     await page.reload();
-    await page.getByText('1 to 11 of 11').waitFor();
+    await found(page, '1 to 11 of 11').waitFor();
     expect(await page.getByRole('searchbox').inputValue()).toBe('tenant-1');
   });
 
   it('goes through the pages of the table', async () => {
     const page = await browser.open((await served(busySupervisor())).url);
     await page.getByRole('button', { name: 'On', exact: true }).click();
-    await page.getByText('51 to 63 of 63').waitFor();
+    await found(page, '51 to 63 of 63').waitFor();
     await page.goBack();
-    await page.getByText('1 to 50 of 63').waitFor();
+    await found(page, '1 to 50 of 63').waitFor();
   });
 
   it('shows the names of users as text, and does nothing that they say', async () => {

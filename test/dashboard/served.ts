@@ -1,5 +1,6 @@
 // A dashboard that is served on loopback until the end of the test, and the page of it.
 
+import type { Locator, Page } from 'playwright-core';
 import { Supervisor, type TaskContext } from 'slotvisor';
 import { schedule, schedulesOf } from 'slotvisor/cron';
 import { type DashboardOptions, dashboard } from 'slotvisor/dashboard';
@@ -33,6 +34,9 @@ export function newSupervisor(): Supervisor {
   onTestFinished(async () => void (await supervisor.shutdown({ graceMs: 0 })));
   return supervisor;
 }
+
+/** The line above the table that says how many slots match, as it is seen. */
+export const found = (page: Page, text: string): Locator => page.locator('.found p:not(.unseen)').getByText(text);
 
 export const forEver = (ctx: TaskContext): Promise<void> => ctx.sleep(Number.POSITIVE_INFINITY);
 

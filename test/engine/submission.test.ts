@@ -50,6 +50,7 @@ const work = (given: Partial<Work> = {}): Work => ({
   attempts: 2,
   retries: 1,
   streak: 1,
+  failingMs: 20,
   sinceMs: 5,
   ranMs: 7,
   nextAttemptInMs: undefined,
@@ -205,6 +206,7 @@ test('the view of a submission with work shows that work, and only the fields th
     attempt: 2,
     retries: 1,
     streak: 1,
+    failingMs: 20,
     ...ages,
     meta,
   };

@@ -19,6 +19,7 @@ const work: Work = {
   attempts: 3,
   retries: 3,
   streak: 2,
+  failingMs: 40,
   sinceMs: 5,
   ranMs: 50,
   nextAttemptInMs: 95,
@@ -49,11 +50,11 @@ test('a submission without work waits for what its slot says', () => {
 });
 
 test('a submission with work shows what its work does, and nothing of itself in its place', () => {
-  const { lastFailure, nextAttemptInMs, retries, sinceMs, status, streak, waitingFor } = work;
+  const { failingMs, lastFailure, nextAttemptInMs, retries, sinceMs, status, streak, waitingFor } = work;
   expect(new TaskViewRecord({ ...waiting, waitingFor: 'owner' }, work, 60)).toMatchObject({
     attempt: 3,
     ageMs: 60,
-    ...{ lastFailure, nextAttemptInMs, retries, sinceMs, status, streak, waitingFor },
+    ...{ failingMs, lastFailure, nextAttemptInMs, retries, sinceMs, status, streak, waitingFor },
   });
 });
 

@@ -14,7 +14,7 @@ const fatal: Outcome = { kind: 'fatal', failure, attempts: 1 };
 /** Vital slots, each with an owner. `end` empties one. */
 function setup(deadFraction: number, ...names: string[]) {
   const tooManyDied = vi.fn();
-  const vitals = new VitalSlots(deadFraction, tooManyDied);
+  const vitals = new VitalSlots(deadFraction, () => 0, tooManyDied);
   for (const name of names) vitals.add(name);
   const end = (name: string, outcome: Outcome): Vital | undefined => {
     const vital = vitals.find(name) as Vital;

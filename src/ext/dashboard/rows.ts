@@ -73,7 +73,7 @@ export function taskRow(task: TaskView, meta?: ShowMeta): TaskRow {
     ...(stop !== undefined && { stop: { by: stop.by, sinceMs: Math.round(stop.sinceMs) } }),
     attempt,
     retries,
-    failuresInARow: streak,
+    streak: streak,
     sinceMs: Math.round(task.sinceMs),
     ageMs: Math.round(task.ageMs),
     ...(nextAttemptInMs !== undefined && { nextAttemptInMs: Math.round(nextAttemptInMs) }),

@@ -109,7 +109,7 @@ export class Sweeper {
 
   /** As `page`. */
   tally(maxAgeMs: number): Promise<Tally> {
-    return this.#ask('tally', () => new TallyCounter(), maxAgeMs) as Promise<Tally>;
+    return this.#ask('tally', () => new TallyCounter(this.#clock.wallNow()), maxAgeMs) as Promise<Tally>;
   }
 
   /** Rejects what waits for an answer, and sets no timer any more. */

@@ -6,13 +6,16 @@ import { Top } from './top.ts';
 import { type GroupRow, SLOT_STATES, type SlotState } from './wire.ts';
 
 export interface Tally {
+  /** When the sweep began, in epoch ms. */
+  readonly at: number;
   /** All slots of the table. */
   readonly slots: number;
   /** A slot can count to several. */
   readonly states: Readonly<Record<SlotState, number>>;
   /**
    * For how long the oldest slot of a state has been so: its owner, or in `waiting`, `paused` and
-   * `lease` what has waited there longest. 0 where there is none.
+   * `lease` what has waited there longest. `failing` counts from the first failure in a row. 0
+   * where there is none.
    */
   readonly oldestMs: Readonly<Record<SlotState, number>>;
   /** Why the oldest body that overran was asked to stop. */
@@ -24,8 +27,15 @@ export interface Tally {
   /** At most `MAX_GROUPS`, those with trouble first, then the largest. */
   readonly groups: readonly GroupRow[];
   readonly groupCount: number;
-  /** How many slots of a group are failing, where that are at most `FEW_GROUPS`; else empty. */
-  readonly failingGroups: readonly { readonly group: string; readonly slots: number }[];
+  /** The groups in which slots are failing, where that are at most `FEW_GROUPS`; else empty. */
+  readonly failingGroups: readonly FailingGroup[];
+}
+
+export interface FailingGroup {
+  readonly group: string;
+  readonly slots: number;
+  /** Since the first failure in a row, of the slot that has failed for longest. */
+  readonly sinceMs: number;
 }
 
 const MAX_GROUPS = 200;
@@ -43,6 +53,7 @@ interface GroupCount {
   waiting: number;
   trouble: number;
   failing: number;
+  failingMs: number;
 }
 
 /** Those with trouble first, then the largest, then by name. */
@@ -50,6 +61,7 @@ const byTrouble = (one: GroupCount, other: GroupCount): number =>
   other.trouble - one.trouble || other.slots - one.slots || (one.group < other.group ? -1 : 1);
 
 export class TallyCounter {
+  readonly #at: number;
   #slots = 0;
   readonly #states = zeros();
   readonly #oldestMs = zeros();
@@ -57,6 +69,10 @@ export class TallyCounter {
   #longestBackoffMs = 0;
   #waitingInPaused = 0;
   readonly #groups = new Map<string, GroupCount>();
+
+  constructor(at: number) {
+    this.#at = at;
+  }
 
   add(slot: Seen): void {
     this.#slots += 1;
@@ -68,12 +84,14 @@ export class TallyCounter {
 
   answer(): Tally {
     const groups = new Top(MAX_GROUPS, byTrouble);
-    const failing: { group: string; slots: number }[] = [];
+    const failing: FailingGroup[] = [];
     for (const count of this.#groups.values()) {
       groups.add(count);
-      if (count.failing > 0 && failing.length <= FEW_GROUPS) failing.push({ group: count.group, slots: count.failing });
+      if (count.failing > 0 && failing.length <= FEW_GROUPS)
+        failing.push({ group: count.group, slots: count.failing, sinceMs: count.failingMs });
     }
     return {
+      at: this.#at,
       slots: this.#slots,
       states: this.#states,
       oldestMs: this.#oldestMs,
@@ -96,17 +114,21 @@ export class TallyCounter {
   #countGroup({ group, states, view }: Seen): void {
     let count = this.#groups.get(group);
     if (count === undefined) {
-      count = { group, slots: 0, waiting: 0, trouble: 0, failing: 0 };
+      count = { group, slots: 0, waiting: 0, trouble: 0, failing: 0, failingMs: 0 };
       this.#groups.set(group, count);
     }
     count.slots += 1;
     count.waiting += view.queuedCount;
     if (states.some((state) => TROUBLE.includes(state))) count.trouble += 1;
-    if (states.includes('failing')) count.failing += 1;
+    if (!states.includes('failing')) return;
+    count.failing += 1;
+    count.failingMs = Math.max(count.failingMs, ageOf('failing', view));
   }
 }
 
-function ageOf(state: SlotState, { owner, queued }: Seen['view']): number {
+function ageOf(state: SlotState, { owner, queued, deadMs }: Seen['view']): number {
+  if (state === 'dead') return deadMs ?? 0;
+  if (state === 'failing') return owner?.failingMs ?? 0;
   if (state === 'waiting' || state === 'paused' || (state === 'lease' && owner === undefined))
     return queued.reduce((longest, { sinceMs }) => Math.max(longest, sinceMs), 0);
   return owner?.sinceMs ?? 0;

@@ -80,14 +80,20 @@ const FINDERS: readonly Find[] = [
   closing,
 ];
 
-function warning(kind: WarningKind, count: number, text: string, link: Link, sinceMs?: number): Warning {
+function warning(kind: WarningKind, count: number, text: string, link: Link, since?: number): Warning {
   const level = BAD.includes(kind) ? 'bad' : 'warn';
-  return { kind, level, text, count, ...(sinceMs !== undefined && { sinceMs: Math.round(sinceMs) }), link };
+  return { kind, level, text, count, ...(since !== undefined && { since: Math.round(since) }), link };
 }
 
 /** Of all slots of a state, with the age of the oldest. */
-function ofState(kind: WarningKind, { states, oldestMs }: Tally, state: SlotState, text: string, link?: Link): Warning {
-  return warning(kind, states[state], text, link ?? { view: 'slots', status: state }, oldestMs[state]);
+function ofState(
+  kind: WarningKind,
+  { at, states, oldestMs }: Tally,
+  state: SlotState,
+  text: string,
+  link?: Link,
+): Warning {
+  return warning(kind, states[state], text, link ?? { view: 'slots', status: state }, at - oldestMs[state]);
 }
 
 const many = (count: number, one: string, more: string): string => (count === 1 ? `1 ${one}` : `${count} ${more}`);
@@ -96,10 +102,7 @@ const forLong = (count: number, ms: number): string => `${count === 1 ? '' : 'th
 function dead({ tally }: Look): Warning | undefined {
   const count = tally.states.dead;
   if (count === 0) return undefined;
-  return warning('dead', count, many(count, 'vital slot is dead', 'vital slots are dead'), {
-    view: 'slots',
-    status: 'dead',
-  });
+  return ofState('dead', tally, 'dead', many(count, 'vital slot is dead', 'vital slots are dead'));
 }
 
 function overrun({ tally }: Look): Warning | undefined {
@@ -111,14 +114,15 @@ function overrun({ tally }: Look): Warning | undefined {
 }
 
 function failing({ tally }: Look): Warning[] {
-  const { states, failingGroups } = tally;
+  const { at, states, oldestMs, failingGroups } = tally;
   if (states.failing === 0) return [];
   const says = (count: number, where: string): string =>
     `${many(count, `task${where} has`, `tasks${where} have`)} failed ${FAILING} times or more in a row`;
   const link: Link = { view: 'slots', status: 'failing' };
-  if (failingGroups.length === 0) return [warning('failing', states.failing, says(states.failing, ''), link)];
-  return failingGroups.map(({ group, slots }) =>
-    warning('failing', slots, says(slots, ` in ${cut(group, MAX_TEXT)}`), { ...link, group }),
+  if (failingGroups.length === 0)
+    return [warning('failing', states.failing, says(states.failing, ''), link, at - oldestMs.failing)];
+  return failingGroups.map(({ group, slots, sinceMs }) =>
+    warning('failing', slots, says(slots, ` in ${cut(group, MAX_TEXT)}`), { ...link, group }, at - sinceMs),
   );
 }
 
@@ -208,7 +212,7 @@ function loopDelay({ process: { loopDelayMs } }: Look): Warning | undefined {
 function eventsDropped({ stats: { eventsDropped: count }, recorder }: Look): Warning | undefined {
   if (recorder.eventsDroppedMs > LATELY_MS) return undefined;
   const text = `A subscriber was too slow, and ${many(count, 'event was', 'events were')} lost since the start`;
-  return warning('eventsDropped', count, text, {}, recorder.eventsDroppedMs);
+  return warning('eventsDropped', count, text, {});
 }
 
 function schedule({ schedules }: Look): Warning | undefined {

@@ -125,8 +125,8 @@ export interface Warning {
   readonly text: string;
   /** How many slots, submissions or schedules it is about. */
   readonly count: number;
-  /** For how long the oldest of them has been so. */
-  readonly sinceMs?: number;
+  /** Since when the oldest of them is so. */
+  readonly since?: number;
   /** What shows them. */
   readonly link: Link;
 }
@@ -231,7 +231,7 @@ export interface TaskRow {
   readonly stop?: { readonly by: StopCause; readonly sinceMs: number };
   readonly attempt: number;
   readonly retries: number;
-  readonly failuresInARow: number;
+  readonly streak: number;
   readonly sinceMs: number;
   readonly ageMs: number;
   readonly nextAttemptInMs?: number;

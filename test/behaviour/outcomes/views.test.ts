@@ -42,7 +42,15 @@ describe('views', () => {
       'backoff',
       { restart: 'onFailure' },
       [wait(20), fail, wait(30)],
-      { waitingFor: 'backoff', sinceMs: 30, retries: 1, streak: 1, nextAttemptInMs: 70, lastFailure: thrown },
+      {
+        waitingFor: 'backoff',
+        sinceMs: 30,
+        retries: 1,
+        streak: 1,
+        failingMs: 30,
+        nextAttemptInMs: 70,
+        lastFailure: thrown,
+      },
     ],
     [
       'interval',

@@ -125,7 +125,8 @@ describe('a dead slot', () => {
   };
 
   test('is kept while it is idle, and takes no place among the live slots', async () => {
-    const { supervisor } = await died();
+    const { supervisor, clock } = await died();
+    await clock.advance(30);
     expect(supervisor.slot('s').view()).toEqual({
       name: 's',
       phase: 'idle',
@@ -133,10 +134,12 @@ describe('a dead slot', () => {
       queuedCount: 0,
       queued: [],
       vital: 'dead',
+      deadMs: 30,
     });
     expect(supervisor.snapshot().slots).toEqual([]);
     supervisor.slot('s').pause();
     expect(stateOf(supervisor)).toBe('dead');
+    expect(supervisor.slot('s').view()).toMatchObject({ paused: true, deadMs: 30 });
     supervisor.slot('s').resume();
     expect(stateOf(supervisor)).toBe('dead');
   });

@@ -55,16 +55,21 @@ describe('stableMs', () => {
     expect(delays()).toEqual([100, 200]);
   });
 
-  test('streak in a view counts the failures since the last one that was stable', async () => {
+  test('streak in a view counts the failures since the last one that was stable, and failingMs the time', async () => {
     const { clock, supervisor } = failing([1, 1, 1_000, 1], { stableMs: 1_000 });
     const streaks: unknown[] = [];
+    const failingMs: unknown[] = [];
     supervisor.subscribe({
       onEvent: ({ type }) => {
-        if (type === 'backoffScheduled') streaks.push(supervisor.tasks()[0]?.streak);
+        if (type !== 'backoffScheduled') return;
+        const [task] = supervisor.tasks();
+        streaks.push(task?.streak);
+        failingMs.push(task?.failingMs);
       },
     });
     await clock.advance(2_000);
     expect(streaks).toEqual([1, 2, 1, 2, 3]);
+    expect(failingMs).toEqual([0, 101, 0, 101, 302]);
   });
 
   test('streak in a view ends with a success and with restart(), and retries goes on', async () => {

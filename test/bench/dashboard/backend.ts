@@ -41,6 +41,7 @@ const doers: { [C in Command]: () => Promise<Answers[C]> } = {
     server?.closeAllConnections();
     server?.close();
     page = undefined;
+    server = undefined;
     return true;
   },
   usage: async () => usage(),
@@ -109,7 +110,7 @@ async function memory(): Promise<number> {
       };
       supervisor.submit({ slot: slotOf(n), restart: 'never', run });
       supervisor.submit({ slot: slotOf(n), admission: 'dropIfRunning', run });
-      if (n % 500 === 0) await sleep(5); // else events are lost
+      if (n % 200 === 0) await sleep(40); // else events are lost
     }
     await sleep(1_000);
   };

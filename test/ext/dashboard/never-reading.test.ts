@@ -8,8 +8,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { listening } from '../health/requests.ts';
 import { world } from './world.ts';
 
-/** Far more frames than the buffers of a connection hold. */
-const TICKS = 150;
+/** Far more than a frame needs to be on its way. */
+const QUIET_TICKS = 30;
 
 test('a reader that never reads has no frames made for it once its connection is full, and holds up no other', async () => {
   let shown = 0;
@@ -28,13 +28,14 @@ test('a reader that never reads has no frames made for it once its connection is
   socket.pause();
   socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
   await vi.waitUntil(() => board.streams.size === 1);
-  for (let tick = 0; tick < TICKS; tick += 1) {
+  // How much the buffers of a connection hold is up to the system.
+  let made = 0;
+  for (let quiet = 0; quiet < QUIET_TICKS; quiet = shown === made ? quiet + 1 : 0) {
+    made = shown;
     await clock.advance(1_000);
     for (let turns = 0; turns < 20; turns += 1) await turn(); // the data goes on its way
   }
-  const made = shown / 200;
   expect(made).toBeGreaterThan(0);
-  expect(made).toBeLessThan(TICKS / 2);
 
   const [response] = (await once(get({ port, path, agent: false }), 'response')) as [IncomingMessage];
   let frames = 0;

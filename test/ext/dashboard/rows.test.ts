@@ -29,7 +29,7 @@ describe('the row of a slot', () => {
         status: 'running',
         attempt: 1,
         retries: 0,
-        failuresInARow: 0,
+        streak: 0,
         sinceMs: 16,
         ageMs: 16,
         joined: 1,
@@ -44,7 +44,7 @@ describe('the row of a slot', () => {
     supervisor.submit({ slot: 's', backoff, run: fail('x'.repeat(1_000)) });
     await clock.advance(400);
     const { owner } = slotRow(supervisor.slot('s').view());
-    expect(owner).toMatchObject({ status: 'backoff', waitingFor: 'backoff', nextAttemptInMs: 600, failuresInARow: 1 });
+    expect(owner).toMatchObject({ status: 'backoff', waitingFor: 'backoff', nextAttemptInMs: 600, streak: 1 });
     expect(owner?.failure).toEqual({ kind: 'thrown', message: `${'x'.repeat(299)}…` });
   });
 
@@ -58,7 +58,7 @@ describe('the row of a slot', () => {
     const backoff = { firstMs: 100, maxMs: 100, jitter: 'none' } as const;
     supervisor.submit({ slot: 's', restart: 'always', intervalMs: 100, backoff, run });
     await clock.advance(350);
-    expect(slotRow(supervisor.slot('s').view()).owner).toMatchObject({ attempt: 4, retries: 3, failuresInARow: 1 });
+    expect(slotRow(supervisor.slot('s').view()).owner).toMatchObject({ attempt: 4, retries: 3, streak: 1 });
   });
 
   it('of a task that was asked to stop says by whom', async () => {

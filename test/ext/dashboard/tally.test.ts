@@ -8,7 +8,7 @@ import { setup } from '../../support/setup.ts';
 import { IS, take, viewsOf, worlds } from './slot-worlds.ts';
 
 function tallyOf(views: readonly SlotView[], groupOf = slotGroup): Tally {
-  const counter = new TallyCounter();
+  const counter = new TallyCounter(1_000);
   for (const view of views) counter.add(seen(view, groupOf(view.name), 0));
   return counter.answer();
 }

@@ -343,6 +343,24 @@ describe('what needs a look', () => {
     ]);
   });
 
+  it('says since when the oldest of its kind is so, however long ago the sweep was', async () => {
+    const made = watched();
+    const { supervisor, clock } = made;
+    supervisor.vitalSlots();
+    supervisor.submit({ slot: 'vital', vital: true, restart: 'never', run: fail });
+    supervisor.submit({ slot: 'sync:1', run: fail, ...backoff(100) });
+    await clock.settle();
+    const begin = clock.wallNow();
+    await clock.advance(10_000);
+    const tally = await made.sweeper.tally(0);
+    await clock.advance(3_000);
+    const warnings = await found(made, { tally });
+    expect(warnings.map(({ kind, since }) => [kind, since])).toEqual([
+      ['dead', begin],
+      ['failing', begin],
+    ]);
+  });
+
   it('has a sentence for each kind of warning', () => {
     const kinds = [
       ...Object.values(WORLDS).flatMap(({ one }) => one),

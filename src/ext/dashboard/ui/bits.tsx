@@ -1,7 +1,7 @@
 // Small things that all views use. Text of the user is shown by `Text` alone, as text.
 
 import { Component, type ComponentChildren, type FunctionComponent, type VNode } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { printable } from '../../../model/printable.ts';
 import { MAX_QUERY } from '../wire.ts';
 import { hashWith, usePage } from './page.tsx';
@@ -94,6 +94,22 @@ export function KeepsFocus({ children, label }: { children: ComponentChildren; l
     <section ref={ref} class="card" tabIndex={-1} aria-label={label}>
       {children}
     </section>
+  );
+}
+
+/** Read out some time after `about` changes. What changes with every frame is not read out. */
+export function Announced({ text, about }: { text: string; about: string }): VNode {
+  const [said, setSaid] = useState('');
+  const latest = useRef(text);
+  latest.current = text;
+  useEffect(() => {
+    const pause = setTimeout(() => setSaid(latest.current), 1_000);
+    return () => clearTimeout(pause);
+  }, [about]);
+  return (
+    <p role="status" class="unseen">
+      {said}
+    </p>
   );
 }
 

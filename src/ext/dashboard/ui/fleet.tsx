@@ -83,7 +83,10 @@ function FleetSlots({ slots }: { slots: FleetPage['slots'] }): VNode {
               {row.isOurs && <Pill word="this one" tone="info" />}
             </td>
             <td class="num fence">{row.fence}</td>
-            <td class="in-line">{row.line.map(printable).join(', ')}</td>
+            <td class="in-line">
+              {row.line.map(printable).join(', ')}
+              {row.waiting > row.line.length && ` and ${count(row.waiting - row.line.length)} more`}
+            </td>
           </tr>
         ))}
       </tbody>

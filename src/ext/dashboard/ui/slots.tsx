@@ -3,11 +3,11 @@
 import type { VNode } from 'preact';
 import { printable } from '../../../model/printable.ts';
 import { type GroupRow, MAX_DEPTH, type SlotRow, type SlotsPage, SORTS, type Sort, type State } from '../wire.ts';
-import { Button, Empty, KeepsFocus, kept, Pill, SearchBox, SlotLink } from './bits.tsx';
+import { Announced, Button, Empty, KeepsFocus, kept, Pill, SearchBox, SlotLink } from './bits.tsx';
 import { Ago, Until } from './clock.tsx';
 import { count } from './format.ts';
 import { hashWith, usePage } from './page.tsx';
-import { filtersOf, PAGE_SIZES } from './route.ts';
+import { filtersOf, PAGE_SIZES, streamQuery } from './route.ts';
 import { isSameAt } from './same.ts';
 import { reasonOf, spaced, statesOf } from './words.ts';
 
@@ -156,19 +156,23 @@ function SlotTableRow({ row, now }: RowProps): VNode {
   );
 }
 
-/** How many match, and what narrows them. Read out when it changes. */
+/** How many match, and what narrows them. */
 function Found({ page: { total, of, offset, rows } }: { page: SlotsPage }): VNode {
   const { route } = usePage();
   const filters = filtersOf(route);
-  const last = offset + rows.length;
+  const text =
+    total === 0
+      ? `No slot ${filters.length > 0 ? 'matches' : 'has work'}`
+      : rows.length === 0
+        ? `No more than ${count(total)}`
+        : `${count(offset + 1)} to ${count(offset + rows.length)} of ${count(total)}`;
   return (
     <div class="bar found">
-      <p role="status">
-        {total === 0 && (filters.length > 0 ? 'No slot matches' : 'No slot has work')}
-        {total > 0 && rows.length === 0 && `No more than ${count(total)}`}
-        {rows.length > 0 && `${count(offset + 1)} to ${count(last)} of ${count(total)}`}
+      <p>
+        {text}
         {filters.length > 0 && <span class="dim"> · {count(of)} in all</span>}
       </p>
+      <Announced text={text} about={streamQuery({ ...route, slot: '' })} />
       {filters.map(([name, value]) => (
         <a key={name} class="filter" href={hashWith(route, { [name]: '' })}>
           {name === 'q' ? 'text' : name} {printable(name === 'status' ? spaced(value) : value)}

@@ -41,12 +41,12 @@ export function Warnings({ summary }: { summary: Summary }): VNode {
 
 function WarningLine({ warning, now }: { warning: Warning; now: number }): VNode {
   const { route } = usePage();
-  const { level, text, sinceMs, link } = warning;
+  const { level, text, since, link } = warning;
   return (
     <li>
       <span class={`pill ${level}`}>{LEVEL_WORDS[level]}</span>
       <a href={hashOf(elsewhere(route, link))}>{printable(text)}</a>
-      {sinceMs !== undefined && <span class="dim since">since {when(now - sinceMs, now)}</span>}
+      {since !== undefined && <span class="dim since">since {when(since, now)}</span>}
     </li>
   );
 }

@@ -59,7 +59,7 @@ export function statesOf(row: SlotRow): string[] {
   if (row.vital === 'dead') states.push('dead');
   if (row.owner !== undefined) states.push(row.owner.status);
   else if (row.phase === 'waiting') states.push('lease');
-  if ((row.owner?.failuresInARow ?? 0) >= FAILING) states.push('failing');
+  if ((row.owner?.streak ?? 0) >= FAILING) states.push('failing');
   if (row.paused) states.push('paused');
   return states.length > 0 ? states : ['idle'];
 }
@@ -107,8 +107,8 @@ export function reasonOf(row: SlotRow): Reason | undefined {
   const waits = waitText(owner);
   if (waits !== undefined) return { text: waits, tone: 'off' };
   if (owner.failure === undefined) return undefined;
-  const inARow = owner.failuresInARow > 1 ? `${count(owner.failuresInARow)} in a row: ` : '';
-  return { text: inARow + owner.failure.message, tone: owner.failuresInARow > 0 ? 'bad' : 'off' };
+  const inARow = owner.streak > 1 ? `${count(owner.streak)} in a row: ` : '';
+  return { text: inARow + owner.failure.message, tone: owner.streak > 0 ? 'bad' : 'off' };
 }
 
 function reasonWithoutOwner({ paused, waiting, phase, vital }: SlotRow): Reason | undefined {
@@ -122,8 +122,8 @@ export const waitText = ({ waitingFor }: TaskRow): string | undefined =>
   waitingFor === undefined ? undefined : WAITS_FOR[waitingFor];
 
 /** `2`, or `7, 5 failed in a row`. */
-export const attemptText = ({ attempt, failuresInARow }: TaskRow): string =>
-  failuresInARow > 1 ? `${count(attempt)} · ${count(failuresInARow)} failed in a row` : count(attempt);
+export const attemptText = ({ attempt, streak }: TaskRow): string =>
+  streak > 1 ? `${count(attempt)} · ${count(streak)} failed in a row` : count(attempt);
 
 /** `slot.explain()` without the name of the slot, which stands above it. */
 export const withoutName = (explained: string): string => explained.replace(/^Slot "(?:[^"\\]|\\.)*": /, '');

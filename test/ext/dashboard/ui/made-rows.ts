@@ -9,7 +9,7 @@ export const task = (fields: Partial<TaskRow> = {}): TaskRow => ({
   status: 'running',
   attempt: 1,
   retries: 0,
-  failuresInARow: 0,
+  streak: 0,
   sinceMs: 0,
   ageMs: 0,
   ...fields,

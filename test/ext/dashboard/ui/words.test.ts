@@ -25,8 +25,8 @@ it('what is bad is never green', () => {
 
 it.for<readonly [row: SlotRow, states: string]>([
   [slot(), 'running'],
-  [slot({ owner: task({ status: 'backoff', failuresInARow: 5 }) }), 'backoff failing'],
-  [slot({ owner: task({ status: 'backoff', failuresInARow: 4 }) }), 'backoff'],
+  [slot({ owner: task({ status: 'backoff', streak: 5 }) }), 'backoff failing'],
+  [slot({ owner: task({ status: 'backoff', streak: 4 }) }), 'backoff'],
   [slot({ paused: true }), 'running paused'],
   [slot({}, 'ownerless'), 'idle'],
   [slot({ paused: true }, 'ownerless'), 'paused'],
@@ -49,13 +49,13 @@ it.for<readonly [row: SlotRow, reason: string | undefined]>([
       owner: task({
         status: 'backoff',
         waitingFor: 'backoff',
-        failuresInARow: 3,
+        streak: 3,
         failure: { kind: 'thrown', message: 'no' },
       }),
     }),
     '3 in a row: no',
   ],
-  [slot({ owner: task({ failuresInARow: 1, failure: { kind: 'thrown', message: 'no' } }) }), 'no'],
+  [slot({ owner: task({ streak: 1, failure: { kind: 'thrown', message: 'no' } }) }), 'no'],
   [slot({ paused: true, waiting: 1 }, 'ownerless'), 'paused, and 1 submission waits'],
   [slot({ paused: true, waiting: 5 }, 'ownerless'), 'paused, and 5 submissions wait'],
   [slot({ phase: 'waiting', waiting: 2 }, 'ownerless'), 'waits for its lease'],
@@ -67,8 +67,8 @@ it.for<readonly [row: SlotRow, reason: string | undefined]>([
 it('a failure that is overcome is not red', () => {
   const tone = (row: Partial<TaskRow>) => reasonOf(slot({ owner: task(row) }))?.tone;
   const failure = { kind: 'thrown', message: 'no' } as const;
-  expect(tone({ failure, failuresInARow: 0 })).toBe('off');
-  expect(tone({ failure, failuresInARow: 1 })).toBe('bad');
+  expect(tone({ failure, streak: 0 })).toBe('off');
+  expect(tone({ failure, streak: 1 })).toBe('bad');
 });
 
 it('every cause of a stop has words', () => {
@@ -76,8 +76,8 @@ it('every cause of a stop has words', () => {
 });
 
 it('an attempt says how many failed in a row, from two on', () => {
-  expect(attemptText(task({ attempt: 3, failuresInARow: 1 }))).toBe('3');
-  expect(attemptText(task({ attempt: 3, failuresInARow: 2 }))).toBe('3 · 2 failed in a row');
+  expect(attemptText(task({ attempt: 3, streak: 1 }))).toBe('3');
+  expect(attemptText(task({ attempt: 3, streak: 2 }))).toBe('3 · 2 failed in a row');
 });
 
 it('the name of the slot stands above what explains it, and is not said twice', () => {
