@@ -77,8 +77,8 @@ export interface DashboardOptions {
   /**
    * Called for every request. Only `true`, or a promise of `true`, lets it through: not another
    * value, not a throw, and not a promise that takes longer than five seconds. It must not read the
-   * body of the request: `action` says what it holds. A stream is one request, however long it is
-   * open. Default: every request may look.
+   * body of the request: `action` says what it holds. An open stream is asked about again each
+   * minute, with its request. Default: every request may look.
    */
   readonly authorize?: ((request: Request, action: DashboardAction) => boolean | PromiseLike<boolean>) | undefined;
   /**
