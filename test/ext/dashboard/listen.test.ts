@@ -263,6 +263,31 @@ describe('a request is passed over where its connection has ended before, which 
   });
 });
 
+it('over HTTP/2, a stream ends whose client has left before it is answered', async () => {
+  const asked = deferred<void>();
+  const left = deferred<void>();
+  const ended = deferred<string>();
+  const listener = listenerOf(async () => {
+    asked.resolve();
+    await left.promise;
+    return new Response(new ReadableStream({ cancel: () => ended.resolve('ended') }));
+  });
+  const server = createHttp2Server((request, response) => {
+    response.once('close', left.resolve);
+    listener(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(() => {
+    client.destroy();
+    server.close();
+  });
+  const stream = client.request({ ':path': '/' }).on('error', () => {});
+  await asked.promise;
+  stream.close();
+  expect(await ended.promise).toBe('ended');
+});
+
 it('a request that cannot be read is refused with 400', async () => {
   const port = await listening(createServer(made().board.listener));
   const socket = connect(port, '127.0.0.1');
