@@ -215,7 +215,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
 
   #viewsOfQueued(limit: number): TaskView[] {
     const views: TaskView[] = [];
-    if (limit === 0) return views;
+    if (limit === 0 || this.machine.pending === 0) return views;
     for (const leader of this.machine.waiting) {
       views.push((firstOf(leader) as LiveSubmission).view());
       if (views.length === limit) break;

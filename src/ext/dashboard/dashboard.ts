@@ -145,8 +145,7 @@ class Desk implements Sources {
     const route = routeOf(pathname);
     const of = searchParams.get('of');
     if (route.kind === 'action' && request.method === 'POST') return this.#act(request, of, route.name);
-    const view = { kind: 'view', of: of ?? this.everything.first.name } as const;
-    await checkLeave(request, view, this.#settings, this.#clock, this.#troubles);
+    await this.checkView(request, of ?? this.everything.first.name);
     this.#checkOpen();
     if (route.kind === 'unknown') throw new Refusal(404, 'notFound', 'nothing is at this path');
     checkMethod(request.method, route);
@@ -160,6 +159,10 @@ class Desk implements Sources {
         return ENDPOINT_ANSWERS[route.name]({ request, params: searchParams, watched }, this);
       }
     }
+  }
+
+  checkView(request: Request, of: string): Promise<void> {
+    return checkLeave(request, { kind: 'view', of }, this.#settings, this.#clock, this.#troubles);
   }
 
   async #act(request: Request, of: string | null, kind: ActionKind): Promise<Response> {

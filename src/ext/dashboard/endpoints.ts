@@ -13,7 +13,12 @@ import type { AllWatched, Watched } from './watched.ts';
 export interface Sources {
   readonly everything: AllWatched;
   readonly streams: Streams;
+  /** @throws Refusal unless the request may look at this supervisor. */
+  checkView(request: Request, of: string): Promise<void>;
 }
+
+/** How long a stream is open before it is asked again whether it may look, in ms. */
+const ASK_MS = 60_000;
 
 interface Asked {
   readonly request: Request;
@@ -43,8 +48,17 @@ export const ENDPOINT_ANSWERS: Readonly<Record<Endpoint, AnswerOf>> = {
     if (page === undefined) throw new Refusal(404, 'noFleet', 'this dashboard has no fleet (see the option fleet)');
     return answerJson(page);
   },
-  stream: ({ request, watched, params }, { everything, streams }) => {
+  stream: ({ request, watched, params }, sources) => {
+    const { everything, streams } = sources;
     const frames = new Frames(watched, everything, params, request.headers.get('last-event-id'));
-    return streams.open(request, () => frames.next());
+    let askedAt = everything.now;
+    return streams.open(request, async () => {
+      // The clock may have been set back.
+      if (Math.abs(everything.now - askedAt) >= ASK_MS) {
+        askedAt = everything.now;
+        await sources.checkView(request, watched.name);
+      }
+      return frames.next();
+    });
   },
 };

@@ -40,7 +40,7 @@ export function kindOf(event: TaskEvent): EventKind {
 
 const LEVELS = { debug: 'info', info: 'info', warn: 'warn', error: 'bad' } as const;
 
-export const levelShown = (event: TaskEvent): Level => LEVELS[levelOf(event)];
+const levelShown = (event: TaskEvent): Level => LEVELS[levelOf(event)];
 
 /**
  * The sentence is built at once: to keep what it needs costs half as much (measured: 20 ns and 40),

@@ -45,7 +45,7 @@ function isOwnOrigin(origin: string, host: string): boolean {
 }
 
 /** How long `authorize` may take. */
-export const AUTHORIZE_MS = 5_000;
+const AUTHORIZE_MS = 5_000;
 
 /** @throws Refusal unless `authorize` says true. */
 export async function checkLeave(

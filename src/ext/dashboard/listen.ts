@@ -45,9 +45,10 @@ async function answerNode(fetch: Fetch, request: AnyRequest, response: ServerRes
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
     return;
   }
+  if (hasClosed(response)) return; // the adapter would wait for a close that has been
   response.once('finish', () => request.resume()); // passes over what was not read
   const onError = () => answerRefusal(new Refusal(400, 'request', 'the URL or the host of the request is not valid'));
-  const listener = adapter.createRequestListener(answering(fetch, request), { onError, ...hostFor(request) });
+  const listener = adapter.createRequestListener(answering(fetch, request, response), { onError, ...hostFor(request) });
   const { url = '/', method = 'GET' } = request;
   request.url = request.originalUrl ?? url;
   if (method === 'TRACE') request.method = 'OPTIONS'; // a Request cannot have it; no route has either
@@ -56,17 +57,22 @@ async function answerNode(fetch: Fetch, request: AnyRequest, response: ServerRes
   request.method = method;
 }
 
+const hasClosed = (response: NodeResponse): boolean =>
+  'stream' in response ? response.stream.destroyed : response.destroyed;
+
 type AnyRequest = IncomingMessage & { readonly originalUrl?: string | undefined; readonly body?: unknown };
 
 /** The adapter takes a request of HTTP/1.0 without a `Host` for one to localhost. */
 const hostFor = ({ headers }: AnyRequest): { host?: string } =>
   headers.host === undefined && headers[':authority'] === undefined ? { host: 'unknown.invalid' } : {};
 
-function answering(fetch: Fetch, request: AnyRequest): Fetch {
+function answering(fetch: Fetch, request: AnyRequest, response: NodeResponse): Fetch {
   const wasRead = request.method === 'POST' && request.readableEnded;
   return async (given) => {
     try {
-      return await fetch(wasRead ? withReadBody(given, request.body) : given);
+      const answer = await fetch(wasRead ? withReadBody(given, request.body) : given);
+      if (hasClosed(response)) ignore(answer.body?.cancel()); // over HTTP/2 the signal may not say so
+      return answer;
     } finally {
       // A body that is not read to its end holds up the next request of the connection.
       ignore(given.body?.cancel());

@@ -23,7 +23,9 @@ import type { ActionKind, ActionTarget } from './wire.ts';
 
 /**
  * What a request asks for. `of` is the name of the supervisor: `default` if there is only one,
- * given without a name. `view` is every request that changes nothing, the page and its files too.
+ * given without a name. `view` is every request that changes nothing, the page and its files too. A
+ * view of one supervisor also shows the names of the others, and how many slots and warnings each
+ * has.
  */
 export type DashboardAction =
   | { readonly kind: 'view'; readonly of: string }
@@ -76,7 +78,8 @@ export interface DashboardOptions {
   /**
    * Called for every request. Only `true`, or a promise of `true`, lets it through: not another
    * value, not a throw, and not a promise that takes longer than five seconds. It must not read the
-   * body of the request: `action` says what it holds. Default: every request may look.
+   * body of the request: `action` says what it holds. An open stream is asked about again each
+   * minute, with its request. Default: every request may look.
    */
   readonly authorize?: ((request: Request, action: DashboardAction) => boolean | PromiseLike<boolean>) | undefined;
   /**

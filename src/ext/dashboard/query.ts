@@ -3,7 +3,7 @@
 
 import type { SlotView } from '../../index.ts';
 import { oneOf, refuse, wholeFrom } from '../../kit.ts';
-import { type ShowMeta, slotRow } from './rows.ts';
+import { MAX_GROUP, type ShowMeta, slotRow } from './rows.ts';
 import { Top } from './top.ts';
 import {
   FAILING,
@@ -33,8 +33,6 @@ export interface SlotQuery {
 
 /** How many rows a page has, unless the query says. */
 const PAGE = 50;
-/** The longest group that can be asked for, as the longest name of a slot. */
-const MAX_GROUP = 1_024;
 
 /**
  * The query of an address: the parameters `q`, `group`, `status` (several: with commas), `sort`,

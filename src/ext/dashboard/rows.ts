@@ -14,6 +14,9 @@ const MAX_FAILURE_TEXT = 300;
 /** The longest JSON text of what `meta` shows of one task. */
 const MAX_META_TEXT = 2_000;
 
+/** The longest group, as the longest name of a slot. */
+export const MAX_GROUP = 1_024;
+
 /** The group of slots for which `group` throws, or returns no string. */
 export const OTHER_GROUP = 'other';
 
@@ -23,7 +26,7 @@ export function safeGroup(group: (slot: string) => unknown): (slot: string) => s
   return (slot) => {
     try {
       const given = ignored(group(slot));
-      return typeof given === 'string' ? given : OTHER_GROUP;
+      return typeof given === 'string' ? cut(given, MAX_GROUP) : OTHER_GROUP;
     } catch {
       return OTHER_GROUP;
     }

@@ -39,7 +39,7 @@ export class Streams {
   }
 
   /**
-   * @param frame makes the next frame: a text of whole messages.
+   * @param frame makes the next frame: a text of whole messages. A Refusal ends the stream.
    * @throws Refusal if as many streams are open as may be.
    */
   open(request: Request, frame: () => Promise<string>): Response {
@@ -116,7 +116,7 @@ class OpenStream {
       if (!this.#hasEnded) this.#controller.enqueue(encoder.encode(text));
     } catch (error) {
       if (this.#hasEnded) return;
-      this.#troubles.report('stream', error);
+      if (!(error instanceof Refusal)) this.#troubles.report('stream', error);
       this.end();
     }
   }

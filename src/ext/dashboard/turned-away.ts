@@ -4,13 +4,8 @@ import type { EventOf, RejectReason } from '../../index.ts';
 import { levelOf, REJECT_REASONS } from '../../kit.ts';
 import { SECONDS, Steps } from './series.ts';
 
-export interface TurnedAwayLately {
-  readonly count: number;
-  /** 0 for each reason that a policy or a caller asked for, such as `slotBusy`. */
-  readonly reasons: Readonly<Record<RejectReason, number>>;
-  /** How long ago the newest was, in ms. `Infinity`: none is known. */
-  readonly newestMs: number;
-}
+/** 0 for each reason that a policy or a caller asked for, such as `slotBusy`. */
+export type TurnedAwayLately = Readonly<Record<RejectReason, number>>;
 
 export class TurnedAway {
   readonly #seconds = new Steps<RejectReason>(REJECT_REASONS, 1_000, SECONDS);
@@ -25,19 +20,14 @@ export class TurnedAway {
   /** In whole seconds, the one that is not over included. */
   lately(withinMs: number, now: number): TurnedAwayLately {
     const last = this.#seconds.stepAt(now);
-    const newestMs = Math.max(0, now - this.#newest);
     // Most supervisors have none, and all that are watched are asked for each frame.
-    const steps = newestMs < withinMs + 1_000 ? Math.min(Math.ceil(withinMs / 1_000), SECONDS) : 0;
+    const isRecent = now - this.#newest < withinMs + 1_000;
+    const steps = isRecent ? Math.min(Math.ceil(withinMs / 1_000), SECONDS) : 0;
     const countOf = (reason: RejectReason): number => {
       let count = 0;
       for (let i = 0; i < steps; i += 1) count += this.#seconds.get(last - i, reason);
       return count;
     };
-    const counts = REJECT_REASONS.map((reason) => [reason, countOf(reason)] as const);
-    return {
-      count: counts.reduce((sum, [, n]) => sum + n, 0),
-      reasons: Object.fromEntries(counts) as Record<RejectReason, number>,
-      newestMs,
-    };
+    return Object.fromEntries(REJECT_REASONS.map((reason) => [reason, countOf(reason)])) as TurnedAwayLately;
   }
 }

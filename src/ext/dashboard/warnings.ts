@@ -21,10 +21,7 @@ export interface LatelyMemory {
   /** How long ago a subscriber was found to have lost events. */
   readonly eventsDroppedMs: number;
   /** What lacked room or time. */
-  turnedAwayLately(withinMs: number): {
-    readonly count: number;
-    readonly reasons: Readonly<Record<RejectReason, number>>;
-  };
+  turnedAwayLately(withinMs: number): Readonly<Record<RejectReason, number>>;
 }
 
 export interface Look {
@@ -169,13 +166,13 @@ function pausedWithWork({ tally }: Look): Warning | undefined {
   );
 }
 
-function turnedAway({ recorder }: Look): Warning | undefined {
-  const { count, reasons } = recorder.turnedAwayLately(LATELY_MS);
-  if (count === 0) return undefined;
-  const what = many(count, 'submission was', 'submissions were');
-  const why = Object.entries(reasons).flatMap(([reason, some]) => (some > 0 ? `${some} ${reason}` : []));
-  const text = `${what} turned away in the last ${span(LATELY_MS)}: ${why.join(', ')}`;
-  return warning('turnedAway', count, text, { view: 'events', kind: 'rejected', types: 'rejected' });
+function turnedAway({ recorder }: Look): Warning[] {
+  const reasons = Object.entries(recorder.turnedAwayLately(LATELY_MS)).filter(([, count]) => count > 0);
+  return reasons.map(([reason, count]) => {
+    const what = many(count, 'submission was', 'submissions were');
+    const text = `${what} turned away in the last ${span(LATELY_MS)}, because of ${reason}`;
+    return warning('turnedAway', count, text, { view: 'events', kind: 'rejected', q: reason });
+  });
 }
 
 function gate({ stats, tally }: Look): Warning | undefined {

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { thenable, watchEscapes } from '../../support/must-not-escape.ts';
-import { ACTION_HEADERS, type Answer, BASE, world } from './world.ts';
+import { nothingEscapes, thenable, watchEscapes } from '../../support/must-not-escape.ts';
+import { ACTION_HEADERS, type Answer, BASE, Reader, world } from './world.ts';
 
 const codeOf = ({ json }: Answer): unknown => (json as { error: { code: string } }).error.code;
 
@@ -204,6 +204,27 @@ describe('authorize', () => {
     expect(supervisor.stats().slotCount).toBe(0);
     expect(clock.timers).toBe(before);
     expect(await escapes.stop()).toEqual(['warning']);
+  });
+
+  it('is asked again each minute about a stream, which ends when it may not look any more', async () => {
+    const answers = [true, true, false];
+    let asked = 0;
+    const { board, clock } = world({ authorize: () => answers[asked++] as boolean });
+    const reader = new Reader(await board.fetch(new Request(`${BASE}api/stream`)));
+    const framesFor = async (ms: number): Promise<boolean> => {
+      for (let at = 0; at < ms; at += 1_000) {
+        const frame = reader.frame();
+        await clock.advance(1_000);
+        if ((await frame) === undefined) return false;
+      }
+      return true;
+    };
+    await nothingEscapes(async () => {
+      expect([await framesFor(60_000), asked]).toEqual([true, 1]);
+      expect([await framesFor(60_000), asked]).toEqual([true, 2]);
+      expect([await framesFor(60_000), asked]).toEqual([false, 3]);
+    });
+    expect(board.streams.size).toBe(0);
   });
 
   it('leaves no timer when it answers in time', async () => {

@@ -10,6 +10,8 @@ import fastify from 'fastify';
 import { Supervisor } from 'slotvisor';
 import { type Dashboard, type DashboardOptions, dashboard } from 'slotvisor/dashboard';
 import { afterEach, describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { type Listener, listenerOf } from '../../../src/ext/dashboard/listen.ts';
+import { deferred } from '../../../src/kit.ts';
 import { listening } from '../health/requests.ts';
 import { ACTION_HEADERS } from './world.ts';
 
@@ -210,6 +212,80 @@ it('HTTP/2 is answered, too', async () => {
   const [headers] = await once(stream, 'response');
   expect(headers[':status']).toBe(200);
   expect(JSON.parse(await text(stream))).toMatchObject({ of: 'default' });
+});
+
+describe('a request is passed over where its connection has ended before, which would leave a stream, over', () => {
+  /** Gives each request to the listener once its connection has ended. */
+  function late() {
+    const fetched: string[] = [];
+    const listener = listenerOf(async ({ url }) => {
+      fetched.push(url);
+      return new Response(null);
+    });
+    const given = deferred<void>();
+    const onRequest: Listener = (request, response) => {
+      response.once('close', () => {
+        listener(request, response);
+        given.resolve();
+      });
+      request.socket.destroy();
+    };
+    const end = async () => {
+      await given.promise;
+      await import('@remix-run/node-fetch-server');
+      await new Promise(setImmediate);
+      return fetched;
+    };
+    return { onRequest, end };
+  }
+
+  test('HTTP/1', async () => {
+    const { onRequest, end } = late();
+    const request = httpRequest({ host: '127.0.0.1', port: await listening(createServer(onRequest)) });
+    request.on('error', () => {}).end();
+    expect(await end()).toEqual([]);
+  });
+
+  test('HTTP/2', async () => {
+    const { onRequest, end } = late();
+    const server = createHttp2Server(onRequest).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    onTestFinished(() => {
+      client.destroy();
+      server.close();
+    });
+    client
+      .on('error', () => {})
+      .request({ ':path': '/' })
+      .on('error', () => {});
+    expect(await end()).toEqual([]);
+  });
+});
+
+it('over HTTP/2, a stream ends whose client has left before it is answered', async () => {
+  const asked = deferred<void>();
+  const left = deferred<void>();
+  const ended = deferred<string>();
+  const listener = listenerOf(async () => {
+    asked.resolve();
+    await left.promise;
+    return new Response(new ReadableStream({ cancel: () => ended.resolve('ended') }));
+  });
+  const server = createHttp2Server((request, response) => {
+    response.once('close', left.resolve);
+    listener(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(() => {
+    client.destroy();
+    server.close();
+  });
+  const stream = client.request({ ':path': '/' }).on('error', () => {});
+  await asked.promise;
+  stream.close();
+  expect(await ended.promise).toBe('ended');
 });
 
 it('a request that cannot be read is refused with 400', async () => {

@@ -1,6 +1,6 @@
 import { Supervisor, slotGroup, type TaskSpec } from 'slotvisor';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { OTHER_GROUP, safeGroup, slotRow, taskRow } from '../../../src/ext/dashboard/rows.ts';
+import { MAX_GROUP, OTHER_GROUP, safeGroup, slotRow, taskRow } from '../../../src/ext/dashboard/rows.ts';
 import { setup } from '../../support/setup.ts';
 
 const forever: TaskSpec['run'] = (ctx) => ctx.sleep(Infinity);
@@ -120,6 +120,7 @@ describe('the option group', () => {
   it('gives the group of a slot', () => {
     expect(safeGroup((slot) => slot.slice(0, 1))('abc')).toBe('a');
     expect(safeGroup(() => '')('abc')).toBe('');
+    expect(safeGroup((slot) => slot.repeat(1_000))('abc')).toHaveLength(MAX_GROUP); // as a link can name it
   });
 
   it('is the name up to the first colon by default, as slotGroup says', () => {

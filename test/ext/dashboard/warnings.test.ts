@@ -1,10 +1,11 @@
 import { type Supervisor, type SupervisorOptions, slotGroup, type TaskSpec } from 'slotvisor';
 import { describe, expect, it } from 'vitest';
+import { readEventQuery } from '../../../src/ext/dashboard/params.ts';
 import { readSlotQuery } from '../../../src/ext/dashboard/query.ts';
 import { Recorder } from '../../../src/ext/dashboard/recorder.ts';
 import { Sweeper } from '../../../src/ext/dashboard/sweep.ts';
 import { type Look, warningsOf } from '../../../src/ext/dashboard/warnings.ts';
-import { type ScheduleRunRow, WARNING_KINDS, type Warning } from '../../../src/ext/dashboard/wire.ts';
+import { type Link, type ScheduleRunRow, WARNING_KINDS, type Warning } from '../../../src/ext/dashboard/wire.ts';
 import { FakeLeaseStore } from '../../support/fake-lease-store.ts';
 import { type Setup, setup } from '../../support/setup.ts';
 
@@ -38,13 +39,16 @@ async function found(made: ReturnType<typeof watched>, more: Partial<Look> = {})
   });
   for (const one of warnings)
     if (one.link.view === 'slots') expect([one.kind, await shownBy(sweeper, one)]).toEqual([one.kind, one.count]);
+    else if (one.kind === 'turnedAway')
+      expect(recorder.events(readEventQuery(paramsOf(one.link))).events).toHaveLength(one.count);
   return warnings;
 }
 
+const paramsOf = (link: Link) => new URLSearchParams(link as Record<string, string>);
+
 /** How many slots the link of a warning shows. */
 async function shownBy(sweeper: Sweeper, { link }: Warning): Promise<number> {
-  const { view: _, ...params } = link;
-  const { total } = await sweeper.page(readSlotQuery(new URLSearchParams(params as Record<string, string>)), 0);
+  const { total } = await sweeper.page(readSlotQuery(paramsOf(link)), 0);
   return total;
 }
 
@@ -116,8 +120,8 @@ const WORLDS: Readonly<Record<string, World>> = {
       often(5, () => supervisor.submit({ slot: 'sync', admission: 'dropIfRunning', run: forever }));
       await clock.advance(1_000);
     },
-    one: ['turnedAway: 1 submission was turned away in the last 5 min: 1 queueFull'],
-    three: ['turnedAway: 3 submissions were turned away in the last 5 min: 3 queueFull'],
+    one: ['turnedAway: 1 submission was turned away in the last 5 min, because of queueFull'],
+    three: ['turnedAway: 3 submissions were turned away in the last 5 min, because of queueFull'],
   },
   'a gate that is full': {
     options: () => ({ concurrency: 2 }),
