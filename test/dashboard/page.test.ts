@@ -77,7 +77,7 @@ withBrowser('the page of the dashboard', (browser) => {
     const page = await browser.open(url);
     const glance = page.getByRole('region', { name: 'At a glance' });
     await glance.getByText('no reply', { exact: false }).waitFor();
-    await glance.getByText(`busy was rejected, because of slotBusy (${owner.id})`, { exact: false }).waitFor();
+    await glance.getByText(`busy was rejected, because of slotBusy, by ${owner.id}`, { exact: false }).waitFor();
     await glance.getByText(/in \d+ .* sync next try/, { exact: false }).click();
     await page.getByRole('complementary', { name: 'sync' }).waitFor();
   });

@@ -5,6 +5,7 @@ import { printable } from '../../../model/printable.ts';
 import type { EventRow } from '../wire.ts';
 import { kept, Pill, SlotLink } from './bits.tsx';
 import { clockTime, dateAndTime, when } from './format.ts';
+import { saidOf } from './words.ts';
 
 const tone = ({ level }: EventRow): 'bad' | 'warn' | 'off' => (level === 'info' ? 'off' : level);
 
@@ -20,7 +21,7 @@ export const EventTableRow = kept<EventProps>(TableRow, isSame);
 export const EventLine = kept<EventProps>(Line, isSame);
 
 function TableRow({ event, now }: EventProps): VNode {
-  const { at, type, slot, name, id, text } = event;
+  const { at, type, slot, name, id } = event;
   return (
     <tr>
       <td class="at" title={dateAndTime(at)}>
@@ -31,7 +32,7 @@ function TableRow({ event, now }: EventProps): VNode {
       </td>
       <td class="name">{slot !== undefined && <SlotLink slot={slot} />}</td>
       <td class="what">
-        {printable(text)}
+        {printable(saidOf(event))}
         {name !== undefined && (
           <span class="dim">
             {' '}
@@ -45,14 +46,14 @@ function TableRow({ event, now }: EventProps): VNode {
 }
 
 function Line({ event, now }: EventProps): VNode {
-  const { at, type, text, id } = event;
+  const { at, type, id } = event;
   return (
     <li>
       <span class="dim" title={dateAndTime(at)}>
         {now - at < 86_400_000 ? clockTime(at) : dateAndTime(at)}
       </span>
       <span>
-        <Pill word={type} tone={tone(event)} /> {printable(text)} {id !== undefined && <code>{id}</code>}
+        <Pill word={type} tone={tone(event)} /> {printable(saidOf(event))} {id !== undefined && <code>{id}</code>}
       </span>
     </li>
   );

@@ -9,6 +9,7 @@ import { Ago, Until } from './clock.tsx';
 import { count, when } from './format.ts';
 import { hashWith, usePage } from './page.tsx';
 import { elsewhere, hashOf, type Route } from './route.ts';
+import { saidOf } from './words.ts';
 
 export function Glance({ glance: { problems, stopped, next }, now }: { glance: GlanceData; now: number }): VNode {
   return (
@@ -79,11 +80,14 @@ function Line({ slot, children }: { slot: string; children: ComponentChildren })
   );
 }
 
-const Stopped = ({ event: { at, slot = '', text }, now }: { event: EventRow; now: number }): VNode => (
-  <Line slot={slot}>
-    <span class="dim">{when(at, now)}</span> {printable(slot)} <span class="dim">{printable(text)}</span>
-  </Line>
-);
+function Stopped({ event, now }: { event: EventRow; now: number }): VNode {
+  const { at, slot = '' } = event;
+  return (
+    <Line slot={slot}>
+      <span class="dim">{when(at, now)}</span> {printable(slot)} <span class="dim">{printable(saidOf(event))}</span>
+    </Line>
+  );
+}
 
 const Next = ({ row: { kind, at, slot, name } }: { row: NextRow }): VNode => (
   <Line slot={slot}>

@@ -1,6 +1,6 @@
 // The words for what a slot does, and how bad each is. A colour never says it alone.
 
-import { FAILING, type Level, type SlotRow, type SlotState, type TaskRow } from '../wire.ts';
+import { type EventRow, FAILING, type Level, type SlotRow, type SlotState, type TaskRow } from '../wire.ts';
 import { count, counted } from './format.ts';
 
 export type Tone = 'ok' | 'info' | 'warn' | 'bad' | 'off';
@@ -128,6 +128,10 @@ export const attemptText = ({ attempt, streak }: TaskRow): string =>
 /** `slot.explain()` without the name of the slot, which stands above it. */
 export const withoutName = (explained: string): string =>
   explained.replace(/^Slot "(?:[^"\\]|\\.)*": (.)/, (_, first: string) => first.toUpperCase());
+
+/** What happened, and who turned it away: not only an id in brackets. */
+export const saidOf = ({ text, type, other }: Pick<EventRow, 'text' | 'type' | 'other'>): string =>
+  type === 'rejected' && other !== undefined ? text.replace(` (${other})`, `, by ${other}`) : text;
 
 /** `attemptTimedOut`: `attempt timed out`. */
 export const spaced = (word: string): string =>

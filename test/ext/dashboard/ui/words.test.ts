@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import {
   attemptText,
   reasonOf,
+  saidOf,
   spaced,
   statesOf,
   stoppedBy,
@@ -83,6 +84,14 @@ it('an attempt says how many failed in a row, from two on', () => {
 it('the name of the slot stands above what explains it, and is not said twice', () => {
   expect(withoutName('Slot "a:\\"b": it is idle.')).toBe('It is idle.');
   expect(withoutName('Something else.')).toBe('Something else.');
+});
+
+it('an event says by whom a submission was turned away', () => {
+  const text = 'was rejected, because of slotBusy (x-1)';
+  expect(saidOf({ type: 'rejected', text, other: 'x-1' })).toBe('was rejected, because of slotBusy, by x-1');
+  expect(saidOf({ type: 'rejected', text: 'was rejected, because of queueFull' })).toBe(
+    'was rejected, because of queueFull',
+  );
 });
 
 it('a word of the API is written in several', () => {
