@@ -19,7 +19,7 @@ import {
   readSupervisors,
   type ServeOptions,
 } from './options.ts';
-import { type AssetName, allowedFor, type Route, routeOf } from './router.ts';
+import { type AssetName, allowedFor, type Route, routeAtRoot, routeOf } from './router.ts';
 import { Streams } from './stream.ts';
 import { Troubles } from './troubles.ts';
 import { AllWatched } from './watched.ts';
@@ -89,11 +89,12 @@ export function dashboardOf(
 ): Dashboard & { readonly streams: Streams } {
   const desk = new Desk(named, settings, clock);
   const servers = new Set<DashboardServer>();
-  const fetchAt = (hosts: readonly string[] | undefined) => (request: Request) => desk.answer(request, hosts);
-  const fetch = fetchAt(settings.hosts);
+  const fetchAt = (place: Place) => (request: Request) => desk.answer(request, place);
+  const fetch = fetchAt({ hosts: settings.hosts, routeOf });
   const serve = async (options: ServeOptions = {}): Promise<DashboardServer> => {
     const at = fromCaller(serve, () => parseServeOptions(options, settings));
-    const server = await serveAt(at, fetchAt(settings.hosts ?? loopbackNamesOf(at.host)), () => servers.delete(server));
+    const place = { hosts: settings.hosts ?? loopbackNamesOf(at.host), routeOf: routeAtRoot };
+    const server = await serveAt(at, fetchAt(place), () => servers.delete(server));
     servers.add(server);
     if (!desk.isClosed) return server;
     await server.close();
@@ -117,6 +118,12 @@ const ASSETS: Readonly<Record<AssetName, Asset>> = {
   'app.css': { text: css, type: 'text/css; charset=utf-8' },
 };
 
+/** Where requests come in. */
+interface Place {
+  readonly hosts: readonly string[] | undefined;
+  readonly routeOf: (pathname: string) => Route;
+}
+
 /** Answers requests. */
 class Desk implements Sources {
   readonly everything: AllWatched;
@@ -134,12 +141,12 @@ class Desk implements Sources {
   }
 
   /** Never rejects. */
-  async answer(request: Request, hosts: readonly string[] | undefined): Promise<Response> {
-    const response = await this.#answer(request, hosts).catch((error) => this.#answerError(error));
+  async answer(request: Request, place: Place): Promise<Response> {
+    const response = await this.#answer(request, place).catch((error) => this.#answerError(error));
     return request.method === 'HEAD' ? withoutBody(response) : response;
   }
 
-  async #answer(request: Request, hosts: readonly string[] | undefined): Promise<Response> {
+  async #answer(request: Request, { hosts, routeOf }: Place): Promise<Response> {
     checkHost(request, hosts);
     const { pathname, search, searchParams } = new URL(request.url);
     const route = routeOf(pathname);

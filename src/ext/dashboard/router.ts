@@ -42,6 +42,25 @@ export function routeOf(pathname: string): Route {
   return { kind: 'redirect', to: `./${last}/` }; // without `./` a name such as `a:b` would be a scheme
 }
 
+/** As `routeOf`, of a server that serves nothing else: there the page has one path. */
+export function routeAtRoot(pathname: string): Route {
+  const route = routeOf(pathname);
+  return pathAtRoot(route) === pathname ? route : UNKNOWN;
+}
+
+function pathAtRoot(route: Route): string | undefined {
+  switch (route.kind) {
+    case 'asset':
+      return `/${route.name}`;
+    case 'endpoint':
+      return `/api/${route.name}`;
+    case 'action':
+      return `/api/actions/${route.name}`;
+    default:
+      return undefined;
+  }
+}
+
 function namedOf<Kind extends 'asset' | 'endpoint' | 'action', Name extends string>(
   kind: Kind,
   names: readonly Name[],

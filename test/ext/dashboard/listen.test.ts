@@ -340,6 +340,16 @@ describe('serve', () => {
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 421 /);
   });
 
+  it('has the page at its root, and answers 404 at a path that it does not know', async () => {
+    const { board } = made();
+    await using server = await board.serve();
+    const statusOf = async (path: string) => (await ask(portOf(server.url), path)).status;
+    expect([await statusOf('/'), await statusOf('/api/summary')]).toEqual([200, 200]);
+    expect([await statusOf('/nope'), await statusOf('/nope/'), await statusOf('/a/api/summary')]).toEqual([
+      404, 404, 404,
+    ]);
+  });
+
   it('answers the names of the option hosts instead', async () => {
     const { board } = made({ hosts: ['slots.example'] });
     await using server = await board.serve();

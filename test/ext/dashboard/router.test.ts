@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { ASSETS, allowedFor, ENDPOINTS, routeOf } from '../../../src/ext/dashboard/router.ts';
+import { ASSETS, allowedFor, ENDPOINTS, routeAtRoot, routeOf } from '../../../src/ext/dashboard/router.ts';
 import { ACTIONS } from '../../../src/ext/dashboard/wire.ts';
 
 const MOUNTS = ['/', '/a/', '/a/b/', '/api/', '/api/actions/x/', '/app.js/', '/%E2%82%AC/', '//', '/a.b/'];
@@ -11,6 +11,18 @@ describe('only the tail of a path counts', () => {
       for (const name of ENDPOINTS) expect(routeOf(`${mount}api/${name}`)).toEqual({ kind: 'endpoint', name });
       for (const name of ACTIONS) expect(routeOf(`${mount}api/actions/${name}`)).toEqual({ kind: 'action', name });
     });
+});
+
+describe('a server of its own', () => {
+  test('has the routes at its root', () => {
+    for (const path of ['/', '/app.js', '/app.css', '/api/slots', '/api/actions/pause'])
+      expect([path, routeAtRoot(path)]).toEqual([path, routeOf(path)]);
+  });
+
+  test('has nothing at any other path', () => {
+    for (const path of ['/nope', '/nope/', '/a/app.js', '/a/api/slots', '/api', '/api/', '/api/nope', '//'])
+      expect([path, routeAtRoot(path)]).toEqual([path, { kind: 'unknown' }]);
+  });
 });
 
 describe('a name without a slash at its end leads to the page', () => {
