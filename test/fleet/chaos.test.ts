@@ -26,7 +26,7 @@ async function expectSound(store: Course['store'], seconds: number): Promise<voi
 const claim = 'run at most one body a slot, take no stale step, and leave nothing behind';
 
 describe('processes that share slots in PostgreSQL', () => {
-  it(`${claim}, in 30 s of faults (seed ${SEED})`, () => expectSound('postgres', 30));
+  it(`${claim}, in 20 s of faults (seed ${SEED})`, () => expectSound('postgres', 20));
 });
 
 withRedis('processes that share slots in Redis', () => {

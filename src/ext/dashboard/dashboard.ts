@@ -39,11 +39,11 @@ export interface Dashboard {
    */
   readonly listener: Listener;
   /**
-   * Starts a server of its own, on loopback. It holds the process until it is closed. The promise
-   * rejects with an OptionError for an invalid option, and for another host than of loopback
-   * without the option `authorize`; with Node's error if it cannot listen; with an Error if the
-   * package `@remix-run/node-fetch-server` is not installed; and with a ClosedError after
-   * `close()`.
+   * Starts a server of its own, on loopback, with the page at its root. It holds the process until
+   * it is closed. The promise rejects with an OptionError for an invalid option, and for another
+   * host than of loopback without the option `authorize`; with Node's error if it cannot listen;
+   * with an Error if the package `@remix-run/node-fetch-server` is not installed; and with a
+   * ClosedError after `close()`.
    */
   readonly serve: (options?: ServeOptions) => Promise<DashboardServer>;
   /**

@@ -8,7 +8,7 @@ import { type KnownZone, readingOf, SecondOpinion } from './second-reading.ts';
 import { HOUR, offsetMs, transitionsOf } from './zones.ts';
 
 const DAY = 24 * HOUR;
-const RUNS = 20_000;
+const RUNS = 5_000;
 /** Moments that are asked about. Dates are looked for a few years around them. */
 const [FIRST, LAST] = [2025, 2029];
 const [START, END] = [Date.UTC(FIRST - 2, 0), Date.UTC(LAST + 3, 0)];
@@ -159,7 +159,7 @@ describe('for random expressions', () => {
       }),
       { numRuns: RUNS },
     );
-  }, 60_000);
+  });
 
   test('counting is stepping with after, and before is its inverse', () => {
     fc.assert(
