@@ -53,3 +53,4 @@ export { OUTCOME_KINDS, REJECT_REASONS } from './model/outcome.ts';
 export { cut, printable } from './model/printable.ts';
 export { isError, plainPart, record, showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';
+export { readSupervisors } from './model/supervisors.ts';

@@ -16,7 +16,7 @@ import {
   type NamedSupervisor,
   parseDashboardOptions,
   parseServeOptions,
-  readSupervisors,
+  readNamed,
   type ServeOptions,
 } from './options.ts';
 import { type AssetName, allowedFor, type Route, routeAtRoot, routeOf } from './router.ts';
@@ -77,7 +77,7 @@ export function dashboard(
   options: DashboardOptions = {},
 ): Dashboard {
   return fromCaller(dashboard, () =>
-    dashboardOf(readSupervisors(supervisor), parseDashboardOptions(options), new SystemClock(false)),
+    dashboardOf(readNamed(supervisor), parseDashboardOptions(options), new SystemClock(false)),
   );
 }
 

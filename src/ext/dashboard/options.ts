@@ -10,8 +10,8 @@ import {
   numberFrom,
   parse,
   type Readers,
-  readFields,
   reading,
+  readSupervisors,
   refuse,
   wholeFrom,
 } from '../../kit.ts';
@@ -223,22 +223,7 @@ export interface NamedSupervisor {
   readonly supervisor: Supervisor;
 }
 
-const SUPERVISORS = 'must be a Supervisor, or an object with one or more of them';
-
-export function readSupervisors(value: unknown): NamedSupervisor[] {
-  const field = 'supervisor';
-  if (isSupervisor(field, value)) return [{ name: 'default', supervisor: value }];
-  if (typeof value !== 'object' || value === null) return refuse(field, SUPERVISORS, value);
-  const names = reading(field, value, () => Object.keys(value));
-  const entries = Object.entries(readFields(field, value, names)); // an undefined one is an error
-  if (entries.length === 0) return refuse(field, SUPERVISORS, value);
-  return entries.map(([name, supervisor]) => {
-    const path = `${field}.${name}`;
-    nameText(path, name);
-    return isSupervisor(path, supervisor) ? { name, supervisor } : refuse(path, 'must be a Supervisor', supervisor);
-  });
-}
-
-function isSupervisor(field: string, value: unknown): value is Supervisor {
-  return reading(field, value, () => typeof (value as Partial<Supervisor> | null | undefined)?.check === 'function');
+/** One that was given alone has the name `default`. */
+export function readNamed(value: unknown): NamedSupervisor[] {
+  return readSupervisors<Supervisor>(value).map(({ name = 'default', supervisor }) => ({ name, supervisor }));
 }

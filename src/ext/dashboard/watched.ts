@@ -111,7 +111,7 @@ export class AllWatched {
   }
 
   get first(): Watched {
-    return this.all[0] as Watched; // `readSupervisors` refuses an empty list
+    return this.all[0] as Watched; // `readNamed` refuses an empty list
   }
 
   /** @throws Refusal if no supervisor has this name. `null`: the first one. */

@@ -5,7 +5,7 @@ import type { Supervisor } from '../../index.ts';
 import { fromCaller } from '../../kit.ts';
 import { answer, type HealthRequest, type HealthResponse } from './http.ts';
 import { checkLoop, type DelayHistogram, LoopWatch, RESOLUTION_MS } from './loop-delay.ts';
-import { type HealthOptions, type HealthSettings, type Named, parseHealthOptions, readSupervisors } from './options.ts';
+import { type HealthOptions, type HealthSettings, type Named, parseHealthOptions, readNamed } from './options.ts';
 import { type HealthReport, reportOf } from './report.ts';
 import { fail, type HealthCheck } from './slot-check.ts';
 import { Watched } from './watched.ts';
@@ -55,7 +55,7 @@ export function health(
   options: HealthOptions = {},
 ): HealthProbe {
   return fromCaller(health, () => {
-    const supervisors = readSupervisors(supervisor);
+    const supervisors = readNamed(supervisor);
     const settings = parseHealthOptions(options, supervisors);
     const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     histogram.enable();

@@ -10,7 +10,7 @@ import {
   positiveMs,
   type Readers,
   readFields,
-  reading,
+  readSupervisors,
   refuse,
 } from '../../kit.ts';
 
@@ -138,25 +138,10 @@ function readRules(field: string, value: unknown, supervisors: readonly Named[])
   );
 }
 
-const SUPERVISORS = 'must be a Supervisor, or an object with one or more of them';
-
-export function readSupervisors(value: unknown): Named[] {
-  const field = 'supervisor';
-  if (isSupervisor(field, value)) return [{ prefix: '', supervisor: value }];
-  if (typeof value !== 'object' || value === null) return refuse(field, SUPERVISORS, value);
-  const names = reading(field, value, () => Object.keys(value));
-  const entries = Object.entries(readFields(field, value, names)); // an undefined one is an error
-  if (entries.length === 0) return refuse(field, SUPERVISORS, value);
-  return entries.map(([name, supervisor]) => {
-    const path = `${field}.${name}`;
-    nameText(path, name);
-    if (name.includes('/')) refuse(path, 'must have a name without /', supervisor);
-    return isSupervisor(path, supervisor)
-      ? { prefix: `${name}/`, supervisor }
-      : refuse(path, 'must be a Supervisor', supervisor);
+export function readNamed(value: unknown): Named[] {
+  return readSupervisors<Supervisor>(value).map(({ name, supervisor }) => {
+    if (name === undefined) return { prefix: '', supervisor };
+    if (name.includes('/')) refuse(`supervisor.${name}`, 'must have a name without /', supervisor);
+    return { prefix: `${name}/`, supervisor };
   });
-}
-
-function isSupervisor(field: string, value: unknown): value is Supervisor {
-  return reading(field, value, () => typeof (value as Partial<Supervisor> | null | undefined)?.check === 'function');
 }

@@ -5,7 +5,7 @@ import {
   type DashboardSettings,
   parseDashboardOptions,
   parseServeOptions,
-  readSupervisors,
+  readNamed,
 } from '../../../src/ext/dashboard/options.ts';
 
 const one = new Supervisor();
@@ -96,6 +96,6 @@ it('a server may listen at another host if there is an authorize', () => {
 });
 
 it('a single supervisor has the name default, and several have their keys', () => {
-  expect(readSupervisors(one)).toEqual([{ name: 'default', supervisor: one }]);
-  expect(readSupervisors({ api: one, 'a/b': one }).map(({ name }) => name)).toEqual(['api', 'a/b']);
+  expect(readNamed(one)).toEqual([{ name: 'default', supervisor: one }]);
+  expect(readNamed({ api: one, 'a/b': one }).map(({ name }) => name)).toEqual(['api', 'a/b']);
 });

@@ -2,7 +2,7 @@ import { Supervisor, type TaskSpec } from 'slotvisor';
 import { type HealthOptions, type HealthReport, health } from 'slotvisor/health';
 import { describe, expect, it, test } from 'vitest';
 import { probeOf } from '../../../src/ext/health/health.ts';
-import { parseHealthOptions, readSupervisors } from '../../../src/ext/health/options.ts';
+import { parseHealthOptions, readNamed } from '../../../src/ext/health/options.ts';
 import { type Setup, setup } from '../../support/setup.ts';
 import { FakeHistogram } from './fake-histogram.ts';
 
@@ -12,7 +12,7 @@ const failing = { restart: 'never', run: () => Promise.reject(new Error('no answ
 
 function watched(options: HealthOptions = {}, world: Setup = setup()) {
   const histogram = new FakeHistogram();
-  const supervisors = readSupervisors(world.supervisor);
+  const supervisors = readNamed(world.supervisor);
   return { ...world, histogram, probe: probeOf(supervisors, parseHealthOptions(options, supervisors), histogram) };
 }
 
@@ -211,7 +211,7 @@ describe('several supervisors', () => {
   function two() {
     const api = setup();
     const jobs = setup();
-    const supervisors = readSupervisors({ api: api.supervisor, jobs: jobs.supervisor });
+    const supervisors = readNamed({ api: api.supervisor, jobs: jobs.supervisor });
     const options = parseHealthOptions({ rules: { 'jobs/a/b': { live: true } } }, supervisors);
     return { api, jobs, probe: probeOf(supervisors, options, new FakeHistogram()) };
   }

@@ -1,7 +1,7 @@
 import { OptionError, Supervisor } from 'slotvisor';
 import { health } from 'slotvisor/health';
 import { describe, expect, it, test } from 'vitest';
-import { parseHealthOptions, readSupervisors } from '../../../src/ext/health/options.ts';
+import { parseHealthOptions, readNamed } from '../../../src/ext/health/options.ts';
 
 const one = new Supervisor();
 const two = { api: one, jobs: new Supervisor() };
@@ -16,7 +16,7 @@ const unreadable = new Proxy(
 );
 
 const read = (supervisor: unknown, options: unknown): ReturnType<typeof parseHealthOptions> =>
-  parseHealthOptions(options, readSupervisors(supervisor));
+  parseHealthOptions(options, readNamed(supervisor));
 
 describe('an invalid argument or option throws an OptionError with its field, the rule and the value', () => {
   const rows: readonly [supervisor: unknown, options: unknown, field: string, text: RegExp][] = [
