@@ -26,9 +26,9 @@ async function expectSound(store: Course['store'], seconds: number): Promise<voi
 const claim = 'run at most one body a slot, take no stale step, and leave nothing behind';
 
 describe('processes that share slots in PostgreSQL', () => {
-  it(`${claim}, in 20 s of faults (seed ${SEED})`, () => expectSound('postgres', 20));
+  it(`${claim}, in 14 s of faults (seed ${SEED})`, () => expectSound('postgres', 14));
 });
 
 withRedis('processes that share slots in Redis', () => {
-  it(`${claim}, in 12 s of faults (seed ${SEED})`, () => expectSound('redis', 12));
+  it(`${claim}, in 8 s of faults (seed ${SEED})`, () => expectSound('redis', 8));
 });

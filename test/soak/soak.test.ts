@@ -1,4 +1,4 @@
-// Twenty seconds of the soak, and the proof that its monitor finds each kind of violation.
+// Twelve seconds of the soak, and the proof that its monitor finds each kind of violation.
 
 import { type AdmissionPolicy, type Outcome, type Submission, Supervisor, type TaskSpec } from 'slotvisor';
 import { seededRandom, VirtualClock } from 'slotvisor/testing';
@@ -130,11 +130,11 @@ describe('the monitor of the soak', () => {
     });
 });
 
-test(`a supervisor under random load and faults for 20 s breaks no promise and leaves the heap flat (seed ${SEED})`, {
+test(`a supervisor under random load and faults for 12 s breaks no promise and leaves the heap flat (seed ${SEED})`, {
   timeout: 480_000,
 }, async () => {
   const { code, lines, stderr } = await run('soak/run.ts', {
-    args: [String(20 / 60), String(SEED)],
+    args: [String(12 / 60), String(SEED)],
     flags: ['--expose-gc'],
     patienceMs: 460_000,
   });

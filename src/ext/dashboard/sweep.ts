@@ -30,7 +30,7 @@ const SEEN_OF_LINE = 3;
  * How old an answer may be that a viewer gets again and again: sweeps then take at most 5 % of a
  * core, however many viewers there are.
  */
-export const viewerAgeMs = (costMs: number): number => Math.max(500, 20 * costMs);
+export const viewerAgeMs = (costMs: number): number => Math.max(1_000, 20 * costMs);
 
 export interface SweepSettings {
   /** It must not throw: see `safeGroup`. */
