@@ -54,3 +54,4 @@ export { cut, printable } from './model/printable.ts';
 export { isError, plainPart, record, showAs } from './model/record.ts';
 export { RESTARTABLE, SPEC_KEYS, type StateOption } from './model/spec.ts';
 export { readSupervisors } from './model/supervisors.ts';
+export { SEEN_OF_QUEUE } from './model/view.ts';

@@ -136,6 +136,13 @@ export interface SlotView {
 }
 
 /**
+ * How many waiting submissions a view must show to tell which of them has waited longest. A
+ * replacement goes first, however late it came. The next one may have joined late a place whose
+ * earlier submissions have left. The rest is in the order of arrival.
+ */
+export const SEEN_OF_QUEUE = 3;
+
+/**
  * A slot that is vital: from the admission of a task with `vital: true` until it is empty and not
  * dead. Empty: it has no owner, and no submission waits there.
  */

@@ -44,7 +44,7 @@ interface Entry {
 export class FleetReader {
   readonly #source: FleetSource;
   readonly #clock: Clock;
-  /** By query, the one that was asked last at the end. */
+  /** By query. The query that was asked last is at the end. */
   readonly #entries = new Map<string, Entry>();
   #lastRead: Promise<unknown> = Promise.resolve();
   #close: (error: Error) => void = () => {};
@@ -77,7 +77,7 @@ export class FleetReader {
     return page !== undefined && ageMs < KEPT_MS ? page : this.#inTime(entry, entry.reading);
   }
 
-  /** Ends what is under way, for those who wait for it. */
+  /** Rejects every promise of `page` that has not settled. */
   close(): void {
     this.#isClosed = true;
     this.#entries.clear();

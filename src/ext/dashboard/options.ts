@@ -103,7 +103,9 @@ export interface DashboardOptions {
 
 /** Options of `serve`. */
 export interface ServeOptions {
-  /** The port. 0: one that is free. A whole number from 0 to 65,535. Default 0. */
+  /**
+   * The port, a whole number from 0 to 65,535. With 0, the system chooses a free port. Default 0.
+   */
   readonly port?: number | undefined;
   /**
    * The address to listen at. Another one than of loopback needs `authorize`. Default
@@ -223,7 +225,7 @@ export interface NamedSupervisor {
   readonly supervisor: Supervisor;
 }
 
-/** One that was given alone has the name `default`. */
+/** A supervisor that was given alone has the name `default`. */
 export function readNamed(value: unknown): NamedSupervisor[] {
   return readSupervisors<Supervisor>(value).map(({ name = 'default', supervisor }) => ({ name, supervisor }));
 }

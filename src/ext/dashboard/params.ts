@@ -1,6 +1,6 @@
 // The parameters of an address, checked as options are: an OptionError names the parameter, the
-// rule and the value. One that is not known is ignored: it may be for `authorize`. Those of slots
-// are in query.ts.
+// rule and the value. An unknown parameter is ignored: it may be for `authorize`. The parameters of
+// slots are in query.ts.
 
 import { EVENT_TYPES, nameText, oneOf, refuse, wholeFrom } from '../../kit.ts';
 import type { EventQuery } from './event-memory.ts';

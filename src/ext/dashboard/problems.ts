@@ -26,7 +26,7 @@ type Problem = { -readonly [Key in keyof ProblemRow]: ProblemRow[Key] } & { slot
 
 export class Problems {
   readonly #max: number;
-  /** By what makes them the same; the one that came last is last. */
+  /** By what makes failures the same. The problem with the latest failure is last. */
   readonly #problems = new Map<string, Problem>();
 
   constructor(max: number) {
@@ -44,7 +44,7 @@ export class Problems {
     count(problem, slot, failure);
   }
 
-  /** The one that came last is first. */
+  /** The problem with the latest failure is first. */
   rows(): ProblemRow[] {
     return Array.from(this.#problems.values(), (problem) => ({ ...problem, slots: [...problem.slots] })).reverse();
   }

@@ -100,7 +100,7 @@ export function statesOf({ owner, phase, paused, queuedCount, vital }: SlotView)
   return states;
 }
 
-/** A body that was asked to stop so long ago is taken for one that does not follow. */
+/** A body that was asked to stop so long ago needs a look. */
 const STOPS_LONG_MS = 10_000;
 
 /** The order `attention`: the first of these that is true of a slot is its rank. */

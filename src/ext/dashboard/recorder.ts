@@ -115,7 +115,7 @@ export class Recorder {
     return this.#events.of(slot, limit);
   }
 
-  /** The one that came last is first. */
+  /** The problem with the latest failure is first. */
   problems(): readonly ProblemRow[] {
     return this.#problems.rows();
   }

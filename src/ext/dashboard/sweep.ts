@@ -3,7 +3,7 @@
 // asks. No view is kept beyond it.
 
 import { type Clock, ClosedError, type SlotView, type Supervisor, type TaskId } from '../../index.ts';
-import { after, type Deferred, deferred, eventLoopTurn } from '../../kit.ts';
+import { after, type Deferred, deferred, eventLoopTurn, SEEN_OF_QUEUE } from '../../kit.ts';
 import { type Collector, keyOf, pageCollector, type Seen, type SlotQuery, seen } from './query.ts';
 import { isShown, type ShowMeta } from './rows.ts';
 import { type Tally, TallyCounter } from './tally.ts';
@@ -19,12 +19,6 @@ const REST = 4;
 const KEEP_MS = 5_000;
 /** Of the answers that are kept: at most so many. */
 const MAX_KEPT = 50;
-
-/**
- * How many of a line must be seen to know what has waited there longest: a replacement goes first,
- * however late it came, and behind it may be one that joined late. The rest is first in first out.
- */
-const SEEN_OF_LINE = 3;
 
 /**
  * How old an answer may be that a viewer gets again and again: sweeps then take at most 5 % of a
@@ -190,7 +184,7 @@ export class Sweeper {
     const startMs = this.#supervisor.clock.now();
     const met: string[] = [];
     const late = new Map<string, Seen>();
-    for (const view of this.#supervisor.slots({ queued: SEEN_OF_LINE })) {
+    for (const view of this.#supervisor.slots({ queued: SEEN_OF_QUEUE })) {
       const slot = this.#see(view);
       if (mayBeBack(slot, startMs)) late.set(view.name, slot);
       else {
@@ -215,7 +209,7 @@ export class Sweeper {
   *#addDead(slots: Map<string, Seen>): Generator<void> {
     for (const { slot, alive } of this.#supervisor.vitalSlots()) {
       if (alive || slots.has(slot)) continue;
-      const view = this.#supervisor.slot(slot).view({ queued: SEEN_OF_LINE });
+      const view = this.#supervisor.slot(slot).view({ queued: SEEN_OF_QUEUE });
       if (isShown(view)) slots.set(slot, this.#see(view));
       yield;
     }

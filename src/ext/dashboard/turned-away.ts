@@ -17,7 +17,7 @@ export class TurnedAway {
     this.#newest = event.at;
   }
 
-  /** In whole seconds, the one that is not over included. */
+  /** Counts whole seconds, and the present second. */
   lately(withinMs: number, now: number): TurnedAwayLately {
     const last = this.#seconds.stepAt(now);
     // Most supervisors have none, and all that are watched are asked for each frame.

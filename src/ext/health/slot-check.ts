@@ -12,13 +12,6 @@ export const fail = (why: string): HealthCheck => ({ status: 'fail', why });
 export const warn = (why: string): HealthCheck => ({ status: 'warn', why });
 
 /**
- * How many of a queue must be seen to know which of them has waited longest. A replacement goes
- * first, however late it came. The head may be one that joined late, if those before it have left.
- * The rest is first in first out.
- */
-export const SEEN_OF_QUEUE = 3;
-
-/**
  * @param view of the slot, with `SEEN_OF_QUEUE` of those that wait if `waitingMs` is finite.
  * @param lastOutcome of a vital slot.
  */

@@ -1,9 +1,10 @@
 // One supervisor that is watched: its phase, and the checks of its slots.
 
 import type { Stats, Supervisor, VitalSlot } from '../../index.ts';
+import { SEEN_OF_QUEUE } from '../../kit.ts';
 import { DEFAULT_RULE, type Named, type Rule, type Rules } from './options.ts';
 import type { NamedCheck } from './report.ts';
-import { checkSlot, SEEN_OF_QUEUE } from './slot-check.ts';
+import { checkSlot } from './slot-check.ts';
 
 export class Watched {
   /** For texts. */
