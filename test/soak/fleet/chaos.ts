@@ -250,8 +250,9 @@ class Conductor {
     clearTimeout(timer);
   }
 
-  /** Waits for a step of each slot that always has work. */
+  /** Waits for a step of each slot that always has work. Lines of earlier steps may still be on their way. */
   async #untilBusy(): Promise<void> {
+    const since = monotonicMs();
     const { slots } = this.#course;
     const silent = new Set(
       Array.from({ length: slots }, (_, i) => i)
@@ -262,7 +263,7 @@ class Conductor {
       sleep(PATIENCE_MS, undefined, { ref: false }),
       new Promise<void>((resolve) => {
         this.#onLine = (line) => {
-          if (line.is === 'step' && silent.delete(line.slot) && silent.size === 0) resolve();
+          if (line.is === 'step' && line.at >= since && silent.delete(line.slot) && silent.size === 0) resolve();
         };
       }),
     ]);
