@@ -26,6 +26,7 @@ const LATE = 0.3;
 
 export function watched(store: LeaseStore, { say, now, ttlMs, losesNews }: Watch): LeaseStore {
   const places = new Map<string, Place>();
+  /** When the last beat was sent. The store got it then or later. */
   let beaten = now();
 
   const leaves = (slot: string): void => {
@@ -38,10 +39,10 @@ export function watched(store: LeaseStore, { say, now, ttlMs, losesNews }: Watch
       await store.open(session, name, ttl);
     },
     async beat(session, waiting) {
+      const sent = now();
       const pulse = await store.beat(session, waiting);
-      const answered = now();
-      if (answered - beaten > ttlMs * LATE) say({ is: 'late', since: beaten });
-      beaten = answered;
+      if (now() - beaten > ttlMs * LATE) say({ is: 'late', since: beaten });
+      beaten = sent;
       return pulse;
     },
     async acquire(session, ask) {
