@@ -3,7 +3,8 @@
 
 import type { Submission } from 'slotvisor';
 import { type AsyncBody, Chains } from './floors.ts';
-import { type Contestant, collectGarbage, nsOnce, nsPerOp, type Scenario } from './harness.ts';
+import type { Contestant, Scenario } from './harness.ts';
+import { collectGarbage, heapUsed, type Measured, once, repeated, turn, watchTimers } from './measure.ts';
 import { newSupervisor, type Peer, queueNamed, type Runner, withAdmission } from './peers.ts';
 
 const ours = withAdmission('queue');
@@ -53,8 +54,8 @@ async function retrying(count: number): Promise<Retrying> {
  */
 class BothWays {
   readonly #count: number;
-  readonly #in: number[] = [];
-  readonly #out: number[] = [];
+  readonly #in: Measured[] = [];
+  readonly #out: Measured[] = [];
 
   constructor(count: number) {
     this.#count = count;
@@ -68,21 +69,21 @@ class BothWays {
     return { name, measure: () => this.#take(this.#out) };
   }
 
-  async #take(figures: number[]): Promise<number> {
+  async #take(figures: Measured[]): Promise<Measured> {
     if (figures.length === 0) {
       const actors = await retrying(this.#count);
       collectGarbage();
-      this.#in.push(await nsOnce(this.#count, actors.fail));
+      this.#in.push(await once(this.#count, actors.fail));
       collectGarbage();
-      this.#out.push(await nsOnce(this.#count, actors.cancel));
+      this.#out.push(await once(this.#count, actors.cancel));
     }
-    return figures.shift() as number;
+    return figures.shift() as Measured;
   }
 }
 
 const setTimers: Contestant = {
   name: 'setTimeout',
-  measure: nsPerOp(MANY, () => {
+  measure: repeated(MANY, () => {
     const timers: NodeJS.Timeout[] = [];
     return {
       async run() {
@@ -97,7 +98,7 @@ const setTimers: Contestant = {
 
 const clearTimers: Contestant = {
   name: 'clearTimeout',
-  measure: nsPerOp(MANY, () => {
+  measure: repeated(MANY, () => {
     const timers = Array.from({ length: MANY }, bareTimer);
     return {
       async run() {
@@ -112,10 +113,6 @@ function bareTimer(): NodeJS.Timeout {
 }
 
 function stay(): void {}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 // The long queue. Its owner does not end, so everything else waits.
 const LONG = 1_000_000;
@@ -139,15 +136,9 @@ function bytesEach({ make, ...peer }: Peer<Runner>, count: number): Contestant {
       const bytes = (heapUsed() - before) / outcomes.length;
       // The submissions and the closures must be reachable until here.
       if (!runner || bodies.length !== outcomes.length) throw new Error('nothing was measured');
-      return bytes;
+      return { figure: bytes };
     },
   };
-}
-
-function heapUsed(): number {
-  collectGarbage();
-  collectGarbage();
-  return process.memoryUsage().heapUsed;
 }
 
 const unwatched: Peer<Runner> = {
@@ -167,7 +158,7 @@ const unwatched: Peer<Runner> = {
 function submitOnly(name: string, count: number): Contestant {
   return {
     name,
-    measure: nsPerOp(count, () => {
+    measure: repeated(count, () => {
       const supervisor = newSupervisor();
       supervisor.submit({ slot: 'slot', run: forever });
       const outcomes: Promise<unknown>[] = [];
@@ -193,7 +184,7 @@ function cancelFromMiddle(name: string, length: number): Contestant {
     measure() {
       const some = waiting.slice(from, from + CANCELS);
       from += CANCELS;
-      return nsOnce(CANCELS, () => Promise.all(some.map((submission) => submission.cancel())));
+      return once(CANCELS, () => Promise.all(some.map((submission) => submission.cancel())));
     },
   };
 }
@@ -216,7 +207,7 @@ async function besideLiveSlots(name: string, live: number): Promise<Contestant> 
   return {
     name,
     measure: () =>
-      nsOnce(PROBES, () => Promise.all(slots.map((slot) => supervisor.submit({ slot, run: instant }).outcome))),
+      once(PROBES, () => Promise.all(slots.map((slot) => supervisor.submit({ slot, run: instant }).outcome))),
   };
 }
 
@@ -231,7 +222,7 @@ const turns: Contestant = {
     const stopWatching = watchTimers();
     const until = performance.now() + 200;
     while (performance.now() < until) await turn();
-    return stopWatching();
+    return { figure: stopWatching() };
   },
 };
 
@@ -252,29 +243,8 @@ function longestDelay({ make, ...peer }: Peer<Runner>): Contestant {
       await all;
       const late = stopWatching();
       await runner.end?.();
-      return late;
+      return { figure: late };
     },
-  };
-}
-
-/**
- * Sets a timer every millisecond. The returned function returns the greatest lateness, a timer that
- * is still due included.
- */
-function watchTimers(): () => number {
-  const everyMs = 1;
-  let late = 0;
-  let due = performance.now() + everyMs;
-  const look = (): void => {
-    const now = performance.now();
-    late = Math.max(late, now - due);
-    due = now + everyMs;
-  };
-  const timer = setInterval(look, everyMs);
-  return () => {
-    clearInterval(timer);
-    look();
-    return late;
   };
 }
 

@@ -18,7 +18,8 @@ import { health } from 'slotvisor/health';
 import { logTo } from 'slotvisor/log';
 import { otel } from 'slotvisor/otel';
 import { prometheus } from 'slotvisor/prometheus';
-import { type Contestant, cpuNsOnce, nsPerOp, type Scenario } from './harness.ts';
+import type { Contestant, Scenario } from './harness.ts';
+import { inMs, once, repeated } from './measure.ts';
 
 const SUBMISSIONS = 5_000;
 const nothing = (): void => {};
@@ -69,7 +70,7 @@ function submitting(name: string, { watch, options, body = nothing }: Watched): 
     };
     return { run, end: () => end?.() };
   };
-  return { name, measure: nsPerOp(SUBMISSIONS, prepare) };
+  return { name, measure: repeated(SUBMISSIONS, prepare) };
 }
 
 const SLOTS = Array.from({ length: 500 }, (_, n) => `group${n % 10}:${n}`);
@@ -221,7 +222,7 @@ async function crowded(slots: number, waiting: number): Promise<Supervisor> {
 async function asking(name: string, slots: number, waiting: number, ask: (supervisor: Supervisor) => () => unknown) {
   const supervisor = await crowded(slots, waiting);
   const question = ask(supervisor);
-  return { name, measure: async () => (await cpuNsOnce(20, () => repeat(20, question))) / 1e6 };
+  return { name, measure: async () => inMs(await once(20, () => repeat(20, question))) };
 }
 
 async function repeat(times: number, work: () => unknown): Promise<void> {
