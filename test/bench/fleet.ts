@@ -16,7 +16,7 @@ import { redisLeases } from 'slotvisor/redis';
 import { PostgresServer } from '../support/postgres-server.ts';
 import { isRedisHere, RedisServer } from '../support/redis-server.ts';
 import type { Contestant, Scenario } from './harness.ts';
-import { collectGarbage, type Measured } from './measure.ts';
+import { collectGarbage, lazily, type Measured } from './measure.ts';
 
 const TTL_MS = 15_000;
 const HELD = 10_000;
@@ -25,16 +25,8 @@ const HANDOVERS = 100;
 /** A waiting owner is in line before the slot is handed over. */
 const IN_LINE_MS = 3;
 
-const postgres = shared(() => PostgresServer.start({ flags: ['-c', 'fsync=off'] }));
-const redis = shared(() => RedisServer.start());
-
-function shared<T>(start: () => Promise<T>): () => Promise<T> {
-  let started: Promise<T> | undefined;
-  return () => {
-    started ??= start();
-    return started;
-  };
-}
+const postgres = lazily(() => PostgresServer.start({ flags: ['-c', 'fsync=off'] }));
+const redis = lazily(() => RedisServer.start());
 
 async function poolOf(max: number): Promise<pg.Pool> {
   const pool = new pg.Pool({ connectionString: (await postgres()).url(), max });

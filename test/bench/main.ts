@@ -74,7 +74,6 @@ for (const scenario of all) {
 
 const verdicts = results.flatMap(({ verdicts }) => verdicts);
 const missed = verdicts.filter(({ met }) => !met);
-globalThis.setImmediate(() => standing); // alive until here
 const seconds = Math.round((performance.now() - began) / 1_000);
 console.log(
   `${results.length} scenarios in ${seconds} s; ${missed.length} of ${verdicts.length} reaches missed, ` +
@@ -82,7 +81,8 @@ console.log(
 );
 const report: Report = { machine, versions, results };
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
-if (kind === 'fleet') process.exit(); // connections of the peers are open; the servers end with this process
+if (standing.length === 0) throw new Error('nothing stood by'); // alive until here
+process.exit(); // some contestants leave timers and connections; the servers of a fleet end with this process
 
 /** The folders of the builds lie side by side (run.ts). */
 async function load(name: Copy['name']) {

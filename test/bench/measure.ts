@@ -1,5 +1,7 @@
 // The tools of a contestant: to measure time, memory and the turns of the event loop.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /**
  * One round's figure. A time is CPU time of the process, its collector's threads included: on a
  * busy machine wall time says how busy it is. The wall time stands beside it.
@@ -110,4 +112,38 @@ export class Together {
       return figure;
     };
   }
+}
+
+/** Made when it is first asked for: of a copy's contestants only some take part. */
+export function lazily<T>(make: () => T): () => T {
+  let made: { readonly one: T } | undefined;
+  return () => {
+    made ??= { one: make() };
+    return made.one;
+  };
+}
+
+const TICK_MS = 10;
+const SETTLE_MS = 300;
+
+/** What a steady load cost while it was measured. */
+export interface Load {
+  readonly operations: number;
+  readonly cpuNs: number;
+  readonly wallNs: number;
+}
+
+/** Works at a steady rate, and measures some seconds of it, after the first turns. */
+export async function atRate(perSecond: number, seconds: number, work: () => unknown): Promise<Load> {
+  let operations = 0;
+  collectGarbage();
+  const ticking = setInterval(() => {
+    for (let n = 0; n < (perSecond * TICK_MS) / 1_000; n += 1) work();
+    operations += (perSecond * TICK_MS) / 1_000;
+  }, TICK_MS);
+  await sleep(SETTLE_MS);
+  operations = 0;
+  const { figure, wall } = await once(1, () => sleep(seconds * 1_000));
+  clearInterval(ticking);
+  return { operations, cpuNs: figure, wallNs: wall as number };
 }

@@ -9,7 +9,7 @@ import { Supervisor } from 'slotvisor';
 import { type Schedule, schedule } from 'slotvisor/cron';
 import { VirtualClock } from 'slotvisor/testing';
 import type { Contestant, Scenario } from './harness.ts';
-import { collectGarbage, inMs, type Measured, once, repeated, Together } from './measure.ts';
+import { collectGarbage, inMs, lazily, type Measured, once, repeated, Together } from './measure.ts';
 import { StagedClock } from './staged-clock.ts';
 
 /** Jobs that run at every full second. */
@@ -145,7 +145,7 @@ function newWorld() {
   const supervisor = new Supervisor({ clock });
   const task = { run: nothing };
   const make = (dates = MINUTELY): Schedule => schedule(supervisor, { ...dates, task });
-  return { clock, make };
+  return { clock, supervisor, make };
 }
 
 /** The CPU time of one minute, in which so many schedules fire once. */
@@ -184,6 +184,24 @@ const WORK = ['make', 'fire', 'update', 'stop'] as const;
 function manySchedules(): Contestant[] {
   const runs = COUNTS.map((live) => [live, new Together(() => besideOthers(live))] as const);
   return WORK.flatMap((what) => runs.map(([live, run]) => ofRun(run, `slotvisor, ${what}, ${text(live)}`)));
+}
+
+/** One schedule that fires again and again beside others that do not fire. */
+const OFTEN_MS = 5;
+const FIRED_MS = 5_000;
+const YEARLY = { cron: '0 0 31 12 *', timezone: 'Europe/Berlin' };
+
+function frequentBeside(live: number): Contestant {
+  const made = lazily(() => {
+    const { clock, supervisor, make } = newWorld();
+    for (let n = 0; n < live; n += 1) make(YEARLY);
+    schedule(supervisor, { everyMs: OFTEN_MS, task: { run: nothing } });
+    return clock;
+  });
+  return {
+    name: `slotvisor, ${text(live)}`,
+    measure: repeated(FIRED_MS / OFTEN_MS, () => ({ run: () => made().advance(FIRED_MS) })),
+  };
 }
 
 /** Many expressions: every schedule has its own. All match every minute of January. */
@@ -286,6 +304,14 @@ export const schedules: readonly Scenario[] = [
       of: `slotvisor, ${what}, 1,000`,
     })),
     contestants: manySchedules,
+  },
+  {
+    name: 'frequent-schedule',
+    title: 'fire one schedule again and again, beside 1,000 others that rest, and beside 100,000',
+    unit: 'ns',
+    floor: 'beside 1,000',
+    reaches: [{ who: 'slotvisor, 100,000', atMost: 2, of: 'slotvisor, 1,000' }],
+    contestants: () => [frequentBeside(1_000), frequentBeside(100_000)],
   },
   {
     name: 'expressions',

@@ -1,18 +1,24 @@
-// Does the cost stay flat? Many actors in backoff, a very long queue, many live slots, and the
-// event loop while the queue drains.
+// Does the cost stay flat? One operation beside few others, and beside very many.
 
-import type { Submission } from 'slotvisor';
-import { type AsyncBody, Chains } from './floors.ts';
+import type { Submission, Supervisor } from 'slotvisor';
+import type { AsyncBody } from './floors.ts';
 import type { Contestant, Scenario } from './harness.ts';
-import { collectGarbage, heapUsed, type Measured, once, repeated, turn, watchTimers } from './measure.ts';
-import { newSupervisor, type Peer, queueNamed, type Runner, withAdmission } from './peers.ts';
-
-const ours = withAdmission('queue');
-const chains: Peer<Runner> = { name: 'floor', make: () => new Chains() };
+import { collectGarbage, lazily, type Measured, once, repeated, turn } from './measure.ts';
+import { newSupervisor } from './peers.ts';
 
 const instant: AsyncBody = async () => {};
 /** A new promise each time: a shared one would keep every supervisor that ever waited for it. */
 const forever = (): Promise<void> => new Promise(() => {});
+
+const text = (count: number): string => count.toLocaleString('en-US');
+
+/** The operation beside more others is compared with the one beside the fewest. */
+const flat = (what: string, [few, ...more]: readonly number[]) =>
+  more.map((count) => ({
+    who: `slotvisor, ${text(count)} ${what}`,
+    atMost: 2,
+    of: `slotvisor, ${text(few as number)} ${what}`,
+  }));
 
 // Backoff. Delays of five to ten minutes with jitter: nearly every delay needs its own timer list,
 // and none fires during the run.
@@ -114,46 +120,61 @@ function bareTimer(): NodeJS.Timeout {
 
 function stay(): void {}
 
-// The long queue. Its owner does not end, so everything else waits.
-const LONG = 1_000_000;
+// Live slots: each has an owner that runs.
 
-/** Bytes that a waiting submission holds above the caller's closure, which is made beforehand. */
-function bytesEach({ make, ...peer }: Peer<Runner>, count: number): Contestant {
+const PROBES = 10_000;
+const LIVE = [1, 100, 10_000, 300_000];
+const LIVE_BESIDE_HOT = [0, 100, 10_000, 30_000];
+
+async function withLive(live: number): Promise<Supervisor> {
+  const supervisor = newSupervisor();
+  let running = 0;
+  const run = (): Promise<void> => {
+    running += 1;
+    return forever();
+  };
+  for (let i = 0; i < live; i += 1) supervisor.submit({ slot: `live-${i}`, run });
+  while (running < live) await turn();
+  return supervisor;
+}
+
+function besideLive(live: number, submitAll: (supervisor: Supervisor) => Promise<unknown>): Contestant {
+  const made = lazily(() => withLive(live));
   return {
-    ...peer,
+    name: `slotvisor, ${text(live)} live`,
     async measure() {
-      const runner = make();
-      const bodies = Array.from(
-        { length: count },
-        (_, n): AsyncBody =>
-          async () =>
-            void n,
-      );
-      const outcomes = new Array<unknown>(count).fill(undefined);
-      void runner.run('slot', forever);
-      const before = heapUsed();
-      for (let i = 0; i < count; i += 1) outcomes[i] = runner.run('slot', bodies[i] as AsyncBody);
-      const bytes = (heapUsed() - before) / outcomes.length;
-      // The submissions and the closures must be reachable until here.
-      if (!runner || bodies.length !== outcomes.length) throw new Error('nothing was measured');
-      return { figure: bytes };
+      const supervisor = await made();
+      collectGarbage();
+      return once(PROBES, () => submitAll(supervisor));
     },
   };
 }
 
-const unwatched: Peer<Runner> = {
-  name: 'slotvisor, no outcome asked for',
-  make() {
-    const supervisor = newSupervisor();
-    const unasked = forever();
-    return {
-      run(slot, run) {
-        supervisor.submit({ slot, run });
-        return unasked;
-      },
-    };
-  },
-};
+const PROBED = Array.from({ length: PROBES }, (_, n) => `probe-${n}`);
+
+/** One submission to each of many idle slots. */
+const toManySlots = (supervisor: Supervisor): Promise<unknown> =>
+  Promise.all(PROBED.map((slot) => supervisor.submit({ slot, run: instant }).outcome));
+
+/** The same idle slot again and again. */
+async function toOneSlot(supervisor: Supervisor): Promise<void> {
+  for (let n = 0; n < PROBES; n += 1) await supervisor.submit({ slot: 'hot', run: instant }).outcome;
+}
+
+// A long queue. Its owner does not end, so everything else waits.
+
+const LONG = 1_000_000;
+const CANCELS = 2_000;
+const BATCHES = 2_000;
+const LATEST = 2_000;
+const WAITING = [10, 1_000, 100_000];
+
+function withWaiting(waiting: number): Supervisor {
+  const supervisor = newSupervisor();
+  supervisor.submit({ slot: 'slot', run: forever });
+  for (let n = 0; n < waiting; n += 1) supervisor.submit({ slot: 'slot', run: instant });
+  return supervisor;
+}
 
 function submitOnly(name: string, count: number): Contestant {
   return {
@@ -171,84 +192,57 @@ function submitOnly(name: string, count: number): Contestant {
   };
 }
 
-const CANCELS = 2_000;
-
 /** Cancels some from the middle of a queue that was built once, and waits for their outcomes. */
 function cancelFromMiddle(name: string, length: number): Contestant {
-  const supervisor = newSupervisor();
-  supervisor.submit({ slot: 'slot', run: forever });
-  const waiting = Array.from({ length }, () => supervisor.submit({ slot: 'slot', run: instant }));
+  const made = lazily(() => {
+    const supervisor = withWaiting(0);
+    return Array.from({ length }, () => supervisor.submit({ slot: 'slot', run: instant }));
+  });
   let from = length >> 2;
   return {
     name,
     measure() {
-      const some = waiting.slice(from, from + CANCELS);
+      const some = made().slice(from, from + CANCELS);
       from += CANCELS;
+      collectGarbage();
       return once(CANCELS, () => Promise.all(some.map((submission) => submission.cancel())));
     },
   };
 }
 
-// Live slots: each has an owner that runs.
-const PROBES = 10_000;
-
-/** One submission to each of many idle slots, beside live slots. The live slots are made once. */
-async function besideLiveSlots(name: string, live: number): Promise<Contestant> {
-  const supervisor = newSupervisor();
-  const end = forever();
-  let running = 0;
-  const run = (): Promise<void> => {
-    running += 1;
-    return end;
-  };
-  for (let i = 0; i < live; i += 1) supervisor.submit({ slot: `live-${i}`, run });
-  while (running < live) await turn();
-  const slots = Array.from({ length: PROBES }, (_, n) => `probe-${n}`);
+/** Batches of one join the queue. Afterwards they leave it. */
+function batchesOfOne(waiting: number): Contestant {
+  const made = lazily(() => withWaiting(waiting));
   return {
-    name,
-    measure: () =>
-      once(PROBES, () => Promise.all(slots.map((slot) => supervisor.submit({ slot, run: instant }).outcome))),
-  };
-}
-
-// The event loop.
-const DRAINED = 200_000;
-
-/** The machine's share: the event loop turns, and nothing blocks it. */
-const turns: Contestant = {
-  name: 'turns of the loop, nothing else',
-  async measure() {
-    collectGarbage();
-    const stopWatching = watchTimers();
-    const until = performance.now() + 200;
-    while (performance.now() < until) await turn();
-    return { figure: stopWatching() };
-  },
-};
-
-/**
- * The greatest lateness of a timer in a round, from the return of the submitting code to the last
- * outcome.
- */
-function longestDelay({ make, ...peer }: Peer<Runner>): Contestant {
-  return {
-    ...peer,
+    name: `slotvisor, ${text(waiting)} waiting`,
     async measure() {
-      const runner = make();
-      const outcomes: Promise<unknown>[] = [];
+      const supervisor = made();
+      const joined: Submission[] = [];
       collectGarbage();
-      for (let i = 0; i < DRAINED; i += 1) outcomes.push(runner.run('slot', instant));
-      const all = Promise.all(outcomes);
-      const stopWatching = watchTimers();
-      await all;
-      const late = stopWatching();
-      await runner.end?.();
-      return { figure: late };
+      const cost = await once(BATCHES, async () => {
+        for (let n = 0; n < BATCHES; n += 1) joined.push(...supervisor.submitAll([{ slot: 'slot', run: instant }]));
+      });
+      await Promise.all(joined.map((submission) => submission.cancel()));
+      return cost;
     },
   };
 }
 
-export const scale: readonly Scenario[] = [
+/** One batch, of which each takes the place of the one before. */
+function latestInBatch(waiting: number): Contestant {
+  const made = lazily(() => withWaiting(waiting));
+  const batch = Array.from({ length: LATEST }, () => ({
+    slot: 'slot',
+    admission: 'keepLatest' as const,
+    run: instant,
+  }));
+  return {
+    name: `slotvisor, ${text(waiting)} waiting`,
+    measure: repeated(LATEST, () => ({ run: async () => made().submitAll(batch) })),
+  };
+}
+
+export const growth: readonly Scenario[] = [
   {
     name: 'backoff',
     title:
@@ -273,21 +267,6 @@ export const scale: readonly Scenario[] = [
     },
   },
   {
-    name: 'memory',
-    title: "1,000,000 queued submissions on one slot, bytes each above the caller's closure",
-    unit: 'bytes',
-    rounds: 1,
-    floor: 'a Map of keys to promise chains, 250,000 long, as are the peers',
-    reaches: [{ atMost: 450 }, { atMost: 1.2, of: 'slotvisor, 250,000' }],
-    contestants: () => [
-      bytesEach(chains, LONG / 4),
-      bytesEach(ours, LONG),
-      bytesEach({ ...ours, name: 'slotvisor, 250,000' }, LONG / 4),
-      bytesEach(unwatched, LONG),
-      ...['p-queue', 'p-limit', 'fastq'].map((name) => bytesEach(queueNamed(name), LONG / 4)),
-    ],
-  },
-  {
     name: 'long-queue',
     title: '1,000,000 submissions into one queue, submitting alone',
     unit: 'ns',
@@ -306,28 +285,35 @@ export const scale: readonly Scenario[] = [
     contestants: () => [cancelFromMiddle('slotvisor, 100,000', 100_000), cancelFromMiddle('slotvisor', LONG)],
   },
   {
-    name: 'live-slots',
-    title: '10,000 submissions, a slot each, beside 1,000,000 live slots',
+    name: 'submit-all',
+    title: '2,000 batches of one, by submitAll, into a long queue',
     unit: 'ns',
-    floor: 'the same beside one live slot',
-    reaches: ['100', '10,000', '1,000,000'].map((live) => ({
-      who: `slotvisor, ${live} live`,
-      atMost: 2,
-      of: 'slotvisor, 1 live',
-    })),
-    contestants: async () => [
-      await besideLiveSlots('slotvisor, 1 live', 1),
-      await besideLiveSlots('slotvisor, 100 live', 100),
-      await besideLiveSlots('slotvisor, 10,000 live', 10_000),
-      await besideLiveSlots('slotvisor, 1,000,000 live', 1_000_000),
-    ],
+    floor: 'beside 10 that wait',
+    reaches: flat('waiting', WAITING),
+    contestants: () => WAITING.map(batchesOfOne),
   },
   {
-    name: 'event-loop',
-    title: '200,000 queued instant bodies drain: the longest that a timer of the process was late',
-    unit: 'ms',
-    floor: 'a Map of keys to promise chains',
-    reaches: [{ atMost: 20 }],
-    contestants: () => [...[chains, ours, queueNamed('p-queue')].map(longestDelay), turns],
+    name: 'submit-all-latest',
+    title: '2,000 keepLatest in one submitAll, into a long queue',
+    unit: 'ns',
+    floor: 'beside 10 that wait',
+    reaches: flat('waiting', WAITING),
+    contestants: () => WAITING.map(latestInBatch),
+  },
+  {
+    name: 'live-slots',
+    title: '10,000 submissions, a slot each, beside live slots',
+    unit: 'ns',
+    floor: 'beside one live slot',
+    reaches: flat('live', LIVE),
+    contestants: () => LIVE.map((live) => besideLive(live, toManySlots)),
+  },
+  {
+    name: 'hot-slot',
+    title: '10,000 submissions to the same slot, each when the last one has ended, beside live slots',
+    unit: 'ns',
+    floor: 'beside no other slot',
+    reaches: flat('live', LIVE_BESIDE_HOT),
+    contestants: () => LIVE_BESIDE_HOT.map((live) => besideLive(live, toOneSlot)),
   },
 ];
