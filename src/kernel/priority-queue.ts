@@ -21,7 +21,7 @@ interface Level {
   last: Waiter | undefined;
 }
 
-export class PriorityQueue<T extends Waiter> {
+export class PriorityQueue<T extends Waiter = Waiter> {
   size = 0;
   /** The levels that are not empty. The highest priority is last. */
   readonly #levels: Level[] = [];
