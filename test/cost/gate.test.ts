@@ -13,7 +13,10 @@ test('a place at the gate is one job of p-queue, however many attempts have it o
   const jobs = vi.spyOn(PQueue.prototype, 'add');
   const supervisor = new Supervisor({ concurrency: 4 });
   const submit = (slot: number) => supervisor.submit({ slot: `${slot}`, run: async () => {} }).outcome;
-  await Promise.all(Array.from({ length: 500 }, (_, n) => submit(n))); // most of them wait
+  supervisor.pause();
+  const all = Promise.all(Array.from({ length: 500 }, (_, n) => submit(n))); // all of them wait
+  supervisor.resume();
+  await all;
   for (let n = 0; n < 500; n += 1) await submit(n); // none of them waits
   expect(jobs).toHaveBeenCalledTimes(4);
 });
