@@ -6,7 +6,7 @@
 export class Waiter {
   readonly priority: number;
   /** Set while it is in the queue. */
-  start: (() => Promise<unknown>) | undefined = undefined;
+  level: Level | undefined = undefined;
   ahead: Waiter | undefined = undefined;
   behind: Waiter | undefined = undefined;
 
@@ -21,14 +21,14 @@ interface Level {
   last: Waiter | undefined;
 }
 
-export class PriorityQueue {
+export class PriorityQueue<T extends Waiter = Waiter> {
   size = 0;
   /** The levels that are not empty. The highest priority is last. */
   readonly #levels: Level[] = [];
 
-  enqueue(start: () => Promise<unknown>, { waiter }: { readonly waiter: Waiter }): void {
+  enqueue(waiter: T): void {
     const level = this.#levelFor(waiter.priority);
-    waiter.start = start;
+    waiter.level = level;
     waiter.ahead = level.last;
     if (level.last === undefined) level.first = waiter;
     else level.last.behind = waiter;
@@ -36,27 +36,24 @@ export class PriorityQueue {
     this.size += 1;
   }
 
-  dequeue(): (() => Promise<unknown>) | undefined {
-    const first = this.#levels.at(-1)?.first;
-    const start = first?.start;
+  dequeue(): T | undefined {
+    const first = this.#levels.at(-1)?.first as T | undefined;
     if (first !== undefined) this.remove(first);
-    return start;
+    return first;
   }
 
   /** Returns false if the waiter is not in the queue. */
-  remove(waiter: Waiter): boolean {
-    if (waiter.start === undefined) return false;
-    const { ahead, behind } = waiter;
-    const index = this.#indexOf(waiter.priority);
-    const level = this.#levels[index] as Level;
+  remove(waiter: T): boolean {
+    const { level, ahead, behind } = waiter;
+    if (level === undefined) return false;
     if (ahead === undefined) level.first = behind;
     else ahead.behind = behind;
     if (behind === undefined) level.last = ahead;
     else behind.ahead = ahead;
-    if (level.first === undefined) this.#levels.splice(index, 1);
+    if (level.first === undefined) this.#levels.splice(this.#indexOf(level.priority), 1);
     // A waiter may be referenced for long after this. Its links would keep the waiters behind it in
     // memory.
-    waiter.start = waiter.ahead = waiter.behind = undefined;
+    waiter.level = waiter.ahead = waiter.behind = undefined;
     this.size -= 1;
     return true;
   }

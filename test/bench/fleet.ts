@@ -15,7 +15,8 @@ import { migrate, postgresLeases } from 'slotvisor/postgres';
 import { redisLeases } from 'slotvisor/redis';
 import { PostgresServer } from '../support/postgres-server.ts';
 import { isRedisHere, RedisServer } from '../support/redis-server.ts';
-import { type Contestant, collectGarbage, type Scenario } from './harness.ts';
+import type { Contestant, Scenario } from './harness.ts';
+import { collectGarbage, lazily, type Measured } from './measure.ts';
 
 const TTL_MS = 15_000;
 const HELD = 10_000;
@@ -24,16 +25,8 @@ const HANDOVERS = 100;
 /** A waiting owner is in line before the slot is handed over. */
 const IN_LINE_MS = 3;
 
-const postgres = shared(() => PostgresServer.start({ flags: ['-c', 'fsync=off'] }));
-const redis = shared(() => RedisServer.start());
-
-function shared<T>(start: () => Promise<T>): () => Promise<T> {
-  let started: Promise<T> | undefined;
-  return () => {
-    started ??= start();
-    return started;
-  };
-}
+const postgres = lazily(() => PostgresServer.start({ flags: ['-c', 'fsync=off'] }));
+const redis = lazily(() => RedisServer.start());
 
 async function poolOf(max: number): Promise<pg.Pool> {
   const pool = new pg.Pool({ connectionString: (await postgres()).url(), max });
@@ -80,7 +73,7 @@ function cycling(name: string, inFlight: number, cycle: Cycle, lacks?: string): 
     collectGarbage();
     const began = performance.now();
     await Promise.all(Array.from({ length: inFlight }, lane));
-    return ((performance.now() - began) * 1e6) / CYCLES;
+    return { figure: ((performance.now() - began) * 1e6) / CYCLES };
   };
   return { name, ...(lacks && { lacks }), measure };
 }
@@ -90,7 +83,7 @@ function handing(name: string, handOver: () => Promise<number>, lacks?: string):
   const measure = async () => {
     const times: number[] = [];
     for (let n = 0; n < HANDOVERS; n += 1) times.push(await handOver());
-    return (times.sort((a, b) => a - b)[HANDOVERS >> 1] as number) * 1e6;
+    return { figure: (times.sort((a, b) => a - b)[HANDOVERS >> 1] as number) * 1e6 };
   };
   return { name, ...(lacks && { lacks }), measure };
 }
@@ -279,7 +272,7 @@ async function redisHandovers(): Promise<Contestant[]> {
   ];
 }
 
-async function bullHandover(): Promise<number> {
+async function bullHandover(): Promise<Measured> {
   const connection = { url: (await redis()).url(), maxRetriesPerRequest: null };
   const queue = new Queue(`hot-${performance.now()}`, { connection });
   await queue.setGlobalConcurrency(1);
@@ -299,7 +292,7 @@ async function bullHandover(): Promise<number> {
   for (const worker of workers) await worker.close(true);
   await queue.obliterate({ force: true });
   await queue.close();
-  return (times.sort((a, b) => a - b)[times.length >> 1] as number) * 1e6;
+  return { figure: (times.sort((a, b) => a - b)[times.length >> 1] as number) * 1e6 };
 }
 
 /** A process with 10,000 slots. */
@@ -324,19 +317,19 @@ function beating(name: string, make: () => Promise<FleetLeases>): Contestant {
     const { user, system } = process.cpuUsage(began);
     const ms = (user + system) / 1e3 / (leases.stats().beats - beats);
     await leases.close();
-    return ms;
+    return { figure: ms };
   };
   return { name, measure };
 }
 
-async function heapOfSlot(): Promise<number> {
+async function heapOfSlot(): Promise<Measured> {
   const leases = await postgresFleet();
   const { heap } = await holding(leases);
   await leases.close();
-  return heap;
+  return { figure: heap };
 }
 
-async function bytesInPostgres(): Promise<number> {
+async function bytesInPostgres(): Promise<Measured> {
   const pool = await poolOf(10);
   const leases = postgresLeases(pool, { ttlMs: TTL_MS });
   await pool.query('vacuum full slotvisor.slot');
@@ -345,10 +338,10 @@ async function bytesInPostgres(): Promise<number> {
     `select pg_total_relation_size('slotvisor.slot') / (select count(*) from slotvisor.slot)::float8 as bytes`,
   );
   await leases.close();
-  return rows[0].bytes;
+  return { figure: rows[0].bytes };
 }
 
-async function bytesInRedis(): Promise<number> {
+async function bytesInRedis(): Promise<Measured> {
   const client = await redisClient();
   const used = async (): Promise<number> => Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]);
   const leases = await redisFleet();
@@ -358,7 +351,7 @@ async function bytesInRedis(): Promise<number> {
   const bytes = ((await used()) - before) / HELD;
   await leases.close();
   client.disconnect();
-  return bytes;
+  return { figure: bytes };
 }
 
 const onPostgres: Scenario[] = [

@@ -1,20 +1,24 @@
-// Measures. The contestants of a scenario take turns, round by round, in one process, so that
-// everything else on the machine slows all of them alike. A ratio is taken within a round; its
-// median over the rounds counts. Absolute times are only for orientation.
+// Runs a scenario. Its contestants take turns, round by round, in one process, so that everything
+// else on the machine slows all of them alike. What a reach judges takes part a second time, from a
+// copy of the same build: the control. What differs less than these two do is no difference.
 
-export type Unit = 'ns' | 'bytes' | 'ms';
+import { differs, median, type Rounds, ratio, spread } from './figures.ts';
+import { collectGarbage, type Measured } from './measure.ts';
+
+export type Unit = 'ns' | 'bytes' | 'ms' | '% of a core';
 
 export interface Contestant {
   readonly name: string;
   /** What a peer does not do of what slotvisor does in this scenario. */
   readonly lacks?: string;
-  /** One round: resolves with its figure, in the scenario's unit. */
-  measure(): Promise<number>;
+  /** If it is not the scenario's. */
+  readonly unit?: Unit;
+  measure(): Promise<Measured>;
 }
 
 /**
  * A target for slotvisor (or `who`): at most `atMost` times the figure of `of`; without `of`, at
- * most `atMost` in the scenario's unit.
+ * most `atMost` in the unit of `who`.
  */
 export interface Reach {
   readonly atMost: number;
@@ -38,28 +42,54 @@ export interface Scenario {
   contestants(): readonly Contestant[] | Promise<readonly Contestant[]>;
 }
 
+/** The same scenario, compiled a second time over a copy of a build. Nothing is shared. */
+export interface Copy {
+  readonly name: 'control' | 'against';
+  readonly scenario: Scenario;
+}
+
 export interface Row {
   readonly name: string;
   readonly lacks: string;
+  readonly unit: Unit;
   /** How many rounds were measured. Fewer than requested for a very slow contestant. */
   readonly rounds: number;
   readonly figure: number;
-  /** The ratio to the floor of the same run. */
-  readonly ratio: number;
+  readonly wall?: number;
+  /** The ratio to the floor of the same run, if both have one unit. */
+  readonly ratio?: number;
+  readonly copy?: Copy['name'];
+}
+
+/** What the copies say of a contestant. */
+export interface Comparison {
+  readonly who: string;
+  /** The control as a ratio to `who`. */
+  readonly control: number;
+  readonly spread: number;
+  /** `who` as a ratio to the other build. */
+  readonly against?: number;
+  readonly differs?: boolean;
 }
 
 export interface Verdict {
-  readonly reach: string;
+  readonly who: string;
+  readonly atMost: number;
+  /** Without it, the reach and what was got are in `unit`. */
+  readonly of?: string;
+  readonly unit: Unit;
   readonly got: number;
   readonly met: boolean;
+  /** Met or missed by less than the control's spread: another run may decide otherwise. */
+  readonly close: boolean;
 }
 
 export interface Result {
   readonly name: string;
   readonly title: string;
-  readonly unit: Unit;
   readonly floor: string;
   readonly rows: readonly Row[];
+  readonly comparisons: readonly Comparison[];
   readonly verdicts: readonly Verdict[];
 }
 
@@ -70,124 +100,121 @@ export interface Report {
   readonly results: readonly Result[];
 }
 
-/** `run` is timed. `end` cleans up and is not timed. */
-export interface Round {
-  run(): Promise<unknown>;
-  end?(): unknown;
-}
-
 const WARM_UPS = 1;
 
-/** A peer whose first round uses more CPU time than this is measured in every third round only. */
+/**
+ * A peer, but not the floor, whose first round uses more CPU time than this is measured in every
+ * third round only.
+ */
 const PATIENCE_MS = 300;
 const SLOW_TAKES_PART_EVERY = 3;
 
-export function collectGarbage(): void {
-  if (globalThis.gc === undefined) throw new Error('the benchmark needs node --expose-gc');
-  globalThis.gc();
-}
+const OURS = 'slotvisor';
 
-/**
- * Shorter work is repeated within its round: on a busy machine a short run is rarely interrupted
- * and a long one always.
- */
-const LONG_ENOUGH_MS = 60;
+type Entrant = Contestant & { readonly copy?: Copy['name'] };
 
-/** Measures `run` alone. `prepare`, `end` and the garbage of earlier contestants are not timed. */
-export function nsPerOp(
-  operations: number,
-  prepare: () => Round | Promise<Round>,
-  once: typeof nsOnce = nsOnce,
-): () => Promise<number> {
-  return async () => {
-    let ns = 0;
-    let done = 0;
-    while (ns < LONG_ENOUGH_MS * 1e6) {
-      const { run, end } = await prepare();
-      collectGarbage();
-      ns += operations * (await once(operations, run));
-      done += operations;
-      await end?.();
-    }
-    return ns / done;
-  };
-}
+const copied = (who: string, copy: Copy['name']): string => `${who} (${copy})`;
 
-/** For work that cannot be repeated, or with a heap that takes seconds to collect. */
-export async function nsOnce(operations: number, run: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await run();
-  return ((performance.now() - began) * 1e6) / operations;
-}
+export async function runScenario(scenario: Scenario, copies: readonly Copy[], asked: number): Promise<Result> {
+  collectGarbage();
+  const { name, title, floor, reaches } = scenario;
+  const judged = new Set([OURS, ...reaches.map(({ who = OURS }) => who)]);
+  const entrants: Entrant[] = [...(await scenario.contestants())];
+  for (const copy of copies)
+    for (const one of await copy.scenario.contestants())
+      if (judged.has(one.name)) entrants.push({ ...one, name: copied(one.name, copy.name), copy: copy.name });
 
-/** As `nsOnce`, in CPU time of the process: for work whose timers make it wait. */
-export async function cpuNsOnce(operations: number, run: () => Promise<unknown>): Promise<number> {
-  const began = process.cpuUsage();
-  await run();
-  const { user, system } = process.cpuUsage(began);
-  return ((user + system) * 1e3) / operations;
-}
-
-export async function runScenario(scenario: Scenario, asked: number): Promise<Result> {
-  const contestants = await scenario.contestants();
-  const rounds = scenario.rounds ?? asked;
-  const figures = await takeTurns(contestants, rounds, scenario.rounds === undefined ? WARM_UPS : 0);
-  const of = (name: string): ReadonlyMap<number, number> => {
-    const found = figures.get(name);
-    if (found === undefined) throw new Error(`${scenario.name}: no contestant is called ${name}`);
-    return found;
-  };
-  const ratio = (who: string, to: string): number => {
-    const mine = of(who);
-    const base = of(to);
-    const shared = [...mine.keys()].filter((round) => base.has(round));
-    return median(shared.map((round) => (mine.get(round) as number) / (base.get(round) as number)));
-  };
-  const floor = (contestants[0] as Contestant).name;
-  const { name, title, unit } = scenario;
+  const taken = await takeTurns(entrants, scenario.rounds ?? asked, scenario.rounds === undefined ? WARM_UPS : 0);
+  const comparisons = entrants
+    .filter(({ name, copy }) => copy === undefined && judged.has(name))
+    .map(({ name }) => compare(name, taken.figures));
   return {
     name,
     title,
-    unit,
-    floor: scenario.floor,
-    rows: contestants.map(({ name, lacks = '' }) => {
-      const own = of(name);
-      return { name, lacks, rounds: own.size, figure: median(own.values()), ratio: ratio(name, floor) };
-    }),
-    verdicts: scenario.reaches.map(({ who = 'slotvisor', atMost, of: to }) => {
-      const got = to === undefined ? median(of(who).values()) : ratio(who, to);
-      const reach = `${who} at most ${atMost}${to === undefined ? ` ${unit}` : ` x ${to}`}`;
-      return { reach, got, met: got <= atMost };
-    }),
+    floor,
+    rows: entrants.map((entrant) => toRow(entrant, entrants[0] as Entrant, scenario.unit, taken)),
+    comparisons,
+    verdicts: reaches.map((reach) => judge(reach, entrants, scenario.unit, taken.figures, comparisons)),
   };
 }
 
-/** Figures by contestant and round. */
-async function takeTurns(
-  contestants: readonly Contestant[],
-  rounds: number,
-  warmUps: number,
-): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
-  const figures = new Map(contestants.map(({ name }) => [name, new Map<number, number>()]));
-  const slow = new Set<string>();
-  for (let round = -warmUps; round < rounds; round += 1)
-    for (let turn = 0; turn < contestants.length; turn += 1) {
-      // Each round begins with another contestant, so that no contestant always runs after the same
-      // one.
-      const { name, lacks, measure } = contestants[(turn + round + warmUps) % contestants.length] as Contestant;
-      if (slow.has(name) && (round < 0 || round % SLOW_TAKES_PART_EVERY !== 0)) continue;
-      const began = process.cpuUsage();
-      const figure = await measure();
-      const { user, system } = process.cpuUsage(began);
-      if (round === -warmUps && lacks !== undefined && user + system > PATIENCE_MS * 1_000) slow.add(name);
-      if (round >= 0) figures.get(name)?.set(round, figure);
-    }
-  return figures;
+type ByName = ReadonlyMap<string, Rounds>;
+
+interface Taken {
+  readonly figures: ByName;
+  readonly walls: ByName;
 }
 
-function median(figures: Iterable<number>): number {
-  const sorted = [...figures].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] as number;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
+function roundsOf(name: string, all: ByName): Rounds {
+  const found = all.get(name);
+  if (found === undefined) throw new Error(`no contestant is called ${name}`);
+  return found;
+}
+
+function toRow({ name, lacks = '', unit, copy }: Entrant, floor: Entrant, common: Unit, taken: Taken): Row {
+  const own = roundsOf(name, taken.figures);
+  const walls = roundsOf(name, taken.walls);
+  return {
+    name,
+    lacks,
+    unit: unit ?? common,
+    rounds: own.size,
+    figure: median(own.values()).at,
+    ...(walls.size > 0 && { wall: median(walls.values()).at }),
+    ...(unit === floor.unit && { ratio: ratio(own, roundsOf(floor.name, taken.figures)).at }),
+    ...(copy && { copy }),
+  };
+}
+
+function compare(who: string, figures: ByName): Comparison {
+  const own = roundsOf(who, figures);
+  const control = ratio(roundsOf(copied(who, 'control'), figures), own);
+  const apart = spread(control);
+  const other = figures.get(copied(who, 'against'));
+  const against = other && ratio(own, other).at;
+  return {
+    who,
+    control: control.at,
+    spread: apart,
+    ...(against !== undefined && { against, differs: differs(against, apart) }),
+  };
+}
+
+function judge(
+  { who = OURS, atMost, of }: Reach,
+  entrants: readonly Entrant[],
+  common: Unit,
+  figures: ByName,
+  comparisons: readonly Comparison[],
+): Verdict {
+  const own = roundsOf(who, figures);
+  const got = of === undefined ? median(own.values()).at : ratio(own, roundsOf(of, figures)).at;
+  const { spread } = comparisons.find((one) => one.who === who) as Comparison;
+  const unit = entrants.find(({ name }) => name === who)?.unit ?? common;
+  const close = !differs(got / atMost, spread);
+  return { who, atMost, ...(of !== undefined && { of }), unit, got, met: got <= atMost, close };
+}
+
+async function takeTurns(entrants: readonly Entrant[], rounds: number, warmUps: number): Promise<Taken> {
+  const empty = () => new Map(entrants.map(({ name }) => [name, new Map<number, number>()]));
+  const figures = empty();
+  const walls = empty();
+  const slow = new Set<string>();
+  for (let round = -warmUps; round < rounds; round += 1)
+    for (let turn = 0; turn < entrants.length; turn += 1) {
+      // Each round begins with another contestant, so that no contestant always runs after the same
+      // one.
+      const entrant = entrants[(turn + round + warmUps) % entrants.length] as Entrant;
+      const { name, measure } = entrant;
+      const mayRest = entrant.lacks !== undefined && entrant !== entrants[0];
+      if (slow.has(name) && (round < 0 || round % SLOW_TAKES_PART_EVERY !== 0)) continue;
+      const began = process.cpuUsage();
+      const { figure, wall } = await measure();
+      const { user, system } = process.cpuUsage(began);
+      if (round === -warmUps && mayRest && user + system > PATIENCE_MS * 1_000) slow.add(name);
+      if (round < 0) continue;
+      figures.get(name)?.set(round, figure);
+      if (wall !== undefined) walls.get(name)?.set(round, wall);
+    }
+  return { figures, walls };
 }

@@ -2,7 +2,7 @@
 // floor, on one logarithmic scale.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Report } from './harness.ts';
+import type { Report, Row } from './harness.ts';
 import { amount, times } from './table.ts';
 
 const WIDTH = 1_000;
@@ -17,17 +17,18 @@ const here = (name: string): URL => new URL(name, import.meta.url);
 writeFileSync(here('results.svg'), draw(JSON.parse(readFileSync(here('results.json'), 'utf8')) as Report));
 
 function draw({ machine, results }: Report): string {
-  const ratios = results.flatMap(({ rows }) => rows.map(({ ratio }) => ratio));
+  const drawn = results.map((result) => ({ ...result, rows: result.rows.flatMap(toBar) }));
+  const ratios = drawn.flatMap(({ rows }) => rows.map(({ ratio }) => ratio));
   const low = Math.floor(Math.log10(Math.min(...ratios)));
   const high = Math.ceil(Math.log10(Math.max(...ratios)));
   const x = (ratio: number): number => LABELS + ((Math.log10(ratio) - low) / (high - low)) * (WIDTH - LABELS - FIGURES);
 
   const parts: string[] = [];
   let y = HEAD;
-  for (const { title, floor, unit, rows } of results) {
+  for (const { title, floor, rows } of drawn) {
     y += GAP;
     parts.push(text(12, y - 24, 'title', title), text(12, y - 8, 'note', `1 x: ${floor}`));
-    for (const { name, figure, ratio } of rows) {
+    for (const { name, figure, ratio, unit } of rows) {
       const from = Math.min(x(1), x(ratio));
       const width = Math.max(Math.abs(x(ratio) - x(1)), 2);
       const kind = name.startsWith('slotvisor') ? 'own' : 'peer';
@@ -58,6 +59,11 @@ ${text(12, 38, 'note', `node ${machine.node} on ${machine.cores} x ${machine.cpu
 ${[...grid, ...parts].join('\n')}
 </svg>
 `;
+}
+
+/** A copy is not drawn, nor what has no ratio. */
+function toBar({ copy, ratio, ...row }: Row): readonly (Omit<Row, 'copy'> & { ratio: number })[] {
+  return copy === undefined && ratio !== undefined ? [{ ...row, ratio }] : [];
 }
 
 function text(x: number, y: number, kind: string, content: string): string {

@@ -2,7 +2,8 @@
 
 import { Mutex } from 'async-mutex';
 import { type AsyncBody, Busy, LatestWins, SingleFlight, type StoppableBody } from './floors.ts';
-import { type Contestant, nsPerOp, type Scenario } from './harness.ts';
+import type { Contestant, Scenario } from './harness.ts';
+import { repeated } from './measure.ts';
 import { droppers, newSupervisor, type Peer, type Replacer, type Runner, replacers, withAdmission } from './peers.ts';
 
 const DROPS = 100_000;
@@ -25,7 +26,7 @@ function holding(): { readonly body: AsyncBody; release(): void } {
 function dropped({ make, ...peer }: Peer<Runner>): Contestant {
   return {
     ...peer,
-    measure: nsPerOp(DROPS, async () => {
+    measure: repeated(DROPS, async () => {
       const runner = make();
       const owner = holding();
       const owned = runner.run('slot', owner.body);
@@ -51,7 +52,7 @@ function dropped({ make, ...peer }: Peer<Runner>): Contestant {
 function whileOwned({ make, ...peer }: Peer<Runner>): Contestant {
   return {
     ...peer,
-    measure: nsPerOp(STORM, async () => {
+    measure: repeated(STORM, async () => {
       const runner = make();
       const owner = holding();
       const outcomes = [runner.run('slot', owner.body)];
@@ -76,7 +77,7 @@ const untilStopped: StoppableBody = (onStop) => new Promise((resolve) => onStop(
 function storm({ make, ...peer }: Peer<Replacer>): Contestant {
   return {
     ...peer,
-    measure: nsPerOp(STORM, async () => {
+    measure: repeated(STORM, async () => {
       const replacer = make();
       const outcomes = [replacer.replace('slot', untilStopped)];
       await soon();
@@ -99,7 +100,7 @@ function storm({ make, ...peer }: Peer<Replacer>): Contestant {
 function handOver({ make, ...peer }: Peer<Replacer>, count: number): Contestant {
   return {
     ...peer,
-    measure: nsPerOp(count, () => {
+    measure: repeated(count, () => {
       const replacer = make();
       return {
         async run() {
@@ -135,7 +136,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 function handOverBySignal({ make, ...peer }: Peer<SignalReplacer>): Contestant {
   return {
     ...peer,
-    measure: nsPerOp(SIGNAL_HAND_OVERS, () => {
+    measure: repeated(SIGNAL_HAND_OVERS, () => {
       const replacer = make();
       return {
         async run() {
@@ -226,7 +227,7 @@ export const policies: readonly Scenario[] = [
     title: '100,000 dropIfRunning on a busy slot, each awaited',
     unit: 'ns',
     floor: 'a look-up in a Map, and a resolved promise',
-    reaches: [{ atMost: 1.5, of: 'floor' }],
+    reaches: [{ atMost: 3, of: 'floor' }],
     contestants: () => [{ name: 'floor', make: () => new Busy() }, ...droppers].map(dropped),
   },
   {
@@ -235,7 +236,7 @@ export const policies: readonly Scenario[] = [
     unit: 'ns',
     floor: 'a Map of owners, each with one waiting submission: the latest',
     reaches: [
-      { atMost: 2.5, of: 'floor' },
+      { atMost: 3, of: 'floor' },
       { atMost: 1, of: 'effect FiberMap' },
     ],
     contestants: () => [latestWins, ...replacers].map(storm),
@@ -245,7 +246,7 @@ export const policies: readonly Scenario[] = [
     title: '20,000 replacements, each waits until its body runs; bodies wait on ctx.onCancel',
     unit: 'ns',
     floor: 'a Map of owners, each with one waiting submission: the latest',
-    reaches: [{ atMost: 6, of: 'floor' }],
+    reaches: [{ atMost: 5.5, of: 'floor' }],
     contestants: () => [latestWins, ...replacers].map((peer) => handOver(peer, HAND_OVERS)),
   },
   {
@@ -269,7 +270,7 @@ export const policies: readonly Scenario[] = [
     title: '50,000 join one owner',
     unit: 'ns',
     floor: "a look into a Map, and the owner's own promise",
-    reaches: [{ atMost: 2.5, of: 'floor' }],
+    reaches: [{ atMost: 6, of: 'floor' }],
     contestants: () => joined.map(whileOwned),
   },
 ];

@@ -1,37 +1,49 @@
-// `npm run bench`. Compiles src and the benchmark with the project's settings, as the published
-// package is compiled, and measures in one process of plain Node. A loader that compiles on the fly
-// is not used for measuring: it wraps every named function that the code makes, which costs one
-// contestant more than another.
+// `npm run bench`, which builds the package first. Compiles the benchmark with the project's
+// settings and measures `dist`, what users get, in one process of plain Node. A loader that compiles
+// on the fly is not used for measuring: it wraps every named function that the code makes, which
+// costs one contestant more than another.
+//
+// Each build gets a folder with its own copy of everything that is measured, so that V8 shares
+// nothing between them: `slotvisor`, the same build as `control`, and with `--against DIR` the
+// package in DIR, built.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const bench = fileURLToPath(new URL('.', import.meta.url));
-const ENTRY_POINTS = ['cron', 'fleet', 'health', 'log', 'otel', 'postgres', 'prometheus', 'redis'];
+const options = process.argv.slice(2);
+const at = options.indexOf('--against');
+const against = at < 0 ? undefined : resolve(options[at + 1] ?? '');
 const built = mkdtempSync(join(tmpdir(), 'slotvisor-bench-'));
 
 try {
+  const compiled = join(built, 'compiled');
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const emit = ['--noEmit', 'false', '--rootDir', root, '--outDir', built];
-  node(tsc, '-p', bench, ...emit);
-  // 'slotvisor' resolves to the fresh build, the peers to test/bench, everything else to what the
-  // project has installed.
-  const exports = {
-    '.': './src/index.js',
-    ...Object.fromEntries(ENTRY_POINTS.map((name) => [`./${name}`, `./src/ext/${name}/index.js`])),
-    './testing': './src/testing/index.js',
-  };
-  writeFileSync(join(built, 'package.json'), JSON.stringify({ name: 'slotvisor', type: 'module', exports }));
-  symlinkSync(join(root, 'node_modules'), join(built, 'node_modules'), 'junction');
-  symlinkSync(join(bench, 'node_modules'), join(built, 'test/bench/node_modules'), 'junction');
-  // A million live slots need room.
-  node('--expose-gc', '--max-old-space-size=6144', join(built, 'test/bench/main.js'), ...process.argv.slice(2));
+  node(tsc, '-p', bench, '--noEmit', 'false', '--rootDir', root, '--outDir', compiled);
+  const builds = { slotvisor: root, control: root, ...(against && { against }) };
+  for (const [name, from] of Object.entries(builds)) prepare(join(built, name), from, join(compiled, 'test'));
+  // A million submissions and 300,000 live slots need room, three times.
+  const flags = ['--expose-gc', '--max-old-space-size=6144'];
+  node(...flags, join(built, 'slotvisor/test/bench/main.js'), ...options);
 } finally {
   rmSync(built, { recursive: true, force: true });
+}
+
+/**
+ * A package like the one in `from`: 'slotvisor' is its dist, the peers are those of test/bench, and
+ * everything else is what `from` has installed.
+ */
+function prepare(folder: string, from: string, compiledTests: string): void {
+  if (!existsSync(join(from, 'dist/index.js'))) throw new Error(`${from} has no dist: run npm run build in it`);
+  mkdirSync(folder);
+  for (const part of ['dist', 'package.json']) cpSync(join(from, part), join(folder, part), { recursive: true });
+  cpSync(compiledTests, join(folder, 'test'), { recursive: true });
+  symlinkSync(join(from, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  symlinkSync(join(bench, 'node_modules'), join(folder, 'test/bench/node_modules'), 'junction');
 }
 
 function node(...args: readonly string[]): void {

@@ -8,7 +8,8 @@ import { schedule as nodeCron } from 'node-cron';
 import { Supervisor } from 'slotvisor';
 import { type Schedule, schedule } from 'slotvisor/cron';
 import { VirtualClock } from 'slotvisor/testing';
-import { type Contestant, collectGarbage, cpuNsOnce, nsPerOp, type Scenario } from './harness.ts';
+import type { Contestant, Scenario } from './harness.ts';
+import { collectGarbage, inMs, lazily, type Measured, once, repeated, Together } from './measure.ts';
 import { StagedClock } from './staged-clock.ts';
 
 /** Jobs that run at every full second. */
@@ -94,7 +95,7 @@ function making({ open, ...peer }: Peer): Contestant {
       },
     };
   };
-  return { ...peer, measure: nsPerOp(JOBS, prepare, cpuNsOnce) };
+  return { ...peer, measure: repeated(JOBS, prepare) };
 }
 
 function stopping({ open, ...peer }: Peer): Contestant {
@@ -103,7 +104,7 @@ function stopping({ open, ...peer }: Peer): Contestant {
     const stops = Array.from({ length: JOBS }, () => jobs.make(nothing));
     return { run: () => Promise.all(stops.map((stop) => stop())), end: () => jobs.end?.() };
   };
-  return { ...peer, measure: nsPerOp(JOBS, prepare, cpuNsOnce) };
+  return { ...peer, measure: repeated(JOBS, prepare) };
 }
 
 const SECONDS = 2;
@@ -122,37 +123,14 @@ function firing({ open, ...peer }: Peer): Contestant {
       collectGarbage();
       await sleep(1_500 - (Date.now() % 1_000));
       fires = 0;
-      const ns = await cpuNsOnce(1, () => sleep(SECONDS * 1_000));
+      const { figure } = await once(1, () => sleep(SECONDS * 1_000));
       const fired = fires;
       await Promise.all(stops.map((stop) => stop()));
       await jobs.end?.();
       if (Math.abs(fired / (SECONDS * JOBS) - 1) > 0.01) throw new Error(`${peer.name} fired ${fired} times`);
-      return ns / fired;
+      return { figure: figure / fired };
     },
   };
-}
-
-/** One run gives several figures, in a heap without other runs. Each figure is returned once. */
-class Together {
-  readonly #run: () => Promise<Readonly<Record<string, number>>>;
-  #figures = new Map<string, number>();
-
-  constructor(run: () => Promise<Readonly<Record<string, number>>>) {
-    this.#run = run;
-  }
-
-  figure(name: string): Contestant {
-    return {
-      name,
-      measure: async () => {
-        if (!this.#figures.has(name)) this.#figures = new Map(Object.entries(await this.#run()));
-        const figure = this.#figures.get(name);
-        this.#figures.delete(name);
-        if (figure === undefined) throw new Error(`no figure is called ${name}`);
-        return figure;
-      },
-    };
-  }
 }
 
 // Many schedules, on a virtual clock.
@@ -167,25 +145,25 @@ function newWorld() {
   const supervisor = new Supervisor({ clock });
   const task = { run: nothing };
   const make = (dates = MINUTELY): Schedule => schedule(supervisor, { ...dates, task });
-  return { clock, make };
+  return { clock, supervisor, make };
 }
 
 /** The CPU time of one minute, in which so many schedules fire once. */
-async function firingOne(clock: VirtualClock, live: number): Promise<number> {
+async function firingOne(clock: VirtualClock, live: number): Promise<Measured> {
   await clock.advance(60_000); // warms up
-  return nsPerOp(live, () => ({ run: () => clock.advance(60_000) }), cpuNsOnce)();
+  return repeated(live, () => ({ run: () => clock.advance(60_000) }))();
 }
 
 const text = (count: number): string => count.toLocaleString('en-US');
 
 /** Makes some schedules beside `live` others, changes their dates twice, and stops them. */
-async function besideOthers(live: number): Promise<Record<string, number>> {
+async function besideOthers(live: number): Promise<Record<string, Measured>> {
   const { clock, make } = newWorld();
   for (let n = 0; n < live; n += 1) make();
   const made: Schedule[] = [];
-  const each = (count: number, work: () => unknown): Promise<number> => {
+  const each = (count: number, work: () => unknown): Promise<Measured> => {
     collectGarbage();
-    return cpuNsOnce(count, async () => work());
+    return once(count, async () => work());
   };
   const makeNs = await each(PROBES, () => {
     for (let n = 0; n < PROBES; n += 1) made.push(make());
@@ -199,11 +177,31 @@ async function besideOthers(live: number): Promise<Record<string, number>> {
   return Object.fromEntries(Object.entries(figures).map(([what, ns]) => [`slotvisor, ${what}, ${text(live)}`, ns]));
 }
 
+const ofRun = (run: Together, name: string): Contestant => ({ name, measure: run.figure(name) });
+
 const WORK = ['make', 'fire', 'update', 'stop'] as const;
 
 function manySchedules(): Contestant[] {
   const runs = COUNTS.map((live) => [live, new Together(() => besideOthers(live))] as const);
-  return WORK.flatMap((what) => runs.map(([live, run]) => run.figure(`slotvisor, ${what}, ${text(live)}`)));
+  return WORK.flatMap((what) => runs.map(([live, run]) => ofRun(run, `slotvisor, ${what}, ${text(live)}`)));
+}
+
+/** One schedule that fires again and again beside others that do not fire. */
+const OFTEN_MS = 5;
+const FIRED_MS = 5_000;
+const YEARLY = { cron: '0 0 31 12 *', timezone: 'Europe/Berlin' };
+
+function frequentBeside(live: number): Contestant {
+  const made = lazily(() => {
+    const { clock, supervisor, make } = newWorld();
+    for (let n = 0; n < live; n += 1) make(YEARLY);
+    schedule(supervisor, { everyMs: OFTEN_MS, task: { run: nothing } });
+    return clock;
+  });
+  return {
+    name: `slotvisor, ${text(live)}`,
+    measure: repeated(FIRED_MS / OFTEN_MS, () => ({ run: () => made().advance(FIRED_MS) })),
+  };
 }
 
 /** Many expressions: every schedule has its own. All match every minute of January. */
@@ -247,26 +245,26 @@ function sleepers() {
   };
 }
 
-async function minuteAwake(): Promise<number> {
+async function minuteAwake(): Promise<Measured> {
   const { clock, allRan, end } = sleepers();
   collectGarbage();
   clock.skip(HALF_MINUTE_MS);
-  const ns = await cpuNsOnce(1, () => clock.runUntil(allRan));
+  const ns = await once(1, () => clock.runUntil(allRan));
   await end();
-  return ns / 1e6;
+  return inMs(ns);
 }
 
-async function weekAsleep(): Promise<Record<string, number>> {
+async function weekAsleep(): Promise<Record<string, Measured>> {
   const { clock, allMissed, end } = sleepers();
   collectGarbage();
   clock.sleep(WEEK_MS);
   clock.skip(HALF_MINUTE_MS); // the wall clock is read at least as often
   let longestMs = 0;
-  const ns = await cpuNsOnce(1, async () => {
+  const ns = await once(1, async () => {
     longestMs = await clock.runUntil(allMissed);
   });
   await end();
-  return { 'slotvisor, asleep': ns / 1e6, 'slotvisor, longest turn': longestMs };
+  return { 'slotvisor, asleep': inMs(ns), 'slotvisor, longest turn': { figure: longestMs } };
 }
 
 const jobs = (what: string) => ({
@@ -308,6 +306,14 @@ export const schedules: readonly Scenario[] = [
     contestants: manySchedules,
   },
   {
+    name: 'frequent-schedule',
+    title: 'fire one schedule again and again, beside 1,000 others that rest, and beside 100,000',
+    unit: 'ns',
+    floor: 'beside 1,000',
+    reaches: [{ who: 'slotvisor, 100,000', atMost: 2, of: 'slotvisor, 1,000' }],
+    contestants: () => [frequentBeside(1_000), frequentBeside(100_000)],
+  },
+  {
     name: 'expressions',
     title: 'fire schedules that all have expressions of their own',
     unit: 'ns',
@@ -329,8 +335,8 @@ export const schedules: readonly Scenario[] = [
       const asleep = new Together(weekAsleep);
       return [
         { name: 'slotvisor, awake', measure: minuteAwake },
-        asleep.figure('slotvisor, asleep'),
-        asleep.figure('slotvisor, longest turn'),
+        ofRun(asleep, 'slotvisor, asleep'),
+        ofRun(asleep, 'slotvisor, longest turn'),
       ];
     },
   },

@@ -18,7 +18,8 @@ import { health } from 'slotvisor/health';
 import { logTo } from 'slotvisor/log';
 import { otel } from 'slotvisor/otel';
 import { prometheus } from 'slotvisor/prometheus';
-import { type Contestant, cpuNsOnce, nsPerOp, type Scenario } from './harness.ts';
+import type { Contestant, Scenario } from './harness.ts';
+import { atRate, inMs, lazily, once, repeated } from './measure.ts';
 
 const SUBMISSIONS = 5_000;
 const nothing = (): void => {};
@@ -69,7 +70,7 @@ function submitting(name: string, { watch, options, body = nothing }: Watched): 
     };
     return { run, end: () => end?.() };
   };
-  return { name, measure: nsPerOp(SUBMISSIONS, prepare) };
+  return { name, measure: repeated(SUBMISSIONS, prepare) };
 }
 
 const SLOTS = Array.from({ length: 500 }, (_, n) => `group${n % 10}:${n}`);
@@ -200,6 +201,42 @@ async function lines(): Promise<Contestant[]> {
   ];
 }
 
+// A busy process: 10,000 attempts a second. What it takes of a core.
+
+const A_SECOND = 10_000;
+const SECONDS = 2;
+
+const atFullRate = (name: string, watch?: Watch): Contestant => ({
+  name,
+  async measure() {
+    const supervisor = new Supervisor({ slotDefaults: { queueLimit: Infinity } });
+    const end = watch?.(supervisor);
+    let next = 0;
+    const { cpuNs, wallNs } = await atRate(A_SECOND, SECONDS, () => {
+      supervisor.submit({ slot: SLOTS[next] as string, run: nothing });
+      next = (next + 1) % SLOTS.length;
+    });
+    await supervisor.idle();
+    await end?.();
+    return { figure: (cpuNs / wallNs) * 100 };
+  },
+});
+
+async function rate(): Promise<Contestant[]> {
+  await standBy();
+  return [
+    atFullRate('nothing watches'),
+    atFullRate('slotvisor/otel, without an SDK', (supervisor) => otel(supervisor)),
+    atFullRate(
+      'slotvisor/otel',
+      withSdk((supervisor) => otel(supervisor)),
+    ),
+    atFullRate('slotvisor/prometheus', (supervisor) => prometheus(supervisor, { register: new Registry() })),
+    atFullRate('slotvisor/log, written', (supervisor) => logTo(supervisor, logger('debug'))),
+    atFullRate('slotvisor/log, off', (supervisor) => logTo(supervisor, logger('warn'))),
+  ];
+}
+
 // To be asked costs the same, however much there is.
 
 const LIVE = 10_000;
@@ -218,10 +255,20 @@ async function crowded(slots: number, waiting: number): Promise<Supervisor> {
   return supervisor;
 }
 
-async function asking(name: string, slots: number, waiting: number, ask: (supervisor: Supervisor) => () => unknown) {
-  const supervisor = await crowded(slots, waiting);
-  const question = ask(supervisor);
-  return { name, measure: async () => (await cpuNsOnce(20, () => repeat(20, question))) / 1e6 };
+function asking(
+  name: string,
+  slots: number,
+  waiting: number,
+  ask: (supervisor: Supervisor) => () => unknown,
+): Contestant {
+  const made = lazily(async () => ask(await crowded(slots, waiting)));
+  return {
+    name,
+    async measure() {
+      const question = await made();
+      return inMs(await once(20, () => repeat(20, question)));
+    },
+  };
 }
 
 async function repeat(times: number, work: () => unknown): Promise<void> {
@@ -243,12 +290,16 @@ const byHandReady = (supervisor: Supervisor) => (): boolean =>
     .vitalSlots()
     .every(({ slot, alive }) => alive && supervisor.slot(slot).view({ queued: 0 }).owner?.status !== 'overrun');
 
-const questions = async (): Promise<Contestant[]> => [
-  await asking('scrape, 10 slots', 10, 0, scraping),
-  await asking('scrape, 10,000 slots and 1,000,000 waiting', LIVE, WAITING, scraping),
-  await asking('readiness by hand, 10 slots', 10, 0, byHandReady),
-  await asking('ready(), 10 slots', 10, 0, readiness),
-  await asking('ready(), 10,000 slots and 1,000,000 waiting', LIVE, WAITING, readiness),
+const stats = (supervisor: Supervisor) => () => supervisor.stats();
+
+const questions = (): Contestant[] => [
+  asking('scrape, 10 slots', 10, 0, scraping),
+  asking('scrape, 10,000 slots and 1,000,000 waiting', LIVE, WAITING, scraping),
+  asking('readiness by hand, 10 slots', 10, 0, byHandReady),
+  asking('ready(), 10 slots', 10, 0, readiness),
+  asking('stats(), 10 slots', 10, 0, stats),
+  asking('stats(), 10,000 slots and 1,000,000 waiting', LIVE, WAITING, stats),
+  asking('ready(), 10,000 slots and 1,000,000 waiting', LIVE, WAITING, readiness),
 ];
 
 const unwatched = 'the same without anything that watches';
@@ -294,12 +345,27 @@ export const watching: readonly Scenario[] = [
     contestants: lines,
   },
   {
+    name: 'rate',
+    title: '10,000 attempts a second, for two seconds, of a task with a synchronous body',
+    unit: '% of a core',
+    floor: 'the same without anything that watches',
+    reaches: [
+      { who: 'nothing watches', atMost: 10 },
+      { who: 'slotvisor/otel, without an SDK', atMost: 1.15, of: 'nothing watches' },
+      { who: 'slotvisor/otel', atMost: 30 },
+      { who: 'slotvisor/prometheus', atMost: 20 },
+      { who: 'slotvisor/log, off', atMost: 20 },
+    ],
+    contestants: rate,
+  },
+  {
     name: 'questions',
     title: 'scrape the metrics, and ask for readiness',
     unit: 'ms',
     floor: 'a scrape of a small supervisor',
     reaches: [
       { who: 'scrape, 10,000 slots and 1,000,000 waiting', atMost: 20 },
+      { who: 'stats(), 10,000 slots and 1,000,000 waiting', atMost: 0.1 },
       { who: 'ready(), 10,000 slots and 1,000,000 waiting', atMost: 2 },
       { who: 'ready(), 10 slots', atMost: 2, of: 'readiness by hand, 10 slots' },
     ],

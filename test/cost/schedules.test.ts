@@ -6,7 +6,8 @@ import { Supervisor } from 'slotvisor';
 import { type Schedule, schedule } from 'slotvisor/cron';
 import { VirtualClock } from 'slotvisor/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Heap } from '../../src/ext/cron/heap.ts';
+import { type Entry, Timeline } from '../../src/ext/cron/timeline.ts';
+import { Heap } from '../../src/kernel/heap.ts';
 import { run } from '../process/child.ts';
 
 const undo: (() => void)[] = [];
@@ -23,7 +24,7 @@ const task = { run: () => {} };
  * Counts the calls of methods from outside: calls that they make of each other do not count. A spy
  * would keep the arguments of every call.
  */
-function countCalls(...prototypes: readonly object[]): () => number {
+function countCalls({ prototypes, only }: { prototypes: readonly object[]; only?: string }): () => number {
   let calls = 0;
   let depth = 0;
   const counted = (original: (...args: unknown[]) => unknown) =>
@@ -38,14 +39,15 @@ function countCalls(...prototypes: readonly object[]): () => number {
     };
   for (const prototype of prototypes)
     for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-      if (name === 'constructor' || typeof descriptor.value !== 'function') continue;
+      if (name === 'constructor' || (only !== undefined && name !== only) || typeof descriptor.value !== 'function')
+        continue;
       Object.defineProperty(prototype, name, { ...descriptor, value: counted(descriptor.value) });
       undo.push(() => Object.defineProperty(prototype, name, descriptor));
     }
   return () => calls;
 }
 
-const countCroner = () => countCalls(Cron.prototype, CronDate.prototype, CronPattern.prototype);
+const countCroner = () => countCalls({ prototypes: [Cron.prototype, CronDate.prototype, CronPattern.prototype] });
 
 interface Counts {
   readonly clockReads: number;
@@ -70,7 +72,7 @@ async function costBeside(others: number, timezone: string): Promise<Record<stri
 
   const clockReads = [vi.spyOn(clock, 'now'), vi.spyOn(clock, 'wallNow')];
   const timers = vi.spyOn(clock, 'setTimer');
-  const moves = countCalls(Heap.prototype);
+  const moves = countCalls({ prototypes: [Heap.prototype] });
   const cronerCalls = countCroner();
   const counts = (): Counts => ({
     clockReads: clockReads.reduce((sum, { mock }) => sum + mock.calls.length, 0),
@@ -129,6 +131,20 @@ describe('the cost of a schedule', () => {
     expect(all.every(({ totals }) => totals.missed > 0)).toBe(true);
     expect(cronerCalls()).toBeGreaterThan(0);
     expect(cronerCalls()).toBeLessThan(500);
+  });
+
+  test('that is due again and again deletes no key of a Map or a Set of the timeline', () => {
+    const timeline = new Timeline(new VirtualClock());
+    const entry: Entry = { onDue: () => {}, onSetBack: () => {}, end: () => {} };
+    timeline.add(entry);
+    const deletions = countCalls({ prototypes: [Map.prototype, Set.prototype], only: 'delete' });
+    for (let n = 1; n <= 100; n += 1) {
+      timeline.set(entry, n % 2 === 0 ? 'wall' : 'monotonic', n);
+      timeline.clear(entry);
+    }
+    const count = deletions();
+    restore();
+    expect(count).toBe(0);
   });
 
   test('in bytes stays below its limit, with one expression and with many schedules', async () => {

@@ -330,6 +330,65 @@ describe('limits that change', () => {
   });
 });
 
+/** What a gate without a rate does, by a list of names that is searched each time. */
+class PlainGate {
+  concurrency = 2;
+  paused = false;
+  inside = 0;
+  waiting: { readonly name: string; readonly priority: number }[] = [];
+  readonly granted: string[] = [];
+
+  letIn(): void {
+    while (!this.paused && this.inside < this.concurrency && this.waiting.length > 0) {
+      const highest = Math.max(...this.waiting.map(({ priority }) => priority));
+      const [first] = this.waiting.filter(({ priority }) => priority === highest);
+      this.waiting = this.waiting.filter((one) => one !== first);
+      this.inside += 1;
+      this.granted.push(first?.name as string);
+    }
+  }
+}
+
+const steps = fc.array(fc.tuple(fc.constantFrom('enter', 'leave', 'pause', 'resume', 'configure'), fc.nat(9)), {
+  maxLength: 80,
+});
+test('a gate grants the same places as a plain list, whatever enters, leaves, pauses and changes the limit', () => {
+  fc.assert(
+    fc.property(steps, (schedule) => {
+      const { gate, granted, enter } = setup({ concurrency: 2 });
+      const plain = new PlainGate();
+      const present: { readonly name: string; readonly leave: () => void }[] = [];
+      const leave = (at: number): void => {
+        const [one] = present.splice(at % Math.max(1, present.length), 1);
+        if (one === undefined) return;
+        one.leave();
+        const waits = plain.waiting.some(({ name }) => name === one.name);
+        if (waits) plain.waiting = plain.waiting.filter(({ name }) => name !== one.name);
+        else plain.inside -= 1;
+      };
+      const configure = (number: number): void => {
+        plain.concurrency = number === 0 ? Infinity : number;
+        gate.configure({ concurrency: plain.concurrency });
+      };
+      for (const [index, [step, number]] of schedule.entries()) {
+        if (step === 'enter') {
+          const entry = { name: `${index}`, priority: number % 3 };
+          plain.waiting.push(entry);
+          present.push({ name: entry.name, leave: enter(entry.name, entry.priority) });
+        } else if (step === 'leave') leave(number);
+        else if (step === 'configure') configure(number);
+        else {
+          plain.paused = step === 'pause';
+          gate[step]();
+        }
+        plain.letIn();
+        expect([granted, gate.inside, gate.queued]).toEqual([plain.granted, plain.inside, plain.waiting.length]);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
 describe('what p-queue reads of the surroundings', () => {
   afterEach(() => {
     vi.useRealTimers();

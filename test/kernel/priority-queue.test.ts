@@ -1,19 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { PriorityQueue, Waiter } from '../../src/kernel/priority-queue.ts';
 
-const start = () => Promise.resolve();
-
 function queueOf(...priorities: readonly number[]) {
   const queue = new PriorityQueue();
   const waiters = priorities.map((priority) => new Waiter(priority));
-  const starts = new Map(priorities.map((_, n) => [() => start(), n]));
-  [...starts.keys()].forEach((own, n) => {
-    queue.enqueue(own, { waiter: waiters[n] as Waiter });
-  });
+  for (const waiter of waiters) queue.enqueue(waiter);
   const rest = () => {
-    const order: (number | undefined)[] = [];
-    for (let own = queue.dequeue(); own !== undefined; own = queue.dequeue())
-      order.push(starts.get(own as () => Promise<void>));
+    const order: number[] = [];
+    for (let own = queue.dequeue(); own !== undefined; own = queue.dequeue()) order.push(waiters.indexOf(own));
     return order;
   };
   return { queue, waiters, rest };

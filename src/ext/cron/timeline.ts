@@ -7,8 +7,7 @@
 // machine slept. So the timer waits at most MAX_WAIT_MS before the clocks are read again.
 
 import type { Clock } from '../../index.ts';
-import { after } from '../../kit.ts';
-import { Heap } from './heap.ts';
+import { after, Heap, HeapNode } from '../../kit.ts';
 
 export type ClockName = 'wall' | 'monotonic';
 
@@ -49,7 +48,7 @@ export class Timeline {
   readonly #clock: Clock;
   readonly #origin: number;
   readonly #heaps: Readonly<Record<ClockName, Heap<Entry>>> = { wall: new Heap(), monotonic: new Heap() };
-  readonly #entries = new Set<Entry>();
+  readonly #entries = new Map<Entry, HeapNode<Entry>>();
   #cancelTimer: (() => void) | undefined;
   /** When the timer fires, on the supervisor's clock; `Infinity` if none is set. */
   #timerDue = Infinity;
@@ -99,11 +98,11 @@ export class Timeline {
     this.#maxWall = isSetBack ? wall : Math.max(this.#maxWall, wall);
     // As if the clock had been set just after the last check: dates since then came without being
     // handled.
-    if (isSetBack) for (const entry of this.#entries) entry.onSetBack(wall - elapsed);
+    if (isSetBack) for (const entry of this.#entries.keys()) entry.onSetBack(wall - elapsed);
   }
 
   add(entry: Entry): void {
-    this.#entries.add(entry);
+    this.#entries.set(entry, new HeapNode(entry));
   }
 
   remove(entry: Entry): void {
@@ -112,25 +111,28 @@ export class Timeline {
   }
 
   /**
-   * Calls `onDue` once `due` has come on `clock`, but never within this call. An entry has one
-   * moment: a new one replaces the old.
+   * Calls `onDue` of an added entry once `due` has come on `clock`, but never within this call. An
+   * entry has one moment: a new one replaces the old.
    */
   set(entry: Entry, clock: ClockName, due: number): void {
-    this.#heaps[clock === 'wall' ? 'monotonic' : 'wall'].delete(entry);
-    this.#heaps[clock].put(entry, due);
+    const node = this.#entries.get(entry) as HeapNode<Entry>;
+    this.#heaps[clock === 'wall' ? 'monotonic' : 'wall'].delete(node);
+    this.#heaps[clock].put(node, due);
     this.#arm();
   }
 
   /** Clears the moment of an entry, if it has one. */
   clear(entry: Entry): void {
-    this.#heaps.wall.delete(entry);
-    this.#heaps.monotonic.delete(entry);
+    const node = this.#entries.get(entry);
+    if (node === undefined) return;
+    this.#heaps.wall.delete(node);
+    this.#heaps.monotonic.delete(node);
     this.#arm();
   }
 
   /** Ends every entry. */
   close(): void {
-    for (const entry of [...this.#entries]) entry.end();
+    for (const entry of [...this.#entries.keys()]) entry.end();
   }
 
   /** Ms until the first moment of this clock. 0 or less: an entry is due. */
@@ -187,10 +189,10 @@ export class Timeline {
     const start = this.#clock.now();
     do {
       const clock = this.#untilDue('wall') <= this.#untilDue('monotonic') ? 'wall' : 'monotonic';
-      const entry = this.#heaps[clock].first;
-      if (entry === undefined || this.#untilDue(clock) > 0) return;
-      this.#heaps[clock].delete(entry);
-      entry.onDue();
+      const node = this.#heaps[clock].first;
+      if (node === undefined || this.#untilDue(clock) > 0) return;
+      this.#heaps[clock].delete(node);
+      node.item.onDue();
     } while (this.#clock.now() - start < MAX_TURN_MS);
   }
 }

@@ -33,6 +33,13 @@ function entry(onDue: () => void): Entry {
   return { onDue, onSetBack: () => {}, end: () => {} };
 }
 
+/** An entry of the timeline. */
+function added(timeline: Timeline, onDue: () => void): Entry {
+  const one = entry(onDue);
+  timeline.add(one);
+  return one;
+}
+
 describe('the timeline', () => {
   test('sets one timer at most, also with a clock whose timers fire twice and after their cancel', () => {
     const { clock, state } = slowClock(() => 0);
@@ -43,8 +50,8 @@ describe('the timeline', () => {
     });
     const timeline = new Timeline({ ...clock, setTimer });
     const onDue = vi.fn();
-    timeline.set(entry(onDue), 'monotonic', timeline.now('monotonic') + 100);
-    timeline.set(entry(onDue), 'monotonic', timeline.now('monotonic') + 50); // takes the place of the first timer
+    timeline.set(added(timeline, onDue), 'monotonic', timeline.now('monotonic') + 100);
+    timeline.set(added(timeline, onDue), 'monotonic', timeline.now('monotonic') + 50); // takes the place of the first timer
     state.now += 50;
     for (const fire of [...fires, ...fires].reverse()) fire();
     expect([onDue.mock.calls.length, setTimer.mock.calls.length]).toEqual([1, 3]);
@@ -55,7 +62,7 @@ describe('the timeline', () => {
     const { clock, fireNext } = slowClock(() => busy);
     const timeline = new Timeline(clock);
     const onDue = vi.fn();
-    for (let i = 0; i < 100; i += 1) timeline.set(entry(onDue), 'wall', 5);
+    for (let i = 0; i < 100; i += 1) timeline.set(added(timeline, onDue), 'wall', 5);
     busy = 1;
     fireNext();
     expect(onDue.mock.calls.length).toBeGreaterThan(0);
@@ -71,7 +78,7 @@ describe('the timeline', () => {
     const entries = [0, 1].map(() => ({ ...entry(() => {}), onSetBack: vi.fn() }));
     for (const one of entries) timeline.add(one);
     timeline.set(
-      entry(() => {}),
+      added(timeline, () => {}),
       'monotonic',
       timeline.now('monotonic') + 1e7,
     );
@@ -86,11 +93,11 @@ describe('the timeline', () => {
     const { clock, fireNext } = slowClock(() => 0);
     const timeline = new Timeline(clock);
     const onDue = vi.fn();
-    const bad = entry(() => {
+    const bad = added(timeline, () => {
       throw new Error('against its promise');
     });
     timeline.set(bad, 'wall', 5);
-    timeline.set(entry(onDue), 'wall', 6);
+    timeline.set(added(timeline, onDue), 'wall', 6);
     expect(fireNext).toThrow('against its promise');
     fireNext();
     expect(onDue).toHaveBeenCalledTimes(1);
@@ -108,7 +115,7 @@ describe('the timeline', () => {
       ['wall', 10],
     ] as const)
       timeline.set(
-        entry(() => void order.push(`${name} ${due}`)),
+        added(timeline, () => void order.push(`${name} ${due}`)),
         name,
         due,
       );
@@ -122,7 +129,7 @@ describe('the timeline', () => {
     state.now = 1e15; // at this size a number has steps of an eighth
     const timeline = new Timeline({ ...clock, wallNow: () => state.now - 1e15 + 1.7e9 });
     const onDue = vi.fn();
-    timeline.set(entry(onDue), 'monotonic', timeline.now('monotonic') + 0.01);
+    timeline.set(added(timeline, onDue), 'monotonic', timeline.now('monotonic') + 0.01);
     for (let wakes = 0; wakes < 3; wakes += 1) fireNext();
     expect(onDue).toHaveBeenCalledTimes(1);
   });
@@ -131,7 +138,7 @@ describe('the timeline', () => {
     const { clock, fireNext, state } = slowClock(() => 0);
     const timeline = new Timeline(clock);
     const onDue = vi.fn();
-    const one = entry(onDue);
+    const one = added(timeline, onDue);
     timeline.set(one, 'wall', 10);
     timeline.set(one, 'monotonic', 20);
     timeline.set(one, 'monotonic', 15);

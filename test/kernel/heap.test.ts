@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Heap } from '../../../src/ext/cron/heap.ts';
+import { Heap, HeapNode } from '../../src/kernel/heap.ts';
 
 interface Item {
   readonly name: number;
@@ -29,14 +29,16 @@ class SortedArray {
   }
 }
 
-test('an empty heap has no first item and the key Infinity', () => {
+const nodeOf = (name: number) => new HeapNode<Item>({ name });
+
+test('an empty heap has no first node and the key Infinity', () => {
   const heap = new Heap<Item>();
-  heap.delete({ name: 0 });
+  heap.delete(nodeOf(0));
   expect([heap.first, heap.firstKey]).toEqual([undefined, Infinity]);
 });
 
-test('putting an item again moves it behind items with the same key', () => {
-  const [a, b] = [{ name: 0 }, { name: 1 }];
+test('putting a node again moves it behind nodes with the same key', () => {
+  const [a, b] = [nodeOf(0), nodeOf(1)];
   const heap = new Heap<Item>();
   heap.put(a, 1);
   heap.put(b, 1);
@@ -46,27 +48,40 @@ test('putting an item again moves it behind items with the same key', () => {
   expect([heap.first, heap.firstKey]).toEqual([a, 0]);
 });
 
+test('deleting a node that is in another heap changes neither of them', () => {
+  const [heap, other] = [new Heap<Item>(), new Heap<Item>()];
+  const [a, b] = [nodeOf(0), nodeOf(1)];
+  heap.put(a, 1);
+  other.put(b, 1);
+  heap.delete(b);
+  expect([heap.first, other.first]).toEqual([a, b]);
+});
+
 test('a heap gives the same items in the same order as a sorted array, for every sequence of put and delete', () => {
   const step = fc.record({ name: fc.nat(20), key: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
-      const items = Array.from({ length: 21 }, (_, name): Item => ({ name }));
+      const nodes = Array.from({ length: 21 }, (_, name) => nodeOf(name));
       const heap = new Heap<Item>();
       const sorted = new SortedArray();
       const expectSameFirst = () => {
-        expect(heap.first).toBe(sorted.first?.item);
+        expect(heap.first?.item).toBe(sorted.first?.item);
         expect(heap.firstKey).toBe(sorted.first?.key ?? Infinity);
       };
       for (const { name, key } of steps) {
-        const item = items[name] as Item;
-        for (const queue of [heap, sorted])
-          if (key === undefined) queue.delete(item);
-          else queue.put(item, key);
+        const node = nodes[name] as HeapNode<Item>;
+        if (key === undefined) {
+          heap.delete(node);
+          sorted.delete(node.item);
+        } else {
+          heap.put(node, key);
+          sorted.put(node.item, key);
+        }
         expectSameFirst();
       }
-      for (let first = heap.first; first !== undefined; first = heap.first) {
+      for (let { first } = heap; first !== undefined; first = heap.first) {
         heap.delete(first);
-        sorted.delete(first);
+        sorted.delete(first.item);
         expectSameFirst();
       }
     }),
