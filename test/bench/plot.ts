@@ -30,10 +30,14 @@ interface Group {
   readonly bars: readonly Bar[];
 }
 
-const isOurs = (name: string): boolean => name.startsWith('slotvisor');
+function isOurs(name: string): boolean {
+  return name.startsWith('slotvisor');
+}
 
 /** Its floor is slotvisor itself, beside fewer others. */
-const isGrowth = ({ rows }: Result): boolean => isOurs(rows[0]?.name ?? '');
+function isGrowth({ rows }: Result): boolean {
+  return isOurs(rows[0]?.name ?? '');
+}
 
 /** A copy is not drawn, nor what has no ratio. */
 function besideFloor({ title, floor, rows }: Result): Group {
