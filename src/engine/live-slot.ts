@@ -333,7 +333,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
       this.#idle.resolve();
       this.#idle = undefined;
     }
-    if (this.#vital !== undefined) this.#vital = this.#vitals.changed(this.name, this.#vital, this.#isIdle);
+    if (this.#vital !== undefined) this.#vital = this.#vitals.changed(this.#vital, this.#isIdle);
     this.#changed(this);
   }
 

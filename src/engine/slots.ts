@@ -1,6 +1,7 @@
 // The table of slots: which are live, how each is configured, and how many there may be.
 // live-slot.ts is what happens in one slot.
 
+import { NameMap } from '../kernel/name-map.ts';
 import { refuse } from '../model/check.ts';
 import { type StopCause, show } from '../model/error.ts';
 import { explain } from '../model/explain.ts';
@@ -23,7 +24,7 @@ export interface SupervisorLimits {
 }
 
 export class Slots {
-  readonly #slots = new Map<string, LiveSlot>();
+  readonly #slots = new NameMap<LiveSlot>();
   readonly #configured = new Map<string, SlotSettings>();
   readonly #runtime: Runtime;
   readonly #store: LeaseStore;
@@ -152,8 +153,7 @@ export class Slots {
 
   /**
    * Each view is made when it is asked for. There are at most as many as there were slots at the
-   * begin: a slot that leaves the table and comes back is behind the others, and slots that do so
-   * without end would be iterated without end.
+   * begin: slots that are opened without end would be iterated without end.
    */
   *views(queued = Infinity): IterableIterator<SlotView> {
     let left = this.#slots.size;
@@ -225,7 +225,7 @@ export class Slots {
   #open(name: string): LiveSlot {
     const slot = new LiveSlot(name, this.#runtime, this.#store, this.#vitals, this.#changed);
     if (this.#closed) slot.machine.close();
-    this.#slots.set(name, slot);
+    this.#slots.add(name, slot);
     return slot;
   }
 
