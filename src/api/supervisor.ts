@@ -10,7 +10,8 @@ import type { Runtime } from '../engine/runtime.ts';
 import { Shutdown } from '../engine/shutdown.ts';
 import { Slots } from '../engine/slots.ts';
 import { statsOf } from '../engine/stats.ts';
-import { LiveSubmission, type SubmissionHost, valueOrThrow } from '../engine/submission.ts';
+import { type LiveSubmission, valueOrThrow } from '../engine/submission.ts';
+import { SubmitCall } from '../engine/submit-call.ts';
 import { Unwatched } from '../engine/unwatched.ts';
 import { VitalSlots } from '../engine/vital-slots.ts';
 import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
@@ -23,7 +24,7 @@ import { ClosedError, fromCaller, specAt } from '../model/error.ts';
 import type { DeliveredEvent, SubscribeOptions, Subscriber, TaskEventType } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
-import type { Outcome } from '../model/outcome.ts';
+import { type Outcome, Rejected, type Rejection } from '../model/outcome.ts';
 import type { Probe } from '../model/probe.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
 import { record, showAs } from '../model/record.ts';
@@ -105,7 +106,6 @@ export class Supervisor implements AsyncDisposable {
   readonly #ledger: Ledger;
   readonly #shutdown: Shutdown;
   readonly #vitals: VitalSlots;
-  readonly #host: SubmissionHost;
   readonly #defaults: CompleteDefaults;
   readonly #recent = new RecentSettings();
   readonly #givenTimes: GivenTimes;
@@ -157,16 +157,9 @@ export class Supervisor implements AsyncDisposable {
       () => clock.now(),
       () => this.#tooManyDied(),
     );
-    this.#slots = new Slots(this.#runtime, store, this.#vitals, limits, slotDefaults);
+    this.#slots = new Slots(this.#ids, this.#runtime, store, this.#vitals, limits, slotDefaults);
     for (const [name, slot] of settings.slots) this.#slots.configure(name, slot);
     this.#shutdown = new Shutdown(this.#runtime, this.#slots, store, settings.subscriberGraceMs);
-    this.#host = {
-      ids: this.#ids,
-      now: () => clock.now(),
-      queueLimit: (slot) => this.#slots.settings(slot).queueLimit,
-      waitingFor: (slot) => this.#slots.waitingFor(slot),
-      cancel: (submission, by, reason) => this.#slots.cancel(submission, by, reason),
-    };
   }
 
   /**
@@ -203,10 +196,9 @@ export class Supervisor implements AsyncDisposable {
   submitAll<States extends readonly unknown[] | [], Given>(
     specs: Specs<States> & Inferred<Given>,
   ): { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> } {
-    const batch = fromCaller(this.submitAll, () => this.#createAll(specs, this.#defaults));
-    this.#submitAll(batch);
-    const submissions: unknown = batch.map(({ handle }) => handle);
-    return submissions as { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
+    const batch = fromCaller(this.submitAll, () => this.#callsOf(specs, this.#defaults));
+    const { submissions } = this.#submitAll(batch);
+    return submissions as unknown as { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
   }
 
   /**
@@ -226,31 +218,31 @@ export class Supervisor implements AsyncDisposable {
   ): Promise<RunReport> {
     const { signals, signal, batch } = fromCaller(this.run, () => ({
       ...parseRunOptions(options),
-      batch: this.#createAll(specs, { ...this.#defaults, vital: true }),
+      batch: this.#callsOf(specs, { ...this.#defaults, vital: true }),
     }));
     if (signal !== undefined && isAborted(signal)) {
-      for (const submission of batch) this.#slots.reject(submission, { reason: 'canceled' });
-      return this.#finish(batch, 'signal');
+      const submissions = batch.map((call) => this.#slots.reject(call, { reason: 'canceled' }));
+      return this.#finish(submissions, 'signal');
     }
-    const turnedAway = this.#submitAll(batch);
-    if (turnedAway !== undefined) {
-      const { settledTo, name, queueLimit } = turnedAway;
-      return valueOrThrow(settledTo as Outcome, name, queueLimit, this.run) as never; // throws
+    const { submissions, because } = this.#submitAll(batch);
+    if (because !== undefined) {
+      const [{ slot, name }, rejection] = because;
+      return valueOrThrow(new Rejected(rejection), name, this.#slots.settings(slot).queueLimit, this.run) as never; // throws
     }
     const stop = new SignalStop(this.#stoppable, { ...parseStopOptions({}), signals, exitCode: undefined });
     const stopNow = (): void => void ignore(this.#shutdown.begin('signal', this.#times));
     const unwatch = signal && onAbort(signal, stopNow);
     if (signal !== undefined && isAborted(signal)) stopNow(); // aborted by the lease store's code, within the submit
     try {
-      return await this.#finish(batch, 'finished');
+      return await this.#finish(submissions, 'finished');
     } finally {
       unwatch?.();
       stop.end();
     }
   }
 
-  async #finish(batch: readonly LiveSubmission[], cause: ShutdownCause): Promise<RunReport> {
-    const outcomes = await Promise.all(batch.map(({ handle }) => handle.outcome));
+  async #finish(submissions: readonly Submission[], cause: ShutdownCause): Promise<RunReport> {
+    const outcomes = await Promise.all(submissions.map(({ outcome }) => outcome));
     return record({ outcomes, shutdown: await this.#shutdown.begin(cause, this.#times) });
   }
 
@@ -507,13 +499,11 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #submit(spec: unknown, slot?: string): Submission {
-    const submission = this.#create(this.#read(spec, slot));
-    if (submission.isSignalAborted) this.#slots.reject(submission, { reason: 'canceled' });
-    else this.#slots.submit(submission);
-    return submission.handle;
+    const call = this.#call(this.#read(spec, slot));
+    return call.isSignalAborted ? this.#slots.reject(call, { reason: 'canceled' }) : this.#slots.submit(call);
   }
 
-  #createAll(specs: unknown, defaults: CompleteDefaults): LiveSubmission[] {
+  #callsOf(specs: unknown, defaults: CompleteDefaults): SubmitCall[] {
     this.#throwIfClosed();
     const parsed = reading('specs', specs, () => {
       if (!Array.isArray(specs)) refuse('specs', 'must be an array', specs);
@@ -522,24 +512,28 @@ export class Supervisor implements AsyncDisposable {
       );
     });
     this.#throwIfClosed(); // a getter of a spec may have closed it
-    return parsed.map((spec) => this.#create(spec));
+    return parsed.map((spec) => this.#call(spec));
   }
 
-  /** Returns the first of those because of which the batch is turned away, if it is. */
-  #submitAll(batch: readonly LiveSubmission[]): LiveSubmission | undefined {
+  /** `because`: the first of those because of which the batch is turned away, if it is. */
+  #submitAll(batch: readonly SubmitCall[]): {
+    readonly submissions: readonly Submission[];
+    readonly because: [SubmitCall, Rejection] | undefined;
+  } {
     const rejections = this.#slots.dryRun(batch);
-    for (const submission of batch) {
-      if (rejections === undefined) this.#slots.submit(submission);
-      else this.#slots.reject(submission, rejections.get(submission) ?? { reason: 'batchRejected' });
-    }
-    return rejections?.keys().next().value;
+    const submissions = batch.map((call) =>
+      rejections === undefined
+        ? this.#slots.submit(call)
+        : this.#slots.reject(call, rejections.get(call) ?? { reason: 'batchRejected' }),
+    );
+    return { submissions, because: rejections?.entries().next().value };
   }
 
-  #create(spec: ParsedSpec): LiveSubmission {
+  #call(spec: ParsedSpec): SubmitCall {
     const given = spec.slot ?? spec.name;
-    const configured = this.#slots.settings(given ?? '').admission; // no name: the slot defaults (no slot is ever named '')
-    const policy = spec.admission ?? configured ?? this.#defaults.admission;
+    // Without a name: the slot defaults, since no slot is ever named ''.
+    const policy = spec.admission ?? this.#slots.settings(given ?? '').admission ?? this.#defaults.admission;
     this.#submitted += 1;
-    return new LiveSubmission(this.#host, this.#submitted, spec, given, policy);
+    return new SubmitCall(this.#ids, this.#submitted, spec, given, policy);
   }
 }

@@ -12,7 +12,7 @@ import type {
   TaskEventType,
 } from '../model/event.ts';
 import type { TaskId } from '../model/id.ts';
-import type { Outcome } from '../model/outcome.ts';
+import type { Outcome, Rejection } from '../model/outcome.ts';
 import { record, recordClass } from '../model/record.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 
@@ -63,6 +63,11 @@ export function finishedEvent(outcome: Exclude<Outcome, { kind: 'rejected' }>, r
     case 'abandoned':
       return { ...end, by: outcome.by };
   }
+}
+
+/** The event for a submission that is rejected. */
+export function rejectedEvent({ reason, by }: Rejection): TaskEventData {
+  return by === undefined ? { type: 'rejected', reason } : { type: 'rejected', reason, by };
 }
 
 /** A reason that was not given is left out, not shown as `undefined`. */

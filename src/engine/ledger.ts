@@ -5,14 +5,15 @@ import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { SequenceMap } from '../kernel/sequence-map.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskIds } from '../model/id.ts';
-import { type Outcome, REJECT_REASONS, type RejectReason, shownOutcome } from '../model/outcome.ts';
+import { type Outcome, REJECT_REASONS, type Rejection, type RejectReason, shownOutcome } from '../model/outcome.ts';
 import { record } from '../model/record.ts';
 import type { Submission } from '../model/submission.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
 import { EndedSubmissions } from './ended-submissions.ts';
-import { type EventPublisher, finishedEvent } from './events.ts';
+import { type EventPublisher, finishedEvent, rejectedEvent } from './events.ts';
 import { StatusCounts } from './status-counts.ts';
 import type { LiveSubmission } from './submission.ts';
+import type { SubmitCall } from './submit-call.ts';
 import type { Work } from './task-view.ts';
 
 export interface LedgerListener {
@@ -92,17 +93,25 @@ export class Ledger {
   }
 
   /**
-   * Counts a submission and publishes `submitted`. Called once for every submission, a rejected one
-   * included.
+   * Counts an admitted submission, and publishes `submitted`. From here on it can be found by its
+   * id.
    */
-  submitted(submission: LiveSubmission): void {
+  enter(submission: LiveSubmission): void {
     this.totals.submitted += 1;
+    this.#live.set(submission.number, submission);
     this.#events.listening?.publishFor(submission, { type: 'submitted', policy: submission.policy });
   }
 
-  /** From here on the submission can be found by its id. */
-  enter(submission: LiveSubmission): void {
-    this.#live.set(submission.number, submission);
+  /** Counts a submission that was turned away, and publishes both of its events. */
+  turnedAway({ number, slot, name, policy, spec }: SubmitCall, rejection: Rejection): void {
+    this.totals.submitted += 1;
+    this.totals.rejected += 1;
+    this.#countRejection(rejection.reason);
+    const { listening } = this.#events;
+    if (listening === undefined) return;
+    const subject = { id: this.#ids.text(number), slot, name, meta: spec.meta };
+    listening.publishFor(subject, { type: 'submitted', policy });
+    listening.publishFor(subject, rejectedEvent(rejection));
   }
 
   get(id: string): LiveSubmission | undefined {
@@ -158,15 +167,8 @@ export class Ledger {
   }
 
   #publishEnd(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
-    if (outcome.kind !== 'rejected') {
-      this.#events.publishFor(submission, finishedEvent(outcome, ranMs));
-      return;
-    }
-    const { reason, by } = outcome;
-    this.#events.publishFor(
-      submission,
-      by === undefined ? { type: 'rejected', reason } : { type: 'rejected', reason, by },
-    );
+    const event = outcome.kind === 'rejected' ? rejectedEvent(outcome) : finishedEvent(outcome, ranMs);
+    this.#events.publishFor(submission, event);
   }
 
   bodyKilled(owner: LiveSubmission, work: Work): void {

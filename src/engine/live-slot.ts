@@ -9,7 +9,7 @@ import type { StopCause } from '../model/error.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { record, recordClass } from '../model/record.ts';
 import type { SlotView, TaskView, WaitingFor } from '../model/view.ts';
-import type { Limits } from '../policy/admission.ts';
+import type { Admitted, Limits } from '../policy/admission.ts';
 import { type Flight, firstOf, leaderOf } from '../policy/flight.ts';
 import { isQueued, type SlotEffect, SlotMachine } from '../policy/slot-machine.ts';
 import { Actor, type ActorHost } from './actor.ts';
@@ -91,17 +91,15 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#changed = changed;
   }
 
-  submit(submission: LiveSubmission, limits: Limits): void {
+  /** The machine has just decided to admit it. */
+  admit(submission: LiveSubmission, verdict: Admitted, limits: Limits): void {
     const { clock, ledger, events } = this.#runtime;
-    const verdict = this.machine.submit(submission, limits);
-    // A rejected submission needs no ledger entry, time or context, so a busy slot rejects cheaply.
-    if (submission.place !== 'done') {
-      if (verdict === 'join')
-        submission.submittedMs = clock.now(); // the body runs in the leader's context
-      else submission.begin(clock.now());
-      ledger.enter(submission);
-      if (submission.settings.vital) this.#vital ??= this.#vitals.add(this.name);
-    }
+    this.machine.enter(submission, verdict, limits); // first: the clock is code of the user, and may call back
+    if (verdict === 'join')
+      submission.submittedMs = clock.now(); // the body runs in the leader's context
+    else submission.begin(clock.now());
+    ledger.enter(submission);
+    if (submission.settings.vital) this.#vital ??= this.#vitals.add(this.name);
     if (verdict === 'join') this.#joined(submission);
     this.#carryOut();
     if (submission.place === 'joined') submission.admission = 'joined';
@@ -333,7 +331,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
       this.#idle.resolve();
       this.#idle = undefined;
     }
-    if (this.#vital !== undefined) this.#vital = this.#vitals.changed(this.name, this.#vital, this.#isIdle);
+    if (this.#vital !== undefined) this.#vital = this.#vitals.changed(this.#vital, this.#isIdle);
     this.#changed(this);
   }
 

@@ -47,7 +47,7 @@ export class SlotLease {
     this.#machine = machine;
     this.#store = store;
     this.#listener = listener;
-    this.#lastFence = store.fences.take(slot);
+    this.#lastFence = store.fences.get(slot);
   }
 
   get held(): HeldLease {

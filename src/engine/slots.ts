@@ -1,20 +1,25 @@
 // The table of slots: which are live, how each is configured, and how many there may be.
 // live-slot.ts is what happens in one slot.
 
+import { NameMap } from '../kernel/name-map.ts';
 import { refuse } from '../model/check.ts';
 import { type StopCause, show } from '../model/error.ts';
 import { explain } from '../model/explain.ts';
+import type { TaskIds } from '../model/id.ts';
 import type { Rejection, RejectReason } from '../model/outcome.ts';
 import { record } from '../model/record.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
-import type { SlotView, WaitingFor } from '../model/view.ts';
-import type { Limits } from '../policy/admission.ts';
+import type { Submission } from '../model/submission.ts';
+import type { SlotView } from '../model/view.ts';
+import { isRefusal, type Limits } from '../policy/admission.ts';
 import { DryRun } from '../policy/dry-run.ts';
 import type { Actor } from './actor.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { LiveSlot } from './live-slot.ts';
 import type { Runtime } from './runtime.ts';
-import type { LiveSubmission } from './submission.ts';
+import { LiveSubmission, type SubmissionHost } from './submission.ts';
+import type { SubmitCall } from './submit-call.ts';
+import { TurnedAway } from './turned-away.ts';
 import type { VitalSlots } from './vital-slots.ts';
 
 export interface SupervisorLimits {
@@ -23,8 +28,9 @@ export interface SupervisorLimits {
 }
 
 export class Slots {
-  readonly #slots = new Map<string, LiveSlot>();
+  readonly #slots = new NameMap<LiveSlot>();
   readonly #configured = new Map<string, SlotSettings>();
+  readonly #host: SubmissionHost;
   readonly #runtime: Runtime;
   readonly #store: LeaseStore;
   readonly #vitals: VitalSlots;
@@ -43,7 +49,21 @@ export class Slots {
   readonly #limits = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true, mayStart: true };
   readonly #changed = (slot: LiveSlot): void => this.#account(slot);
 
-  constructor(runtime: Runtime, store: LeaseStore, vitals: VitalSlots, max: SupervisorLimits, defaults: SlotSettings) {
+  constructor(
+    ids: TaskIds,
+    runtime: Runtime,
+    store: LeaseStore,
+    vitals: VitalSlots,
+    max: SupervisorLimits,
+    defaults: SlotSettings,
+  ) {
+    this.#host = {
+      ids,
+      now: () => runtime.clock.now(),
+      queueLimit: (slot) => this.settings(slot).queueLimit,
+      waitingFor: (slot) => this.#slots.get(slot)?.waitingFor,
+      cancel: (submission, by, reason) => this.cancel(submission, by, reason),
+    };
     this.#runtime = runtime;
     this.#store = store;
     this.#vitals = vitals;
@@ -70,40 +90,45 @@ export class Slots {
     else this.#configured.set(name, { ...this.settings(name), ...given });
   }
 
-  submit(submission: LiveSubmission): void {
-    this.#runtime.ledger.submitted(submission);
-    const known = this.#slots.get(submission.slot);
-    if (known === undefined && this.#isFull) {
-      this.#settleRejected(submission, { reason: 'resourceLimit' });
-      return;
+  /** The slot decides, and carries out what follows. */
+  submit(call: SubmitCall): Submission {
+    const { slot: name, policy } = call;
+    const known = this.#slots.get(name);
+    if (known === undefined && this.#isFull) return this.reject(call, { reason: 'resourceLimit' });
+    const slot = known ?? this.#open(name);
+    const limits = this.#limitsOf(name);
+    const verdict = slot.machine.decide(policy, limits);
+    if (isRefusal(verdict)) {
+      this.#account(slot); // it may have been opened in vain
+      return this.reject(call, rejectionOf(verdict, slot.machine));
     }
-    (known ?? this.#open(submission.slot)).submit(submission, this.#limitsOf(submission.slot));
+    const submission = new LiveSubmission(this.#host, call);
+    slot.admit(submission, verdict, limits);
+    return submission.handle;
   }
 
-  /** Rejects a submission without asking its slot. */
-  reject(submission: LiveSubmission, rejection: Rejection): void {
-    this.#runtime.ledger.submitted(submission);
-    this.#settleRejected(submission, rejection);
+  /** Turns a submission away without asking its slot. */
+  reject(call: SubmitCall, rejection: Rejection): Submission {
+    this.#runtime.ledger.turnedAway(call, rejection);
+    return new TurnedAway(this.#host, call, rejection);
   }
 
   /**
    * The rejections that a batch would cause; `undefined` when none. Nothing happens to the slots.
    */
-  dryRun(batch: readonly LiveSubmission[]): Map<LiveSubmission, Rejection> | undefined {
+  dryRun(batch: readonly SubmitCall[]): Map<SubmitCall, Rejection> | undefined {
     const { slots, pending } = this.#max;
     const starts = pending === Infinity ? Infinity : this.#room;
     const free = { slots: slots - this.#slots.size, pending: pending - this.#runtime.ledger.pending, starts };
     const trial = new DryRun(free, this.#store.isLocal);
-    const rejections = new Map<LiveSubmission, Rejection>();
-    for (const submission of batch) {
-      const { slot, policy } = submission;
+    const rejections = new Map<SubmitCall, Rejection>();
+    for (const call of batch) {
+      const { slot, policy } = call;
       const machine = () => this.#slots.get(slot)?.machine;
-      const reason: RejectReason | undefined = submission.isSignalAborted
+      const reason: RejectReason | undefined = call.isSignalAborted
         ? 'canceled'
         : trial.add(slot, machine, policy, this.settings(slot));
-      if (reason === undefined) continue;
-      const by = reason === 'slotBusy' ? machine()?.occupant?.id : undefined;
-      rejections.set(submission, by === undefined ? { reason } : { reason, by });
+      if (reason !== undefined) rejections.set(call, rejectionOf(reason, machine()));
     }
     return rejections.size === 0 ? undefined : rejections;
   }
@@ -152,8 +177,7 @@ export class Slots {
 
   /**
    * Each view is made when it is asked for. There are at most as many as there were slots at the
-   * begin: a slot that leaves the table and comes back is behind the others, and slots that do so
-   * without end would be iterated without end.
+   * begin: slots that are opened without end would be iterated without end.
    */
   *views(queued = Infinity): IterableIterator<SlotView> {
     let left = this.#slots.size;
@@ -170,10 +194,6 @@ export class Slots {
     const request = this.#slots.get(name)?.leaseRequest;
     const stall = this.#store.stalled(name);
     return explain({ slot: this.view(name, 1), isClosed: this.#closed, gate, request, stall });
-  }
-
-  waitingFor(name: string): WaitingFor | undefined {
-    return this.#slots.get(name)?.waitingFor;
   }
 
   /**
@@ -225,12 +245,8 @@ export class Slots {
   #open(name: string): LiveSlot {
     const slot = new LiveSlot(name, this.#runtime, this.#store, this.#vitals, this.#changed);
     if (this.#closed) slot.machine.close();
-    this.#slots.set(name, slot);
+    this.#slots.add(name, slot);
     return slot;
-  }
-
-  #settleRejected(submission: LiveSubmission, rejection: Rejection): void {
-    this.#runtime.ledger.settle(submission, { kind: 'rejected', ...rejection });
   }
 
   #limitsOf(name: string): Limits {
@@ -259,4 +275,10 @@ export class Slots {
     else return;
     if (this.stageIsOver) this.#stageOver();
   }
+}
+
+/** `by` of a slot that is busy is the owner, or else the first submission that waits. */
+function rejectionOf(reason: RejectReason, machine: LiveSlot['machine'] | undefined): Rejection {
+  const by = reason === 'slotBusy' ? machine?.occupant?.id : undefined;
+  return by === undefined ? { reason } : { reason, by };
 }

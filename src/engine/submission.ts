@@ -9,12 +9,12 @@ import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText, shownOutcome } from '../model/outcome.ts';
 import { showAs } from '../model/record.ts';
 import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
-import type { ParsedSpec } from '../model/spec.ts';
 import type { Admission, Submission } from '../model/submission.ts';
 import type { Run } from '../model/task.ts';
 import type { TaskStatus, TaskView, WaitingFor } from '../model/view.ts';
 import { type Flight, leaderOf, participantsOf } from '../policy/flight.ts';
 import { isQueued, type Place, type SlotEntry } from '../policy/slot-machine.ts';
+import type { SubmitCall } from './submit-call.ts';
 import { TaskViewRecord, type Viewed, type Work } from './task-view.ts';
 
 /** The watch on a submission's signal, deadline and time in the queue. */
@@ -154,21 +154,15 @@ export class LiveSubmission implements SlotEntry<LiveSubmission>, Viewed {
   #promise: Promise<Outcome> | undefined;
   #resolve: ((outcome: Outcome) => void) | undefined;
 
-  constructor(
-    host: SubmissionHost,
-    number: number,
-    spec: ParsedSpec,
-    slot: string | undefined,
-    policy: AdmissionPolicy,
-  ) {
+  constructor(host: SubmissionHost, { number, spec, policy, slot, name }: SubmitCall) {
     this.#host = host;
     this.number = number;
     this.run = spec.run;
     this.settings = spec.settings;
     this.meta = spec.meta;
     this.policy = policy;
-    this.slot = slot ?? host.ids.text(number); // no slot and no name: a slot of its own
-    this.name = spec.name ?? this.slot;
+    this.slot = slot;
+    this.name = name;
   }
 
   /** Created on each access. Caching it would cost memory for every queued submission. */

@@ -2,16 +2,22 @@
 // process lives. This file knows which there are, and which of them are dead. The slots report what
 // happens in them.
 
+import { NameMap } from '../kernel/name-map.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { ShutdownReport, VitalSlot } from '../model/view.ts';
 
 /** What one vital slot has reported. */
 export class Vital {
+  readonly slot: string;
   lastOutcome: Outcome['kind'] | undefined;
   /** What ended there last makes the slot dead, if nothing else is there. */
   hasDied = false;
   /** When it died last, if it is dead. */
   diedMs = 0;
+
+  constructor(slot: string) {
+    this.slot = slot;
+  }
 
   ownerEnded(outcome: Outcome): void {
     this.lastOutcome = outcome.kind;
@@ -26,8 +32,8 @@ export class Vital {
 }
 
 export class VitalSlots {
-  readonly #slots = new Map<string, Vital>();
-  readonly #dead = new Set<string>();
+  readonly #slots = new NameMap<Vital>();
+  readonly #dead = new NameMap<Vital>();
   readonly #deadFraction: number;
   readonly #now: () => number;
   readonly #tooManyDied: () => void;
@@ -51,8 +57,8 @@ export class VitalSlots {
 
   /** From here on the slot is vital: a vital submission was admitted. */
   add(slot: string): Vital {
-    const vital = new Vital();
-    this.#slots.set(slot, vital);
+    const vital = new Vital(slot);
+    this.#slots.add(slot, vital);
     return vital;
   }
 
@@ -60,23 +66,26 @@ export class VitalSlots {
    * Called when something has changed in a vital slot. `isEmpty`: it has no owner, and nothing
    * waits. Returns undefined if it is not vital any more.
    */
-  changed(slot: string, vital: Vital, isEmpty: boolean): Vital | undefined {
+  changed(vital: Vital, isEmpty: boolean): Vital | undefined {
+    const { slot } = vital;
+    const isDead = this.#dead.get(slot) !== undefined;
     if (!isEmpty) {
-      this.#dead.delete(slot);
+      if (isDead) this.#dead.delete(slot);
       return vital;
     }
-    if (!vital.hasDied || !this.#keepsDead) this.#remove(slot);
-    else if (!this.#dead.has(slot)) {
-      this.#dead.add(slot);
+    const stays = vital.hasDied && this.#keepsDead;
+    if (stays && !isDead) {
+      this.#dead.add(slot, vital);
       vital.diedMs = this.#now();
     }
+    if (!stays) this.#remove(slot);
     if (this.#areTooMany) this.#tooManyDied();
-    return this.find(slot);
+    return stays ? vital : undefined;
   }
 
   #remove(slot: string): void {
     this.#slots.delete(slot);
-    this.#dead.delete(slot);
+    if (this.#dead.get(slot) !== undefined) this.#dead.delete(slot);
   }
 
   get #areTooMany(): boolean {
@@ -86,15 +95,16 @@ export class VitalSlots {
   /** The dead slots, while they are too many. */
   get tooMany(): ShutdownReport['dead'] {
     if (!this.#areTooMany) return undefined;
-    return { slots: [...this.#dead], of: this.#slots.size, threshold: this.#deadFraction };
+    const slots = Array.from(this.#dead.values(), ({ slot }) => slot);
+    return { slots, of: this.#slots.size, threshold: this.#deadFraction };
   }
 
   /** From the first call on, the dead are kept. */
   views(): VitalSlot[] {
     this.#keepsDead = true;
-    return Array.from(this.#slots, ([slot, { lastOutcome }]) => ({
+    return Array.from(this.#slots.values(), ({ slot, lastOutcome }) => ({
       slot,
-      alive: !this.#dead.has(slot),
+      alive: this.#dead.get(slot) === undefined,
       ...(lastOutcome !== undefined && { lastOutcome }),
     }));
   }

@@ -2,13 +2,14 @@
 // other. A key takes memory only while one of its sections runs or waits.
 
 import { Mutex } from 'async-mutex';
+import { NameMap } from './name-map.ts';
 
 export class KeyedLock {
-  readonly #locks = new Map<string, { readonly mutex: Mutex; users: number }>();
+  readonly #locks = new NameMap<{ readonly mutex: Mutex; users: number }>();
 
   /** True while a section of this key runs or waits. */
   isBusy(key: string): boolean {
-    return this.#locks.has(key);
+    return this.#locks.get(key) !== undefined;
   }
 
   /**
@@ -19,7 +20,7 @@ export class KeyedLock {
     let lock = this.#locks.get(key);
     if (lock === undefined) {
       lock = { mutex: new Mutex(), users: 0 };
-      this.#locks.set(key, lock);
+      this.#locks.add(key, lock);
     }
     lock.users += 1;
     try {

@@ -158,9 +158,15 @@ export const Completed = recordClass<[unknown, number], Extract<Outcome, { kind:
   },
 );
 
+export const Rejected = recordClass<[Rejection], Extract<Outcome, { kind: 'rejected' }>>(function ({ reason, by }) {
+  this.kind = 'rejected';
+  this.reason = reason;
+  if (by !== undefined) this.by = by;
+});
+
 /**
  * The outcome as it is handed out. A rejection becomes a record only here, because most outcomes of
- * a busy slot are rejections, and are never asked for.
+ * rejections are never asked for.
  */
 export const shownOutcome = (outcome: Outcome): Outcome => (outcome.kind === 'rejected' ? record(outcome) : outcome);
 

@@ -25,16 +25,14 @@ export interface Limits {
   readonly mayStart: boolean;
 }
 
-export type Verdict =
-  | 'start'
-  | 'replaceOwner'
-  | 'append'
-  | 'takeLatest'
-  | 'dropOldest'
-  | 'join'
-  | 'slotBusy'
-  | 'queueFull'
-  | 'resourceLimit';
+export type Admitted = 'start' | 'replaceOwner' | 'append' | 'takeLatest' | 'dropOldest' | 'join';
+/** The submission is turned away. */
+export type Refusal = 'slotBusy' | 'queueFull' | 'resourceLimit' | 'shuttingDown';
+export type Verdict = Admitted | Refusal;
+
+export function isRefusal(verdict: Verdict): verdict is Refusal {
+  return verdict === 'slotBusy' || verdict === 'queueFull' || verdict === 'resourceLimit' || verdict === 'shuttingDown';
+}
 
 export function admit(slot: SlotState, policy: AdmissionPolicy, limits: Limits): Verdict {
   if (slot.phase === 'idle' && !slot.paused) return start(limits);

@@ -4,7 +4,7 @@
 
 import type { RejectReason } from '../model/outcome.ts';
 import type { AdmissionPolicy } from '../model/settings.ts';
-import type { Limits } from './admission.ts';
+import { isRefusal, type Limits } from './admission.ts';
 import type { Flight } from './flight.ts';
 import { type Place, type SlotEntry, SlotMachine } from './slot-machine.ts';
 
@@ -99,12 +99,10 @@ export class DryRun {
     const free = this.#free;
     const before = machine.pending;
     const { queueLimit, onFull } = limits;
-    machine.submit(new TrialEntry(policy), {
-      queueLimit,
-      onFull,
-      mayWait: free.pending > 0,
-      mayStart: free.starts > 0,
-    });
+    const all = { queueLimit, onFull, mayWait: free.pending > 0, mayStart: free.starts > 0 };
+    const verdict = machine.decide(policy, all);
+    if (isRefusal(verdict)) return verdict;
+    machine.enter(new TrialEntry(policy), verdict, all);
     const rejected = this.#carryOut(machine);
     free.pending -= machine.pending - before;
     return rejected;

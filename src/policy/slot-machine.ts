@@ -24,7 +24,7 @@
 import type { StopCause } from '../model/error.ts';
 import type { RejectReason } from '../model/outcome.ts';
 import type { AdmissionPolicy } from '../model/settings.ts';
-import { admit, type Limits, queuedBehindCandidate, type SlotState, type Verdict } from './admission.ts';
+import { type Admitted, admit, type Limits, queuedBehindCandidate, type SlotState, type Verdict } from './admission.ts';
 import { Flight, firstOf, hasLeft, leaderOf, type Participant } from './flight.ts';
 import { WaitingLine } from './waiting-line.ts';
 
@@ -174,42 +174,40 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     return copy;
   }
 
-  submit(entry: E, limits: Limits): Verdict | 'shuttingDown' {
-    if (this.#closed) return this.#refuse(entry, 'shuttingDown', null);
-    const verdict = admit(this, entry.policy, limits);
+  /** What becomes of one more submission. Changes nothing: see {@link enter}. */
+  decide(policy: AdmissionPolicy, limits: Limits): Verdict {
+    return this.#closed ? 'shuttingDown' : admit(this, policy, limits);
+  }
+
+  /** Carries out what was just decided for the entry's policy and these limits. */
+  enter(entry: E, verdict: Admitted, limits: Limits): void {
     switch (verdict) {
       case 'start':
         if (this.#isLocal) {
           this.#own(entry, 0); // as below, without a stay in the line
-          return verdict;
+          return;
         }
         this.#wait(entry);
         this.#advance();
-        return verdict;
+        return;
       case 'replaceOwner':
         this.#supersedeFor(entry);
         this.#wait(entry);
         this.#urge();
         this.#stopOwner('replace', undefined);
-        return verdict;
+        return;
       case 'dropOldest':
         while (queuedBehindCandidate(this) >= limits.queueLimit) this.#reject(this.#oldest(), 'queueFull', entry);
         this.#wait(entry);
-        return verdict;
+        return;
       case 'append':
         this.#wait(entry);
-        return verdict;
+        return;
       case 'takeLatest':
         this.#takeLatest(entry);
-        return verdict;
+        return;
       case 'join':
         this.#join(entry);
-        return verdict;
-      case 'slotBusy':
-        return this.#refuse(entry, verdict, this.occupant);
-      case 'queueFull':
-      case 'resourceLimit':
-        return this.#refuse(entry, verdict, null);
     }
   }
 
@@ -499,10 +497,9 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   /** Rejects one entry that does not wait. */
-  #refuse<R extends RejectReason>(entry: E, reason: R, by: E | null, error?: unknown): R {
+  #refuse(entry: E, reason: RejectReason, by: E | null, error?: unknown): void {
     entry.place = 'done';
     this.effects.push({ do: 'reject', entry, reason, by, error });
-    return reason;
   }
 
   /** Rejects a waiting entry, with all that joined it. */

@@ -28,12 +28,9 @@ describe('a ratio', () => {
 });
 
 describe('the spread of the control', () => {
-  test('is the greatest distance of its ratio from 1, to either side', () => {
-    expect(spread({ at: 1, from: 0.9, to: 1.02 })).toBeCloseTo(0.1);
+  test('is the distance of the farther end of its interval from 1, where half is as far as twice', () => {
     expect(spread({ at: 1, from: 0.99, to: 1.2 })).toBeCloseTo(0.2);
-  });
-
-  test('is the distance of the farther end where every round of the control lay on one side', () => {
+    expect(spread({ at: 1, from: 0.5, to: 1.2 })).toBe(1);
     expect(spread({ at: 1.1, from: 1.05, to: 1.15 })).toBeCloseTo(0.15);
   });
 
@@ -42,5 +39,6 @@ describe('the spread of the control', () => {
     expect(differs(1.04, 0.05)).toBe(false);
     expect(differs(0.9, 0.05)).toBe(true);
     expect(differs(1.1, 0.05)).toBe(true);
+    expect(differs(0.01, 5)).toBe(true);
   });
 });

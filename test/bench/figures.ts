@@ -30,15 +30,19 @@ export function ratio(of: Rounds, to: Rounds): Median {
   return median(shared.map((round) => (of.get(round) as number) / (to.get(round) as number)));
 }
 
+/** How far a ratio is from 1. Half and twice are equally far: 1, which is 100 %. */
+export function distance(ratio: number): number {
+  return Math.max(ratio, 1 / ratio) - 1;
+}
+
 /**
- * How far two builds with the same code can lie apart: the greatest distance from 1 in the interval
- * of their ratio.
+ * How far two builds with the same code can lie apart: the farther end of their ratio's interval.
  */
 export function spread({ from, to }: Median): number {
-  return Math.max(to - 1, 1 - from);
+  return Math.max(distance(from), distance(to));
 }
 
 /** A difference is one only if it is greater than the control's. */
 export function differs(ratio: number, spread: number): boolean {
-  return Math.abs(ratio - 1) > spread;
+  return distance(ratio) > spread;
 }

@@ -5,7 +5,7 @@
 import { differs, median, type Rounds, ratio, spread } from './figures.ts';
 import { collectGarbage, type Measured } from './measure.ts';
 
-export type Unit = 'ns' | 'bytes' | 'ms' | '% of a core';
+export type Unit = 'ns' | 'bytes' | 'ms' | '%';
 
 export interface Contestant {
   readonly name: string;

@@ -1,8 +1,9 @@
 // `npm run bench:plot`. Draws results.json as bars: each scenario's figures as multiples of its
-// floor, on one logarithmic scale.
+// floor, on one logarithmic scale. What only compares slotvisor with itself is drawn as one last
+// group.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Report, Row } from './harness.ts';
+import type { Report, Result } from './harness.ts';
 import { amount, times } from './table.ts';
 
 const WIDTH = 1_000;
@@ -16,26 +17,71 @@ const GAP = 44;
 const here = (name: string): URL => new URL(name, import.meta.url);
 writeFileSync(here('results.svg'), draw(JSON.parse(readFileSync(here('results.json'), 'utf8')) as Report));
 
+interface Bar {
+  readonly name: string;
+  readonly ratio: number;
+  readonly isOurs: boolean;
+  readonly figure: string;
+}
+
+interface Group {
+  readonly title: string;
+  readonly floor: string;
+  readonly bars: readonly Bar[];
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith('slotvisor');
+}
+
+/** Its floor is slotvisor itself, beside fewer others. */
+function isGrowth({ rows }: Result): boolean {
+  return isOurs(rows[0]?.name ?? '');
+}
+
+/** A copy is not drawn, nor what has no ratio. */
+function besideFloor({ title, floor, rows }: Result): Group {
+  const bars = rows.flatMap(({ name, copy, ratio, figure, unit }) =>
+    copy === undefined && ratio !== undefined
+      ? [{ name, ratio, isOurs: isOurs(name), figure: `${times(ratio)}, ${amount(figure, unit)}` }]
+      : [],
+  );
+  return { title, floor, bars };
+}
+
+function besideItself(results: readonly Result[]): Group {
+  const bars = results.filter(isGrowth).flatMap(({ name, verdicts }) =>
+    verdicts
+      .filter(({ of }) => of !== undefined)
+      .map(({ who, got }) => ({
+        name: `${name}: ${who.replace('slotvisor, ', '')}`,
+        ratio: got,
+        isOurs: true,
+        figure: times(got),
+      })),
+  );
+  return { title: 'The same with more beside it', floor: 'with the fewest beside it, or without a subscriber', bars };
+}
+
 function draw({ machine, results }: Report): string {
-  const drawn = results.map((result) => ({ ...result, rows: result.rows.flatMap(toBar) }));
-  const ratios = drawn.flatMap(({ rows }) => rows.map(({ ratio }) => ratio));
+  const groups = [...results.filter((result) => !isGrowth(result)).map(besideFloor), besideItself(results)];
+  const ratios = groups.flatMap(({ bars }) => bars.map(({ ratio }) => ratio));
   const low = Math.floor(Math.log10(Math.min(...ratios)));
   const high = Math.ceil(Math.log10(Math.max(...ratios)));
   const x = (ratio: number): number => LABELS + ((Math.log10(ratio) - low) / (high - low)) * (WIDTH - LABELS - FIGURES);
 
   const parts: string[] = [];
   let y = HEAD;
-  for (const { title, floor, rows } of drawn) {
+  for (const { title, floor, bars } of groups) {
     y += GAP;
     parts.push(text(12, y - 24, 'title', title), text(12, y - 8, 'note', `1 x: ${floor}`));
-    for (const { name, figure, ratio, unit } of rows) {
+    for (const { name, ratio, isOurs, figure } of bars) {
       const from = Math.min(x(1), x(ratio));
       const width = Math.max(Math.abs(x(ratio) - x(1)), 2);
-      const kind = name.startsWith('slotvisor') ? 'own' : 'peer';
       parts.push(
         text(LABELS - 8, y + 12, 'name', name),
-        `<rect class="${kind}" x="${from.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${BAR}"/>`,
-        text(Math.max(x(ratio), x(1)) + 6, y + 12, 'figure', `${times(ratio)}, ${amount(figure, unit)}`),
+        `<rect class="${isOurs ? 'own' : 'peer'}" x="${from.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${BAR}"/>`,
+        text(Math.max(x(ratio), x(1)) + 6, y + 12, 'figure', figure),
       );
       y += ROW;
     }
@@ -59,11 +105,6 @@ ${text(12, 38, 'note', `node ${machine.node} on ${machine.cores} x ${machine.cpu
 ${[...grid, ...parts].join('\n')}
 </svg>
 `;
-}
-
-/** A copy is not drawn, nor what has no ratio. */
-function toBar({ copy, ratio, ...row }: Row): readonly (Omit<Row, 'copy'> & { ratio: number })[] {
-  return copy === undefined && ratio !== undefined ? [{ ...row, ratio }] : [];
 }
 
 function text(x: number, y: number, kind: string, content: string): string {

@@ -1,7 +1,7 @@
 // `npm run bench`, which builds the package first. Compiles the benchmark with the project's
-// settings and measures `dist`, what users get, in one process of plain Node. A loader that compiles
-// on the fly is not used for measuring: it wraps every named function that the code makes, which
-// costs one contestant more than another.
+// settings and measures `dist`, what users get, in one process of plain Node. A loader that
+// compiles on the fly is not used for measuring: it wraps every named function that the code makes,
+// which costs one contestant more than another.
 //
 // Each build gets a folder with its own copy of everything that is measured, so that V8 shares
 // nothing between them: `slotvisor`, the same build as `control`, and with `--against DIR` the

@@ -255,18 +255,19 @@ async function crowded(slots: number, waiting: number): Promise<Supervisor> {
   return supervisor;
 }
 
-function asking(
-  name: string,
-  slots: number,
-  waiting: number,
-  ask: (supervisor: Supervisor) => () => unknown,
-): Contestant {
+/** A question, as often as a figure needs. */
+interface Question {
+  readonly times: number;
+  ask(supervisor: Supervisor): () => unknown;
+}
+
+function asking(name: string, slots: number, waiting: number, { times, ask }: Question): Contestant {
   const made = lazily(async () => ask(await crowded(slots, waiting)));
   return {
     name,
     async measure() {
       const question = await made();
-      return inMs(await once(20, () => repeat(20, question)));
+      return inMs(await once(times, () => repeat(times, question)));
     },
   };
 }
@@ -275,22 +276,28 @@ async function repeat(times: number, work: () => unknown): Promise<void> {
   for (let n = 0; n < times; n += 1) await work();
 }
 
-function scraping(supervisor: Supervisor): () => Promise<string> {
-  const register = new Registry();
-  prometheus(supervisor, { register, slots: Array.from({ length: 10 }, (_, n) => `sync:${n}`) });
-  return () => register.metrics();
-}
+const scraping: Question = {
+  times: 100,
+  ask(supervisor) {
+    const register = new Registry();
+    prometheus(supervisor, { register, slots: Array.from({ length: 10 }, (_, n) => `sync:${n}`) });
+    return () => register.metrics();
+  },
+};
 
-const readiness = (supervisor: Supervisor): (() => unknown) => health(supervisor).ready;
+const readiness: Question = { times: 2_000, ask: (supervisor) => health(supervisor).ready };
 
 /** What a user would look at. */
-const byHandReady = (supervisor: Supervisor) => (): boolean =>
-  supervisor.phase === 'open' &&
-  supervisor
-    .vitalSlots()
-    .every(({ slot, alive }) => alive && supervisor.slot(slot).view({ queued: 0 }).owner?.status !== 'overrun');
+const byHandReady: Question = {
+  times: 2_000,
+  ask: (supervisor) => () =>
+    supervisor.phase === 'open' &&
+    supervisor
+      .vitalSlots()
+      .every(({ slot, alive }) => alive && supervisor.slot(slot).view({ queued: 0 }).owner?.status !== 'overrun'),
+};
 
-const stats = (supervisor: Supervisor) => () => supervisor.stats();
+const stats: Question = { times: 20_000, ask: (supervisor) => () => supervisor.stats() };
 
 const questions = (): Contestant[] => [
   asking('scrape, 10 slots', 10, 0, scraping),
@@ -346,8 +353,8 @@ export const watching: readonly Scenario[] = [
   },
   {
     name: 'rate',
-    title: '10,000 attempts a second, for two seconds, of a task with a synchronous body',
-    unit: '% of a core',
+    title: 'share of a core for 10,000 attempts a second of a task with a synchronous body',
+    unit: '%',
     floor: 'the same without anything that watches',
     reaches: [
       { who: 'nothing watches', atMost: 10 },

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { EventPublisher } from '../../src/engine/events.ts';
 import { Ledger } from '../../src/engine/ledger.ts';
 import { LiveSubmission } from '../../src/engine/submission.ts';
+import { SubmitCall } from '../../src/engine/submit-call.ts';
 import type { Work } from '../../src/engine/task-view.ts';
 import type { TaskEvent } from '../../src/model/event.ts';
 import { thrownFailure } from '../../src/model/failure.ts';
@@ -38,12 +39,8 @@ function setup() {
     };
     const submission = new LiveSubmission(
       { ids, now: () => 0, queueLimit: () => 9, waitingFor: () => undefined, cancel: () => {} },
-      number,
-      spec,
-      's',
-      'queue',
+      new SubmitCall(ids, number, spec, 's', 'queue'),
     );
-    ledger.submitted(submission);
     ledger.enter(submission);
     return submission;
   };

@@ -3,6 +3,7 @@ import { type AdmissionPolicy, Supervisor } from 'slotvisor';
 import { VirtualClock } from 'slotvisor/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { LiveSubmission, peekOutcome, type SubmissionHost, whenOwned } from '../../src/engine/submission.ts';
+import { SubmitCall } from '../../src/engine/submit-call.ts';
 import type { Work } from '../../src/engine/task-view.ts';
 import { thrownFailure } from '../../src/model/failure.ts';
 import { createTaskIds } from '../../src/model/id.ts';
@@ -35,7 +36,7 @@ function setup({ settings, ...given }: Given = {}) {
     ...given,
     settings: { ...DEFAULT_SETTINGS, ...settings },
   };
-  const live = new LiveSubmission(host, 3, spec, spec.slot, 'queue');
+  const live = new LiveSubmission(host, new SubmitCall(host.ids, 3, spec, spec.slot, 'queue'));
   return { host, live, meta, handle: live.handle };
 }
 

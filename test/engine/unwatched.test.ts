@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest';
 import { EventPublisher } from '../../src/engine/events.ts';
 import { LiveSubmission } from '../../src/engine/submission.ts';
+import { SubmitCall } from '../../src/engine/submit-call.ts';
 import { Unwatched } from '../../src/engine/unwatched.ts';
 import { thrownFailure, timedOutFailure } from '../../src/model/failure.ts';
 import { createTaskIds } from '../../src/model/id.ts';
@@ -28,7 +29,8 @@ function setup(isWrapped = false) {
     number += 1;
     const host = { ids, now: () => 0, queueLimit: () => 9, waitingFor: () => undefined, cancel: () => {} };
     const rest = { run: () => 1, name: undefined, admission: undefined, meta: undefined };
-    return new LiveSubmission(host, number, { ...rest, slot, settings: DEFAULT_SETTINGS }, slot, 'queue');
+    const spec = { ...rest, slot, settings: DEFAULT_SETTINGS };
+    return new LiveSubmission(host, new SubmitCall(ids, number, spec, slot, 'queue'));
   };
   return { clock, events, submission, unwatched: new Unwatched(events, { active: false }, isWrapped) };
 }

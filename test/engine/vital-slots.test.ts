@@ -19,7 +19,7 @@ function setup(deadFraction: number, ...names: string[]) {
   const end = (name: string, outcome: Outcome): Vital | undefined => {
     const vital = vitals.find(name) as Vital;
     vital.ownerEnded(outcome);
-    return vitals.changed(name, vital, true);
+    return vitals.changed(vital, true);
   };
   return { vitals, end, tooManyDied };
 }
@@ -47,7 +47,7 @@ describe('a vital slot that is empty', () => {
     const vital = vitals.find('a') as Vital;
     vital.ownerEnded(completed);
     vital.leaseRefused();
-    vitals.changed('a', vital, true);
+    vitals.changed(vital, true);
     expect(vitals.views()).toEqual([{ slot: 'a', alive: false, lastOutcome: 'rejected' }]);
   });
 
@@ -62,9 +62,9 @@ describe('a vital slot that is empty', () => {
   test('is alive again with an owner, and dead again if that leaves without an end of its own', () => {
     const { vitals, end } = setup(1, 'a');
     const vital = end('a', failed) as Vital;
-    vitals.changed('a', vital, false);
+    vitals.changed(vital, false);
     expect(vitals.views()).toMatchObject([{ alive: true }]);
-    vitals.changed('a', vital, true);
+    vitals.changed(vital, true);
     expect(vitals.views()).toMatchObject([{ alive: false }]);
   });
 });
@@ -122,7 +122,7 @@ test('the counts of random lives and deaths are those of a recount', () => {
       for (const { name: slot, outcome, stays } of happenings) {
         const vital = vitals.find(slot) ?? vitals.add(slot);
         vital.ownerEnded(outcome);
-        vitals.changed(slot, vital, !stays);
+        vitals.changed(vital, !stays);
         if (stays || outcome === failed) recount.set(slot, stays);
         else recount.delete(slot);
         const dead = [...recount].filter(([, alive]) => !alive).map(([one]) => one);

@@ -221,10 +221,10 @@ const flights: readonly Planted[] = [
     breaks: /^S3: \d was detached by caller/,
   },
   {
-    name: 'a rejection names a leader that has left',
-    from: 'return this.#refuse(entry, verdict, this.occupant);',
-    to: 'return this.#refuse(entry, verdict, this.owner ?? this.#line.first);',
-    breaks: /^S3: 2 \(dropIfRunning\) rejected slotBusy by 0 .*, expected 2 .* by 1 \(join\)/,
+    name: 'a busy slot names a leader that has left',
+    from: 'return entry && firstOf(entry);',
+    to: 'return entry;',
+    breaks: /^names: 0, not 1, has the slot/,
   },
   {
     name: 'a leader that has left is still the first participant',
@@ -530,8 +530,8 @@ const suspension: readonly Planted[] = [
 const shutdown: readonly Planted[] = [
   {
     name: 'a closed slot admits submissions',
-    from: "if (this.#closed) return this.#refuse(entry, 'shuttingDown', null);",
-    to: '',
+    from: "this.#closed ? 'shuttingDown' : admit(this, policy, limits)",
+    to: 'admit(this, policy, limits)',
     breaks: /^S7: a closed slot admitted a submission/,
   },
   {

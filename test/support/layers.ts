@@ -82,9 +82,9 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 
 /** The layers inside the engine, lowest first. A file imports only from layers below its own. */
 const ENGINE_LAYERS: readonly (readonly string[])[] = [
-  ['task-view'],
+  ['task-view', 'submit-call'],
   ['attempt-channel', 'local-leases', 'recent-fences', 'status-counts', 'submission'],
-  ['held-lease', 'ended-submissions', 'events', 'stall-watch', 'vital-slots'],
+  ['held-lease', 'ended-submissions', 'events', 'stall-watch', 'turned-away', 'vital-slots'],
   ['probes'],
   ['ledger', 'lease-store', 'unwatched'],
   ['slot-lease'],

@@ -79,10 +79,10 @@ test('a first fence may be any bigint, and each slot has its own', async () => {
   expect(fences).toEqual([-5n, -5n, -4n]);
 });
 
-test('of the slots that left the table the last fence of the last 10,000 is remembered', async () => {
+test('of the slots that left the table the last fence of the last 10,000 is remembered, and of at most 20,000', async () => {
   const { supervisor, clock } = setup({ leases: { acquire: () => leaseWith({ fence: 1n }) } });
   const run = async (n: number) => (await supervisor.submit({ slot: `s${n}`, run: fenceOf }).outcome).kind;
-  for (let n = 0; n <= 10_000; n += 1) expect(await run(n)).toBe('completed');
+  for (let n = 0; n <= 20_000; n += 1) expect(await run(n)).toBe('completed');
   await clock.settle();
-  expect([await run(1), await run(10_000), await run(0)]).toEqual(['rejected', 'rejected', 'completed']);
+  expect([await run(10_001), await run(20_000), await run(0)]).toEqual(['rejected', 'rejected', 'completed']);
 });
