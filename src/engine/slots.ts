@@ -4,7 +4,7 @@
 import { refuse } from '../model/check.ts';
 import { type StopCause, show } from '../model/error.ts';
 import { explain } from '../model/explain.ts';
-import type { Rejection, RejectReason } from '../model/outcome.ts';
+import { Rejected, type Rejection, type RejectReason } from '../model/outcome.ts';
 import { record } from '../model/record.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { SlotView, WaitingFor } from '../model/view.ts';
@@ -230,7 +230,7 @@ export class Slots {
   }
 
   #settleRejected(submission: LiveSubmission, rejection: Rejection): void {
-    this.#runtime.ledger.settle(submission, { kind: 'rejected', ...rejection });
+    this.#runtime.ledger.settle(submission, new Rejected(rejection.reason, rejection.by));
   }
 
   #limitsOf(name: string): Limits {
