@@ -18,6 +18,7 @@ import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ignore } from '../kernel/deferred.ts';
 import { Gate } from '../kernel/gate.ts';
+import { LaterTurn } from '../kernel/later-turn.ts';
 import { TurnQueue } from '../kernel/turn-queue.ts';
 import { refuse } from '../model/check.ts';
 import { ClosedError, fromCaller, specAt } from '../model/error.ts';
@@ -142,6 +143,9 @@ export class Supervisor implements AsyncDisposable {
       probes,
       aroundAttempt,
       turns: new TurnQueue(),
+      graces: new LaterTurn((stopping) => {
+        for (const one of stopping) one.watchGrace();
+      }),
       gate: new Gate(settings, clock),
       events,
       ledger: this.#ledger,
@@ -227,7 +231,12 @@ export class Supervisor implements AsyncDisposable {
     const { submissions, because } = this.#submitAll(batch);
     if (because !== undefined) {
       const [{ slot, name }, rejection] = because;
-      return valueOrThrow(new Rejected(rejection), name, this.#slots.settings(slot).queueLimit, this.run) as never; // throws
+      return valueOrThrow(
+        new Rejected(rejection.reason, rejection.by),
+        name,
+        this.#slots.settings(slot).queueLimit,
+        this.run,
+      ) as never; // throws
     }
     const stop = new SignalStop(this.#stoppable, { ...parseStopOptions({}), signals, exitCode: undefined });
     const stopNow = (): void => void ignore(this.#shutdown.begin('signal', this.#times));

@@ -57,7 +57,7 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   #failedMs: number | undefined;
   /** Its body was given up, and has not ended since. */
   #givenUp = false;
-  #graceLimitMs = Infinity;
+  #graceEndsMs = Infinity;
   #listenerFailure: { readonly error: unknown } | undefined;
   #stopTimeout: (() => void) | undefined;
   #stopGrace: (() => void) | undefined;
@@ -184,26 +184,36 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
 
   /**
    * Delivers the stop request. On a turn of its own, so no listener of a body runs inside a call of
-   * the API. The grace begins here.
+   * the API. The grace begins here. Its timer is set a little later: most bodies end at once.
    */
   onTurn(): void {
     const { submission, runtime } = this.host;
     callIn(submission.context, deliver, this);
-    if (this.state === 'stopping')
-      this.#stopGrace = after(runtime.clock, Math.min(submission.settings.graceMs, this.#graceLimitMs), () =>
-        this.#overrun(),
-      );
+    if (this.state !== 'stopping') return;
+    this.#limitGrace(submission.settings.graceMs);
+    runtime.graces.add(this);
   }
 
   /** The grace ends in `ms` at the latest, also if it has begun. */
   limitGrace(ms: number): void {
-    this.#graceLimitMs = ms;
-    if (this.state !== 'stopping' || this.#stopGrace === undefined || ms === Infinity) return;
-    const { clock } = this.host.runtime;
-    const leftMs = this.interruptedMs + this.host.submission.settings.graceMs - clock.now();
-    if (ms >= leftMs) return;
+    if (!this.#limitGrace(ms) || this.#stopGrace === undefined) return;
     this.#stopGrace();
-    this.#stopGrace = after(clock, ms, () => this.#overrun());
+    this.watchGrace();
+  }
+
+  /** Returns false if it ends sooner anyway. */
+  #limitGrace(ms: number): boolean {
+    const endsMs = this.host.runtime.clock.now() + ms;
+    if (endsMs >= this.#graceEndsMs) return false;
+    this.#graceEndsMs = endsMs;
+    return true;
+  }
+
+  /** Sets the timer of the grace, unless the body has ended meanwhile. */
+  watchGrace(): void {
+    const { clock } = this.host.runtime;
+    if (this.state === 'stopping')
+      this.#stopGrace = after(clock, Math.max(0, this.#graceEndsMs - clock.now()), () => this.#overrun());
   }
 
   deliver(): void {

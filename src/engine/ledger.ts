@@ -5,7 +5,7 @@ import { type Deferred, deferred } from '../kernel/deferred.ts';
 import { SequenceMap } from '../kernel/sequence-map.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskIds } from '../model/id.ts';
-import { type Outcome, REJECT_REASONS, type Rejection, type RejectReason, shownOutcome } from '../model/outcome.ts';
+import { type Outcome, REJECT_REASONS, type Rejection, type RejectReason } from '../model/outcome.ts';
 import { record } from '../model/record.ts';
 import type { Submission } from '../model/submission.ts';
 import type { TaskView, TotalName } from '../model/view.ts';
@@ -157,7 +157,7 @@ export class Ledger {
     if (outcome.kind === 'rejected') this.#countRejection(outcome.reason);
     if (this.#events.listening) this.#publishEnd(submission, outcome, work?.ranMs ?? 0);
     submission.settle(outcome);
-    if (submission.admission !== 'rejected') this.#ended?.add(submission, shownOutcome(outcome));
+    if (submission.admission !== 'rejected') this.#ended?.add(submission, outcome);
     this.#checkEmpty();
   }
 

@@ -6,7 +6,7 @@ import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
 import { brief, cutStack, type StopCause } from '../model/error.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
-import { type Outcome, OutcomeError, outcomeText, shownOutcome } from '../model/outcome.ts';
+import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
 import { showAs } from '../model/record.ts';
 import type { AdmissionPolicy, TaskSettings } from '../model/settings.ts';
 import type { Admission, Submission } from '../model/submission.ts';
@@ -187,7 +187,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission>, Viewed {
   }
   /** How it ended; undefined before. */
   get settledTo(): Outcome | undefined {
-    return this.#outcome && shownOutcome(this.#outcome);
+    return this.#outcome;
   }
   get finishes(): boolean {
     return this.settings.onShutdown === 'finish';
@@ -205,14 +205,11 @@ export class LiveSubmission implements SlotEntry<LiveSubmission>, Viewed {
   }
 
   get outcome(): Promise<Outcome> {
-    this.#promise ??= this.#outcome === undefined ? this.#toCome() : Promise.resolve(shownOutcome(this.#outcome));
-    return this.#promise;
-  }
-
-  #toCome(): Promise<Outcome> {
-    return new Promise((resolve) => {
+    if (this.#outcome !== undefined) this.#promise ??= Promise.resolve(this.#outcome);
+    this.#promise ??= new Promise((resolve) => {
       this.#resolve = resolve;
     });
+    return this.#promise;
   }
 
   cancel(reason: unknown): void {
@@ -259,7 +256,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission>, Viewed {
     this.watch?.end();
     this.watch = null;
     this.work = null; // a handle that is kept must not keep the body's memory alive
-    this.#resolve?.(shownOutcome(outcome));
+    this.#resolve?.(outcome);
   }
 
   /** What it waits for while nothing runs it. */

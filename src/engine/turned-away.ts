@@ -43,7 +43,7 @@ export class TurnedAway implements Submission {
     return 'ended';
   }
   get outcome(): Promise<Outcome> {
-    this.#outcome ??= Promise.resolve(new Rejected(this.#rejection));
+    this.#outcome ??= Promise.resolve(new Rejected(this.#rejection.reason, this.#rejection.by));
     return this.#outcome;
   }
   async value(): Promise<unknown> {

@@ -30,8 +30,7 @@ export class Unwatched {
   readonly #isWrapped: boolean;
   readonly #warned: Readonly<Record<Code, Set<string | undefined>>> = { [FAILED]: new Set(), [HELD]: new Set() };
   #left = MAX_WARNINGS;
-  #sightings: Sighting[] = [];
-  readonly #turn = new LaterTurn(() => this.#lookAgain());
+  readonly #sightings = new LaterTurn<Sighting>((sightings) => this.#lookAgain(sightings));
 
   /** `isWrapped`: an `aroundAttempt` sees every attempt. */
   constructor(events: EventPublisher, probes: Pick<Probes, 'active'>, isWrapped: boolean) {
@@ -60,8 +59,7 @@ export class Unwatched {
     const participants = remainingOf(leader);
     if (participants.length === 0 || this.#isWatched(type, participants)) return undefined;
     const sighting = new Sighting(code, type, participants, what());
-    this.#sightings.push(sighting);
-    this.#turn.ask();
+    this.#sightings.add(sighting);
     return sighting;
   }
 
@@ -72,9 +70,7 @@ export class Unwatched {
   }
 
   /** A caller that has submitted and awaits the outcome may not have come to that line before. */
-  #lookAgain(): void {
-    const sightings = this.#sightings;
-    this.#sightings = [];
+  #lookAgain(sightings: readonly Sighting[]): void {
     for (const { code, type, participants, text } of sightings) {
       const group = groupOf(participants[0] as LiveSubmission);
       const warned = this.#warned[code];

@@ -46,41 +46,50 @@ function areFake({ setTimeout, clearTimeout }: Pick<typeof globalThis, 'setTimeo
  * follows its timers: when a timer has fired, its delay has passed.
  */
 export class SystemClock implements Clock {
-  readonly now: Clock['now'];
-  readonly wallNow: Clock['wallNow'];
+  // `now` and `wallNow` are methods, and call no bound function. Time is read three times for each
+  // submission: functions of each clock's own would cost a tenth of it (measured: 3.75 us against
+  // 3.30).
+  readonly #performance = performance;
+  readonly #platformNow = performance.now;
+  readonly #date = Date;
+  readonly #dateNow = Date.now;
+  #aheadMs = 0;
   readonly setTimer: Clock['setTimer'];
 
   /** @param holdsProcess whether the process stays alive while a timer is set. */
   constructor(holdsProcess = true) {
     const { setTimeout: setPlatformTimer, clearTimeout } = globalThis;
     const setTimeout = holdsProcess ? setPlatformTimer : unreferenced(setPlatformTimer);
-    const platformNow = performance.now.bind(performance);
-    let aheadMs = 0;
     let isFake: boolean | undefined; // looked at when a timer is early for the first time
-    const now = (): number => platformNow() + aheadMs;
-    this.now = now;
-    this.wallNow = Date.now.bind(Date);
     this.setTimer = (ms, fire) => {
-      const startMs = now();
+      const startMs = this.now();
       const dueMs = startMs + ms;
       let expectedMs = ms <= MAX_TIMER_MS ? dueMs : startMs + MAX_TIMER_MS;
       const check = (): void => {
-        const earlyMs = expectedMs - now();
+        const earlyMs = expectedMs - this.now();
         if (earlyMs > 0) {
           isFake ??= areFake({ setTimeout, clearTimeout });
-          if (isFake) aheadMs += earlyMs;
+          if (isFake) this.#aheadMs += earlyMs;
         }
-        const leftMs = dueMs - now();
+        const leftMs = dueMs - this.now();
         if (leftMs <= 0) {
           fire();
           return;
         }
-        expectedMs = Math.min(dueMs, now() + MAX_TIMER_MS);
+        expectedMs = Math.min(dueMs, this.now() + MAX_TIMER_MS);
         timer = setTimeout(check, timerDelay(leftMs));
       };
       let timer = setTimeout(check, timerDelay(ms));
       return () => clearTimeout(timer);
     };
+  }
+
+  now(): number {
+    return this.#platformNow.call(this.#performance) + this.#aheadMs;
+  }
+
+  wallNow(): number {
+    return this.#dateNow.call(this.#date);
   }
 }
 

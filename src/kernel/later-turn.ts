@@ -1,23 +1,23 @@
-// A job that is asked for any number of times, and done once, on the next turn of the event loop.
+// Collects items, and handles all of them at once on the next turn of the event loop.
 
-export class LaterTurn {
-  readonly #job: () => void;
+export class LaterTurn<T> {
+  readonly #handle: (items: readonly T[]) => void;
   /** Taken once, as all timers of a supervisor are. */
   readonly #setImmediate: (job: () => void) => unknown = setImmediate;
-  #isAsked = false;
+  #items: T[] = [];
   readonly #onTurn = () => {
-    this.#isAsked = false;
-    this.#job();
+    const items = this.#items;
+    this.#items = [];
+    this.#handle(items);
   };
 
-  /** The job must not throw. */
-  constructor(job: () => void) {
-    this.#job = job;
+  /** `handle` must not throw. */
+  constructor(handle: (items: readonly T[]) => void) {
+    this.#handle = handle;
   }
 
-  ask(): void {
-    if (this.#isAsked) return;
-    this.#isAsked = true;
-    this.#setImmediate(this.#onTurn);
+  add(item: T): void {
+    this.#items.push(item);
+    if (this.#items.length === 1) this.#setImmediate(this.#onTurn);
   }
 }

@@ -5,7 +5,7 @@ import type { StopCause } from './error.ts';
 import { brand } from './error-brand.ts';
 import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
-import { record, recordClass } from './record.ts';
+import { recordClass } from './record.ts';
 
 export const REJECT_REASONS = [
   'slotBusy',
@@ -158,17 +158,15 @@ export const Completed = recordClass<[unknown, number], Extract<Outcome, { kind:
   },
 );
 
-export const Rejected = recordClass<[Rejection], Extract<Outcome, { kind: 'rejected' }>>(function ({ reason, by }) {
+export const Rejected = recordClass<
+  [RejectReason, by: TaskId | undefined, error?: unknown],
+  Extract<Outcome, { kind: 'rejected' }>
+>(function (reason, by, error) {
   this.kind = 'rejected';
   this.reason = reason;
   if (by !== undefined) this.by = by;
+  if (error !== undefined) this.error = error;
 });
-
-/**
- * The outcome as it is handed out. A rejection becomes a record only here, because most outcomes of
- * rejections are never asked for.
- */
-export const shownOutcome = (outcome: Outcome): Outcome => (outcome.kind === 'rejected' ? record(outcome) : outcome);
 
 export const OUTCOME_KINDS = Object.keys({
   completed: true,

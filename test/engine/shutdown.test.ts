@@ -11,6 +11,7 @@ import { Probes } from '../../src/engine/probes.ts';
 import type { Runtime } from '../../src/engine/runtime.ts';
 import { type ClosingSlots, Shutdown } from '../../src/engine/shutdown.ts';
 import { Gate } from '../../src/kernel/gate.ts';
+import { LaterTurn } from '../../src/kernel/later-turn.ts';
 import { TurnQueue } from '../../src/kernel/turn-queue.ts';
 import { createTaskIds } from '../../src/model/id.ts';
 
@@ -25,6 +26,7 @@ function world(...stages: number[]) {
     clock,
     random: () => 0,
     turns,
+    graces: new LaterTurn(() => {}),
     gate,
     events,
     ledger,

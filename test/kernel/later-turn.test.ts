@@ -6,39 +6,39 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a job is done once, on the next turn of the event loop, however often it is asked for', async () => {
-  const job = vi.fn();
-  const later = new LaterTurn(job);
-  later.ask();
-  later.ask();
+test('all items are handled at once, in their order, on the next turn of the event loop', async () => {
+  const handle = vi.fn();
+  const later = new LaterTurn<string>(handle);
+  later.add('a');
+  later.add('b');
   for (let n = 0; n < 100; n += 1) await null; // no number of microtasks is a turn
-  expect(job).not.toHaveBeenCalled();
+  expect(handle).not.toHaveBeenCalled();
   await turn();
-  expect(job).toHaveBeenCalledTimes(1);
+  expect(handle.mock.calls).toEqual([[['a', 'b']]]);
   await turn();
-  expect(job).toHaveBeenCalledTimes(1);
+  expect(handle).toHaveBeenCalledTimes(1);
 });
 
-test('a job that asks again, or is asked for later, is done again', async () => {
-  let times = 0;
-  const later = new LaterTurn(() => {
-    times += 1;
-    if (times < 3) later.ask();
+test('an item that is added while others are handled, or later, is handled on a turn of its own', async () => {
+  const handled: (readonly number[])[] = [];
+  const later = new LaterTurn<number>((items) => {
+    handled.push(items);
+    if (handled.length < 3) later.add(handled.length);
   });
-  later.ask();
+  later.add(0);
   for (let n = 0; n < 5; n += 1) await turn();
-  expect(times).toBe(3);
-  later.ask();
+  expect(handled).toEqual([[0], [1], [2]]);
+  later.add(7);
   await turn();
-  expect(times).toBe(4);
+  expect(handled.at(-1)).toEqual([7]);
 });
 
-test('fake timers that are put in later do not hold a job up', async () => {
-  const job = vi.fn();
-  const later = new LaterTurn(job);
+test('fake timers that are put in later hold no item up', async () => {
+  const handle = vi.fn();
+  const later = new LaterTurn<string>(handle);
   vi.useFakeTimers({ toFake: ['setImmediate'] });
-  later.ask();
+  later.add('a');
   vi.useRealTimers();
   await turn();
-  expect(job).toHaveBeenCalledTimes(1);
+  expect(handle).toHaveBeenCalledTimes(1);
 });

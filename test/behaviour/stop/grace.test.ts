@@ -2,7 +2,7 @@
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { Supervisor } from 'slotvisor';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
 import { GRACE, running } from '../../support/running-task.ts';
 import { setup } from '../../support/setup.ts';
@@ -67,6 +67,34 @@ test('a body that cancels itself and returns in the same turn starts no grace ti
   expect(await submission.outcome).toEqual({ kind: 'canceled', by: 'caller', value: 'done', attempts: 1 });
   await clock.settle();
   expect([clock.timers, received]).toEqual([0, []]);
+});
+
+test('a body that ends within the turn of its stop request costs no timer', async () => {
+  const { supervisor, clock } = setup();
+  const setTimer = vi.spyOn(clock, 'setTimer');
+  const replace = () =>
+    supervisor.submit({
+      slot: 's',
+      admission: 'replace',
+      run: (ctx) => new Promise<void>((resolve) => ctx.onCancel(() => resolve())),
+    });
+  for (let n = 0; n < 100; n += 1) {
+    replace();
+    await clock.settle();
+  }
+  expect(supervisor.stats().totals).toMatchObject({ attempts: 100, canceled: 99 });
+  expect(setTimer).not.toHaveBeenCalled();
+});
+
+test('the grace begins when the stop request is delivered, however late the event loop has its next turn', async () => {
+  const { clock, submission, ctx } = await running();
+  ctx.onCancel(() => void Promise.resolve().then(() => clock.block(GRACE / 2)));
+  void submission.cancel();
+  await clock.settle();
+  await clock.advance(GRACE / 2 - 1);
+  expect(submission.status).toBe('stopping');
+  await clock.advance(1);
+  expect(submission.status).toBe('overrun');
 });
 
 test('a grace that ends during the kill of a shutdown does not call kill again', async () => {

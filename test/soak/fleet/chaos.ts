@@ -250,7 +250,10 @@ class Conductor {
     clearTimeout(timer);
   }
 
-  /** Waits for a step of each slot that always has work. Lines of earlier steps may still be on their way. */
+  /**
+   * Waits for a step of each slot that always has work. Lines of earlier steps may still be on their
+   * way.
+   */
   async #untilBusy(): Promise<void> {
     const since = monotonicMs();
     const { slots } = this.#course;
