@@ -2,6 +2,8 @@
 // `Clock`. A supervisor takes what it uses of the platform once, when it is made. Fake timers that
 // are put in or out later would mix with real ones: a fake `clearTimeout` cancels no real timer.
 
+import { SharedTimer } from './shared-timer.ts';
+
 /**
  * Where time and timers come from: the supervisor's `clock` option. Replace it in tests;
  * `slotvisor/testing` has a virtual clock. Its methods must not throw.
@@ -49,6 +51,11 @@ export class SystemClock implements Clock {
   readonly now: Clock['now'];
   readonly wallNow: Clock['wallNow'];
   readonly setTimer: Clock['setTimer'];
+  /**
+   * As `setTimer`, and cheaper for waits that all have another length. Fake timers get a timer for
+   * each: their time follows each of them.
+   */
+  readonly setWait: Clock['setTimer'];
 
   /** @param holdsProcess whether the process stays alive while a timer is set. */
   constructor(holdsProcess = true) {
@@ -56,7 +63,11 @@ export class SystemClock implements Clock {
     const setTimeout = holdsProcess ? setPlatformTimer : unreferenced(setPlatformTimer);
     const platformNow = performance.now.bind(performance);
     let aheadMs = 0;
-    let isFake: boolean | undefined; // looked at when a timer is early for the first time
+    let isFake: boolean | undefined; // looked at when it is asked for the first time
+    const areTimersFake = (): boolean => {
+      isFake ??= areFake({ setTimeout: setPlatformTimer, clearTimeout });
+      return isFake;
+    };
     const now = (): number => platformNow() + aheadMs;
     this.now = now;
     this.wallNow = Date.now.bind(Date);
@@ -66,10 +77,7 @@ export class SystemClock implements Clock {
       let expectedMs = ms <= MAX_TIMER_MS ? dueMs : startMs + MAX_TIMER_MS;
       const check = (): void => {
         const earlyMs = expectedMs - now();
-        if (earlyMs > 0) {
-          isFake ??= areFake({ setTimeout, clearTimeout });
-          if (isFake) aheadMs += earlyMs;
-        }
+        if (earlyMs > 0 && areTimersFake()) aheadMs += earlyMs;
         const leftMs = dueMs - now();
         if (leftMs <= 0) {
           fire();
@@ -81,6 +89,8 @@ export class SystemClock implements Clock {
       let timer = setTimeout(check, timerDelay(ms));
       return () => clearTimeout(timer);
     };
+    const shared = new SharedTimer(this);
+    this.setWait = (ms, fire) => (areTimersFake() ? this.setTimer(ms, fire) : shared.set(ms, fire));
   }
 }
 
@@ -113,4 +123,9 @@ export function after(clock: Clock, ms: number, fire: () => void): () => void {
     due = false;
     cancel();
   };
+}
+
+/** As `after`, for a wait whose length is unlike that of most others. */
+export function afterWait(clock: Clock, ms: number, fire: () => void): () => void {
+  return clock instanceof SystemClock && ms !== Infinity ? clock.setWait(ms, fire) : after(clock, ms, fire);
 }
