@@ -2,22 +2,26 @@
 // for each length of a timer, and waits with jitter each have a length of their own (measured for
 // 50,000 tasks that fail and wait: 5.1 us each, against 7.6).
 
-import type { Clock } from './clock.ts';
 import { Heap, HeapNode } from './heap.ts';
 
+/** What it needs of a clock whose timers never fire early, and take any delay. */
+interface Timers {
+  now(): number;
+  setTimer(ms: number, fire: () => void): () => void;
+}
+
 export class SharedTimer {
-  readonly #clock: Clock;
+  readonly #clock: Timers;
   readonly #waits = new Heap<() => void>();
   /** When the timer fires; `Infinity` if none is set. */
   #dueMs = Infinity;
   #cancelTimer: (() => void) | undefined;
 
-  /** @param clock a clock whose timers never fire early, and take any delay. */
-  constructor(clock: Clock) {
+  constructor(clock: Timers) {
     this.#clock = clock;
   }
 
-  /** As `Clock.setTimer`. */
+  /** As `setTimer` of a `Clock`. */
   set(ms: number, fire: () => void): () => void {
     const wait = new HeapNode(fire);
     this.#waits.put(wait, this.#clock.now() + ms);
