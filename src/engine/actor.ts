@@ -4,7 +4,7 @@
 // request ends every wait at once. Over 300 lines because every way from one wait to the next is
 // here.
 
-import { after } from '../kernel/clock.ts';
+import { afterWait } from '../kernel/clock.ts';
 import type { Place } from '../kernel/gate.ts';
 import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { type StopCause, stopReason } from '../model/error.ts';
@@ -475,7 +475,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     const pause: State = {
       at: 'pause',
       dueMs: this.#sinceMs + ms,
-      cancel: after(clock, ms, () => {
+      cancel: afterWait(clock, ms, () => {
         if (this.#state === pause) this.#nextAttempt(); // else it has ended, and its cancel was lost
       }),
     };

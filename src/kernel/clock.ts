@@ -2,6 +2,8 @@
 // `Clock`. A supervisor takes what it uses of the platform once, when it is made. Fake timers that
 // are put in or out later would mix with real ones: a fake `clearTimeout` cancels no real timer.
 
+import { SharedTimer } from './shared-timer.ts';
+
 /**
  * Where time and timers come from: the supervisor's `clock` option. Replace it in tests;
  * `slotvisor/testing` has a virtual clock. Its methods must not throw.
@@ -55,22 +57,28 @@ export class SystemClock implements Clock {
   readonly #dateNow = Date.now;
   #aheadMs = 0;
   readonly setTimer: Clock['setTimer'];
+  /**
+   * As `setTimer`, and cheaper for waits that all have another length. Fake timers get a timer for
+   * each: their time follows each of them.
+   */
+  readonly setWait: Clock['setTimer'];
 
   /** @param holdsProcess whether the process stays alive while a timer is set. */
   constructor(holdsProcess = true) {
     const { setTimeout: setPlatformTimer, clearTimeout } = globalThis;
     const setTimeout = holdsProcess ? setPlatformTimer : unreferenced(setPlatformTimer);
-    let isFake: boolean | undefined; // looked at when a timer is early for the first time
+    let isFake: boolean | undefined; // looked at when it is asked for the first time
+    const areTimersFake = (): boolean => {
+      isFake ??= areFake({ setTimeout: setPlatformTimer, clearTimeout });
+      return isFake;
+    };
     this.setTimer = (ms, fire) => {
       const startMs = this.now();
       const dueMs = startMs + ms;
       let expectedMs = ms <= MAX_TIMER_MS ? dueMs : startMs + MAX_TIMER_MS;
       const check = (): void => {
         const earlyMs = expectedMs - this.now();
-        if (earlyMs > 0) {
-          isFake ??= areFake({ setTimeout, clearTimeout });
-          if (isFake) this.#aheadMs += earlyMs;
-        }
+        if (earlyMs > 0 && areTimersFake()) this.#aheadMs += earlyMs;
         const leftMs = dueMs - this.now();
         if (leftMs <= 0) {
           fire();
@@ -82,6 +90,8 @@ export class SystemClock implements Clock {
       let timer = setTimeout(check, timerDelay(ms));
       return () => clearTimeout(timer);
     };
+    const shared = new SharedTimer(this);
+    this.setWait = (ms, fire) => (areTimersFake() ? this.setTimer(ms, fire) : shared.set(ms, fire));
   }
 
   now(): number {
@@ -122,4 +132,9 @@ export function after(clock: Clock, ms: number, fire: () => void): () => void {
     due = false;
     cancel();
   };
+}
+
+/** As `after`, for a wait whose length is unlike that of most others. */
+export function afterWait(clock: Clock, ms: number, fire: () => void): () => void {
+  return clock instanceof SystemClock && ms !== Infinity ? clock.setWait(ms, fire) : after(clock, ms, fire);
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { after, type Clock, MAX_TIMER_MS, SystemClock } from '../../src/kernel/clock.ts';
+import { after, afterWait, type Clock, MAX_TIMER_MS, SystemClock } from '../../src/kernel/clock.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 describe('SystemClock', () => {
   let systemClock: SystemClock;
@@ -79,21 +80,27 @@ describe('SystemClock', () => {
     expect(fire).toHaveBeenCalledTimes(1);
   });
 
-  test('sets a new platform timer for the rest of the delay if one fires too early', async () => {
-    vi.useRealTimers();
-    const { setTimeout } = globalThis;
-    const times = [4.2, 4.9, 5]; // when the timers fire
-    let now = 0;
-    vi.spyOn(performance, 'now').mockImplementation(() => now);
-    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((fire: () => void, ms: number) =>
-      setTimeout(() => {
-        now = times.shift() as number;
-        fire();
-      }, ms)) as never);
-    const clock = new SystemClock();
-    await new Promise<void>((resolve) => void clock.setTimer(5, resolve));
-    expect([clock.now(), times]).toEqual([5, []]);
-  });
+  test.for([
+    ['that holds the process', true],
+    ['that does not hold the process', false],
+  ] as const)(
+    '%s sets a new platform timer for the rest of the delay if one fires too early',
+    async ([, holdsProcess]) => {
+      vi.useRealTimers();
+      const { setTimeout } = globalThis;
+      const times = [4.2, 4.9, 5]; // when the timers fire
+      let now = 0;
+      vi.spyOn(performance, 'now').mockImplementation(() => now);
+      vi.spyOn(globalThis, 'setTimeout').mockImplementation(((fire: () => void, ms: number) =>
+        setTimeout(() => {
+          now = times.shift() as number;
+          fire();
+        }, ms)) as never);
+      const clock = new SystemClock(holdsProcess);
+      await new Promise<void>((resolve) => void clock.setTimer(5, resolve));
+      expect([clock.now(), times]).toEqual([5, []]);
+    },
+  );
 
   test('follows fake timers of any length, also where the first one is of less than 1 ms', () => {
     vi.spyOn(performance, 'now').mockReturnValue(0);
@@ -146,6 +153,26 @@ describe('SystemClock', () => {
       ['hour', 3_600_000],
       ['long', MAX_TIMER_MS + 5_000],
     ]);
+  });
+
+  test('has one platform timer for many waits', () => {
+    vi.useRealTimers();
+    const setTimer = vi.spyOn(globalThis, 'setTimeout');
+    const clock = new SystemClock();
+    const cancels = Array.from({ length: 1_000 }, (_, n) => clock.setWait(60_000 + n, () => {}));
+    expect(setTimer.mock.calls.filter(([, ms]) => (ms as number) >= 60_000)).toHaveLength(1);
+    for (const cancel of cancels) cancel();
+  });
+
+  test('under fake timers has a timer for each wait, whose delay has passed when it has fired', () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+    const clock = new SystemClock();
+    const fired: number[] = [];
+    clock.setWait(1_000, () => fired.push(clock.now()));
+    now.mockReturnValue(7); // the test itself takes some time
+    clock.setWait(1_500, () => fired.push(clock.now()));
+    vi.advanceTimersByTime(1_500);
+    expect(fired).toEqual([1_000, 1_507]);
   });
 
   test('has a monotonic time and a wall clock in epoch ms', () => {
@@ -201,4 +228,19 @@ test('after gives no clock a delay below 0', () => {
   };
   for (const ms of [-1, -0.001, 0, 1]) after(clock, ms, () => {});
   expect(delays).toEqual([0, 0, 0, 1]);
+});
+
+test.for([
+  ['Infinity', Infinity, [0, 0]],
+  ['5 ms', 5, [1, 1]],
+] as const)('afterWait of %s sets as many timers as after, also with a foreign clock', ([, ms, timers]) => {
+  const clock = new VirtualClock();
+  const counts: number[] = [];
+  for (const set of [after, afterWait]) {
+    const cancel = set(clock, ms, () => {});
+    counts.push(clock.timers);
+    cancel();
+    expect(clock.timers).toBe(0);
+  }
+  expect(counts).toEqual(timers);
 });

@@ -7,6 +7,7 @@
 
 import type { EventOf } from '../../index.ts';
 import { cut } from '../../kit.ts';
+import { Latest } from './latest.ts';
 import { ownText } from './own-text.ts';
 import type { AttemptRow, SlotFailure } from './wire.ts';
 
@@ -50,13 +51,11 @@ interface SlotMemory {
 }
 
 export class Attempts {
-  readonly #maxSlots: number;
   readonly #maxAttempts: number;
-  /** The slot that was heard of last is last. */
-  readonly #slots = new Map<string, SlotMemory>();
+  readonly #slots: Latest<SlotMemory>;
 
   constructor({ slots, attempts }: { readonly slots: number; readonly attempts: number }) {
-    this.#maxSlots = slots;
+    this.#slots = new Latest(slots);
     this.#maxAttempts = attempts;
   }
 
@@ -137,11 +136,7 @@ export class Attempts {
 
   /** The slot that was heard of longest ago makes room for a new one. */
   #memoryOf(slot: string): SlotMemory {
-    const memory = this.#slots.get(slot) ?? { attempts: [], lastFailure: undefined };
-    this.#slots.delete(slot);
-    this.#slots.set(slot, memory);
-    if (this.#slots.size > this.#maxSlots) this.#slots.delete(this.#slots.keys().next().value as string);
-    return memory;
+    return this.#slots.use(slot, () => ({ attempts: [], lastFailure: undefined }));
   }
 }
 

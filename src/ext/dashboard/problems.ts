@@ -1,6 +1,7 @@
 // Failures that are the same, counted together. The problems that came last are kept.
 
 import { cut } from '../../kit.ts';
+import { Latest } from './latest.ts';
 import type { ProblemRow, SlotFailure } from './wire.ts';
 
 const MAX_TEXT = 200;
@@ -25,28 +26,24 @@ export function sameText(message: string): string {
 type Problem = { -readonly [Key in keyof ProblemRow]: ProblemRow[Key] } & { slots: string[] };
 
 export class Problems {
-  readonly #max: number;
-  /** By what makes failures the same. The problem with the latest failure is last. */
-  readonly #problems = new Map<string, Problem>();
+  /** By what makes failures the same. */
+  readonly #problems: Latest<Problem>;
 
   constructor(max: number) {
-    this.#max = max;
+    this.#problems = new Latest(max);
   }
 
   add(group: string, slot: string, failure: SlotFailure): void {
     const { kind, error } = failure;
     const text = sameText(failure.message);
     const key = JSON.stringify([group, kind, error?.name, error?.code, text]);
-    const problem = this.#problems.get(key) ?? begin(JSON.parse(key)[0], text, failure);
-    this.#problems.delete(key);
-    this.#problems.set(key, problem);
-    if (this.#problems.size > this.#max) this.#problems.delete(this.#problems.keys().next().value as string);
+    const problem = this.#problems.use(key, () => begin(JSON.parse(key)[0], text, failure));
     count(problem, slot, failure);
   }
 
   /** The problem with the latest failure is first. */
   rows(): ProblemRow[] {
-    return Array.from(this.#problems.values(), (problem) => ({ ...problem, slots: [...problem.slots] })).reverse();
+    return Array.from(this.#problems.values(), (problem) => ({ ...problem, slots: [...problem.slots] }));
   }
 }
 
