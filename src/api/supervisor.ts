@@ -17,6 +17,7 @@ import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ignore } from '../kernel/deferred.ts';
 import { Gate } from '../kernel/gate.ts';
+import { LongJobs } from '../kernel/long-jobs.ts';
 import { TurnQueue } from '../kernel/turn-queue.ts';
 import { refuse } from '../model/check.ts';
 import { ClosedError, fromCaller, specAt } from '../model/error.ts';
@@ -142,6 +143,7 @@ export class Supervisor implements AsyncDisposable {
       probes,
       aroundAttempt,
       turns: new TurnQueue(),
+      jobs: new LongJobs(),
       gate: new Gate(settings, clock),
       events,
       ledger: this.#ledger,

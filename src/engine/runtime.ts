@@ -2,6 +2,7 @@
 
 import type { Clock } from '../kernel/clock.ts';
 import type { Gate } from '../kernel/gate.ts';
+import type { LongJobs } from '../kernel/long-jobs.ts';
 import type { TurnQueue } from '../kernel/turn-queue.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { EventPublisher } from './events.ts';
@@ -19,6 +20,7 @@ export interface Runtime {
   readonly clock: Clock;
   readonly random: () => number;
   readonly turns: TurnQueue;
+  readonly jobs: LongJobs;
   readonly gate: Gate;
   readonly events: EventPublisher;
   readonly ledger: Ledger;
