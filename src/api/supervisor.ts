@@ -19,6 +19,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { ignore } from '../kernel/deferred.ts';
 import { Gate } from '../kernel/gate.ts';
 import { LaterTurn } from '../kernel/later-turn.ts';
+import { LongJobs } from '../kernel/long-jobs.ts';
 import { TurnQueue } from '../kernel/turn-queue.ts';
 import { refuse } from '../model/check.ts';
 import { ClosedError, fromCaller, specAt } from '../model/error.ts';
@@ -146,6 +147,7 @@ export class Supervisor implements AsyncDisposable {
       graces: new LaterTurn((stopping) => {
         for (const one of stopping) one.watchGrace();
       }),
+      jobs: new LongJobs(),
       gate: new Gate(settings, clock),
       events,
       ledger: this.#ledger,

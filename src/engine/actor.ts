@@ -44,6 +44,8 @@ export interface ActorHost {
   actorSuspended(actor: Actor): void;
   /** It waits at the concurrency gate for its first attempt, or has got its place there. */
   actorWaits(): void;
+  /** An attempt is about to begin. What was decided before comes first, and may stop it. */
+  attemptIsDue(): void;
   /** Its first attempt begins. */
   actorBegins(): void;
   actorOverran(): void;
@@ -307,7 +309,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   onTurn(): void {
     const state = this.#state;
     if (state.at !== 'gate' || !this.lease.check()) return; // stopped or suspended meanwhile
-    if (this.#state !== state) return; // the lease store, which was just asked, has stopped it
+    this.#host.attemptIsDue();
+    if (this.#state !== state) return; // stopped by that, or by the lease store, which was just asked
     if (state.place === undefined) {
       if (this.runtime.gate.open) this.#beginAttempt(undefined);
       else this.#enterGate(); // paused or limited meanwhile

@@ -43,6 +43,8 @@ export class Ledger {
   readonly statuses = new StatusCounts();
   /** Submissions that wait in a slot. */
   queued = 0;
+  /** Those that waited, are rejected, and have no outcome yet. */
+  unsettled = 0;
   /** Owners that wait for their first attempt. */
   toBegin = 0;
   /** Owners that have not ended. */

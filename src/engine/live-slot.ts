@@ -2,7 +2,7 @@
 // input goes to the machine. Every effect is carried out here, in order, before the call returns.
 // Over 300 lines because every effect is carried out in one place.
 
-import { onAbort } from '../kernel/abort-listeners.ts';
+import { onAbort, reasonOf } from '../kernel/abort-listeners.ts';
 import { after } from '../kernel/clock.ts';
 import { type Deferred, deferred } from '../kernel/deferred.ts';
 import type { StopCause } from '../model/error.ts';
@@ -10,14 +10,16 @@ import { type Outcome, Rejected } from '../model/outcome.ts';
 import { record, recordClass } from '../model/record.ts';
 import type { SlotView, TaskView, WaitingFor } from '../model/view.ts';
 import type { Admitted, Limits } from '../policy/admission.ts';
+import type { Departure } from '../policy/departure.ts';
 import { type Flight, firstOf, leaderOf } from '../policy/flight.ts';
-import { isQueued, type SlotEffect, SlotMachine } from '../policy/slot-machine.ts';
+import { isCalledOff, isQueued, type SlotEffect, SlotMachine } from '../policy/slot-machine.ts';
 import { Actor, type ActorHost } from './actor.ts';
 import { given } from './events.ts';
 import { type HeldLease, LOCAL } from './held-lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { Runtime } from './runtime.ts';
 import { type LeaseListener, SlotLease } from './slot-lease.ts';
+import type { Stages } from './stages.ts';
 import type { LiveSubmission } from './submission.ts';
 import type { Vital, VitalSlots } from './vital-slots.ts';
 
@@ -43,6 +45,29 @@ const SlotViewRecord = recordClass<
   if (deadMs !== undefined) this.deadMs = deadMs;
 });
 
+/**
+ * What a shutdown has decided for all slots of a table. It visits many slots on later turns. A slot
+ * catches up before anything else happens in it.
+ */
+export interface Closing {
+  /** What the slots that are closed had then. */
+  readonly stages: Stages;
+  /** The stage that has begun. */
+  stage: number;
+  /** The time to finish is over. */
+  finishOver: boolean;
+}
+
+/** What a slot needs of its table. */
+export interface SlotTable {
+  /** Undefined until a shutdown begins. */
+  readonly closing: Closing | undefined;
+  /**
+   * Effects were carried out, or what waits has changed otherwise: the slot may be idle now.
+   */
+  changed(slot: LiveSlot): void;
+}
+
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
   readonly machine: SlotMachine<LiveSubmission>;
@@ -53,7 +78,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   #vital: Vital | undefined;
   /** Undefined while leases are local. */
   #lease: SlotLease | undefined;
-  readonly #changed: (slot: LiveSlot) => void;
+  readonly #table: SlotTable;
   /** What the ledger counts of it. */
   #countedQueued = 0;
   #countedToBegin = 0;
@@ -62,33 +87,27 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** The owner that a shutdown has reached. */
   #reached: Actor | undefined;
   #carryingOut = false;
+  /** A finisher was submitted. */
+  #hasFinishers = false;
   /**
    * The finishers that waited when a shutdown began, the lowest stage last, and within a stage the
    * first of the queue last. None is added later. A finisher that has left is taken out when it is
    * met. To walk the queue at every change would cost more, the more entries wait.
    */
-  #finishers: LiveSubmission[] = [];
+  #finishers: LiveSubmission[] | undefined;
   #whenOwnerGone: Deferred<void> | undefined;
   #idle: Deferred<void> | undefined;
+  /** Undefined unless outcomes are given on later turns. */
+  #late: Late | undefined;
 
-  /**
-   * `changed` is called after effects were carried out, and after other changes of what waits: the
-   * slot may be idle now.
-   */
-  constructor(
-    name: string,
-    runtime: Runtime,
-    store: LeaseStore,
-    vitals: VitalSlots,
-    changed: (slot: LiveSlot) => void,
-  ) {
+  constructor(name: string, runtime: Runtime, store: LeaseStore, vitals: VitalSlots, table: SlotTable) {
     this.name = name;
     this.machine = new SlotMachine(store.isLocal);
     this.#runtime = runtime;
     this.#store = store;
     this.#vitals = vitals;
     this.#vital = vitals.find(name); // a dead one
-    this.#changed = changed;
+    this.#table = table;
   }
 
   /** The machine has just decided to admit it. */
@@ -100,6 +119,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     else submission.begin(clock.now());
     ledger.enter(submission);
     if (submission.settings.vital) this.#vital ??= this.#vitals.add(this.name);
+    if (submission.finishes) this.#hasFinishers = true;
     if (verdict === 'join') this.#joined(submission);
     this.#carryOut();
     if (submission.place === 'joined') submission.admission = 'joined';
@@ -111,19 +131,24 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void {
+    this.catchUp();
     this.machine.leave(submission, by, reason);
     this.#carryOut();
   }
 
   async cancelAll(reason: unknown): Promise<void> {
+    this.catchUp();
     this.machine.cancel(reason);
     this.#carryOut();
-    if (this.actor === undefined) return;
-    this.#whenOwnerGone ??= deferred();
-    await this.#whenOwnerGone.promise;
+    if (this.actor !== undefined) {
+      this.#whenOwnerGone ??= deferred();
+      await this.#whenOwnerGone.promise;
+    }
+    if (this.#late !== undefined) await this.#late.settled.promise;
   }
 
   pause(): void {
+    this.catchUp();
     if (this.machine.paused) return;
     this.machine.pause();
     this.#publish('slotPaused');
@@ -131,30 +156,41 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   resume(): void {
+    this.catchUp();
     if (!this.machine.paused) return;
     this.machine.resume();
     this.#publish('slotResumed');
     this.#carryOut();
   }
 
-  /** Resolves when it has neither owner nor queue. */
+  /** Resolves when it has neither owner nor queue, and all have their outcome. */
   idle(): Promise<void> {
-    if (this.#isIdle) return Promise.resolve();
+    this.catchUp();
+    if (this.#isIdle && this.#late === undefined) return Promise.resolve();
     this.#idle ??= deferred();
     return this.#idle.promise;
   }
 
-  /** A shutdown began. */
-  close(): void {
-    this.machine.close();
-    this.#finishers = [...this.machine.waiting].reverse().sort((a, b) => stageOf(b) - stageOf(a));
+  /** Does what a shutdown has decided, as far as it was not done before. */
+  catchUp(): void {
+    const { closing } = this.#table;
+    if (closing === undefined) return;
+    if (!this.machine.isClosed) this.#close(closing.stages);
+    this.tell(closing.stage);
+    if (!closing.finishOver || this.machine.isFinishOver) return;
+    this.machine.endFinish();
     this.#carryOut();
   }
 
-  /** The stages of a shutdown that its owner and the finishers that wait have. */
-  *stages(): IterableIterator<number> {
-    if (this.actor !== undefined) yield stageOf(this.actor.submission);
-    for (const one of this.machine.waiting) if (one.finishes) yield stageOf(one);
+  #close(stages: Stages): void {
+    const { machine } = this;
+    machine.close(!this.#hasFinishers);
+    if (this.actor !== undefined) stages.add(this.actor.submission);
+    if (machine.pending > 0) {
+      this.#finishers = [...machine.waiting].reverse().sort((a, b) => stageOf(b) - stageOf(a));
+      for (const one of this.#finishers) stages.add(one);
+    }
+    this.#carryOut();
   }
 
   /**
@@ -181,17 +217,12 @@ export class LiveSlot implements ActorHost, LeaseListener {
 
   #hasWaiting(stage: number): boolean {
     const finishers = this.#finishers;
+    if (finishers === undefined) return false;
     for (let lowest = finishers.at(-1); lowest !== undefined; lowest = finishers.at(-1)) {
       if (isQueued(lowest)) return stageOf(lowest) <= stage;
       finishers.pop();
     }
     return false;
-  }
-
-  /** The time to finish is over. */
-  endFinish(): void {
-    this.machine.endFinish();
-    this.#carryOut();
   }
 
   /** Called when it leaves the table. */
@@ -234,7 +265,12 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   get isClosed(): boolean {
-    return this.machine.isClosed;
+    return this.#table.closing !== undefined;
+  }
+
+  /** Nothing is left in it, and all have their outcome: it may leave the table. */
+  get isOver(): boolean {
+    return this.machine.isIdle && this.#late === undefined;
   }
 
   get subject(): LiveSubmission | null {
@@ -250,6 +286,15 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#countToBegin();
   }
 
+  attemptIsDue(): void {
+    this.catchUp();
+    const { owner } = this.machine;
+    if (owner === null || !isCalledOff(owner)) return;
+    const { signal } = (firstOf(owner) ?? owner).settings;
+    this.machine.calledOff(signal && reasonOf(signal));
+    this.#carryOut();
+  }
+
   actorBegins(): void {
     const { submission } = this.actor as Actor;
     submission.watch?.firstAttemptBegins();
@@ -258,10 +303,11 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   actorOverran(): void {
-    this.#changed(this);
+    this.#table.changed(this);
   }
 
   actorSuspended(actor: Actor): void {
+    this.catchUp();
     this.#countToBegin();
     this.machine.suspended(actor.submission, actor.lease.hasBodyAlive);
     this.#carryOut();
@@ -270,23 +316,29 @@ export class LiveSlot implements ActorHost, LeaseListener {
   actorEnded(actor: Actor, outcome: Outcome): void {
     const { ledger } = this.#runtime;
     const owner = actor.submission;
+    this.catchUp();
     // Read first: it is the store's code, which may call back.
     const contended = this.#lease?.held.contended === true;
     ledger.ownerEnded();
     this.#vital?.ownerEnded(outcome);
-    actor.leaveCounts();
     const whenOwnerGone = this.#whenOwnerGone;
     this.actor = undefined;
     this.#whenOwnerGone = undefined;
     const joined = this.machine.ended(owner, actor.lease.hasBodyAlive, contended);
+    const isShared = joined !== null && !joined.isEmpty;
+    if (!isShared) actor.leaveCounts();
     ledger.settle(owner, outcome, actor);
-    if (joined !== null && joined.length > 0) for (const one of joined) ledger.settle(one, outcome, actor);
+    if (isShared) {
+      const settleNext = () => ledger.settle(joined.take(), outcome, actor);
+      this.#settleAll(joined, settleNext, () => actor.leaveCounts());
+    }
     this.#carryOut();
     whenOwnerGone?.resolve();
     ledger.ownerGone();
   }
 
   leaseChanged(apply: () => void): void {
+    this.catchUp();
     const isInner = this.#carryingOut;
     this.#carryingOut = true;
     apply();
@@ -327,12 +379,15 @@ export class LiveSlot implements ActorHost, LeaseListener {
     while (effects.length > 0) effects.pop();
     this.#carryingOut = false;
     if (this.#countedToBegin > 0) this.#countToBegin();
-    if (this.#idle !== undefined && this.#isIdle) {
-      this.#idle.resolve();
-      this.#idle = undefined;
-    }
+    if (this.#idle !== undefined) this.#resolveIdle();
     if (this.#vital !== undefined) this.#vital = this.#vitals.changed(this.#vital, this.#isIdle);
-    this.#changed(this);
+    this.#table.changed(this);
+  }
+
+  #resolveIdle(): void {
+    if (!this.#isIdle || this.#late !== undefined) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   /** Before effects are carried out, because the lease store may look at the counts. */
@@ -367,7 +422,10 @@ export class LiveSlot implements ActorHost, LeaseListener {
         this.#actorOf(effect.owner)?.finish();
         return;
       case 'reject':
-        this.#reject(effect);
+        this.#reject(effect.entry, effect);
+        return;
+      case 'rejectAll':
+        this.#rejectAll(effect);
         return;
       case 'detach':
         this.#detach(effect);
@@ -420,9 +478,49 @@ export class LiveSlot implements ActorHost, LeaseListener {
     actor.start();
   }
 
-  #reject({ entry, reason, by, error }: Extract<SlotEffect<LiveSubmission>, { do: 'reject' }>): void {
+  #reject(entry: LiveSubmission, { reason, by, error }: Pick<RejectAll, 'reason' | 'by' | 'error'>): void {
     if (reason === 'leaseUnavailable' && entry.settings.vital) this.#vital?.leaseRefused();
     this.#runtime.ledger.settle(entry, new Rejected(reason, by?.id, error));
+  }
+
+  #rejectAll(effect: RejectAll): void {
+    const { departure } = effect;
+    const { ledger } = this.#runtime;
+    ledger.unsettled += departure.flights;
+    const rejectNext = () => {
+      const { flights } = departure;
+      const one = departure.take();
+      ledger.unsettled -= flights - departure.flights;
+      this.#reject(one, effect);
+    };
+    this.#settleAll(departure, rejectNext, () => {});
+  }
+
+  /**
+   * Settles all of a departure, in its order: within the call as far as one turn has room for them,
+   * and the rest on later turns.
+   */
+  #settleAll(departure: Departure<LiveSubmission>, settleNext: () => void, whenDone: () => void): void {
+    let late: Late | undefined;
+    const isDone = this.#runtime.jobs.begin(() => {
+      settleNext();
+      if (!departure.isEmpty) return true;
+      whenDone();
+      if (late !== undefined) this.#lateOneEnds(late);
+      return false;
+    });
+    if (isDone) return;
+    late = this.#late ??= { departures: 0, settled: deferred() };
+    late.departures += 1;
+  }
+
+  #lateOneEnds(late: Late): void {
+    late.departures -= 1;
+    if (late.departures > 0) return;
+    this.#late = undefined;
+    late.settled.resolve();
+    if (this.#idle !== undefined) this.#resolveIdle();
+    this.#table.changed(this);
   }
 
   /**
@@ -465,6 +563,14 @@ export class LiveSlot implements ActorHost, LeaseListener {
     };
   }
 }
+
+/** Outcomes that are given on later turns. */
+interface Late {
+  departures: number;
+  readonly settled: Deferred<void>;
+}
+
+type RejectAll = Extract<SlotEffect<LiveSubmission>, { do: 'rejectAll' }>;
 
 type LeaseEffect = Extract<
   SlotEffect<LiveSubmission>,

@@ -3,6 +3,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Gate } from '../kernel/gate.ts';
 import type { LaterTurn } from '../kernel/later-turn.ts';
+import type { LongJobs } from '../kernel/long-jobs.ts';
 import type { TurnQueue } from '../kernel/turn-queue.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { EventPublisher } from './events.ts';
@@ -30,6 +31,7 @@ export interface Runtime {
    * replacement (measured: 11.1 us against 10.0).
    */
   readonly graces: LaterTurn<Stopping>;
+  readonly jobs: LongJobs;
   readonly gate: Gate;
   readonly events: EventPublisher;
   readonly ledger: Ledger;

@@ -22,7 +22,10 @@ import type { Runtime } from './runtime.ts';
 import type { Slots } from './slots.ts';
 
 /** What a shutdown needs of the slots. */
-export type ClosingSlots = Pick<Slots, 'actors' | 'close' | 'tell' | 'endFinish' | 'stages' | 'stageIsOver'>;
+export type ClosingSlots = Pick<
+  Slots,
+  'close' | 'tell' | 'endFinish' | 'force' | 'abandon' | 'stages' | 'stageIsOver' | 'whenVisited'
+>;
 
 export class Shutdown {
   readonly #runtime: Runtime;
@@ -114,7 +117,10 @@ export class Shutdown {
       case 'close':
         for (const listener of this.#listeners.splice(0)) listener();
         this.#runtime.ledger.keepRecord();
-        this.#slots.close(() => this.#stageIsOver());
+        this.#slots.close(
+          () => this.#step({ kind: 'stageOver', ...this.#moment() }),
+          () => this.#stageIsOver(),
+        );
         this.ledgerEmptied();
         return;
       case 'tell':
@@ -127,13 +133,14 @@ export class Shutdown {
         this.#wakeAt(effect.atMs);
         return;
       case 'killOrAbandon':
-        for (const actor of this.#slots.actors) actor.force();
+        this.#slots.force();
         return;
-      case 'patienceUntil':
-        this.#until(effect.atMs, () => this.#step({ kind: 'patienceOver' }));
+      case 'patience':
+        // From the last kill on: each killed body has this time.
+        this.#slots.whenVisited(() => this.#after(effect.ms, () => this.#step({ kind: 'patienceOver' })));
         return;
       case 'abandonRest':
-        for (const actor of this.#slots.actors) actor.abandon();
+        this.#slots.abandon();
         return;
       case 'flush':
         this.#stopTimer();
@@ -145,28 +152,27 @@ export class Shutdown {
   }
 
   /**
-   * Waits one turn more, so that every body sees its stop request before the force, even with
-   * `graceMs: 0`. A timer that fired counts as on time.
+   * Waits until all slots know what was decided before, and one turn more, so that every body sees
+   * its stop request before the force, even with `graceMs: 0`. A timer that fired counts as on
+   * time.
    */
   #wakeAt(atMs: number): void {
     const wake = (): void => {
       const { nowMs, stages } = this.#moment();
       this.#step({ kind: 'time', nowMs: Math.max(nowMs, atMs), stages });
     };
-    this.#until(atMs, () =>
-      this.#runtime.turns.push({
-        onTurn: () => {
-          // Once the force has begun, the timer is that of its patience.
-          if (this.#state.phase === 'closing') this.#until(this.#runtime.clock.now(), wake);
-        },
-      }),
-    );
+    const turn = {
+      onTurn: () => {
+        // Once the force has begun, the timer is that of its patience.
+        if (this.#state.phase === 'closing') this.#after(0, wake);
+      },
+    };
+    this.#after(atMs - this.#runtime.clock.now(), () => this.#slots.whenVisited(() => this.#runtime.turns.push(turn)));
   }
 
-  #until(atMs: number, fire: () => void): void {
-    const { clock } = this.#runtime;
+  #after(ms: number, fire: () => void): void {
     this.#stopTimer();
-    this.#stopTimer = after(clock, Math.max(0, atMs - clock.now()), fire);
+    this.#stopTimer = after(this.#runtime.clock, Math.max(0, ms), fire);
   }
 
   async #flush(): Promise<void> {

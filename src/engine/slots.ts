@@ -2,6 +2,7 @@
 // live-slot.ts is what happens in one slot.
 
 import { NameMap } from '../kernel/name-map.ts';
+import { Rounds } from '../kernel/rounds.ts';
 import { refuse } from '../model/check.ts';
 import { type StopCause, show } from '../model/error.ts';
 import { explain } from '../model/explain.ts';
@@ -13,10 +14,10 @@ import type { Submission } from '../model/submission.ts';
 import type { SlotView } from '../model/view.ts';
 import { isRefusal, type Limits } from '../policy/admission.ts';
 import { DryRun } from '../policy/dry-run.ts';
-import type { Actor } from './actor.ts';
 import type { LeaseStore } from './lease-store.ts';
-import { LiveSlot } from './live-slot.ts';
+import { type Closing, LiveSlot } from './live-slot.ts';
 import type { Runtime } from './runtime.ts';
+import { Stages } from './stages.ts';
 import { LiveSubmission, type SubmissionHost } from './submission.ts';
 import type { SubmitCall } from './submit-call.ts';
 import { TurnedAway } from './turned-away.ts';
@@ -36,18 +37,20 @@ export class Slots {
   readonly #vitals: VitalSlots;
   readonly #max: SupervisorLimits;
   readonly #defaults: SlotSettings;
-  #closed = false;
-  /** The stage that a shutdown has reached. */
-  #stage = -Infinity;
   /** The slots that the next stage has to wait for. */
   readonly #holding = new Set<LiveSlot>();
   #stageOver = (): void => {};
+  /** The visits of a shutdown. */
+  readonly #rounds: Rounds<LiveSlot>;
   /**
    * Written for each submission and read by its slot within the call. A new object each time would
    * cost 40 bytes a submission.
    */
   readonly #limits = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true, mayStart: true };
-  readonly #changed = (slot: LiveSlot): void => this.#account(slot);
+  readonly #table = {
+    closing: undefined as Closing | undefined,
+    changed: (slot: LiveSlot): void => this.#account(slot),
+  };
 
   constructor(
     ids: TaskIds,
@@ -69,17 +72,13 @@ export class Slots {
     this.#vitals = vitals;
     this.#max = max;
     this.#defaults = defaults;
+    this.#rounds = new Rounds(runtime.jobs, this.#slots);
   }
 
   /** How many slots are live. */
   get size(): number {
     return this.#slots.size;
   }
-  /** One for each slot that has an owner. */
-  get actors(): Actor[] {
-    return Array.from(this.#slots.values(), ({ actor }) => actor).filter((actor) => actor !== undefined);
-  }
-
   settings(name: string): SlotSettings {
     return this.#configured.get(name) ?? this.#defaults;
   }
@@ -96,6 +95,7 @@ export class Slots {
     const known = this.#slots.get(name);
     if (known === undefined && this.#isFull) return this.reject(call, { reason: 'resourceLimit' });
     const slot = known ?? this.#open(name);
+    slot.catchUp();
     const limits = this.#limitsOf(name);
     const verdict = slot.machine.decide(policy, limits);
     if (isRefusal(verdict)) {
@@ -193,42 +193,63 @@ export class Slots {
     const { gate } = this.#runtime;
     const request = this.#slots.get(name)?.leaseRequest;
     const stall = this.#store.stalled(name);
-    return explain({ slot: this.view(name, 1), isClosed: this.#closed, gate, request, stall });
+    return explain({ slot: this.view(name, 1), isClosed: this.#table.closing !== undefined, gate, request, stall });
   }
 
   /**
    * A shutdown began: nothing is admitted from here on, and what waits is rejected, but for
-   * finishers. `stageOver` is called when nothing holds the stage that began last.
+   * finishers. `closed` is called once every slot is closed, and `stageOver` when nothing holds the
+   * stage that began last.
    */
-  close(stageOver: () => void): void {
-    this.#closed = true;
+  close(closed: () => void, stageOver: () => void): void {
+    this.#table.closing = { stages: new Stages(), stage: -Infinity, finishOver: false };
     this.#stageOver = stageOver;
-    for (const slot of [...this.#slots.values()]) slot.close();
+    this.#rounds.begin((slot) => slot.catchUp(), closed);
   }
 
   /** Every owner up to this stage is asked to finish or to stop. */
   tell(stage: number): void {
-    this.#stage = stage;
-    const slots = [...this.#slots.values()];
-    for (const slot of slots) if (slot.holds(stage)) this.#holding.add(slot);
-    for (const slot of slots) slot.tell(stage);
-    if (this.stageIsOver) this.#stageOver();
+    const closing = this.#table.closing as Closing;
+    closing.stage = stage;
+    const visit = (slot: LiveSlot): void => {
+      slot.catchUp();
+      if (slot.holds(stage)) this.#holding.add(slot);
+    };
+    this.#rounds.begin(visit, () => this.#checkStage());
   }
 
   /** The time to finish is over. */
   endFinish(): void {
-    for (const slot of [...this.#slots.values()]) slot.endFinish();
+    const closing = this.#table.closing as Closing;
+    closing.finishOver = true;
+    this.#rounds.begin(
+      (slot) => slot.catchUp(),
+      () => this.#checkStage(),
+    );
+  }
+
+  /** Kills or abandons every body. */
+  force(): void {
+    this.#rounds.begin(({ actor }) => actor?.force());
+  }
+
+  /** Gives up the bodies that are left. */
+  abandon(): void {
+    this.#rounds.begin(({ actor }) => actor?.abandon());
   }
 
   get stageIsOver(): boolean {
-    return this.#holding.size === 0;
+    return this.#rounds.areOver && this.#holding.size === 0;
   }
 
   /** The stages above this one that an owner or a waiting finisher has: each once, ascending. */
   stages(above: number): number[] {
-    const stages = new Set<number>();
-    for (const slot of this.#slots.values()) for (const stage of slot.stages()) if (stage > above) stages.add(stage);
-    return [...stages].sort((a, b) => a - b);
+    return this.#table.closing?.stages.above(above) ?? [];
+  }
+
+  /** Calls `call` once every slot has been visited: now, or after the rounds that are under way. */
+  whenVisited(call: () => void): void {
+    this.#rounds.whenOver(call);
   }
 
   /**
@@ -243,8 +264,7 @@ export class Slots {
   }
 
   #open(name: string): LiveSlot {
-    const slot = new LiveSlot(name, this.#runtime, this.#store, this.#vitals, this.#changed);
-    if (this.#closed) slot.machine.close();
+    const slot = new LiveSlot(name, this.#runtime, this.#store, this.#vitals, this.#table);
     this.#slots.add(name, slot);
     return slot;
   }
@@ -263,16 +283,21 @@ export class Slots {
 
   /** An idle slot leaves the table (S6). */
   #account(slot: LiveSlot): void {
-    if (this.#closed) this.#accountStage(slot);
-    if (!slot.machine.isIdle || this.#slots.get(slot.name) !== slot) return;
+    const { closing } = this.#table;
+    if (closing !== undefined) this.#accountStage(slot, closing.stage);
+    if (!slot.isOver || this.#slots.get(slot.name) !== slot) return;
     this.#slots.delete(slot.name);
     slot.end();
   }
 
-  #accountStage(slot: LiveSlot): void {
-    slot.tell(this.#stage); // an owner that began after the stage
-    if (this.#holding.has(slot) && !slot.holds(this.#stage)) this.#holding.delete(slot);
-    else return;
+  #accountStage(slot: LiveSlot, stage: number): void {
+    slot.tell(stage); // an owner that began after the stage
+    if (!this.#holding.has(slot) || slot.holds(stage)) return;
+    this.#holding.delete(slot);
+    this.#checkStage();
+  }
+
+  #checkStage(): void {
     if (this.stageIsOver) this.#stageOver();
   }
 }

@@ -7,14 +7,15 @@ import type { Runtime } from './runtime.ts';
 
 export function statsOf({ ledger, gate, events }: Runtime, slotCount: number, phase: Stats['phase']): Stats {
   const { owners, queued, pending, statuses, abandonedAlive } = ledger;
+  const shownAsQueued = queued + ledger.unsettled;
   const { paused, concurrency, inside } = gate;
   return record({
     phase,
     totals: { ...ledger.totals },
     rejections: { ...ledger.rejections },
     failures: { ...ledger.failures },
-    tasks: { queued, ...statuses.shown },
-    joined: ledger.size - queued - statuses.owners,
+    tasks: { queued: shownAsQueued, ...statuses.shown },
+    joined: ledger.size - shownAsQueued - statuses.owners,
     slotCount,
     owners,
     bodies: gate.begun,

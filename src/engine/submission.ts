@@ -178,6 +178,10 @@ export class LiveSubmission implements SlotEntry<LiveSubmission>, Viewed {
     const { signal } = this.settings;
     return signal !== undefined && isAborted(signal);
   }
+  /** The same, and its slot is about to be told. */
+  get isCalledOff(): boolean {
+    return this.watch !== null && this.isSignalAborted;
+  }
   /** What its slot's queue may hold now. */
   get queueLimit(): number {
     return this.#host.queueLimit(this.slot);

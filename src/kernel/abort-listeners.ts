@@ -2,13 +2,25 @@
 // more there are, and Node warns at 11 listeners. So one listener is added for each signal, with a
 // set of callbacks behind it. The listener is removed together with the last callback.
 
+import { LongJobs } from './long-jobs.ts';
+
+const jobs = new LongJobs();
+
 class AbortListeners {
   readonly #signal: AbortSignal;
   readonly #callbacks = new Set<(reason: unknown) => void>();
+  /** Those that are called on later turns can still be removed. */
   readonly #onAbort = () => {
-    const callbacks = [...this.#callbacks];
-    this.#callbacks.clear();
-    for (const callback of callbacks) callback(reasonOf(this.#signal));
+    const callbacks = this.#callbacks;
+    const reason = reasonOf(this.#signal);
+    const next = callbacks.values();
+    jobs.begin(() => {
+      const { value: call } = next.next();
+      if (call === undefined) return false;
+      callbacks.delete(call);
+      call(reason);
+      return callbacks.size > 0;
+    });
   };
 
   constructor(signal: AbortSignal) {
@@ -32,7 +44,8 @@ class AbortListeners {
   }
 }
 
-function reasonOf(signal: AbortSignal): unknown {
+/** What an object that only looks like a signal throws counts as its reason. */
+export function reasonOf(signal: AbortSignal): unknown {
   try {
     return signal.reason;
   } catch (error) {
@@ -55,8 +68,9 @@ export function isAborted(signal: AbortSignal): boolean {
 const listenersOf = new WeakMap<AbortSignal, AbortListeners>();
 
 /**
- * Calls `call` with the signal's reason when the signal aborts. The signal must not be aborted yet.
- * Returns a function that removes the callback.
+ * Calls `call` with the signal's reason when the signal aborts: within the abort, but for signals
+ * that many wait for, where the rest is called on later turns. The signal must not be aborted yet.
+ * Returns a function that removes the callback. `call` must not throw.
  */
 export function onAbort(signal: AbortSignal, call: (reason: unknown) => void): () => void {
   let listeners = listenersOf.get(signal);

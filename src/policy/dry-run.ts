@@ -5,6 +5,7 @@
 import type { RejectReason } from '../model/outcome.ts';
 import type { AdmissionPolicy } from '../model/settings.ts';
 import { isRefusal, type Limits } from './admission.ts';
+import type { Departure } from './departure.ts';
 import type { Flight } from './flight.ts';
 import { type Place, type SlotEntry, SlotMachine } from './slot-machine.ts';
 
@@ -32,6 +33,7 @@ class TrialEntry implements SlotEntry<TrialEntry> {
   readonly ofBatch: boolean = true;
   readonly finishes = false;
   readonly resumes = false;
+  readonly isCalledOff = false;
   place: Place = 'new';
   ahead: TrialEntry | null = null;
   behind: TrialEntry | null = null;
@@ -115,6 +117,7 @@ export class DryRun {
       if (effect.do === 'start' && free.starts > 0) free.starts -= 1;
       else if (effect.do === 'start') free.pending -= 1;
       else if (effect.do === 'reject' && effect.entry.ofBatch) rejected = effect.reason;
+      else if (effect.do === 'rejectAll' && isOfBatch(effect.departure)) rejected = effect.reason;
     }
     machine.effects.length = 0;
     return rejected;
@@ -129,6 +132,13 @@ export class DryRun {
     this.#copies.set(slot, machine);
     return machine;
   }
+}
+
+/** An entry of the batch is among them. */
+function isOfBatch(departure: Departure<TrialEntry>): boolean {
+  let found = false;
+  while (!departure.isEmpty) found = departure.take().ofBatch || found;
+  return found;
 }
 
 /** Answers for the same entry with the same copy. */

@@ -48,19 +48,6 @@ export class Flight<E extends Participant<E>> {
     else behind.ahead = ahead;
     unlink(entry);
   }
-
-  /** Returns the joined entries that are left, in the order in which they joined. */
-  end(): readonly E[] {
-    this.leader.flight = null;
-    const joined: E[] = [];
-    for (let entry = this.first; entry !== null; ) {
-      const { behind } = entry;
-      unlink(entry);
-      joined.push(entry);
-      entry = behind;
-    }
-    return joined;
-  }
 }
 
 /** An ended entry that a caller still holds must not keep the others in memory. */

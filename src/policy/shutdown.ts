@@ -26,7 +26,7 @@ interface Closing {
   /** The end of the finish time: at most `deadlineMs`. */
   readonly finishUntilMs: number;
   readonly finishOver: boolean;
-  /** The latest stage that has begun. `Infinity`: all have. */
+  /** The latest stage that has begun. `-Infinity`: none has. `Infinity`: all have. */
   readonly stage: number;
   /** When the next stage begins at the latest. `Infinity` once all have begun. */
   readonly stageUntilMs: number;
@@ -51,10 +51,10 @@ export interface Moment {
 }
 
 export type ShutdownInput =
-  | ({ readonly kind: 'begin'; readonly cause: ShutdownCause } & ShutdownTimes & Moment)
+  | ({ readonly kind: 'begin'; readonly cause: ShutdownCause } & ShutdownTimes & Pick<Moment, 'nowMs'>)
   /** A later call of `shutdown`, or a second signal. It can only shorten what is left. */
   | ({ readonly kind: 'hasten' } & ShutdownTimes & Moment)
-  /** Nothing is left that the next stage has to wait for. */
+  /** Nothing is left that the next stage has to wait for. At first: all slots are closed. */
   | ({ readonly kind: 'stageOver' } & Moment)
   /** The timer fired. It may be late, early, or that of an earlier `wakeAt`. */
   | ({ readonly kind: 'time' } & Moment)
@@ -64,6 +64,7 @@ export type ShutdownInput =
   | { readonly kind: 'flushed' };
 
 export type ShutdownEffect =
+  /** Close all slots. Answer with `stageOver`. */
   | { readonly do: 'close' }
   /** Stop the owners of this stage and of all lower ones. `Infinity`: all owners. */
   | { readonly do: 'tell'; readonly stage: number }
@@ -71,7 +72,8 @@ export type ShutdownEffect =
   /** Answer with `time`, on a later turn. There is one timer: this takes the place of the last. */
   | { readonly do: 'wakeAt'; readonly atMs: number }
   | { readonly do: 'killOrAbandon' }
-  | { readonly do: 'patienceUntil'; readonly atMs: number }
+  /** Answer with `patienceOver`, this long after the last body was killed. */
+  | { readonly do: 'patience'; readonly ms: number }
   | { readonly do: 'abandonRest' }
   | { readonly do: 'flush' }
   | { readonly do: 'report'; readonly cause: ShutdownCause };
@@ -107,7 +109,7 @@ function whileClosing(state: Closing, input: ShutdownInput): ShutdownStep {
     case 'stageOver':
       return state.stage === Infinity ? unchanged(state) : goOn({ ...state, stageUntilMs: input.nowMs }, input);
     case 'time':
-      return mayForce(state, input.nowMs) ? force(state, input.nowMs) : goOn(state, input);
+      return mayForce(state, input.nowMs) ? force(state) : goOn(state, input);
     case 'empty':
       return flush(state.cause);
     default:
@@ -117,17 +119,16 @@ function whileClosing(state: Closing, input: ShutdownInput): ShutdownStep {
 
 function begin(input: Extract<ShutdownInput, { kind: 'begin' }>): ShutdownStep {
   const { cause, graceMs, finishMs, nowMs } = input;
-  const closing: Closing = {
+  const state: Closing = {
     phase: 'closing',
     cause,
     deadlineMs: nowMs + graceMs,
     finishUntilMs: nowMs + finishMs,
     finishOver: false,
     stage: -Infinity,
-    stageUntilMs: nowMs,
+    stageUntilMs: nowMs + graceMs,
   };
-  const { state, effects } = goOn(closing, input);
-  return { state, effects: [{ do: 'close' }, ...effects] };
+  return { state, effects: [{ do: 'close' }, wakeAt(state)] };
 }
 
 /** Nothing is ever put off. */
@@ -135,12 +136,19 @@ function hasten(state: Closing, input: Extract<ShutdownInput, { kind: 'hasten' }
   const { graceMs, finishMs, nowMs, stages } = input;
   const deadlineMs = Math.min(state.deadlineMs, nowMs + graceMs);
   const finishUntilMs = Math.min(state.finishUntilMs, nowMs + finishMs);
-  const share = shareOf(deadlineMs, nowMs, stages.length + 1);
-  const stageUntilMs = state.stage === Infinity ? Infinity : Math.min(state.stageUntilMs, nowMs + share);
+  const stageUntilMs = stageEnd(state, deadlineMs, nowMs, stages);
   // Setting the same timer again at each call would let frequent calls put it off.
   if (deadlineMs === state.deadlineMs && finishUntilMs === state.finishUntilMs && stageUntilMs === state.stageUntilMs)
     return unchanged(state);
   return goOn({ ...state, deadlineMs, finishUntilMs, stageUntilMs }, input);
+}
+
+/** The present stage gets an equal share of what is now left. Before the first one all is left. */
+function stageEnd(state: Closing, deadlineMs: number, nowMs: number, stages: readonly number[]): number {
+  if (state.stage === -Infinity) return deadlineMs;
+  if (state.stage === Infinity) return Infinity;
+  const share = shareOf(deadlineMs, nowMs, stages.length + 1);
+  return Math.min(state.stageUntilMs, nowMs + share);
 }
 
 /** Begins the next stage and ends the finish time, if they are due. Waits for what comes next. */
@@ -155,9 +163,14 @@ function goOn(state: Closing, { nowMs, stages }: Moment): ShutdownStep {
     next = { ...next, finishOver: true };
     effects.push({ do: 'endFinish' });
   }
-  const finishUntilMs = next.finishOver ? Infinity : next.finishUntilMs;
-  effects.push({ do: 'wakeAt', atMs: Math.min(next.stageUntilMs, finishUntilMs, next.deadlineMs) });
+  effects.push(wakeAt(next));
   return { state: next, effects };
+}
+
+/** For what comes next. */
+function wakeAt({ stageUntilMs, finishOver, finishUntilMs, deadlineMs }: Closing): ShutdownEffect {
+  const finishEndMs = finishOver ? Infinity : finishUntilMs;
+  return { do: 'wakeAt', atMs: Math.min(stageUntilMs, finishEndMs, deadlineMs) };
 }
 
 /** The last stage lasts until the grace is over. At the end of the grace all stages begin. */
@@ -178,10 +191,10 @@ function mayForce({ deadlineMs, finishOver, stage }: Closing, nowMs: number): bo
   return nowMs >= deadlineMs && finishOver && stage === Infinity;
 }
 
-function force({ cause }: Closing, nowMs: number): ShutdownStep {
+function force({ cause }: Closing): ShutdownStep {
   return {
     state: { phase: 'forcing', cause },
-    effects: [{ do: 'killOrAbandon' }, { do: 'patienceUntil', atMs: nowMs + KILL_PATIENCE_MS }],
+    effects: [{ do: 'killOrAbandon' }, { do: 'patience', ms: KILL_PATIENCE_MS }],
   };
 }
 

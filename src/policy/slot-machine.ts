@@ -2,9 +2,10 @@
 // never acts: each input appends named effects to `effects`, and engine/live-slot.ts carries them
 // out in order. It uses no clock, timer, promise or I/O.
 //
-// waiting-line.ts keeps the order of what waits, and flight.ts those that joined an entry. An input
-// costs the same, however many entries wait, unless it rejects them all. Over 300 lines because all
-// rules of one slot are explored together, as one machine.
+// waiting-line.ts keeps the order of what waits, flight.ts those that joined an entry, and
+// departure.ts those that leave together. An input costs the same, however many entries wait, but
+// for `close` where some of them finish. Over 300 lines because all rules of one slot are explored
+// together, as one machine.
 //
 // Stale or impossible input changes nothing (S8): answers of the lease store carry the number of
 // their request, and ends carry their owner.
@@ -25,11 +26,14 @@ import type { StopCause } from '../model/error.ts';
 import type { RejectReason } from '../model/outcome.ts';
 import type { AdmissionPolicy } from '../model/settings.ts';
 import { type Admitted, admit, type Limits, queuedBehindCandidate, type SlotState, type Verdict } from './admission.ts';
+import { Departure } from './departure.ts';
 import { Flight, firstOf, hasLeft, leaderOf, type Participant } from './flight.ts';
 import { WaitingLine } from './waiting-line.ts';
 
-/** Where an entry is. */
-export type Place = 'new' | 'replacement' | 'queue' | 'owner' | 'joined' | 'done';
+/** Where an entry is: in the line, or elsewhere. */
+export type Place = 'new' | 'owner' | 'joined' | 'done' | Line;
+
+type Line = Pick<WaitingLine<never>, 'isCut'>;
 
 /** One submission, as the machine sees it. Only policy/ sets the fields that are not `readonly`. */
 export interface SlotEntry<Self extends SlotEntry<Self>> extends Participant<Self> {
@@ -38,10 +42,12 @@ export interface SlotEntry<Self extends SlotEntry<Self>> extends Participant<Sel
   readonly finishes: boolean;
   /** It goes on after a lost lease, once the slot has another one. */
   readonly resumes: boolean;
+  /** Its signal is aborted. Where many share the signal, its `leave` comes on a later turn. */
+  readonly isCalledOff: boolean;
   place: Place;
 }
 
-export type SlotEffect<E> =
+export type SlotEffect<E extends SlotEntry<E>> =
   | { readonly do: 'acquire'; readonly request: number; readonly asker: E; readonly policy: AdmissionPolicy }
   | { readonly do: 'urge' } // a replacement waits for the request's answer
   | { readonly do: 'cancelRequest' }
@@ -55,6 +61,13 @@ export type SlotEffect<E> =
   | {
       readonly do: 'reject';
       readonly entry: E;
+      readonly reason: RejectReason;
+      readonly by: E | null;
+      readonly error: unknown;
+    }
+  | {
+      readonly do: 'rejectAll'; // as one step, however many there are
+      readonly departure: Departure<E>;
       readonly reason: RejectReason;
       readonly by: E | null;
       readonly error: unknown;
@@ -91,7 +104,7 @@ interface Stop {
 }
 
 const IDLE = { phase: 'idle' } as const;
-const NONE: readonly never[] = [];
+const NONE = new Departure<never>();
 
 export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   readonly effects: SlotEffect<E>[] = [];
@@ -117,6 +130,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   /** A shutdown began. */
   get isClosed(): boolean {
     return this.#closed;
+  }
+  /** The time to finish is over. */
+  get isFinishOver(): boolean {
+    return this.#finishOver;
   }
   get queueLength(): number {
     return this.#line.queueLength;
@@ -197,7 +214,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
         this.#stopOwner('replace', undefined);
         return;
       case 'dropOldest':
-        while (queuedBehindCandidate(this) >= limits.queueLimit) this.#reject(this.#oldest(), 'queueFull', entry);
+        this.#dropOldest(limits.queueLimit, entry);
         this.#wait(entry);
         return;
       case 'append':
@@ -234,12 +251,13 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
    * fence. `contended`: another process waits, so the lease is released, unless a replacement waits
    * here. Returns the joined entries, which end with it; null for an entry that is not the owner.
    */
-  ended(owner: E, bodyAlive: boolean, contended: boolean): readonly E[] | null {
+  ended(owner: E, bodyAlive: boolean, contended: boolean): Departure<E> | null {
     const ownership = this.#ownership;
     if (!('owner' in ownership) || ownership.owner !== owner) return null;
     const joined = this.#end(owner);
     const { lease, request } = ownership;
     this.#ownership = IDLE;
+    this.#rejectCalledOff();
     const next = this.#line.first;
     if (lease === 'requested') {
       // The asker has ended, so a refusal rejects nothing.
@@ -272,8 +290,10 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
       return true;
     }
     this.#ownership = IDLE;
-    if (ownership.asker !== null) {
-      this.#own(this.#line.first as E, request);
+    this.#rejectCalledOff();
+    const next = this.#line.first;
+    if (ownership.asker !== null && next !== null) {
+      this.#own(next, request);
       return true;
     }
     this.#advance();
@@ -339,6 +359,11 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     this.#stopOwner('replace', undefined);
   }
 
+  /** Every participant of the owner has called it off, and no attempt may begin. */
+  calledOff(reason: unknown): void {
+    this.#stopOwner('signal', reason);
+  }
+
   /** Nothing starts until `resume`. The owner goes on. */
   pause(): void {
     this.#paused = true;
@@ -352,11 +377,11 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
 
   /**
    * A shutdown began. From here on the slot admits nothing, and only entries that finish wait. The
-   * owner goes on.
+   * owner goes on. With `noneFinishes` no entry is asked whether it finishes.
    */
-  close(): void {
+  close(noneFinishes = false): void {
     this.#closed = true;
-    for (const entry of [...this.#line]) if (!entry.finishes) this.#reject(entry, 'shuttingDown', null);
+    this.#rejectBut(noneFinishes ? [] : [...this.#line].filter(({ finishes }) => finishes), 'shuttingDown', null);
     this.#withdrawUnwanted();
   }
 
@@ -383,15 +408,28 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   /**
-   * The entry that has waited longest among those that count to `queueLimit`. There must be one.
+   * Rejects the entries that have waited longest among those that count to `queueLimit`, so that
+   * there is room for one more: one of them, unless the limit was lowered.
    */
-  #oldest(): E {
-    return this.#line.oldest(queuedBehindCandidate(this) < this.queueLength);
+  #dropOldest(queueLimit: number, by: E): void {
+    const counted = queuedBehindCandidate(this);
+    const oldest = this.#line.oldest(counted < this.queueLength);
+    if (counted === queueLimit) {
+      this.#reject(oldest, 'queueFull', by);
+      return;
+    }
+    const { replacement, first } = this.#line;
+    const kept = this.#line.newest(queueLimit - 1);
+    if (replacement !== null) kept.unshift(replacement);
+    else if (oldest !== first) kept.unshift(first as E); // the head does not count
+    this.#rejectBut(kept, 'queueFull', by);
   }
 
   #advance(): void {
+    if (this.#ownership.phase !== 'idle' || this.#paused) return;
+    this.#rejectCalledOff();
     const asker = this.#line.first;
-    if (this.#ownership.phase !== 'idle' || asker === null || this.#paused) return;
+    if (asker === null) return;
     if (this.#isLocal) {
       this.#own(asker, 0);
       return;
@@ -439,19 +477,15 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   #wait(entry: E): void {
-    if (entry.policy === 'replace') {
-      this.#line.replacement = entry;
-      entry.place = 'replacement';
-      return;
-    }
-    this.#line.append(entry);
-    entry.place = 'queue';
+    entry.place = this.#line;
+    if (entry.policy === 'replace') this.#line.replacement = entry;
+    else this.#line.append(entry);
   }
 
   #takeLatest(entry: E): void {
     const old = this.#line.latest as E; // admission.ts answers `takeLatest` only while one waits
     this.#line.takePlace(old, entry);
-    entry.place = 'queue';
+    entry.place = this.#line;
     this.#rejectFlight(old, 'superseded', entry);
   }
 
@@ -487,13 +521,15 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     if (flight.participants === 0) this.#stopOwner(by, reason);
   }
 
-  /** Ends a whole flight. Returns the joined entries that were left. */
-  #end(leader: E): readonly E[] {
-    leader.place = 'done';
-    if (leader.flight === null) return NONE;
-    const joined = leader.flight.end();
-    for (const entry of joined) entry.place = 'done';
-    return joined;
+  /** The owner ends. Returns the joined entries that were left. */
+  #end(owner: E): Departure<E> {
+    owner.place = 'done';
+    const { flight } = owner;
+    if (flight === null) return NONE;
+    if (!flight.leaderLeft) flight.leave(owner);
+    if (flight.participants > 0) return new Departure(owner);
+    owner.flight = null;
+    return NONE;
   }
 
   /** Rejects one entry that does not wait. */
@@ -513,15 +549,41 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
       this.#refuse(leader, reason, by, error);
       return;
     }
-    const isLeft = hasLeft(leader);
-    const joined = this.#end(leader);
-    if (!isLeft) this.#refuse(leader, reason, by, error);
-    for (const entry of joined) this.#refuse(entry, reason, by, error);
+    leader.place = 'done';
+    this.effects.push({ do: 'rejectAll', departure: new Departure(leader), reason, by, error });
+  }
+
+  /** Rejects what goes first and was called off, so that it does not start. */
+  #rejectCalledOff(): void {
+    let { first } = this.#line;
+    if (first === null || !isCalledOff(first)) return;
+    const departure = new Departure<E>();
+    do {
+      this.#line.remove(first);
+      first.place = 'done';
+      departure.add(first);
+      first = this.#line.first;
+    } while (first !== null && isCalledOff(first));
+    this.effects.push({ do: 'rejectAll', departure, reason: 'canceled', by: null, error: undefined });
   }
 
   #rejectAll(reason: RejectReason): void {
-    for (let next = this.#line.first; next !== null; next = this.#line.first) this.#reject(next, reason, null);
+    this.#rejectBut([], reason, null);
     this.#withdrawUnwanted();
+  }
+
+  /** Rejects all that waits, in its order, but for `kept`. */
+  #rejectBut(kept: readonly E[], reason: RejectReason, by: E | null): void {
+    const old = this.#line;
+    if (kept.length === old.length) return;
+    this.#line = new WaitingLine<E>();
+    for (const entry of kept) {
+      old.remove(entry);
+      this.#wait(entry);
+    }
+    const flights = old.length;
+    const departure = new Departure(...old.cut(), flights);
+    this.effects.push({ do: 'rejectAll', departure, reason, by, error: undefined });
   }
 
   /** Withdraws a pending lease request when no entry may start. A late grant is then released. */
@@ -535,7 +597,16 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
 }
 
 /** True while the entry waits for the slot. A joined entry does not wait itself. */
-export const isQueued = ({ place }: { readonly place: Place }): boolean => place === 'replacement' || place === 'queue';
+export const isQueued = ({ place }: { readonly place: Place }): boolean => typeof place === 'object' && !place.isCut;
+
+/** Each participant that is left has called it off. */
+export function isCalledOff<E extends SlotEntry<E>>(leader: E): boolean {
+  const { flight } = leader;
+  if (flight === null) return leader.isCalledOff;
+  if (!flight.leaderLeft && !leader.isCalledOff) return false;
+  for (let one = flight.first; one !== null; one = one.behind) if (!one.isCalledOff) return false;
+  return true;
+}
 
 function rejectionFor(by: StopCause): RejectReason {
   return by === 'deadline' || by === 'queueTimeout' ? by : 'canceled';

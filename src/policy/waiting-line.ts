@@ -11,6 +11,11 @@ interface Linked<Self> {
 }
 
 export class WaitingLine<E extends Linked<E>> {
+  /**
+   * It was cut off its slot, and nothing in it waits any more. An entry that waits has its line as
+   * its place, so a line of any length is cut off in one step.
+   */
+  isCut = false;
   /** Goes first. */
   replacement: E | null = null;
   /** The `keepLatest` of the queue. There is at most one. */
@@ -48,6 +53,22 @@ export class WaitingLine<E extends Linked<E>> {
   oldest(skipsHead: boolean): E {
     const head = this.#head as E;
     return skipsHead ? (head.behind as E) : head;
+  }
+
+  /** The last ones of the queue, in their order: as many as there are, but at most `count`. */
+  newest(count: number): E[] {
+    const newest: E[] = [];
+    for (let entry = this.#tail; entry !== null && newest.length < count; entry = entry.ahead) newest.push(entry);
+    return newest.reverse();
+  }
+
+  /** Cuts the whole line off. Returns its first and its last entry, linked by `behind`. */
+  cut(): readonly [first: E | null, last: E | null] {
+    this.isCut = true;
+    const { replacement } = this;
+    if (replacement === null) return [this.#head, this.#tail];
+    replacement.behind = this.#head;
+    return [replacement, this.#tail ?? replacement];
   }
 
   append(entry: E): void {

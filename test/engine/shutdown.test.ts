@@ -12,6 +12,7 @@ import type { Runtime } from '../../src/engine/runtime.ts';
 import { type ClosingSlots, Shutdown } from '../../src/engine/shutdown.ts';
 import { Gate } from '../../src/kernel/gate.ts';
 import { LaterTurn } from '../../src/kernel/later-turn.ts';
+import { LongJobs } from '../../src/kernel/long-jobs.ts';
 import { TurnQueue } from '../../src/kernel/turn-queue.ts';
 import { createTaskIds } from '../../src/model/id.ts';
 
@@ -27,6 +28,7 @@ function world(...stages: number[]) {
     random: () => 0,
     turns,
     graces: new LaterTurn(() => {}),
+    jobs: new LongJobs(),
     gate,
     events,
     ledger,
@@ -40,19 +42,19 @@ function world(...stages: number[]) {
   let stageOver = () => {};
   const log = (call: string): void => void calls.push(`${clock.now()} ${call}`);
   const slots: ClosingSlots = {
-    get actors() {
-      log('force');
-      return [];
-    },
-    close(over) {
+    close(closed, over) {
       log('close');
       stageOver = over;
+      closed();
     },
     tell(stage) {
       log(`tell ${stage}`);
       told = stage;
     },
     endFinish: () => log('endFinish'),
+    force: () => log('force'),
+    abandon: () => log('abandon'),
+    whenVisited: (call) => call(),
     stages: (above) => [...left].filter((stage) => stage > above),
     get stageIsOver() {
       return [...left].every((stage) => stage > told);
@@ -131,7 +133,7 @@ describe('a shutdown', () => {
     await clock.advance(4_999);
     expect(calls.filter((call) => call.endsWith('force'))).toHaveLength(1);
     await clock.advance(1);
-    expect(calls.at(-1)).toBe('5040 force'); // asks for what to abandon
+    expect(calls.at(-1)).toBe('5040 abandon');
   });
 
   test('tells its listeners once, in their order, before it closes any slot', async () => {

@@ -11,6 +11,7 @@ import { type Outcome, OutcomeError } from '../../src/model/outcome.ts';
 import { DEFAULT_SETTINGS, type TaskSettings } from '../../src/model/settings.ts';
 import type { ParsedSpec } from '../../src/model/spec.ts';
 import type { Submission } from '../../src/model/submission.ts';
+import { WaitingLine } from '../../src/policy/waiting-line.ts';
 import { gateBody } from '../support/gate.ts';
 
 const completed: Outcome = { kind: 'completed', value: 7, attempts: 1 };
@@ -188,7 +189,7 @@ test('the view of a waiting submission shows how long it has waited', () => {
 
 test('the view of a submission that is queued shows what its slot makes it wait for', () => {
   const { live, host } = setup();
-  live.place = 'queue';
+  live.place = new WaitingLine();
   expect(live.view()).toMatchObject({ status: 'queued', waitingFor: 'owner' });
   expect(host.waitingFor).toHaveBeenCalledExactlyOnceWith('s');
 });

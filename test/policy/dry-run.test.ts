@@ -24,9 +24,16 @@ const free = (limits: Partial<Capacity> = {}): Capacity => ({
 
 const nothing = () => undefined;
 
+/** All that is rejected has its outcome. */
+function forget({ effects }: Machine): void {
+  for (const effect of effects)
+    if (effect.do === 'rejectAll') while (!effect.departure.isEmpty) effect.departure.take();
+  effects.length = 0;
+}
+
 function submit(machine: Machine, entry: Entry, limits: SlotLimits): Verdict {
   const verdict = submitTo(machine, entry, { ...limits, mayWait: true, mayStart: true });
-  machine.effects.length = 0;
+  forget(machine);
   return verdict;
 }
 
@@ -62,7 +69,7 @@ describe('a dry run', () => {
         const before = given.before.map((policy, n) => new Entry(n, policy));
         for (const entry of before) submit(machine, entry, given);
         for (const n of given.leaving) if (before[n] !== undefined) machine.leave(before[n], 'caller');
-        machine.effects.length = 0;
+        forget(machine);
         const dryRun = new DryRun(free(), given.isLocal);
         const found = () => (machine.isIdle ? undefined : machine);
         const refused = given.batch.map((policy) => dryRun.add('s', found, policy, given));

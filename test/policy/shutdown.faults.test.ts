@@ -36,7 +36,7 @@ describe('the exploration of a shutdown finds the fault:', () => {
     {
       name: 'a later call forces within the call',
       from: 'return goOn({ ...state, deadlineMs, finishUntilMs, stageUntilMs }, input);',
-      to: 'return mayForce({ ...state, deadlineMs }, nowMs) ? force(state, nowMs) : goOn({ ...state, deadlineMs, finishUntilMs, stageUntilMs }, input);',
+      to: 'return mayForce({ ...state, deadlineMs }, nowMs) ? force(state) : goOn({ ...state, deadlineMs, finishUntilMs, stageUntilMs }, input);',
       breaks: /^the force comes by a timer, not within a call/,
     },
     {
@@ -84,20 +84,20 @@ describe('the exploration of a shutdown finds the fault:', () => {
     {
       name: 'the force comes in the turn of the last stop request',
       from: 'return { state: next, effects };',
-      to: 'return nowMs >= next.deadlineMs ? { state: force(next, nowMs).state, effects: [...effects, ...force(next, nowMs).effects] } : { state: next, effects };',
+      to: 'return nowMs >= next.deadlineMs ? { state: force(next).state, effects: [...effects, ...force(next).effects] } : { state: next, effects };',
       breaks: /^the force comes a turn after the last stop request/,
     },
     {
       name: 'the slots are not closed',
-      from: "[{ do: 'close' }, ...effects]",
-      to: 'effects',
-      breaks: /^tell comes after close/,
+      from: "[{ do: 'close' }, wakeAt(state)]",
+      to: '[wakeAt(state)]',
+      breaks: /^wakeAt comes after close/,
     },
     {
-      name: 'the lowest stage waits',
-      from: 'stageUntilMs: nowMs,',
-      to: 'stageUntilMs: nowMs + 1,',
-      breaks: /^the lowest stage begins at once/,
+      name: 'the lowest stage begins before the slots are closed',
+      from: "effects: [{ do: 'close' }, wakeAt(state)]",
+      to: "effects: [{ do: 'close' }, { do: 'tell', stage: -1 }, wakeAt(state)]",
+      breaks: /^a stage keeps its time until it is over/,
     },
     {
       name: 'a stage is passed over',
@@ -155,8 +155,8 @@ describe('the exploration of a shutdown finds the fault:', () => {
     },
     {
       name: 'a stage that does not end keeps the next one from beginning',
-      from: '? force(state, input.nowMs) : goOn(state, input)',
-      to: '? force(state, input.nowMs) : goOn({ ...state, stageUntilMs: Math.max(state.stageUntilMs, state.deadlineMs) }, input)',
+      from: '? force(state) : goOn(state, input)',
+      to: '? force(state) : goOn({ ...state, stageUntilMs: Math.max(state.stageUntilMs, state.deadlineMs) }, input)',
       breaks: /^a stage begins at the end of the share of the one before/,
     },
     {
@@ -168,7 +168,7 @@ describe('the exploration of a shutdown finds the fault:', () => {
     {
       name: 'the finish time is cut short',
       from: 'nowMs >= next.finishUntilMs',
-      to: 'next.stage === Infinity',
+      to: 'nowMs >= next.finishUntilMs - 1',
       breaks: /^the finish time is not cut short/,
     },
     {
@@ -179,33 +179,33 @@ describe('the exploration of a shutdown finds the fault:', () => {
     },
     {
       name: 'no timer is set',
-      from: "effects.push({ do: 'wakeAt', atMs: Math.min(next.stageUntilMs, finishUntilMs, next.deadlineMs) });",
+      from: 'effects.push(wakeAt(next));',
       to: '',
       breaks: /^a timer runs for the next end/,
     },
     {
       name: 'the timer ignores the end of the stage',
-      from: 'Math.min(next.stageUntilMs, finishUntilMs,',
-      to: 'Math.min(finishUntilMs,',
+      from: 'Math.min(stageUntilMs, finishEndMs,',
+      to: 'Math.min(finishEndMs,',
       breaks: /^a timer runs for the next end/,
     },
     {
       name: 'the timer ignores the end of the finish time',
-      from: 'finishUntilMs, next.deadlineMs) });',
-      to: 'next.deadlineMs) });',
+      from: 'finishEndMs, deadlineMs) };',
+      to: 'deadlineMs) };',
       breaks: /^a timer runs for the next end/,
     },
     {
       name: 'the timer waits for a finish time that is over',
-      from: 'const finishUntilMs = next.finishOver ? Infinity : next.finishUntilMs;',
-      to: 'const { finishUntilMs } = next;',
+      from: 'const finishEndMs = finishOver ? Infinity : finishUntilMs;',
+      to: 'const finishEndMs = finishUntilMs;',
       breaks: /^a timer runs for the next end/,
     },
     {
       name: 'the end of the grace kills and abandons nothing',
       from: "{ do: 'killOrAbandon' }, ",
       to: '',
-      breaks: /^patienceUntil comes after killOrAbandon/,
+      breaks: /^patience comes after killOrAbandon/,
     },
     {
       name: 'the shutdown waits forever for a killed body that does not die',

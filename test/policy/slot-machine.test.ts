@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import type { StopCause } from '../../src/model/error.ts';
 import { ADMISSION_POLICIES, type AdmissionPolicy } from '../../src/model/settings.ts';
-import { SlotMachine } from '../../src/policy/slot-machine.ts';
+import type { Departure } from '../../src/policy/departure.ts';
+import { type SlotEffect, SlotMachine } from '../../src/policy/slot-machine.ts';
 import { Entry, type Machine, submitTo } from '../support/slot-world.ts';
 
 const LIMITS = { queueLimit: 9, onFull: 'reject', mayWait: true, mayStart: true } as const;
@@ -19,7 +20,7 @@ function slot() {
     return { entry, verdict };
   };
   /** The effects since the last call. */
-  const effects = () => machine.effects.splice(0);
+  const effects = () => machine.effects.splice(0).flatMap(alone);
   /** Makes the first owner, with request 1. */
   const makeOwner = (will?: Entry['will']) => {
     const { entry } = submit('queue', will);
@@ -35,6 +36,20 @@ function slot() {
     return owner;
   };
   return { machine, submit, effects, makeOwner, makeSuspended };
+}
+
+/** One effect for each that is rejected. */
+function alone(effect: SlotEffect<Entry>): SlotEffect<Entry>[] {
+  if (effect.do !== 'rejectAll') return [effect];
+  const { departure, reason, by, error } = effect;
+  return taken(departure).map((entry) => ({ do: 'reject', entry, reason, by, error }));
+}
+
+/** Those that leave together, in order. */
+function taken(departure: Departure<Entry> | null): Entry[] {
+  const all: Entry[] = [];
+  while (departure?.isEmpty === false) all.push(departure.take());
+  return all;
 }
 
 type World = ReturnType<typeof slot>;
@@ -67,7 +82,7 @@ describe('a slot', () => {
     expect(effects()).toEqual([{ do: 'acquire', request: 1, asker: entry, policy: 'queue' }]);
     expect(machine.granted(1)).toBe(true);
     expect(effects()).toEqual([{ do: 'start', entry }]);
-    expect(machine.ended(entry, false, false)).toEqual([]);
+    expect(taken(machine.ended(entry, false, false))).toEqual([]);
     expect(effects()).toEqual([{ do: 'release' }]);
     expect(machine.isIdle).toBe(true);
   });
@@ -134,7 +149,7 @@ test('every entry that has ended has the place done, whatever its end was', () =
   const { entry: left } = submit('queue');
   machine.leave(detached, 'caller');
   machine.leave(left, 'caller');
-  expect(machine.ended(owner, false, false)).toEqual([joined]);
+  expect(taken(machine.ended(owner, false, false))).toEqual([joined]);
   expect([owner, detached, joined, left].map(({ place }) => place)).toEqual(Array(4).fill('done'));
 });
 
@@ -179,7 +194,7 @@ describe('a flight', () => {
     effects();
     machine.granted(1);
     expect([effects(), machine.owner, machine.occupant]).toEqual([[{ do: 'start', entry: leader }], leader, joined]);
-    expect(machine.ended(leader, false, false)).toEqual([joined]);
+    expect(taken(machine.ended(leader, false, false))).toEqual([joined]);
   });
 
   test('is joined at the owner, at the waiting replacement, and at the head of the queue, in this order', () => {

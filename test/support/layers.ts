@@ -85,7 +85,7 @@ const ENGINE_LAYERS: readonly (readonly string[])[] = [
   ['task-view', 'submit-call'],
   ['attempt-channel', 'local-leases', 'recent-fences', 'status-counts', 'submission'],
   ['held-lease', 'ended-submissions', 'events', 'stall-watch', 'turned-away', 'vital-slots'],
-  ['probes'],
+  ['probes', 'stages'],
   ['ledger', 'lease-store', 'unwatched'],
   ['slot-lease'],
   ['runtime'],

@@ -50,14 +50,7 @@ const MEANT_IN: Readonly<Record<ShutdownInput['kind'], readonly Phase[]>> = {
   flushed: ['flushing'],
 };
 
-const ONCE: readonly ShutdownEffect['do'][] = [
-  'close',
-  'endFinish',
-  'killOrAbandon',
-  'patienceUntil',
-  'flush',
-  'report',
-];
+const ONCE: readonly ShutdownEffect['do'][] = ['close', 'endFinish', 'killOrAbandon', 'patience', 'flush', 'report'];
 
 /** The effect that must have happened before. */
 const AFTER: Partial<Record<ShutdownEffect['do'], ShutdownEffect['do']>> = {
@@ -65,7 +58,7 @@ const AFTER: Partial<Record<ShutdownEffect['do'], ShutdownEffect['do']>> = {
   endFinish: 'close',
   wakeAt: 'close',
   killOrAbandon: 'close',
-  patienceUntil: 'killOrAbandon',
+  patience: 'killOrAbandon',
   abandonRest: 'killOrAbandon',
   flush: 'close',
   report: 'flush',
@@ -153,7 +146,7 @@ function inputs(node: Node): ShutdownInput[] {
   const moment = { nowMs: node.nowMs, stages: stagesOf(node) };
   const all: ShutdownInput[] = [
     ...GRACES.flatMap((times): ShutdownInput[] => [
-      { kind: 'begin', cause: 'caller', ...times, ...moment },
+      { kind: 'begin', cause: 'caller', ...times, nowMs: node.nowMs },
       { kind: 'hasten', ...times, ...moment },
     ]),
     { kind: 'stageOver', ...moment },
@@ -225,8 +218,8 @@ function checkMoment(check: Check, before: Node, world: World, effect: ShutdownE
       check(input.kind === 'time', 'the force comes by a timer, not within a call');
       check(nowMs >= (before.state as Closing).deadlineMs, 'the grace is not cut short');
       return;
-    case 'patienceUntil':
-      check(effect.atMs === nowMs + PATIENCE_MS, 'a killed body has 5,000 ms');
+    case 'patience':
+      check(effect.ms === PATIENCE_MS, 'a killed body has 5,000 ms');
       return;
   }
 }
@@ -242,7 +235,7 @@ function checkTell(check: Check, before: Node, world: World, { stage }: Effect<'
   check(passedOver === 0 || graceOver || (stage === Infinity && passedOver === 1), 'no stage is passed over');
   const { kind } = input;
   check(
-    kind === 'begin' || kind === 'stageOver' || graceOver || nowMs >= (before.state as Closing).stageUntilMs,
+    kind === 'stageOver' || graceOver || nowMs >= (before.state as Closing).stageUntilMs,
     'a stage keeps its time until it is over',
   );
   const untilMs = stage === Infinity ? Infinity : nowMs + (state.deadlineMs - nowMs) / stages.length;
@@ -302,7 +295,7 @@ function checkAnswer(
           state.finishUntilMs === input.nowMs + input.finishMs,
         'begin sets the end of the grace and of the finish time',
       );
-      check(after.told > -Infinity, 'the lowest stage begins at once');
+      check(did === 'close,wakeAt', 'no stage begins before the slots are closed');
       return;
     case 'hasten':
       checkHasten(check, before.state as Closing, state as Closing, input, effects);
@@ -349,7 +342,8 @@ function checkHasten(
   check(is.finishUntilMs === Math.min(was.finishUntilMs, nowMs + finishMs), 'a shorter finish time moves its end');
   if (is.stage !== was.stage) return;
   const shareMs = (is.deadlineMs - nowMs) / (stages.length + 1);
-  const untilMs = was.stage === Infinity ? Infinity : Math.min(was.stageUntilMs, nowMs + shareMs);
+  const shareUntilMs = was.stage === Infinity ? Infinity : Math.min(was.stageUntilMs, nowMs + shareMs);
+  const untilMs = was.stage === -Infinity ? is.deadlineMs : shareUntilMs;
   check(is.stageUntilMs === untilMs, 'a shorter grace shortens the stage to its new share');
   if (textOf(is) === textOf(was)) check(effects.length === 0, 'a later call that shortens nothing sets no timer');
 }

@@ -14,6 +14,7 @@ import type { RejectReason } from '../../src/model/outcome.ts';
 import { ADMISSION_POLICIES, type AdmissionPolicy } from '../../src/model/settings.ts';
 import type { OnFull } from '../../src/model/slot-options.ts';
 import { isRefusal, type Limits, type Verdict } from '../../src/policy/admission.ts';
+import type { Departure } from '../../src/policy/departure.ts';
 import { type Flight, firstOf, participantsOf } from '../../src/policy/flight.ts';
 import type { Place, SlotEffect, SlotEntry, SlotMachine } from '../../src/policy/slot-machine.ts';
 
@@ -38,6 +39,7 @@ export class Entry implements SlotEntry<Entry> {
   ahead: Entry | null = null;
   behind: Entry | null = null;
   flight: Flight<Entry> | null = null;
+  isCalledOff = false;
 
   constructor(n: number, policy: AdmissionPolicy, will: Entry['will'] = {}) {
     this.n = n;
@@ -398,8 +400,9 @@ export class World {
     for (const entry of left) this.#settle(entry);
     const lease = this.#lease;
     if (lease !== null) lease.bodyGivenUp = bodyAlive;
-    const joined = this.machine.ended(leader, bodyAlive, contended);
-    if (joined === null) this.fail('S10', 'the end of the owner was ignored');
+    const departure = this.machine.ended(leader, bodyAlive, contended);
+    if (departure === null) this.fail('S10', 'the end of the owner was ignored');
+    const joined = allOf(departure);
     const others = left.filter((entry) => entry !== leader);
     if (!areEqual(joined, others)) this.fail('S3', `${names(joined)} ended with the owner, not ${names(others)}`);
     const mayKeep = lease?.state === 'held' && !bodyAlive && this.#line.length > 0 && !this.#paused;
@@ -466,6 +469,9 @@ export class World {
         return;
       case 'reject':
         this.#reject(effect);
+        return;
+      case 'rejectAll':
+        for (const entry of allOf(effect.departure)) this.#reject({ ...effect, entry });
         return;
       case 'detach':
         this.#detach(effect);
@@ -562,7 +568,7 @@ export class World {
     }
   }
 
-  #reject({ entry, reason, by }: EffectOf<'reject'>): void {
+  #reject({ entry, reason, by }: Rejection): void {
     const expected = this.#expected.shift();
     if (expected?.entry !== entry || expected.reason !== reason || expected.by !== by)
       this.fail('S3', `${written({ entry, reason, by })}, expected ${expected ? written(expected) : 'none'}`);
@@ -724,8 +730,7 @@ export class World {
     const { machine } = this;
     const before = this.key();
     const tryIt = (what: string, answer: unknown) => {
-      if (answer === true || (Array.isArray(answer) && what === 'ended'))
-        this.fail('S8', `${what} was accepted out of turn`);
+      if (answer === true || (what === 'ended' && answer !== null)) this.fail('S8', `${what} was accepted out of turn`);
       const effect = machine.effects.pop();
       if (effect !== undefined) this.fail('S8', `${what} out of turn had an effect: ${effect.do}`);
     };
@@ -807,6 +812,12 @@ const STOP_CAUSES_OF: Partial<Record<Input['do'], readonly StopCause[]>> = {
 
 const sizeOf = ({ leader, left }: Group): string =>
   `${left[0] === leader ? '' : '-'}${left.length}${leader.flight === null ? '' : 'j'}`;
+
+function allOf(departure: Departure<Entry>): Entry[] {
+  const all: Entry[] = [];
+  while (!departure.isEmpty) all.push(departure.take());
+  return all;
+}
 
 const names = (entries: readonly Entry[]): string => `[${entries.map(({ n }) => n)}]`;
 

@@ -315,7 +315,7 @@ test('a grace of 0 asks all stages to stop at once, and each body gets its stop 
 
 test('a shutdown of many slots looks at each of them a few times, however many there are', async () => {
   const looks = async (slots: number): Promise<number> => {
-    const spies = (['tell', 'holds', 'stages'] as const).map((method) => vi.spyOn(LiveSlot.prototype, method));
+    const spies = (['catchUp', 'tell', 'holds'] as const).map((method) => vi.spyOn(LiveSlot.prototype, method));
     const { supervisor, clock } = setup();
     for (let n = 0; n < slots; n += 1) supervisor.submit({ shutdownStage: n % 2, run: polite });
     await clock.settle();

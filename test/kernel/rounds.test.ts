@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { LongJobs, PARTS_A_TURN } from '../../src/kernel/long-jobs.ts';
+import { Rounds } from '../../src/kernel/rounds.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function setup(size: number) {
+  const map = new Map(Array.from({ length: size }, (_, n) => [n, n]));
+  return { map, rounds: new Rounds(new LongJobs(), map) };
+}
+
+test('a round visits every value once, in order, and then is over', () => {
+  const { rounds } = setup(3);
+  const calls: unknown[] = [];
+  rounds.begin(
+    (n) => calls.push(n),
+    () => calls.push(rounds.areOver),
+  );
+  rounds.whenOver(() => calls.push('over'));
+  expect(calls).toEqual([0, 1, 2, true, 'over']);
+});
+
+test('a round of an empty map is over at once', () => {
+  const { rounds } = setup(0);
+  let isOver = false;
+  rounds.begin(
+    () => {},
+    () => {
+      isOver = true;
+    },
+  );
+  expect([isOver, rounds.areOver]).toEqual([true, true]);
+});
+
+test('what waits for the end of the rounds waits for rounds that begin meanwhile', async () => {
+  const { rounds } = setup(PARTS_A_TURN + 1);
+  let [visits, isOver] = [0, false];
+  const visit = () => {
+    visits += 1;
+  };
+  rounds.begin(visit, () => rounds.begin(visit));
+  rounds.whenOver(() => {
+    isOver = true;
+  });
+  const seen: unknown[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    seen.push([visits, isOver]);
+    await turn();
+  }
+  expect(seen).toEqual([
+    [PARTS_A_TURN, false],
+    [2 * PARTS_A_TURN, false],
+    [2 * PARTS_A_TURN + 2, true],
+  ]);
+});
+
+test('a round ends although values leave the map and come back without end', () => {
+  const { map, rounds } = setup(10);
+  let visits = 0;
+  rounds.begin((n) => {
+    visits += 1;
+    map.delete(n);
+    map.set(n, n);
+  });
+  expect(visits).toBe(10);
+});
+
+test('a value that has left the map is not visited', async () => {
+  const { map, rounds } = setup(PARTS_A_TURN + 2);
+  const late: number[] = [];
+  rounds.begin((n) => {
+    if (n >= PARTS_A_TURN) late.push(n);
+  });
+  map.delete(PARTS_A_TURN);
+  await turn();
+  expect([late, rounds.areOver]).toEqual([[PARTS_A_TURN + 1], true]);
+});
