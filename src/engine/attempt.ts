@@ -51,13 +51,13 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
    * throws.
    */
   #failure: Failure | undefined;
-  /** When its body was called. Infinity: it was not, or the task has no `stableMs`. */
-  #calledMs = Infinity;
+  /** When its body was called. Undefined: it was not, or the task has no `stableMs`. */
+  #calledMs: number | undefined;
   /** When its body threw, or gave its last heartbeat before a stall. Undefined: at its end. */
   #failedMs: number | undefined;
   /** Its body was given up, and has not ended since. */
   #givenUp = false;
-  #graceLimitMs = Infinity;
+  #graceLimitMs: number | undefined;
   #listenerFailure: { readonly error: unknown } | undefined;
   #stopTimeout: (() => void) | undefined;
   #stopGrace: (() => void) | undefined;
@@ -189,10 +189,8 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   onTurn(): void {
     const { submission, runtime } = this.host;
     callIn(submission.context, deliver, this);
-    if (this.state === 'stopping')
-      this.#stopGrace = after(runtime.clock, Math.min(submission.settings.graceMs, this.#graceLimitMs), () =>
-        this.#overrun(),
-      );
+    const graceMs = Math.min(submission.settings.graceMs, this.#graceLimitMs ?? Infinity);
+    if (this.state === 'stopping') this.#stopGrace = after(runtime.clock, graceMs, () => this.#overrun());
   }
 
   /** The grace ends in `ms` at the latest, also if it has begun. */
@@ -311,7 +309,7 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
 
   /** How long its body ran until it failed. */
   get #ranMs(): number {
-    return (this.#failedMs ?? this.host.runtime.clock.now()) - this.#calledMs;
+    return (this.#failedMs ?? this.host.runtime.clock.now()) - (this.#calledMs ?? Infinity);
   }
 
   #stoppedEnd(body: Thrown | undefined): AttemptEnd {

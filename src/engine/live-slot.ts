@@ -44,6 +44,8 @@ const SlotViewRecord = recordClass<
 });
 
 export class LiveSlot implements ActorHost, LeaseListener {
+  /** A slot that was opened later has a greater one. */
+  readonly number: number;
   readonly name: string;
   readonly machine: SlotMachine<LiveSubmission>;
   readonly #runtime: Runtime;
@@ -67,7 +69,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
    * first of the queue last. None is added later. A finisher that has left is taken out when it is
    * met. To walk the queue at every change would cost more, the more entries wait.
    */
-  #finishers: LiveSubmission[] = [];
+  #finishers: LiveSubmission[] | undefined;
   #whenOwnerGone: Deferred<void> | undefined;
   #idle: Deferred<void> | undefined;
 
@@ -76,12 +78,14 @@ export class LiveSlot implements ActorHost, LeaseListener {
    * slot may be idle now.
    */
   constructor(
+    number: number,
     name: string,
     runtime: Runtime,
     store: LeaseStore,
     vitals: VitalSlots,
     changed: (slot: LiveSlot) => void,
   ) {
+    this.number = number;
     this.name = name;
     this.machine = new SlotMachine(store.isLocal);
     this.#runtime = runtime;
@@ -181,9 +185,9 @@ export class LiveSlot implements ActorHost, LeaseListener {
 
   #hasWaiting(stage: number): boolean {
     const finishers = this.#finishers;
-    for (let lowest = finishers.at(-1); lowest !== undefined; lowest = finishers.at(-1)) {
+    for (let lowest = finishers?.at(-1); lowest !== undefined; lowest = finishers?.at(-1)) {
       if (isQueued(lowest)) return stageOf(lowest) <= stage;
-      finishers.pop();
+      finishers?.pop();
     }
     return false;
   }
@@ -323,8 +327,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#carryingOut = true;
     const { effects } = this.machine;
     for (let i = 0; i < effects.length; i += 1) this.#do(effects[i] as SlotEffect<LiveSubmission>);
-    // `length = 0` would free the array's memory: 50 ns and 150 bytes an effect (measured).
-    while (effects.length > 0) effects.pop();
+    this.machine.effectsDone();
     this.#carryingOut = false;
     if (this.#countedToBegin > 0) this.#countToBegin();
     if (this.#idle !== undefined && this.#isIdle) {

@@ -37,6 +37,7 @@ export class Slots {
   readonly #max: SupervisorLimits;
   readonly #defaults: SlotSettings;
   #closed = false;
+  #opened = 0;
   /** The stage that a shutdown has reached. */
   #stage = -Infinity;
   /** The slots that the next stage has to wait for. */
@@ -77,7 +78,7 @@ export class Slots {
   }
   /** One for each slot that has an owner. */
   get actors(): Actor[] {
-    return Array.from(this.#slots.values(), ({ actor }) => actor).filter((actor) => actor !== undefined);
+    return this.#oldestFirst.map(({ actor }) => actor).filter((actor) => actor !== undefined);
   }
 
   settings(name: string): SlotSettings {
@@ -203,13 +204,13 @@ export class Slots {
   close(stageOver: () => void): void {
     this.#closed = true;
     this.#stageOver = stageOver;
-    for (const slot of [...this.#slots.values()]) slot.close();
+    for (const slot of this.#oldestFirst) slot.close();
   }
 
   /** Every owner up to this stage is asked to finish or to stop. */
   tell(stage: number): void {
     this.#stage = stage;
-    const slots = [...this.#slots.values()];
+    const slots = this.#oldestFirst;
     for (const slot of slots) if (slot.holds(stage)) this.#holding.add(slot);
     for (const slot of slots) slot.tell(stage);
     if (this.stageIsOver) this.#stageOver();
@@ -217,7 +218,7 @@ export class Slots {
 
   /** The time to finish is over. */
   endFinish(): void {
-    for (const slot of [...this.#slots.values()]) slot.endFinish();
+    for (const slot of this.#oldestFirst) slot.endFinish();
   }
 
   get stageIsOver(): boolean {
@@ -238,12 +239,17 @@ export class Slots {
   get #room(): number {
     return this.#store.isLocal ? this.#runtime.gate.room : 0;
   }
+  /** In the order in which they were opened, for a shutdown. The table has another one. */
+  get #oldestFirst(): LiveSlot[] {
+    return [...this.#slots.values()].sort((a, b) => a.number - b.number);
+  }
   get #isFull(): boolean {
     return this.#slots.size >= this.#max.slots;
   }
 
   #open(name: string): LiveSlot {
-    const slot = new LiveSlot(name, this.#runtime, this.#store, this.#vitals, this.#changed);
+    this.#opened += 1;
+    const slot = new LiveSlot(this.#opened, name, this.#runtime, this.#store, this.#vitals, this.#changed);
     if (this.#closed) slot.machine.close();
     this.#slots.add(name, slot);
     return slot;
