@@ -38,3 +38,14 @@ test('a slot that was opened in vain leaves the table', () => {
   submit('a');
   expect([submit('b').admission, [...supervisor.slots()].length]).toEqual(['rejected', 1]);
 });
+
+test('a shutdown stops the slots in the order in which they were opened, also one whose name was used before', async () => {
+  const supervisor = new Supervisor();
+  const stopped: string[] = [];
+  await supervisor.submit({ slot: 'b', run: () => 1 }).outcome;
+  for (const slot of ['a', 'b', 'c'])
+    supervisor.submit({ slot, run: (ctx) => ctx.sleep(Infinity).finally(() => stopped.push(slot)) });
+  await new Promise((resolve) => setImmediate(resolve));
+  await supervisor.shutdown();
+  expect(stopped).toEqual(['a', 'b', 'c']);
+});
