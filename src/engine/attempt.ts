@@ -51,13 +51,13 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
    * throws.
    */
   #failure: Failure | undefined;
-  /** When its body was called. Infinity: it was not, or the task has no `stableMs`. */
-  #calledMs = Infinity;
+  /** When its body was called. Undefined: it was not, or the task has no `stableMs`. */
+  #calledMs: number | undefined;
   /** When its body threw, or gave its last heartbeat before a stall. Undefined: at its end. */
   #failedMs: number | undefined;
   /** Its body was given up, and has not ended since. */
   #givenUp = false;
-  #graceEndsMs = Infinity;
+  #graceEndsMs: number | undefined;
   #listenerFailure: { readonly error: unknown } | undefined;
   #stopTimeout: (() => void) | undefined;
   #stopGrace: (() => void) | undefined;
@@ -204,16 +204,17 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   /** Returns false if it ends sooner anyway. */
   #limitGrace(ms: number): boolean {
     const endsMs = this.host.runtime.clock.now() + ms;
-    if (endsMs >= this.#graceEndsMs) return false;
+    if (endsMs >= (this.#graceEndsMs ?? Infinity)) return false;
     this.#graceEndsMs = endsMs;
     return true;
   }
 
   /** Sets the timer of the grace, unless the body has ended meanwhile. */
   watchGrace(): void {
+    if (this.state !== 'stopping') return;
     const { clock } = this.host.runtime;
-    if (this.state === 'stopping')
-      this.#stopGrace = after(clock, Math.max(0, this.#graceEndsMs - clock.now()), () => this.#overrun());
+    const leftMs = (this.#graceEndsMs ?? Infinity) - clock.now();
+    this.#stopGrace = after(clock, Math.max(0, leftMs), () => this.#overrun());
   }
 
   deliver(): void {
@@ -321,7 +322,7 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
 
   /** How long its body ran until it failed. */
   get #ranMs(): number {
-    return (this.#failedMs ?? this.host.runtime.clock.now()) - this.#calledMs;
+    return (this.#failedMs ?? this.host.runtime.clock.now()) - (this.#calledMs ?? Infinity);
   }
 
   #stoppedEnd(body: Thrown | undefined): AttemptEnd {

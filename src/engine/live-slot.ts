@@ -217,10 +217,9 @@ export class LiveSlot implements ActorHost, LeaseListener {
 
   #hasWaiting(stage: number): boolean {
     const finishers = this.#finishers;
-    if (finishers === undefined) return false;
-    for (let lowest = finishers.at(-1); lowest !== undefined; lowest = finishers.at(-1)) {
+    for (let lowest = finishers?.at(-1); lowest !== undefined; lowest = finishers?.at(-1)) {
       if (isQueued(lowest)) return stageOf(lowest) <= stage;
-      finishers.pop();
+      finishers?.pop();
     }
     return false;
   }
@@ -375,8 +374,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#carryingOut = true;
     const { effects } = this.machine;
     for (let i = 0; i < effects.length; i += 1) this.#do(effects[i] as SlotEffect<LiveSubmission>);
-    // `length = 0` would free the array's memory: 50 ns and 150 bytes an effect (measured).
-    while (effects.length > 0) effects.pop();
+    this.machine.effectsDone();
     this.#carryingOut = false;
     if (this.#countedToBegin > 0) this.#countToBegin();
     if (this.#idle !== undefined) this.#resolveIdle();

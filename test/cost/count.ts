@@ -48,6 +48,23 @@ async function resources(count: number): Promise<{ readonly promises: number; re
   return { promises: promises / count, all: all / count };
 }
 
+/** Bytes that a live slot holds, with its owner and a body that never ends. */
+async function bytesLive(count: number): Promise<number> {
+  const supervisor = newSupervisor();
+  const body = never();
+  let begun = 0;
+  const run = () => {
+    begun += 1;
+    return body;
+  };
+  const names = Array.from({ length: count }, (_, n) => `live:${n}`);
+  const before = await heapUsed();
+  for (const slot of names) supervisor.submit({ slot, run });
+  while (begun < count) await new Promise((resolve) => setImmediate(resolve));
+  const bytes = ((await heapUsed()) - before) / count;
+  return supervisor.stats().bodies === count ? bytes : Infinity; // alive until here
+}
+
 /** Bytes that a call allocates, and its time in ms: the smallest of several. */
 function costOf(call: () => unknown): { readonly bytes: number; readonly ms: number } {
   let bytes = Infinity;
@@ -84,6 +101,7 @@ const costOfSlots = (slots: number) => {
 
 await bytesQueued(10_000); // warm-up: one-time allocations happen here
 await resources(1_000);
+await bytesLive(3_000);
 const few = await resources(1_000);
 const many = await resources(100_000);
 console.log(
@@ -91,6 +109,7 @@ console.log(
     bytesQueued: await leastBytesQueued(10_000),
     bytesQueuedMany: await bytesQueued(1_000_000),
     bytesQueuedWithOptions: await leastBytesQueued(10_000, { timeoutMs: 60_000 }),
+    bytesLive: await bytesLive(20_000),
     promises: few.promises,
     promisesMany: many.promises,
     resources: few.all,
