@@ -97,7 +97,7 @@ export class Ledger {
    */
   submitted(submission: LiveSubmission): void {
     this.totals.submitted += 1;
-    this.#events.listening?.publishFor(submission, { type: 'submitted', policy: submission.policy });
+    this.#events.listening?.submitted(submission, submission.policy);
   }
 
   /** From here on the submission can be found by its id. */
@@ -158,15 +158,13 @@ export class Ledger {
   }
 
   #publishEnd(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
-    if (outcome.kind !== 'rejected') {
-      this.#events.publishFor(submission, finishedEvent(outcome, ranMs));
-      return;
+    const events = this.#events;
+    if (outcome.kind === 'completed') events.completed(submission, outcome.attempts, ranMs);
+    else if (outcome.kind !== 'rejected') events.publishFor(submission, finishedEvent(outcome, ranMs));
+    else {
+      const { reason, by } = outcome;
+      events.publishFor(submission, by === undefined ? { type: 'rejected', reason } : { type: 'rejected', reason, by });
     }
-    const { reason, by } = outcome;
-    this.#events.publishFor(
-      submission,
-      by === undefined ? { type: 'rejected', reason } : { type: 'rejected', reason, by },
-    );
   }
 
   bodyKilled(owner: LiveSubmission, work: Work): void {

@@ -26,8 +26,11 @@ export interface BusHooks<T> {
   failed(subscription: object, listener: string, error: unknown, item: T): void;
 }
 
-/** How many items are handled between two turns of the event loop. */
-const BATCH = 256;
+/**
+ * How many items are handled between two turns of the event loop: more than the 256 turn takers of
+ * a supervisor publish between two turns. With fewer, a quick listener would fall behind.
+ */
+const BATCH = 2_048;
 
 type SetImmediate = (job: () => void) => unknown;
 
