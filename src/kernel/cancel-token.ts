@@ -7,8 +7,8 @@ import { deferred, settled, soon } from './deferred.ts';
 export type CancelListener<R> = (reason: R) => void;
 
 /**
- * A ring of links. Most tokens have one listener, and a `Set` of one holds 200 bytes more
- * (measured).
+ * A ring of links. Most tokens have one listener, and with a `Set` a live slot with one held 280
+ * bytes more (measured).
  */
 class Link {
   next: Link = this;

@@ -1,7 +1,6 @@
 // The classes of the events about a submission. The events that every run publishes have one each.
-// Each constructor sets all fields itself: V8 then knows every step from the empty object to the
-// whole one. With a common function for the common fields an event costs as much as from a literal
-// (measured: 72 ns against 134).
+// Each constructor sets all fields itself. A common function for the common fields would meet the
+// objects of all classes, and took 13 % of a run (measured).
 
 import type { EventOf, TaskEvent, TaskEventBase } from './event.ts';
 import { recordClass } from './record.ts';
