@@ -169,10 +169,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   /** Called once the actor owns its slot. */
   start(): void {
-    if (this.#listening) {
-      const waitedMs = this.#startedMs - this.#shown.submittedMs;
-      this.#publish({ type: 'started', waitedMs, fence: this.lease.fence });
-    }
+    const { subject } = this.#host;
+    if (this.#listening && subject !== null)
+      this.runtime.events.started(subject, this.#startedMs - subject.submittedMs, this.lease.fence);
     this.#enterGate();
   }
 
@@ -333,8 +332,15 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   #publishBegin(attempt: Attempt): void {
     const { number } = attempt;
-    if (number > 1) this.#publish({ type: 'attemptStarted', attempt: number });
-    else this.#publish({ type: 'attemptStarted', attempt: number, waitedMs: this.#waitedMs(attempt) });
+    const { subject } = this.#host;
+    if (subject === null) return;
+    this.runtime.events.attemptStarted(subject, number, number === 1 ? this.#waitedMs(attempt) : undefined);
+  }
+
+  #publishEnd({ number }: Attempt, end: AttemptEnd, durationMs: number): void {
+    const { subject } = this.#host;
+    if (end.kind !== 'value') this.#publish(attemptEndEvent(number, end, durationMs));
+    else if (subject !== null) this.runtime.events.attemptSucceeded(subject, number, durationMs);
   }
 
   /** The first attempt is ready from the submit on, a later one from the end of its pause on. */
@@ -373,7 +379,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.#state = AT_DECISION;
     const { watches } = attempt;
     const durationMs = this.#listening || watches !== undefined ? this.#ranSince(attempt) : 0; // else of no use
-    if (this.#listening) this.#publish(attemptEndEvent(attempt.number, shown, durationMs));
+    if (this.#listening) this.#publishEnd(attempt, shown, durationMs);
     const { unwatched } = this.runtime;
     const sighting =
       end.kind === 'failure' ? unwatched?.failed(this.submission, attempt.number, end.failure) : undefined;

@@ -101,7 +101,7 @@ export class Ledger {
   enter(submission: LiveSubmission): void {
     this.totals.submitted += 1;
     this.#live.set(submission.number, submission);
-    this.#events.listening?.publishFor(submission, { type: 'submitted', policy: submission.policy });
+    this.#events.listening?.submitted(submission, submission.policy);
   }
 
   /** Counts a submission that was turned away, and publishes both of its events. */
@@ -112,7 +112,7 @@ export class Ledger {
     const { listening } = this.#events;
     if (listening === undefined) return;
     const subject = { id: this.#ids.text(number), slot, name, meta: spec.meta };
-    listening.publishFor(subject, { type: 'submitted', policy });
+    listening.submitted(subject, policy);
     listening.publishFor(subject, rejectedEvent(rejection));
   }
 
@@ -169,8 +169,10 @@ export class Ledger {
   }
 
   #publishEnd(submission: LiveSubmission, outcome: Outcome, ranMs: number): void {
-    const event = outcome.kind === 'rejected' ? rejectedEvent(outcome) : finishedEvent(outcome, ranMs);
-    this.#events.publishFor(submission, event);
+    const events = this.#events;
+    if (outcome.kind === 'completed') events.completed(submission, outcome.attempts, ranMs);
+    else if (outcome.kind === 'rejected') events.publishFor(submission, rejectedEvent(outcome));
+    else events.publishFor(submission, finishedEvent(outcome, ranMs));
   }
 
   bodyKilled(owner: LiveSubmission, work: Work): void {

@@ -125,7 +125,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     if (submission.place === 'joined') submission.admission = 'joined';
     else if (isQueued(submission)) {
       submission.admission = verdict === 'start' ? 'waiting' : 'queued';
-      events.listening?.publishFor(submission, { type: 'queued', depth: this.machine.pending });
+      events.listening?.queued(submission, this.machine.pending);
     }
     this.#watch(submission);
   }

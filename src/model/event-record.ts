@@ -21,7 +21,8 @@ export interface EventRecord {
 /** The options of {@link eventRecord}. */
 export interface EventRecordOptions {
   /**
-   * `true`: the record has the event's `meta`. A function: it has what the function returns for it.
+   * `true`: the record has the event's `meta`. A function: it has what the function returns for it,
+   * and the function is called only for an event of a submission.
    * Default `false`: it has none, because `meta` may hold what must not be logged.
    */
   readonly meta?: boolean | ((meta: unknown) => unknown) | undefined;
@@ -42,7 +43,8 @@ const DEFAULTS: { readonly meta: ShowMeta } = { meta: false };
 export function eventRecord(event: TaskEvent, options?: EventRecordOptions): EventRecord {
   const { meta: asked } = options === undefined ? DEFAULTS : fromCaller(eventRecord, () => readOptions(options));
   const { meta, ...fields } = event as TaskEvent & { readonly meta?: unknown };
-  return plainOf(asked === false ? fields : { ...fields, ...shownMeta(meta, asked) }) as EventRecord;
+  const isShown = asked !== false && 'meta' in event; // events of a slot or of the supervisor have none
+  return plainOf(isShown ? { ...fields, ...shownMeta(meta, asked) } : fields) as EventRecord;
 }
 
 function readOptions(options: EventRecordOptions): typeof DEFAULTS {

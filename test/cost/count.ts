@@ -1,7 +1,7 @@
 // Runs in its own process, so that no other promises are counted. Prints its counts as JSON.
 
 import { createHook } from 'node:async_hooks';
-import { Supervisor } from 'slotvisor';
+import { Supervisor, type TaskContext } from 'slotvisor';
 
 const never = (): Promise<never> => new Promise(() => {});
 const newSupervisor = () => new Supervisor({ slotDefaults: { queueLimit: Infinity } });
@@ -31,6 +31,27 @@ async function leastBytesQueued(count: number, options?: { timeoutMs?: number })
   let bytes = Infinity;
   for (let n = 0; n < 5; n += 1) bytes = Math.min(bytes, await bytesQueued(count, options));
   return bytes;
+}
+
+/** Bytes that a running body and its listener hold, less those of a body without a listener. */
+async function bytesListening(count: number): Promise<number> {
+  const listener = () => {};
+  const bytesOf = async (run: (ctx: TaskContext) => Promise<never>): Promise<number> => {
+    const supervisor = newSupervisor();
+    const before = await heapUsed();
+    for (let n = 0; n < count; n += 1) supervisor.submit({ run });
+    while (supervisor.stats().tasks.running < count) await new Promise((resolve) => setImmediate(resolve));
+    const bytes = ((await heapUsed()) - before) / count;
+    await supervisor.shutdown({ graceMs: 0 });
+    return bytes;
+  };
+  const forever = never(); // shared, so that the promise of a body does not count
+  const silent = await bytesOf(() => forever);
+  const listening = await bytesOf((ctx) => {
+    ctx.onCancel(listener);
+    return forever;
+  });
+  return listening - silent;
 }
 
 async function resources(count: number): Promise<{ readonly promises: number; readonly all: number }> {
@@ -110,6 +131,7 @@ console.log(
     bytesQueuedMany: await bytesQueued(1_000_000),
     bytesQueuedWithOptions: await leastBytesQueued(10_000, { timeoutMs: 60_000 }),
     bytesLive: await bytesLive(20_000),
+    bytesListening: await bytesListening(10_000),
     promises: few.promises,
     promisesMany: many.promises,
     resources: few.all,

@@ -13,6 +13,8 @@ interface Counts {
   readonly bytesQueuedWithOptions: number;
   /** Bytes that a live slot holds, with its owner and a body that never ends. */
   readonly bytesLive: number;
+  /** Bytes that the first listener of a running body holds. */
+  readonly bytesListening: number;
   /**
    * Promises for one submission with an instant async body and an awaited outcome, including the
    * promise of the body.
@@ -35,7 +37,7 @@ interface Cost {
   readonly ms: number;
 }
 
-test('the memory and the promises of a submission, the memory of a live slot, and what stats() and the first slots() allocate, stay below their limits, and do not grow with the number of submissions and slots', async () => {
+test('the memory and the promises of a submission, the memory of a live slot and of a listener, and what stats() and the first slots() allocate, stay below their limits, and do not grow with the number of submissions and slots', async () => {
   const { code, lines, stderr } = await run('cost/count.ts', { flags: ['--expose-gc'] });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const counts = JSON.parse(lines.at(-1) ?? 'null') as Counts;
@@ -43,6 +45,7 @@ test('the memory and the promises of a submission, the memory of a live slot, an
   expect(counts.bytesQueuedMany / counts.bytesQueued).toBeLessThan(1.2);
   expect(counts.bytesQueuedWithOptions / counts.bytesQueued).toBeLessThan(1.2);
   expect(counts.bytesLive).toBeLessThan(1_600);
+  expect(counts.bytesListening).toBeLessThan(400);
   expect(counts.promises).toBeLessThan(8);
   expect(counts.promisesMany / counts.promises).toBeLessThan(1.1);
   expect(counts.resources).toBeLessThan(10);

@@ -20,7 +20,8 @@ const ENDS: readonly AttemptEnd[] = [
 
 test.each(ENDS)('a body that ended by itself is reported in the word of its event: %o', (end) => {
   const { end: word, failure, durationMs } = attemptReport(end, 'settled', 7);
-  expect(`attempt${word}`.toLowerCase()).toBe(attemptEndEvent(1, end, 7).type.toLowerCase());
+  const type = end.kind === 'value' ? 'attemptSucceeded' : attemptEndEvent(1, end, 7).type;
+  expect(`attempt${word}`.toLowerCase()).toBe(type.toLowerCase());
   expect([failure, durationMs]).toEqual([end.failure, 7]);
 });
 

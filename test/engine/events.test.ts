@@ -110,6 +110,18 @@ describe('a subscriber that throws', () => {
   });
 });
 
+test('subscribers that write to events, and throw, do not cause each other endless events', async () => {
+  const { publisher, subscribe } = setup();
+  const fail = (event: TaskEvent) => {
+    Object.assign(event, { type: 'queued' });
+    throw new Error('boom');
+  };
+  const both = [subscribe({ fail }), subscribe({ fail })];
+  publisher.publish({ ...paused });
+  for (let n = 0; n < 5; n += 1) await turn();
+  for (const { seen } of both) expect(seen.map(({ type }) => type)).toEqual(['queued', 'subscriberFailed']);
+});
+
 test('sequence numbers increase strictly for every subscriber, also when events are dropped and subscribers fail', async () => {
   const { publisher, subscribe } = setup();
   const all = [
@@ -142,11 +154,10 @@ test('flush delivers the waiting events and ends every subscription', async () =
   expect([seen.length, publisher.listening, ended.mock.calls.length]).toEqual([1, undefined, 1]);
 });
 
-test('each end of an attempt has its own type of event', () => {
+test('each end of an attempt without a value has its own type of event', () => {
   const [thrown, timedOut, stalled] = [thrownFailure(new Error('boom')), timedOutFailure(5), stalledFailure(5)];
   const exited = { kind: 'exited', exitCode: 1, signal: null, message: 'exit 1', fatal: false } as const;
   const rows = [
-    [{ kind: 'value', value: 1 }, { type: 'attemptSucceeded' }],
     [{ kind: 'gaveUp', reason: 'enough' }, { type: 'attemptCanceled' }],
     [{ kind: 'stopped', failure: thrown }, { type: 'attemptCanceled' }],
     [

@@ -88,17 +88,17 @@ describe('delivery', () => {
     expect(late.seen).toEqual([1, 2]);
   });
 
-  test('of many items gives the event loop a turn after every 256 items', async () => {
+  test('of many items gives the event loop a turn after every 2,048 items', async () => {
     const { listen, publish } = setup();
     const { seen } = listen({ capacity: Infinity });
-    publish(...Array.from({ length: 600 }, (_, n) => n));
+    publish(...Array.from({ length: 5_000 }, (_, n) => n));
     const lengths: number[] = [];
     for (let turns = 0; turns < 3; turns += 1) {
       await turn();
       lengths.push(seen.length);
     }
-    expect(lengths).toEqual([256, 512, 600]);
-    expect(seen).toEqual(Array.from({ length: 600 }, (_, n) => n));
+    expect(lengths).toEqual([2_048, 4_096, 5_000]);
+    expect(seen).toEqual(Array.from({ length: 5_000 }, (_, n) => n));
   });
 
   test('ends with the subscription, and items that wait then are not counted as lost', async () => {

@@ -88,6 +88,32 @@ describe('listeners', () => {
     expect(listener.mock.calls).toEqual([['stop']]);
   });
 
+  test('are called without a this', () => {
+    const token = new CancelToken<string>();
+    const seen: unknown[] = [];
+    token.onCancel(function (this: unknown) {
+      seen.push(this);
+    }, never);
+    stopped(token);
+    expect(seen).toEqual([undefined]);
+  });
+
+  test('that another listener removes are not called, and those that it adds are called on a later turn', async () => {
+    const token = new CancelToken<string>();
+    const called: string[] = [];
+    token.onCancel(() => {
+      called.push('first');
+      removeSecond();
+      token.onCancel(() => called.push('added'), never);
+    }, never);
+    const removeSecond = token.onCancel(() => called.push('second'), never);
+    token.onCancel(() => called.push('third'), never);
+    stopped(token);
+    expect(called).toEqual(['first', 'third']);
+    await turn();
+    expect(called).toEqual(['first', 'third', 'added']);
+  });
+
   test('that are added after deliver are called once, on a later turn', async () => {
     const token = new CancelToken<string>();
     stopped(token);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { OptionError } from '../../src/model/error.ts';
 import type { TaskEvent } from '../../src/model/event.ts';
 import { eventRecord } from '../../src/model/event-record.ts';
@@ -49,6 +49,14 @@ describe('the record of an event', () => {
     };
     expect(eventRecord(started, { meta: fail }).meta).toBe('[not JSON: no]');
     expect(eventRecord({ ...started, meta: { toJSON: fail } }, { meta: true }).meta).toBe('[not JSON: no]');
+  });
+
+  test('of an event without meta has none, and the function for it is not called', () => {
+    const paused: TaskEvent = { seq: 1, at: 2, type: 'slotPaused', slot: 's' };
+    const shown = vi.fn(() => 'shown');
+    expect(eventRecord(paused, { meta: shown })).toStrictEqual({ ...paused });
+    expect(shown).not.toHaveBeenCalled();
+    expect(eventRecord({ ...started, meta: undefined }, { meta: shown }).meta).toBe('shown');
   });
 
   test('refuses an invalid option', () => {
