@@ -1,0 +1,75 @@
+// What ends many submissions at once: the decision is one step, and the outcomes come in parts.
+
+import { expect, test } from 'vitest';
+import { polite } from '../support/bodies.ts';
+import { rejected } from '../support/outcomes.ts';
+import { wrongCounts } from '../support/recount.ts';
+import { setup } from '../support/setup.ts';
+
+const MANY = 3_000;
+const unbounded = { slotDefaults: { queueLimit: Infinity } };
+
+test('a cancel of a slot decides at once, and gives the outcomes in order on later turns', async () => {
+  const { supervisor, clock } = setup(unbounded);
+  const owner = supervisor.submit({ slot: 's', run: polite });
+  await clock.settle();
+  const ended: number[] = [];
+  const all = Array.from({ length: MANY }, () => supervisor.submit({ slot: 's', run: polite }));
+  all.forEach((one, n) => void one.outcome.then(() => ended.push(n)));
+  let isSettled = false;
+  void supervisor
+    .slot('s')
+    .cancel()
+    .then(() => {
+      isSettled = supervisor.stats().totals.rejected === MANY;
+    });
+  const last = all[MANY - 1];
+  expect([last?.status, supervisor.stats().queued, supervisor.slot('s').view().queuedCount]).toEqual(['queued', 0, 0]);
+  expect(wrongCounts(supervisor)).toEqual([]);
+  void last?.cancel('too late');
+  const next = supervisor.submit({ slot: 's', run: () => 'next' });
+  await clock.settle();
+  expect(ended).toEqual(all.map((_, n) => n));
+  expect(await last?.outcome).toEqual(rejected('canceled'));
+  expect((await owner.outcome).kind).toBe('canceled');
+  expect(await next.value()).toBe('next');
+  expect(isSettled).toBe(true);
+});
+
+test('nothing whose signal is aborted starts, also where its turn comes first', async () => {
+  const { supervisor, clock } = setup(unbounded);
+  const { signal, abort } = (() => {
+    const controller = new AbortController();
+    return { signal: controller.signal, abort: () => controller.abort() };
+  })();
+  let bodies = 0;
+  const run = () => {
+    bodies += 1;
+  };
+  const owner = supervisor.submit({ slot: 's', signal, run: polite });
+  await clock.settle();
+  const all = Array.from({ length: MANY }, () => supervisor.submit({ slot: 's', signal, run }));
+  const after = supervisor.submit({ slot: 's', run: () => 'after' });
+  abort();
+  await clock.settle();
+  expect((await owner.outcome).kind).toBe('canceled');
+  for (const one of all) expect(await one.outcome).toEqual(rejected('canceled'));
+  expect([bodies, await after.value(), supervisor.stats().totals.started]).toEqual([0, 'after', 2]);
+});
+
+test('S7: no attempt begins after the call of shutdown, in any of many slots, and the report is exact', async () => {
+  const { supervisor, clock } = setup({ concurrency: 10, ...unbounded });
+  let late = 0;
+  let isClosed = false;
+  const run = (ctx: Parameters<typeof polite>[0]) => {
+    if (isClosed) late += 1;
+    return polite(ctx);
+  };
+  for (let n = 0; n < MANY; n += 1) for (let k = 0; k < 2; k += 1) supervisor.submit({ slot: `s${n}`, run });
+  await clock.settle();
+  const report = supervisor.shutdown();
+  isClosed = true;
+  await clock.settle();
+  expect((await report).counts).toMatchObject({ canceled: MANY, rejected: MANY });
+  expect([late, supervisor.stats().totals.attempts, clock.timers]).toEqual([0, 10, 0]);
+});
