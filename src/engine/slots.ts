@@ -1,5 +1,6 @@
 // The table of slots: which are live, how each is configured, and how many there may be.
-// live-slot.ts is what happens in one slot.
+// live-slot.ts is what happens in one slot. Over 300 lines because a call of the API for a slot, or
+// for all of them, finds its slots here.
 
 import { NameMap } from '../kernel/name-map.ts';
 import { Rounds } from '../kernel/rounds.ts';
@@ -92,10 +93,9 @@ export class Slots {
   /** The slot decides, and carries out what follows. */
   submit(call: SubmitCall): Submission {
     const { slot: name, policy } = call;
-    const known = this.#slots.get(name);
+    const known = this.#find(name);
     if (known === undefined && this.#isFull) return this.reject(call, { reason: 'resourceLimit' });
     const slot = known ?? this.#open(name);
-    slot.catchUp();
     const limits = this.#limitsOf(name);
     const verdict = slot.machine.decide(policy, limits);
     if (isRefusal(verdict)) {
@@ -143,7 +143,7 @@ export class Slots {
 
   /** @throws OptionError where the slot is not live and `limits.slots` has no place for it. */
   pause(name: string): void {
-    const known = this.#slots.get(name);
+    const known = this.#find(name);
     if (known === undefined && this.#isFull)
       refuse(
         'limits.slots',
@@ -263,8 +263,15 @@ export class Slots {
     return this.#slots.size >= this.#max.slots;
   }
 
+  /** It has caught up with a shutdown, and is live still. */
+  #find(name: string): LiveSlot | undefined {
+    this.#slots.get(name)?.catchUp();
+    return this.#slots.get(name);
+  }
+
   #open(name: string): LiveSlot {
     const slot = new LiveSlot(name, this.#runtime, this.#store, this.#vitals, this.#table);
+    slot.catchUp(); // first: an idle slot would leave the table
     this.#slots.add(name, slot);
     return slot;
   }

@@ -12,7 +12,7 @@ export class SubmitCall {
   readonly slot: string;
   readonly name: string;
 
-  /** `slot`: undefined where the spec gives neither a slot nor a name. It then has one of its own. */
+  /** `slot`: undefined where the spec gives neither slot nor name. It then has one of its own. */
   constructor(ids: TaskIds, number: number, spec: ParsedSpec, slot: string | undefined, policy: AdmissionPolicy) {
     this.number = number;
     this.spec = spec;

@@ -16,8 +16,10 @@ import { Vitals } from './reference-vital.ts';
 
 export class Reference {
   readonly tasks: Task[] = [];
-  /** The slots that have an owner, a request or a pause, in the order in which they came to be. */
+  /** The slots that have an owner, a request or a pause. */
   readonly places = new Map<string, Place>();
+  /** In the order of their first use. A shutdown visits the slots in this order. */
+  readonly #names = new Set<string>();
   readonly #limits = new Map<string, { queueLimit: number; dropsOldest: boolean }>();
   /** For each slot the submissions in the order of their outcomes. */
   readonly settled = new Map<string, number[]>();
@@ -42,7 +44,7 @@ export class Reference {
   }
 
   get allPlaces(): Place[] {
-    return [...this.places.values()];
+    return [...this.#names].map((name) => this.places.get(name)).filter((place) => place !== undefined);
   }
 
   /** A slot that is not live is made, and is forgotten unless it comes to be. */
@@ -54,6 +56,7 @@ export class Reference {
   changed(place: Place): void {
     const { slot, phase, paused } = place;
     const isLive = phase !== 'idle' || paused;
+    if (isLive) this.#names.add(slot);
     if (isLive) this.places.set(slot, place);
     else if (this.places.get(slot) === place) this.places.delete(slot);
   }

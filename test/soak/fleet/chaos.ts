@@ -251,8 +251,8 @@ class Conductor {
   }
 
   /**
-   * Waits for a step of each slot that always has work. Lines of earlier steps may still be on their
-   * way.
+   * Waits for a step of each slot that always has work. Lines of earlier steps may still be on
+   * their way.
    */
   async #untilBusy(): Promise<void> {
     const since = monotonicMs();
