@@ -54,7 +54,7 @@ export interface SlotEventBase extends EventBase {
 }
 
 /**
- * What a subscriber gets. Do not change it: all subscribers get the same object.
+ * What a subscriber gets. Events are frozen, because all subscribers get the same objects.
  *
  * The events of one submission come in this order:
  *
