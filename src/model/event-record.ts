@@ -5,7 +5,7 @@ import { fromCaller } from './error.ts';
 import type { TaskEvent, TaskEventType } from './event.ts';
 import { describe } from './foreign.ts';
 import { parse } from './options.ts';
-import { notJson, plainOf } from './record.ts';
+import { notJson, plainOf, plainPart } from './record.ts';
 
 /** What {@link eventRecord} returns: the fields of the event, as JSON can hold them. */
 export interface EventRecord {
@@ -42,9 +42,11 @@ const DEFAULTS: { readonly meta: ShowMeta } = { meta: false };
  */
 export function eventRecord(event: TaskEvent, options?: EventRecordOptions): EventRecord {
   const { meta: asked } = options === undefined ? DEFAULTS : fromCaller(eventRecord, () => readOptions(options));
-  const { meta, ...fields } = event as TaskEvent & { readonly meta?: unknown };
+  const plain = plainOf(event, 'meta');
   const isShown = asked !== false && 'meta' in event; // events of a slot or of the supervisor have none
-  return plainOf(isShown ? { ...fields, ...shownMeta(meta, asked) } : fields) as EventRecord;
+  const meta = isShown ? shownMeta(event.meta, asked) : undefined;
+  if (meta !== undefined) plain.meta = plainPart(meta);
+  return plain as unknown as EventRecord;
 }
 
 function readOptions(options: EventRecordOptions): typeof DEFAULTS {
@@ -56,10 +58,10 @@ function readMeta(field: string, value: unknown): ShowMeta {
   return refuse(field, 'must be true, false or a function', value);
 }
 
-function shownMeta(meta: unknown, asked: Exclude<ShowMeta, false>): { readonly meta: unknown } {
+function shownMeta(meta: unknown, asked: Exclude<ShowMeta, false>): unknown {
   try {
-    return { meta: asked === true ? meta : asked(meta) };
+    return asked === true ? meta : asked(meta);
   } catch (error) {
-    return { meta: notJson(describe(error)) };
+    return notJson(describe(error));
   }
 }

@@ -178,7 +178,18 @@ describe('an error is written with', () => {
   });
 });
 
-test('plainOf leaves out what is undefined', () => {
+test('a bigint is decimal text, also where the program gave bigints a toJSON of its own', () => {
+  const prototype = BigInt.prototype as { toJSON?: () => unknown };
+  prototype.toJSON = () => 'mine';
+  try {
+    expect(plainPart(7n)).toBe('7');
+  } finally {
+    delete prototype.toJSON;
+  }
+});
+
+test('plainOf leaves out what is undefined, and the field that is named', () => {
+  expect(plainOf({ a: 1, b: 2 }, 'b')).toStrictEqual({ a: 1 });
   expect(plainOf({ a: undefined, b: null })).toStrictEqual({ b: null });
 });
 
