@@ -102,11 +102,11 @@ export class VitalSlots {
   /** From the first call on, the dead are kept. */
   views(): VitalSlot[] {
     this.#keepsDead = true;
-    return Array.from(this.#slots.values(), ({ slot, lastOutcome }) => ({
-      slot,
-      alive: this.#dead.get(slot) === undefined,
-      ...(lastOutcome !== undefined && { lastOutcome }),
-    }));
+    const areAllAlive = this.#dead.size === 0;
+    return Array.from(this.#slots.values(), ({ slot, lastOutcome }) => {
+      const alive = areAllAlive || this.#dead.get(slot) === undefined;
+      return lastOutcome === undefined ? { slot, alive } : { slot, alive, lastOutcome };
+    });
   }
 }
 
