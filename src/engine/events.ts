@@ -199,7 +199,7 @@ export class EventPublisher {
     this.#publish(this.#stamped({ type: 'subscriberFailed', subscriber, error }), except);
   }
 
-  /** Frozen, because all subscribers get the same object (measured: it costs no tenth of a run). */
+  /** Frozen, because all subscribers get the same object (measured: no tenth of a run). */
   #publish(event: TaskEvent, except?: object): void {
     this.#bus.publish(Object.freeze(event), except);
   }

@@ -118,7 +118,7 @@ export class Instruments {
     this.#stopObserving = observe(meter, { 'slotvisor.supervisor.name': name }, () => supervisor.stats());
   }
 
-  /** Each literal is written out: one that begins with a spread takes 1,000 ns, not 40 (measured). */
+  /** Written out: a literal that begins with a spread takes 1,000 ns, not 40 (measured). */
   began({ waitedMs }: ProbedAttempt, group: string): void {
     this.#waitTime.record(waitedMs / 1_000, { 'slotvisor.supervisor.name': this.#name, 'slotvisor.group': group });
   }
