@@ -44,8 +44,11 @@ export interface ActorHost {
   actorSuspended(actor: Actor): void;
   /** It waits at the concurrency gate for its first attempt, or has got its place there. */
   actorWaits(): void;
-  /** An attempt is about to begin. What was decided before comes first, and may stop it. */
-  attemptIsDue(): void;
+  /**
+   * An attempt is about to begin. What was decided before comes first, and may stop it. Returns
+   * false if it has to wait for a decision: the actor then gets another turn.
+   */
+  mayBegin(actor: Actor): boolean;
   /** Its first attempt begins. */
   actorBegins(): void;
   actorOverran(): void;
@@ -308,8 +311,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   onTurn(): void {
     const state = this.#state;
     if (state.at !== 'gate' || !this.lease.check()) return; // stopped or suspended meanwhile
-    this.#host.attemptIsDue();
-    if (this.#state !== state) return; // stopped by that, or by the lease store, which was just asked
+    const mayBegin = this.#host.mayBegin(this);
+    if (!mayBegin || this.#state !== state) return; // stopped by that, or by the lease store, which was just asked
     if (state.place === undefined) {
       if (this.runtime.gate.open) this.#beginAttempt(undefined);
       else this.#enterGate(); // paused or limited meanwhile

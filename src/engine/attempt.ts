@@ -5,7 +5,7 @@
 
 import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
-import { after } from '../kernel/clock.ts';
+import { after, hasRealTimers } from '../kernel/clock.ts';
 import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { CanceledError, type StopCause, TimeoutError, timeoutReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
@@ -191,7 +191,8 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
     callIn(submission.context, deliver, this);
     if (this.state !== 'stopping') return;
     this.#limitGrace(submission.settings.graceMs);
-    runtime.graces.add(this);
+    if (hasRealTimers(runtime.clock)) runtime.graces.add(this);
+    else this.watchGrace();
   }
 
   /** The grace ends in `ms` at the latest, also if it has begun. */

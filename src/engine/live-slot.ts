@@ -52,7 +52,10 @@ const SlotViewRecord = recordClass<
 export interface Closing {
   /** What the slots that are closed had then. */
   readonly stages: Stages;
-  /** The stage that has begun. */
+  /**
+   * The stage that has begun. `-Infinity`: none, because not all slots are closed. Which owners the
+   * first one stops is not known then, so no attempt begins.
+   */
   stage: number;
   /** The time to finish is over. */
   finishOver: boolean;
@@ -62,6 +65,8 @@ export interface Closing {
 export interface SlotTable {
   /** Undefined until a shutdown begins. */
   readonly closing: Closing | undefined;
+  /** Calls `call` once a shutdown has visited every slot. */
+  whenVisited(call: () => void): void;
   /**
    * Effects were carried out, or what waits has changed otherwise: the slot may be idle now.
    */
@@ -285,13 +290,18 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#countToBegin();
   }
 
-  attemptIsDue(): void {
+  mayBegin(actor: Actor): boolean {
     this.catchUp();
+    if (this.#table.closing?.stage === -Infinity) {
+      this.#table.whenVisited(() => this.#runtime.turns.push(actor));
+      return false;
+    }
     const { owner } = this.machine;
-    if (owner === null || !isCalledOff(owner)) return;
+    if (owner === null || !isCalledOff(owner)) return true;
     const { signal } = (firstOf(owner) ?? owner).settings;
     this.machine.calledOff(signal && reasonOf(signal));
     this.#carryOut();
+    return true;
   }
 
   actorBegins(): void {

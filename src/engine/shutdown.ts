@@ -136,8 +136,7 @@ export class Shutdown {
         this.#slots.force();
         return;
       case 'patience':
-        // From the last kill on: each killed body has this time.
-        this.#slots.whenVisited(() => this.#after(effect.ms, () => this.#step({ kind: 'patienceOver' })));
+        this.#slots.whenVisited(() => this.#wakeAfterPatience(effect.ms));
         return;
       case 'abandonRest':
         this.#slots.abandon();
@@ -168,6 +167,11 @@ export class Shutdown {
       },
     };
     this.#after(atMs - this.#runtime.clock.now(), () => this.#slots.whenVisited(() => this.#runtime.turns.push(turn)));
+  }
+
+  /** From the last kill on: each killed body has this time. All may have ended meanwhile. */
+  #wakeAfterPatience(ms: number): void {
+    if (this.#state.phase === 'forcing') this.#after(ms, () => this.#step({ kind: 'patienceOver' }));
   }
 
   #after(ms: number, fire: () => void): void {

@@ -50,6 +50,7 @@ export class Slots {
   readonly #limits = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true, mayStart: true };
   readonly #table = {
     closing: undefined as Closing | undefined,
+    whenVisited: (call: () => void): void => this.whenVisited(call),
     changed: (slot: LiveSlot): void => this.#account(slot),
   };
 

@@ -57,6 +57,7 @@ export class SystemClock implements Clock {
   readonly #dateNow = Date.now;
   #aheadMs = 0;
   readonly setTimer: Clock['setTimer'];
+  readonly areTimersFake: () => boolean;
   /**
    * As `setTimer`, and cheaper for waits that all have another length. Fake timers get a timer for
    * each: their time follows each of them.
@@ -72,6 +73,7 @@ export class SystemClock implements Clock {
       isFake ??= areFake({ setTimeout: setPlatformTimer, clearTimeout });
       return isFake;
     };
+    this.areTimersFake = areTimersFake;
     this.setTimer = (ms, fire) => {
       const startMs = this.now();
       const dueMs = startMs + ms;
@@ -133,6 +135,12 @@ export function after(clock: Clock, ms: number, fire: () => void): () => void {
     cancel();
   };
 }
+
+/**
+ * False for fake timers and for foreign clocks: what moves them may not give the event loop a turn
+ * first, so every timer has to be set by then.
+ */
+export const hasRealTimers = (clock: Clock): boolean => clock instanceof SystemClock && !clock.areTimersFake();
 
 /** As `after`, for a wait whose length is unlike that of most others. */
 export function afterWait(clock: Clock, ms: number, fire: () => void): () => void {

@@ -7,6 +7,10 @@
 /** How many names may keep their keys. */
 const KEPT = 64;
 
+function* present<T>(values: ReadonlyMap<string, T | undefined>): IterableIterator<T> {
+  for (const value of values.values()) if (value !== undefined) yield value;
+}
+
 export class NameMap<T extends object> {
   readonly #values = new Map<string, T | undefined>();
   /** The names that keep their keys, the oldest first. Some have come back meanwhile. */
@@ -39,10 +43,13 @@ export class NameMap<T extends object> {
   }
 
   /**
-   * A value that stays during the loop comes once. One that is added meanwhile comes, or not: a
-   * name that comes back has the place that it had.
+   * A value that stays during the loop comes once, and before each whose name is added meanwhile. A
+   * name that was there and comes back has the place that it had: so all that stay are among the
+   * first values, as many as there were. The keys of names that are not there now would give new
+   * values a place before others, so they go.
    */
-  *values(): IterableIterator<T> {
-    for (const value of this.#values.values()) if (value !== undefined) yield value;
+  values(): IterableIterator<T> {
+    for (const name of this.#kept) this.#forget(name);
+    return present(this.#values);
   }
 }

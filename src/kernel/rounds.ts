@@ -4,6 +4,7 @@
 import type { LongJobs } from './long-jobs.ts';
 import { Queue } from './queue.ts';
 
+/** Values that are added while others are looked at come after them. */
 interface Values<T> {
   readonly size: number;
   values(): IterableIterator<T>;
@@ -32,8 +33,8 @@ export class Rounds<T> {
 
   /**
    * Visits every value that the map has now, unless it leaves the map before. Then calls `then`.
-   * There are at most as many visits as there are values now: one that leaves and comes back is
-   * behind the others, and those that do so without end would be visited without end.
+   * There are at most as many visits as there are values now: one that leaves and comes back may
+   * be behind the others, and those that do so without end would be visited without end.
    */
   begin(visit: (value: T) => void, then = (): void => {}): void {
     const values = this.#map.values();

@@ -1,5 +1,6 @@
 // What ends many submissions at once: the decision is one step, and the outcomes come in parts.
 
+import type { TaskContext } from 'slotvisor';
 import { expect, test } from 'vitest';
 import { polite } from '../support/bodies.ts';
 import { rejected } from '../support/outcomes.ts';
@@ -72,4 +73,43 @@ test('S7: no attempt begins after the call of shutdown, in any of many slots, an
   await clock.settle();
   expect((await report).counts).toMatchObject({ canceled: MANY, rejected: MANY });
   expect([late, supervisor.stats().totals.attempts, clock.timers]).toEqual([0, 10, 0]);
+});
+
+test('S7: no body of many slots is called after the call of shutdown, also where it was about to be called', async () => {
+  const { supervisor } = setup(unbounded);
+  let bodies = 0;
+  const run = () => {
+    bodies += 1;
+  };
+  for (let n = 0; n < MANY; n += 1) supervisor.submit({ run });
+  expect((await supervisor.shutdown()).counts).toMatchObject({ canceled: MANY, completed: 0 });
+  expect([bodies, supervisor.stats().gate.inside]).toEqual([0, 0]);
+});
+
+test('a finisher of many slots, and a task of a later stage, begin although not all slots are closed', async () => {
+  const { supervisor, clock } = setup(unbounded);
+  const bodies: string[] = [];
+  for (let n = 0; n < MANY; n += 1) supervisor.submit({ run: polite });
+  const run = ({ slot }: TaskContext) => void bodies.push(slot);
+  const finisher = supervisor.submit({ slot: 'finisher', onShutdown: 'finish', run });
+  const later = supervisor.submit({ slot: 'later', shutdownStage: 1, run });
+  const report = supervisor.shutdown();
+  await clock.settle();
+  expect([(await finisher.outcome).kind, (await later.outcome).kind]).toEqual(['completed', 'completed']);
+  expect([bodies.sort(), (await report).counts.canceled]).toEqual([['finisher', 'later'], MANY]);
+});
+
+test('a shutdown whose many bodies all end while it visits them leaves no timer', async () => {
+  const { supervisor, clock } = setup(unbounded);
+  const ends: (() => void)[] = [];
+  for (let n = 0; n < MANY; n += 1) supervisor.submit({ run: () => new Promise<void>((end) => void ends.push(end)) });
+  await clock.settle();
+  const report = supervisor.shutdown({ graceMs: 10 });
+  const endAll = () => {
+    for (const end of ends.splice(0)) end();
+  };
+  supervisor.subscribe({ onEvent: endAll }, { types: ['overrun'] });
+  await clock.advance(10);
+  expect((await report).abandoned).toHaveLength(1_024);
+  expect(clock.timers).toBe(0);
 });

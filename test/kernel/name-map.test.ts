@@ -71,3 +71,13 @@ test('a loop over the values sees each that stays once, also where others come a
   }
   expect(seen).toEqual(namesOf(200));
 });
+
+test('what comes during a loop comes after all that stay, also under a name that has left before', () => {
+  const map = new NameMap<{ name: string }>();
+  for (const name of namesOf(70)) map.add(name, { name });
+  for (const name of namesOf(10)) map.delete(name);
+  const values = map.values();
+  for (const name of namesOf(10)) map.add(name, { name });
+  const seen = Array.from({ length: 60 }, () => (values.next().value as { name: string }).name);
+  expect(seen).toEqual(namesOf(70).slice(10));
+});

@@ -1,8 +1,8 @@
 // graceMs: the time that a stopped body has to end.
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { Supervisor } from 'slotvisor';
-import { describe, expect, test, vi } from 'vitest';
+import { type Clock, Supervisor, type TaskContext } from 'slotvisor';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { gateBody } from '../../support/gate.ts';
 import { GRACE, running } from '../../support/running-task.ts';
 import { setup } from '../../support/setup.ts';
@@ -69,33 +69,80 @@ test('a body that cancels itself and returns in the same turn starts no grace ti
   expect([clock.timers, received]).toEqual([0, []]);
 });
 
-test('a body that ends within the turn of its stop request costs no timer', async () => {
-  const { supervisor, clock } = setup();
-  const setTimer = vi.spyOn(clock, 'setTimer');
-  const replace = () =>
-    supervisor.submit({
-      slot: 's',
-      admission: 'replace',
-      run: (ctx) => new Promise<void>((resolve) => ctx.onCancel(() => resolve())),
-    });
-  for (let n = 0; n < 100; n += 1) {
-    replace();
-    await clock.settle();
-  }
-  expect(supervisor.stats().totals).toMatchObject({ attempts: 100, canceled: 99 });
-  expect(setTimer).not.toHaveBeenCalled();
+describe('with real timers', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  test('a body that ends within the turn of its stop request costs no timer', async () => {
+    const setTimer = vi.spyOn(globalThis, 'setTimeout');
+    const supervisor = new Supervisor({ defaults: { graceMs: 50_000 } });
+    const run = (ctx: TaskContext) => new Promise<void>((resolve) => ctx.onCancel(() => resolve()));
+    for (let n = 0; n < 100; n += 1) {
+      supervisor.submit({ slot: 's', admission: 'replace', run });
+      await turn();
+    }
+    expect(supervisor.stats().totals).toMatchObject({ attempts: 100, canceled: 99 });
+    expect(setTimer.mock.calls.map(([, ms]) => ms)).not.toContain(50_000);
+  });
+
+  test('the grace begins when the stop request is delivered, however late the event loop has its next turn', async () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const setTimer = vi.spyOn(globalThis, 'setTimeout');
+    const supervisor = new Supervisor();
+    const body = gateBody<void>();
+    const submission = supervisor.submit({ graceMs: GRACE, run: body.body });
+    await turn();
+    void submission.cancel();
+    await Promise.resolve();
+    now = GRACE / 4;
+    await turn();
+    await turn();
+    expect(setTimer.mock.calls.map(([, ms]) => ms)).toContain((GRACE * 3) / 4);
+    body.open();
+    await submission.outcome;
+  });
 });
 
-test('the grace begins when the stop request is delivered, however late the event loop has its next turn', async () => {
-  const { clock, submission, ctx } = await running();
-  ctx.onCancel(() => void Promise.resolve().then(() => clock.block(GRACE / 2)));
+test.for([
+  ['a clock of the user', () => manualClock()],
+  ['fake timers that leave the turns of the event loop alone', () => fakeTimers()],
+] as const)('%s may be moved in the turn in which the stop request is delivered', async ([, make]) => {
+  const { options, move } = make();
+  const supervisor = new Supervisor(options);
+  const submission = supervisor.submit({ graceMs: GRACE, run: () => new Promise<void>(() => {}) });
+  await turn();
   void submission.cancel();
-  await clock.settle();
-  await clock.advance(GRACE / 2 - 1);
-  expect(submission.status).toBe('stopping');
-  await clock.advance(1);
+  await turn();
+  move(GRACE);
+  vi.useRealTimers();
   expect(submission.status).toBe('overrun');
 });
+
+function fakeTimers() {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  return { options: {}, move: (ms: number) => void vi.advanceTimersByTime(ms) };
+}
+
+function manualClock() {
+  let now = 0;
+  const timers = new Set<{ readonly dueMs: number; fire(): void }>();
+  const clock: Clock = {
+    now: () => now,
+    wallNow: () => now,
+    setTimer(ms, fire) {
+      const timer = { dueMs: now + ms, fire };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+  };
+  const move = (ms: number): void => {
+    now += ms;
+    for (const { dueMs, fire } of timers) if (dueMs <= now) fire();
+  };
+  return { options: { clock }, move };
+}
 
 test('a grace that ends during the kill of a shutdown does not call kill again', async () => {
   const { supervisor, clock, recorded } = setup();
