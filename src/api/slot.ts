@@ -2,7 +2,7 @@
 
 import type { Slots } from '../engine/slots.ts';
 import { nameText } from '../model/check.ts';
-import { fromCaller } from '../model/error.ts';
+import { fromCaller, seenFromCaller } from '../model/error.ts';
 import { showAs } from '../model/record.ts';
 import { readSlotOptions, type SlotOptions } from '../model/slot-options.ts';
 import type { SpecInSlot } from '../model/spec.ts';
@@ -74,7 +74,11 @@ export class SlotHandle implements Slot {
   }
 
   submit<T, S = undefined>(spec: SpecInSlot<T, S>): Submission<T> {
-    return fromCaller(this.submit, () => this.#submit(spec, this.name)) as Submission<T>;
+    try {
+      return this.#submit(spec, this.name) as Submission<T>;
+    } catch (error) {
+      throw seenFromCaller(this.submit, error);
+    }
   }
 
   configure(options: SlotOptions | undefined): void {

@@ -22,11 +22,11 @@ import { LaterTurn } from '../kernel/later-turn.ts';
 import { LongJobs } from '../kernel/long-jobs.ts';
 import { TurnQueue } from '../kernel/turn-queue.ts';
 import { refuse } from '../model/check.ts';
-import { ClosedError, fromCaller, specAt } from '../model/error.ts';
+import { ClosedError, fromCaller, seenFromCaller, specAt } from '../model/error.ts';
 import type { DeliveredEvent, SubscribeOptions, Subscriber, TaskEventType } from '../model/event.ts';
 import { createTaskIds, type TaskId, type TaskIds } from '../model/id.ts';
 import { reading } from '../model/options.ts';
-import { type Outcome, Rejected, type Rejection } from '../model/outcome.ts';
+import { type Outcome, Rejected } from '../model/outcome.ts';
 import type { Probe } from '../model/probe.ts';
 import { RecentSettings } from '../model/recent-settings.ts';
 import { record, showAs } from '../model/record.ts';
@@ -176,7 +176,11 @@ export class Supervisor implements AsyncDisposable {
    * @throws ClosedError once a shutdown has begun.
    */
   submit<T, S = undefined>(spec: TaskSpec<T, S>): Submission<T> {
-    return fromCaller(this.submit, () => this.#submit(spec)) as Submission<T>;
+    try {
+      return this.#submit(spec) as Submission<T>;
+    } catch (error) {
+      throw seenFromCaller(this.submit, error);
+    }
   }
 
   /**
@@ -227,18 +231,13 @@ export class Supervisor implements AsyncDisposable {
       batch: this.#callsOf(specs, { ...this.#defaults, vital: true }),
     }));
     if (signal !== undefined && isAborted(signal)) {
-      const submissions = batch.map((call) => this.#slots.reject(call, { reason: 'canceled' }));
+      const submissions = batch.map((call) => this.#slots.reject(call, new Rejected('canceled')));
       return this.#finish(submissions, 'signal');
     }
     const { submissions, because } = this.#submitAll(batch);
     if (because !== undefined) {
       const [{ slot, name }, rejection] = because;
-      return valueOrThrow(
-        new Rejected(rejection.reason, rejection.by),
-        name,
-        this.#slots.settings(slot).queueLimit,
-        this.run,
-      ) as never; // throws
+      return valueOrThrow(rejection, name, this.#slots.settings(slot).queueLimit, this.run) as never; // throws
     }
     const stop = new SignalStop(this.#stoppable, { ...parseStopOptions({}), signals, exitCode: undefined });
     const stopNow = (): void => void ignore(this.#shutdown.begin('signal', this.#times));
@@ -511,7 +510,7 @@ export class Supervisor implements AsyncDisposable {
 
   #submit(spec: unknown, slot?: string): Submission {
     const call = this.#call(this.#read(spec, slot));
-    return call.isSignalAborted ? this.#slots.reject(call, { reason: 'canceled' }) : this.#slots.submit(call);
+    return call.isSignalAborted ? this.#slots.reject(call, new Rejected('canceled')) : this.#slots.submit(call);
   }
 
   #callsOf(specs: unknown, defaults: CompleteDefaults): SubmitCall[] {
@@ -529,13 +528,13 @@ export class Supervisor implements AsyncDisposable {
   /** `because`: the first of those because of which the batch is turned away, if it is. */
   #submitAll(batch: readonly SubmitCall[]): {
     readonly submissions: readonly Submission[];
-    readonly because: [SubmitCall, Rejection] | undefined;
+    readonly because: [SubmitCall, Rejected] | undefined;
   } {
     const rejections = this.#slots.dryRun(batch);
     const submissions = batch.map((call) =>
       rejections === undefined
         ? this.#slots.submit(call)
-        : this.#slots.reject(call, rejections.get(call) ?? { reason: 'batchRejected' }),
+        : this.#slots.reject(call, rejections.get(call) ?? new Rejected('batchRejected')),
     );
     return { submissions, because: rejections?.entries().next().value };
   }

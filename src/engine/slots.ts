@@ -8,7 +8,7 @@ import { refuse } from '../model/check.ts';
 import { type StopCause, show } from '../model/error.ts';
 import { explain } from '../model/explain.ts';
 import type { TaskIds } from '../model/id.ts';
-import type { Rejection, RejectReason } from '../model/outcome.ts';
+import { Rejected, type RejectReason } from '../model/outcome.ts';
 import { record } from '../model/record.ts';
 import type { SlotSettings } from '../model/slot-options.ts';
 import type { Submission } from '../model/submission.ts';
@@ -95,7 +95,7 @@ export class Slots {
   submit(call: SubmitCall): Submission {
     const { slot: name, policy } = call;
     const known = this.#find(name);
-    if (known === undefined && this.#isFull) return this.reject(call, { reason: 'resourceLimit' });
+    if (known === undefined && this.#isFull) return this.reject(call, new Rejected('resourceLimit'));
     const slot = known ?? this.#open(name);
     const limits = this.#limitsOf(name);
     const verdict = slot.machine.decide(policy, limits);
@@ -109,7 +109,7 @@ export class Slots {
   }
 
   /** Turns a submission away without asking its slot. */
-  reject(call: SubmitCall, rejection: Rejection): Submission {
+  reject(call: SubmitCall, rejection: Rejected): Submission {
     this.#runtime.ledger.turnedAway(call, rejection);
     return new TurnedAway(this.#host, call, rejection);
   }
@@ -117,12 +117,12 @@ export class Slots {
   /**
    * The rejections that a batch would cause; `undefined` when none. Nothing happens to the slots.
    */
-  dryRun(batch: readonly SubmitCall[]): Map<SubmitCall, Rejection> | undefined {
+  dryRun(batch: readonly SubmitCall[]): Map<SubmitCall, Rejected> | undefined {
     const { slots, pending } = this.#max;
     const starts = pending === Infinity ? Infinity : this.#room;
     const free = { slots: slots - this.#slots.size, pending: pending - this.#runtime.ledger.pending, starts };
     const trial = new DryRun(free, this.#store.isLocal);
-    const rejections = new Map<SubmitCall, Rejection>();
+    const rejections = new Map<SubmitCall, Rejected>();
     for (const call of batch) {
       const { slot, policy } = call;
       const machine = () => this.#slots.get(slot)?.machine;
@@ -266,7 +266,9 @@ export class Slots {
 
   /** It has caught up with a shutdown, and is live still. */
   #find(name: string): LiveSlot | undefined {
-    this.#slots.get(name)?.catchUp();
+    const slot = this.#slots.get(name);
+    if (slot === undefined || this.#table.closing === undefined) return slot;
+    slot.catchUp();
     return this.#slots.get(name);
   }
 
@@ -311,7 +313,6 @@ export class Slots {
 }
 
 /** `by` of a slot that is busy is the owner, or else the first submission that waits. */
-function rejectionOf(reason: RejectReason, machine: LiveSlot['machine'] | undefined): Rejection {
-  const by = reason === 'slotBusy' ? machine?.occupant?.id : undefined;
-  return by === undefined ? { reason } : { reason, by };
+function rejectionOf(reason: RejectReason, machine: LiveSlot['machine'] | undefined): Rejected {
+  return new Rejected(reason, reason === 'slotBusy' ? machine?.occupant?.id : undefined);
 }

@@ -3,7 +3,7 @@
 // an admission.
 
 import type { TaskId } from '../model/id.ts';
-import { type Outcome, Rejected, type Rejection } from '../model/outcome.ts';
+import type { Outcome, Rejected } from '../model/outcome.ts';
 import { showAs } from '../model/record.ts';
 import type { Submission } from '../model/submission.ts';
 import { identityOf, type SubmissionHost, valueOrThrow } from './submission.ts';
@@ -17,10 +17,10 @@ export class TurnedAway implements Submission {
   readonly #number: number;
   readonly #slot: string;
   readonly #name: string;
-  readonly #rejection: Rejection;
+  readonly #rejection: Rejected;
   #outcome: Promise<Outcome> | undefined;
 
-  constructor(host: SubmissionHost, { number, slot, name }: SubmitCall, rejection: Rejection) {
+  constructor(host: SubmissionHost, { number, slot, name }: SubmitCall, rejection: Rejected) {
     this.#host = host;
     this.#number = number;
     this.#slot = slot;
@@ -43,7 +43,7 @@ export class TurnedAway implements Submission {
     return 'ended';
   }
   get outcome(): Promise<Outcome> {
-    this.#outcome ??= Promise.resolve(new Rejected(this.#rejection.reason, this.#rejection.by));
+    this.#outcome ??= Promise.resolve(this.#rejection);
     return this.#outcome;
   }
   async value(): Promise<unknown> {

@@ -158,15 +158,16 @@ export const Completed = recordClass<[unknown, number], Extract<Outcome, { kind:
   },
 );
 
-export const Rejected = recordClass<
-  [RejectReason, by: TaskId | undefined, error?: unknown],
-  Extract<Outcome, { kind: 'rejected' }>
->(function (reason, by, error) {
-  this.kind = 'rejected';
-  this.reason = reason;
-  if (by !== undefined) this.by = by;
-  if (error !== undefined) this.error = error;
-});
+export type Rejected = Extract<Outcome, { kind: 'rejected' }>;
+
+export const Rejected = recordClass<[RejectReason, by?: TaskId | undefined, error?: unknown], Rejected>(
+  function (reason, by, error) {
+    this.kind = 'rejected';
+    this.reason = reason;
+    if (by !== undefined) this.by = by;
+    if (error !== undefined) this.error = error;
+  },
+);
 
 export const OUTCOME_KINDS = Object.keys({
   completed: true,

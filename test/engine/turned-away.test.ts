@@ -3,19 +3,19 @@ import { expect, test, vi } from 'vitest';
 import { SubmitCall } from '../../src/engine/submit-call.ts';
 import { TurnedAway } from '../../src/engine/turned-away.ts';
 import { createTaskIds } from '../../src/model/id.ts';
-import type { Rejection } from '../../src/model/outcome.ts';
+import { Rejected } from '../../src/model/outcome.ts';
 import { DEFAULT_SETTINGS } from '../../src/model/settings.ts';
 
 const ids = createTaskIds('x');
 
-function setup(rejection: Rejection) {
+function setup(...rejection: ConstructorParameters<typeof Rejected>) {
   const host = { ids, now: () => 0, queueLimit: vi.fn(() => 9), waitingFor: () => undefined, cancel: vi.fn() };
   const spec = { run: () => 1, name: 'n', slot: 's', admission: undefined, meta: {}, settings: DEFAULT_SETTINGS };
-  return { host, handle: new TurnedAway(host, new SubmitCall(ids, 3, spec, 's', 'queue'), rejection) };
+  return { host, handle: new TurnedAway(host, new SubmitCall(ids, 3, spec, 's', 'queue'), new Rejected(...rejection)) };
 }
 
 test('a submission that was turned away shows who it was, and has ended', () => {
-  const { handle } = setup({ reason: 'slotBusy' });
+  const { handle } = setup('slotBusy');
   const shown = { id: 'x-3', slot: 's', name: 'n', admission: 'rejected', status: 'ended' };
   expect({ ...shown, ...JSON.parse(JSON.stringify(handle)) }).toEqual(shown);
   expect(handle).toMatchObject(shown);
@@ -23,15 +23,15 @@ test('a submission that was turned away shows who it was, and has ended', () => 
 });
 
 test('its outcome is the same at each look, and says why', async () => {
-  const { handle } = setup({ reason: 'slotBusy', by: ids.text(1) });
+  const { handle } = setup('slotBusy', ids.text(1));
   const { outcome } = handle;
   expect(handle.outcome).toBe(outcome);
   expect(JSON.stringify(await outcome)).toBe('{"kind":"rejected","reason":"slotBusy","by":"x-1"}');
-  expect(await setup({ reason: 'canceled' }).handle.outcome).toStrictEqual({ kind: 'rejected', reason: 'canceled' });
+  expect(await setup('canceled').handle.outcome).toStrictEqual({ kind: 'rejected', reason: 'canceled' });
 });
 
 test('its value() throws, and names the limit of a full queue at that time', async () => {
-  const { handle, host } = setup({ reason: 'queueFull' });
+  const { handle, host } = setup('queueFull');
   host.queueLimit.mockReturnValue(7);
   await expect(handle.value()).rejects.toMatchObject({
     code: 'SLOTVISOR_OUTCOME',
@@ -40,7 +40,7 @@ test('its value() throws, and names the limit of a full queue at that time', asy
 });
 
 test('its cancel() resolves with the outcome, its restart() is false, and neither reaches a slot', async () => {
-  const { handle, host } = setup({ reason: 'slotBusy' });
+  const { handle, host } = setup('slotBusy');
   expect([await handle.cancel(), handle.restart()]).toEqual([{ kind: 'rejected', reason: 'slotBusy' }, false]);
   expect(host.cancel).not.toHaveBeenCalled();
 });
