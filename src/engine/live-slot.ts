@@ -495,8 +495,8 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   /**
-   * Settles all of a departure, in its order: within the call as far as one turn has room for them,
-   * and the rest on later turns.
+   * Settles all of a departure, in its order, as a long job: those that are left after the call
+   * settle on later turns.
    */
   #settleAll(departure: Departure<LiveSubmission>, settleNext: () => void, whenDone: () => void): void {
     let late: Late | undefined;
