@@ -21,7 +21,7 @@ import {
   type Progress,
   type StopRequest,
 } from '../policy/restart.ts';
-import { Attempt, type AttemptHost, type Proof } from './attempt.ts';
+import { Attempt, type AttemptHost, type AttemptStop, type Proof } from './attempt.ts';
 import { attemptReport } from './attempt-report.ts';
 import { attemptEndEvent, given, type TaskEventData } from './events.ts';
 import type { HeldLease } from './held-lease.ts';
@@ -116,9 +116,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   get stopping(): TaskView['stop'] {
     const state = this.#state;
     if (state.at !== 'attempt') return undefined;
-    const { interruptedBy, interruptedMs } = state.attempt;
-    if (interruptedBy === undefined) return undefined;
-    return { by: this.stop?.by ?? interruptedBy, sinceMs: this.runtime.clock.now() - interruptedMs };
+    const { stop } = state.attempt;
+    return stop && { by: this.stop?.by ?? stop.by, sinceMs: this.runtime.clock.now() - stop.sinceMs };
   }
   /** It waits for its first attempt: at the concurrency gate, or for a lease after a loss. */
   get waitsToBegin(): boolean {
@@ -348,12 +347,12 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     return startedMs - (number === 1 ? this.#shown.submittedMs : this.#sinceMs);
   }
 
-  attemptInterrupted(attempt: Attempt): void {
+  attemptStops({ sinceMs }: AttemptStop): void {
     this.#become(STOPPING);
-    this.#sinceMs = attempt.interruptedMs;
+    this.#sinceMs = sinceMs;
   }
 
-  attemptOverran(attempt: Attempt, action: OverrunAction): void {
+  attemptOverran(attempt: Attempt, stop: AttemptStop, action: OverrunAction): void {
     const now = this.runtime.clock.now();
     // Else its kill has failed, or it is given up after all.
     if (this.#place % LEFT !== OVERRUN) {
@@ -361,7 +360,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       this.#become(OVERRUN);
       this.#sinceMs = now;
     }
-    const sinceMs = now - attempt.interruptedMs;
+    const sinceMs = now - stop.sinceMs;
     if (this.#listening) this.#publish({ type: 'overrun', attempt: attempt.number, action, sinceMs });
     if (action === 'hold') this.runtime.unwatched?.overrunHeld(this.submission, attempt.number, sinceMs);
     this.#host.actorOverran();
