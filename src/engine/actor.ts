@@ -57,7 +57,7 @@ type State =
    * the gate is open.
    */
   | { readonly at: 'gate'; readonly place: Place | undefined }
-  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place | undefined }
+  | Attempt
   /** An attempt has ended, and what follows is being decided. */
   | { readonly at: 'decision' }
   | { readonly at: 'pause'; readonly dueMs: number; cancel(): void }
@@ -116,7 +116,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   get stopping(): TaskView['stop'] {
     const state = this.#state;
     if (state.at !== 'attempt') return undefined;
-    const { stop } = state.attempt;
+    const { stop } = state;
     return stop && { by: this.stop?.by ?? stop.by, sinceMs: this.runtime.clock.now() - stop.sinceMs };
   }
   /** It waits for its first attempt: at the concurrency gate, or for a lease after a loss. */
@@ -184,7 +184,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.stop = { by, reason };
     if (this.#listening) this.#publishStop(by);
     if (state.at === 'attempt') {
-      state.attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
+      state.interrupt(stopReason(by, `stopped by ${by}`, reason));
       return;
     }
     this.#stopWaiting();
@@ -212,7 +212,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.suspending = true;
     if (this.#listening) this.#publish({ type: 'stopRequested', by: 'leaseLost' });
     if (this.#state.at === 'attempt') {
-      this.#state.attempt.interrupt(stopReason('leaseLost', 'the lease of the slot was lost'));
+      this.#state.interrupt(stopReason('leaseLost', 'the lease of the slot was lost'));
       return;
     }
     this.#stopWaiting();
@@ -236,7 +236,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   /** No other process can have the slot for this long: the body has to end within it. */
   limitGrace(ms: number): void {
-    if (this.#state.at === 'attempt') this.#state.attempt.limitGrace(ms);
+    if (this.#state.at === 'attempt') this.#state.limitGrace(ms);
   }
 
   /**
@@ -259,9 +259,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   restart(): boolean {
     if (this.#host.isClosed) return false;
     const state = this.#state;
-    if (state.at === 'attempt' && state.attempt.state === 'running') {
+    if (state.at === 'attempt' && state.state === 'running') {
       this.restartAsked = true;
-      state.attempt.interrupt(stopReason('caller', 'restarted'));
+      state.interrupt(stopReason('caller', 'restarted'));
       return true;
     }
     if (state.at !== 'pause') return false;
@@ -275,12 +275,12 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
    * attempt.
    */
   force(): void {
-    if (this.#state.at === 'attempt') this.#state.attempt.force();
+    if (this.#state.at === 'attempt') this.#state.force();
   }
 
   /** Gives up a killed body that did not end in time. */
   abandon(): void {
-    if (this.#state.at === 'attempt') this.#state.attempt.abandon();
+    if (this.#state.at === 'attempt') this.#state.abandon();
   }
 
   #nextAttempt(): void {
@@ -319,9 +319,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.runtime.gate.begin(place);
     this.attempts += 1;
     this.runtime.ledger.totals.attempts += 1;
-    const attempt = new Attempt(this, this.attempts);
+    const attempt = new Attempt(this, this.attempts, place);
     if (this.runtime.probes.active) attempt.waitedMs = this.#waitedMs(attempt);
-    this.#state = { at: 'attempt', attempt, place };
+    this.#state = attempt;
     this.#become(RUNNING);
     if (attempt.number === 1) this.#host.actorBegins();
     this.#sinceMs = attempt.startedMs;

@@ -6,6 +6,7 @@
 import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { after } from '../kernel/clock.ts';
+import type { Place } from '../kernel/gate.ts';
 import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { CanceledError, type StopCause, TimeoutError, timeoutReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
@@ -64,6 +65,8 @@ export class AttemptStop {
 export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   readonly host: AttemptHost;
   readonly number: number;
+  /** At the gate. Undefined where the gate was open. */
+  readonly place: Place | undefined;
   readonly startedMs: number;
   readonly context: LiveTaskContext;
   /** Its own: the next attempt may have another one. */
@@ -83,12 +86,18 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   waitedMs: number | undefined;
   watches: Watches | undefined;
 
-  constructor(host: AttemptHost, number: number) {
+  constructor(host: AttemptHost, number: number, place: Place | undefined) {
     this.host = host;
     this.number = number;
+    this.place = place;
     this.#lease = host.lease;
     this.startedMs = host.runtime.clock.now();
     this.context = new LiveTaskContext(this);
+  }
+
+  /** It is the state of its actor until it ends. An object around it would cost 48 bytes more. */
+  get at(): 'attempt' {
+    return 'attempt';
   }
 
   /**
