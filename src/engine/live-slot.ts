@@ -58,8 +58,11 @@ export interface Closing {
   finishOver: boolean;
 }
 
-/** What a slot needs of its table. */
+/** What a slot needs of its table, and shares with the others. */
 export interface SlotTable {
+  readonly runtime: Runtime;
+  readonly store: LeaseStore;
+  readonly vitals: VitalSlots;
   /** Undefined until a shutdown begins. */
   readonly closing: Closing | undefined;
   /**
@@ -71,9 +74,6 @@ export interface SlotTable {
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
   readonly machine: SlotMachine<LiveSubmission>;
-  readonly #runtime: Runtime;
-  readonly #store: LeaseStore;
-  readonly #vitals: VitalSlots;
   /** Undefined while the slot is not vital. */
   #vital: Vital | undefined;
   /** Undefined while leases are local. */
@@ -100,14 +100,15 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** Undefined unless outcomes are given on later turns. */
   #late: Late | undefined;
 
-  constructor(name: string, runtime: Runtime, store: LeaseStore, vitals: VitalSlots, table: SlotTable) {
+  constructor(name: string, table: SlotTable) {
     this.name = name;
-    this.machine = new SlotMachine(store.isLocal);
-    this.#runtime = runtime;
-    this.#store = store;
-    this.#vitals = vitals;
-    this.#vital = vitals.find(name); // a dead one
+    this.machine = new SlotMachine(table.store.isLocal);
+    this.#vital = table.vitals.find(name); // a dead one
     this.#table = table;
+  }
+
+  get #runtime(): Runtime {
+    return this.#table.runtime;
   }
 
   /** The machine has just decided to admit it. */
@@ -118,7 +119,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
       submission.submittedMs = clock.now(); // the body runs in the leader's context
     else submission.begin(clock.now());
     ledger.enter(submission);
-    if (submission.settings.vital) this.#vital ??= this.#vitals.add(this.name);
+    if (submission.settings.vital) this.#vital ??= this.#table.vitals.add(this.name);
     if (submission.finishes) this.#hasFinishers = true;
     if (verdict === 'join') this.#joined(submission);
     this.#carryOut();
@@ -378,7 +379,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#carryingOut = false;
     if (this.#countedToBegin > 0) this.#countToBegin();
     if (this.#idle !== undefined) this.#resolveIdle();
-    if (this.#vital !== undefined) this.#vital = this.#vitals.changed(this.#vital, this.#isIdle);
+    if (this.#vital !== undefined) this.#vital = this.#table.vitals.changed(this.#vital, this.#isIdle);
     this.#table.changed(this);
   }
 
@@ -458,7 +459,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   #acquire({ asker, request, policy }: Extract<LeaseEffect, { do: 'acquire' }>): void {
-    this.#lease ??= new SlotLease(this.name, this.machine, this.#store, this);
+    this.#lease ??= new SlotLease(this.name, this.machine, this.#table.store, this);
     this.#lease.acquire(asker, request, policy);
   }
 
