@@ -21,7 +21,7 @@ import {
   type Progress,
   type StopRequest,
 } from '../policy/restart.ts';
-import { Attempt, type AttemptHost, type Proof } from './attempt.ts';
+import { Attempt, type AttemptHost, type AttemptStop, type Proof } from './attempt.ts';
 import { attemptReport } from './attempt-report.ts';
 import { attemptEndEvent, given, type TaskEventData } from './events.ts';
 import type { HeldLease } from './held-lease.ts';
@@ -60,7 +60,7 @@ type State =
    * the gate is open.
    */
   | { readonly at: 'gate'; readonly place: Place | undefined }
-  | { readonly at: 'attempt'; readonly attempt: Attempt; readonly place: Place | undefined }
+  | Attempt
   /** An attempt has ended, and what follows is being decided. */
   | { readonly at: 'decision' }
   | { readonly at: 'pause'; readonly dueMs: number; cancel(): void }
@@ -119,9 +119,8 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   get stopping(): TaskView['stop'] {
     const state = this.#state;
     if (state.at !== 'attempt') return undefined;
-    const { interruptedBy, interruptedMs } = state.attempt;
-    if (interruptedBy === undefined) return undefined;
-    return { by: this.stop?.by ?? interruptedBy, sinceMs: this.runtime.clock.now() - interruptedMs };
+    const { stop } = state;
+    return stop && { by: this.stop?.by ?? stop.by, sinceMs: this.runtime.clock.now() - stop.sinceMs };
   }
   /** It waits for its first attempt: at the concurrency gate, or for a lease after a loss. */
   get waitsToBegin(): boolean {
@@ -188,7 +187,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.stop = { by, reason };
     if (this.#listening) this.#publishStop(by);
     if (state.at === 'attempt') {
-      state.attempt.interrupt(stopReason(by, `stopped by ${by}`, reason));
+      state.interrupt(stopReason(by, `stopped by ${by}`, reason));
       return;
     }
     this.#stopWaiting();
@@ -216,7 +215,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.suspending = true;
     if (this.#listening) this.#publish({ type: 'stopRequested', by: 'leaseLost' });
     if (this.#state.at === 'attempt') {
-      this.#state.attempt.interrupt(stopReason('leaseLost', 'the lease of the slot was lost'));
+      this.#state.interrupt(stopReason('leaseLost', 'the lease of the slot was lost'));
       return;
     }
     this.#stopWaiting();
@@ -240,7 +239,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
 
   /** No other process can have the slot for this long: the body has to end within it. */
   limitGrace(ms: number): void {
-    if (this.#state.at === 'attempt') this.#state.attempt.limitGrace(ms);
+    if (this.#state.at === 'attempt') this.#state.limitGrace(ms);
   }
 
   /**
@@ -263,9 +262,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
   restart(): boolean {
     if (this.#host.isClosed) return false;
     const state = this.#state;
-    if (state.at === 'attempt' && state.attempt.state === 'running') {
+    if (state.at === 'attempt' && state.state === 'running') {
       this.restartAsked = true;
-      state.attempt.interrupt(stopReason('caller', 'restarted'));
+      state.interrupt(stopReason('caller', 'restarted'));
       return true;
     }
     if (state.at !== 'pause') return false;
@@ -279,12 +278,12 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
    * attempt.
    */
   force(): void {
-    if (this.#state.at === 'attempt') this.#state.attempt.force();
+    if (this.#state.at === 'attempt') this.#state.force();
   }
 
   /** Gives up a killed body that did not end in time. */
   abandon(): void {
-    if (this.#state.at === 'attempt') this.#state.attempt.abandon();
+    if (this.#state.at === 'attempt') this.#state.abandon();
   }
 
   #nextAttempt(): void {
@@ -323,9 +322,9 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     this.runtime.gate.begin(place);
     this.attempts += 1;
     this.runtime.ledger.totals.attempts += 1;
-    const attempt = new Attempt(this, this.attempts);
+    const attempt = new Attempt(this, this.attempts, place);
     if (this.runtime.probes.active) attempt.waitedMs = this.#waitedMs(attempt);
-    this.#state = { at: 'attempt', attempt, place };
+    this.#state = attempt;
     this.#become(RUNNING);
     if (attempt.number === 1) this.#host.actorBegins();
     this.#sinceMs = attempt.startedMs;
@@ -351,12 +350,12 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
     return startedMs - (number === 1 ? this.#shown.submittedMs : this.#sinceMs);
   }
 
-  attemptInterrupted(attempt: Attempt): void {
+  attemptStops({ sinceMs }: AttemptStop): void {
     this.#become(STOPPING);
-    this.#sinceMs = attempt.interruptedMs;
+    this.#sinceMs = sinceMs;
   }
 
-  attemptOverran(attempt: Attempt, action: OverrunAction): void {
+  attemptOverran(attempt: Attempt, stop: AttemptStop, action: OverrunAction): void {
     const now = this.runtime.clock.now();
     // Else its kill has failed, or it is given up after all.
     if (this.#place % LEFT !== OVERRUN) {
@@ -364,7 +363,7 @@ export class Actor implements Work, AttemptHost, TurnTaker, Progress {
       this.#become(OVERRUN);
       this.#sinceMs = now;
     }
-    const sinceMs = now - attempt.interruptedMs;
+    const sinceMs = now - stop.sinceMs;
     if (this.#listening) this.#publish({ type: 'overrun', attempt: attempt.number, action, sinceMs });
     if (action === 'hold') this.runtime.unwatched?.overrunHeld(this.submission, attempt.number, sinceMs);
     this.#host.actorOverran();

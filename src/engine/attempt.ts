@@ -6,6 +6,7 @@
 import { callIn } from '../kernel/async-context.ts';
 import { CancelToken } from '../kernel/cancel-token.ts';
 import { after, hasRealTimers } from '../kernel/clock.ts';
+import type { Place } from '../kernel/gate.ts';
 import type { TurnTaker } from '../kernel/turn-queue.ts';
 import { CanceledError, type StopCause, TimeoutError, timeoutReason } from '../model/error.ts';
 import type { OverrunAction } from '../model/event.ts';
@@ -29,50 +30,74 @@ export type Proof = 'settled' | 'killed' | 'abandoned';
 
 export interface AttemptHost extends AttemptOwner {
   readonly lease: HeldLease;
-  attemptInterrupted(attempt: Attempt): void;
-  attemptOverran(attempt: Attempt, action: OverrunAction): void;
+  attemptStops(stop: AttemptStop): void;
+  attemptOverran(attempt: Attempt, stop: AttemptStop, action: OverrunAction): void;
   attemptEnded(attempt: Attempt, end: AttemptEnd, proof: Proof): void;
+}
+
+/**
+ * What becomes of a stop request. It is made by the request: with these fields of its own, an
+ * attempt would hold 72 bytes more while it runs (measured).
+ */
+export class AttemptStop {
+  readonly sinceMs: number;
+  /** Only the first request counts. */
+  readonly by: StopCause;
+  /**
+   * Set when the attempt timed out or stalled. It is then the result, whatever the body returns or
+   * throws.
+   */
+  readonly failure: Failure | undefined;
+  listenerFailure: { readonly error: unknown } | undefined;
+  /** Undefined until the grace has a timer. */
+  stopGrace: (() => void) | undefined;
+  kill: KillCalls | undefined;
+  /** The body was given up, and has not ended since. */
+  isGivenUp = false;
+
+  constructor(sinceMs: number, by: StopCause, failure: Failure | undefined) {
+    this.sinceMs = sinceMs;
+    this.by = by;
+    this.failure = failure;
+  }
 }
 
 export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   readonly host: AttemptHost;
   readonly number: number;
+  /** At the gate. Undefined where the gate was open. */
+  readonly place: Place | undefined;
   readonly startedMs: number;
   readonly context: LiveTaskContext;
   /** Its own: the next attempt may have another one. */
   readonly #lease: HeldLease;
   state: 'running' | 'stopping' | 'overrun' | 'ended' = 'running';
-  /** When it was asked to stop, and why. Only the first request counts. */
-  interruptedMs = 0;
-  interruptedBy: StopCause | undefined;
+  /** Undefined until it is asked to stop. */
+  stop: AttemptStop | undefined;
   #token: CancelToken<CanceledError> | undefined;
-  /**
-   * Set when the attempt timed out or stalled. It is then the result, whatever the body returns or
-   * throws.
-   */
-  #failure: Failure | undefined;
   /** When its body was called. Undefined: it was not, or the task has no `stableMs`. */
   #calledMs: number | undefined;
   /** When its body threw, or gave its last heartbeat before a stall. Undefined: at its end. */
   #failedMs: number | undefined;
-  /** Its body was given up, and has not ended since. */
-  #givenUp = false;
   #graceEndsMs: number | undefined;
-  #listenerFailure: { readonly error: unknown } | undefined;
   #stopTimeout: (() => void) | undefined;
-  #stopGrace: (() => void) | undefined;
   #stallWatch: StallWatch | undefined;
-  #kill: KillCalls | undefined;
   /** How long it could have begun and did not. Undefined where no probe is attached. */
   waitedMs: number | undefined;
   watches: Watches | undefined;
 
-  constructor(host: AttemptHost, number: number) {
+  constructor(host: AttemptHost, number: number, place: Place | undefined) {
     this.host = host;
     this.number = number;
+    this.place = place;
     this.#lease = host.lease;
     this.startedMs = host.runtime.clock.now();
     this.context = new LiveTaskContext(this);
+  }
+
+  /** It is the state of its actor until it ends. An object around it would cost 48 bytes more. */
+  get at(): 'attempt' {
+    return 'attempt';
   }
 
   /**
@@ -93,11 +118,7 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
 
   /** The body asks. A lost lease asks it to stop, also where its timer comes late. */
   get canceled(): boolean {
-    return this.#isAskedToStop || (this.state === 'running' && !this.#lease.check());
-  }
-
-  get #isAskedToStop(): boolean {
-    return this.#token?.canceled === true;
+    return this.stop !== undefined || (this.state === 'running' && !this.#lease.check());
   }
 
   /** Rejects with the stop reason, or with what the lease store threw. */
@@ -137,7 +158,7 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   }
 
   #listenerFailed(error: unknown): void {
-    this.#listenerFailure ??= { error };
+    if (this.stop !== undefined) this.stop.listenerFailure ??= { error };
   }
 
   info(): AttemptInfo {
@@ -173,13 +194,11 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
     if (this.state !== 'running') return;
     const { clock, turns } = this.host.runtime;
     this.state = 'stopping';
-    this.#failure = failure;
-    this.interruptedMs = clock.now();
-    this.interruptedBy = reason.by;
-    this.#stopWatching();
+    this.stop = new AttemptStop(clock.now(), reason.by, failure);
     this.token.cancel(reason);
+    this.#stopWatching();
     turns.push(this);
-    this.host.attemptInterrupted(this);
+    this.host.attemptStops(this.stop);
   }
 
   /**
@@ -197,8 +216,8 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
 
   /** The grace ends in `ms` at the latest, also if it has begun. */
   limitGrace(ms: number): void {
-    if (!this.#limitGrace(ms) || this.#stopGrace === undefined) return;
-    this.#stopGrace();
+    if (!this.#limitGrace(ms) || this.stop?.stopGrace === undefined) return;
+    this.stop.stopGrace();
     this.watchGrace();
   }
 
@@ -212,33 +231,35 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
 
   /** Sets the timer of the grace, unless the body has ended meanwhile. */
   watchGrace(): void {
-    if (this.state !== 'stopping') return;
+    const { state, stop } = this;
+    if (state !== 'stopping' || stop === undefined) return;
     const { clock } = this.host.runtime;
     const leftMs = (this.#graceEndsMs ?? Infinity) - clock.now();
-    this.#stopGrace = after(clock, Math.max(0, leftMs), () => this.#overrun());
+    stop.stopGrace = after(clock, Math.max(0, leftMs), () => this.#overrun(stop));
   }
 
   deliver(): void {
     this.token.deliver((error) => this.#listenerFailed(error));
   }
 
-  #overrun(): void {
-    if (this.state === 'stopping') this.#endGrace(this.host.submission.settings.onOverrun);
+  #overrun(stop: AttemptStop): void {
+    if (this.state === 'stopping') this.#endGrace(stop, this.host.submission.settings.onOverrun);
   }
 
   /** The end of a shutdown's grace: a killable body is killed, any other is given up. */
   force(): void {
-    if (this.#kill?.isPending !== true) this.#endGrace('abandon'); // else a kill is under way
+    const { stop } = this;
+    if (stop !== undefined && stop.kill?.isPending !== true) this.#endGrace(stop, 'abandon'); // else a kill is under way
   }
 
-  #endGrace(unkillable: 'hold' | 'abandon'): void {
+  #endGrace(stop: AttemptStop, unkillable: 'hold' | 'abandon'): void {
     this.state = 'overrun';
     const { kill } = this.host.submission.settings;
     const action = kill === undefined ? unkillable : 'kill';
-    this.host.attemptOverran(this, action);
+    this.host.attemptOverran(this, stop, action);
     if (kill !== undefined) {
-      this.#kill ??= new KillCalls(this, kill);
-      this.#kill.call();
+      stop.kill ??= new KillCalls(this, kill);
+      stop.kill.call();
     } else if (action === 'abandon') this.abandon();
   }
 
@@ -249,12 +270,13 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   /** A failed kill proves nothing: the slot stays occupied. */
   killFailed(error: unknown, isFirst: boolean): void {
     this.#listenerFailed(error);
-    if (isFirst) this.host.attemptOverran(this, 'hold');
+    if (isFirst && this.stop !== undefined) this.host.attemptOverran(this, this.stop, 'hold');
   }
 
   /** Gives the body up: the attempt ends without proof. */
   abandon(): void {
-    this.#givenUp = true;
+    if (this.stop === undefined) return;
+    this.stop.isGivenUp = true;
     this.#lease.bodyGivenUp();
     this.#finish(undefined);
   }
@@ -272,28 +294,29 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   /** Proof of end: how the body ended, or `undefined` when its kill resolved. */
   ended(body: BodyEnd | undefined): void {
     if (this.state !== 'ended') this.#finish(body);
-    else if (this.#givenUp) this.#givenUpBodyEnded();
+    else if (this.stop?.isGivenUp === true) this.#givenUpBodyEnded(this.stop);
   }
 
-  #givenUpBodyEnded(): void {
-    this.#givenUp = false; // a second proof changes nothing
+  #givenUpBodyEnded(stop: AttemptStop): void {
+    stop.isGivenUp = false; // a second proof changes nothing
     this.host.runtime.ledger.bodyEndedAfterAttempt(this);
     this.#lease.bodyEnded();
   }
 
   #finish(body: BodyEnd | undefined): void {
+    const { stop } = this;
     this.state = 'ended';
     this.#stopWatching();
-    this.#stopGrace?.();
-    this.#kill?.stop();
+    stop?.stopGrace?.();
+    stop?.kill?.stop();
     // No wait of a body outlives it. A body that was given up may still wait for its stop request.
-    if (!this.#givenUp) this.#token?.close(attemptHasEnded);
+    if (stop?.isGivenUp !== true) this.#token?.close(attemptHasEnded);
     this.host.attemptEnded(this, this.#endOf(body), this.#proof);
   }
 
   get #proof(): Proof {
-    if (this.#givenUp) return 'abandoned';
-    return this.#kill?.isPending === true ? 'killed' : 'settled';
+    if (this.stop?.isGivenUp === true) return 'abandoned';
+    return this.stop?.kill?.isPending === true ? 'killed' : 'settled';
   }
 
   #stopWatching(): void {
@@ -302,12 +325,11 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   }
 
   #endOf(body: BodyEnd | undefined): AttemptEnd {
-    if (this.#failure !== undefined) {
-      const returned = body?.kind === 'value' && { value: body.value };
-      return { kind: 'failure', failure: this.#failure, ranMs: this.#ranMs, ...returned };
-    }
-    if (!this.#isAskedToStop) return this.#unaskedEnd(body as BodyEnd); // only a body that was asked to stop is killed or given up
-    return body?.kind === 'value' ? body : this.#stoppedEnd(body);
+    const { stop } = this;
+    if (stop === undefined) return this.#unaskedEnd(body as BodyEnd); // only a body that was asked to stop is killed or given up
+    if (stop.failure === undefined) return body?.kind === 'value' ? body : this.#stoppedEnd(stop, body);
+    const returned = body?.kind === 'value' && { value: body.value };
+    return { kind: 'failure', failure: stop.failure, ranMs: this.#ranMs, ...returned };
   }
 
   #unaskedEnd(body: BodyEnd): AttemptEnd {
@@ -326,8 +348,8 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
     return (this.#failedMs ?? this.host.runtime.clock.now()) - (this.#calledMs ?? Infinity);
   }
 
-  #stoppedEnd(body: Thrown | undefined): AttemptEnd {
-    const thrown = body !== undefined && !this.#isOwnReason(body.error) ? body : this.#listenerFailure;
+  #stoppedEnd({ listenerFailure }: AttemptStop, body: Thrown | undefined): AttemptEnd {
+    const thrown = body !== undefined && !this.#isOwnReason(body.error) ? body : listenerFailure;
     return { kind: 'stopped', failure: thrown && thrownFailure(thrown.error) };
   }
 

@@ -61,8 +61,11 @@ export interface Closing {
   finishOver: boolean;
 }
 
-/** What a slot needs of its table. */
+/** What a slot needs of its table, and shares with the others. */
 export interface SlotTable {
+  readonly runtime: Runtime;
+  readonly store: LeaseStore;
+  readonly vitals: VitalSlots;
   /** Undefined until a shutdown begins. */
   readonly closing: Closing | undefined;
   /** Calls `call` once a shutdown has visited every slot. */
@@ -76,9 +79,6 @@ export interface SlotTable {
 export class LiveSlot implements ActorHost, LeaseListener {
   readonly name: string;
   readonly machine: SlotMachine<LiveSubmission>;
-  readonly #runtime: Runtime;
-  readonly #store: LeaseStore;
-  readonly #vitals: VitalSlots;
   /** Undefined while the slot is not vital. */
   #vital: Vital | undefined;
   /** Undefined while leases are local. */
@@ -105,14 +105,15 @@ export class LiveSlot implements ActorHost, LeaseListener {
   /** Undefined unless outcomes are given on later turns. */
   #late: Late | undefined;
 
-  constructor(name: string, runtime: Runtime, store: LeaseStore, vitals: VitalSlots, table: SlotTable) {
+  constructor(name: string, table: SlotTable) {
     this.name = name;
-    this.machine = new SlotMachine(store.isLocal);
-    this.#runtime = runtime;
-    this.#store = store;
-    this.#vitals = vitals;
-    this.#vital = vitals.find(name); // a dead one
+    this.machine = new SlotMachine(table.store.isLocal);
+    this.#vital = table.vitals.find(name); // a dead one
     this.#table = table;
+  }
+
+  get #runtime(): Runtime {
+    return this.#table.runtime;
   }
 
   /** The machine has just decided to admit it. */
@@ -123,7 +124,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
       submission.submittedMs = clock.now(); // the body runs in the leader's context
     else submission.begin(clock.now());
     ledger.enter(submission);
-    if (submission.settings.vital) this.#vital ??= this.#vitals.add(this.name);
+    if (submission.settings.vital) this.#vital ??= this.#table.vitals.add(this.name);
     if (submission.finishes) this.#hasFinishers = true;
     if (verdict === 'join') this.#joined(submission);
     this.#carryOut();
@@ -388,7 +389,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
     this.#carryingOut = false;
     if (this.#countedToBegin > 0) this.#countToBegin();
     if (this.#idle !== undefined) this.#resolveIdle();
-    if (this.#vital !== undefined) this.#vital = this.#vitals.changed(this.#vital, this.#isIdle);
+    if (this.#vital !== undefined) this.#vital = this.#table.vitals.changed(this.#vital, this.#isIdle);
     this.#table.changed(this);
   }
 
@@ -468,7 +469,7 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   #acquire({ asker, request, policy }: Extract<LeaseEffect, { do: 'acquire' }>): void {
-    this.#lease ??= new SlotLease(this.name, this.machine, this.#store, this);
+    this.#lease ??= new SlotLease(this.name, this.machine, this.#table.store, this);
     this.#lease.acquire(asker, request, policy);
   }
 
@@ -505,8 +506,8 @@ export class LiveSlot implements ActorHost, LeaseListener {
   }
 
   /**
-   * Settles all of a departure, in its order: within the call as far as one turn has room for them,
-   * and the rest on later turns.
+   * Settles all of a departure, in its order, as a long job: those that are left after the call
+   * settle on later turns.
    */
   #settleAll(departure: Departure<LiveSubmission>, settleNext: () => void, whenDone: () => void): void {
     let late: Late | undefined;

@@ -16,7 +16,7 @@ import type { SlotView } from '../model/view.ts';
 import { isRefusal, type Limits } from '../policy/admission.ts';
 import { DryRun } from '../policy/dry-run.ts';
 import type { LeaseStore } from './lease-store.ts';
-import { type Closing, LiveSlot } from './live-slot.ts';
+import { type Closing, LiveSlot, type SlotTable } from './live-slot.ts';
 import type { Runtime } from './runtime.ts';
 import { Stages } from './stages.ts';
 import { LiveSubmission, type SubmissionHost } from './submission.ts';
@@ -48,11 +48,7 @@ export class Slots {
    * cost 40 bytes a submission.
    */
   readonly #limits = { queueLimit: 0, onFull: 'reject' as SlotSettings['onFull'], mayWait: true, mayStart: true };
-  readonly #table = {
-    closing: undefined as Closing | undefined,
-    whenVisited: (call: () => void): void => this.whenVisited(call),
-    changed: (slot: LiveSlot): void => this.#account(slot),
-  };
+  readonly #table: { closing: Closing | undefined } & SlotTable;
 
   constructor(
     ids: TaskIds,
@@ -74,6 +70,14 @@ export class Slots {
     this.#vitals = vitals;
     this.#max = max;
     this.#defaults = defaults;
+    this.#table = {
+      runtime,
+      store,
+      vitals,
+      closing: undefined,
+      whenVisited: (call) => this.whenVisited(call),
+      changed: (slot) => this.#account(slot),
+    };
     this.#rounds = new Rounds(runtime.jobs, this.#slots);
   }
 
@@ -273,7 +277,7 @@ export class Slots {
   }
 
   #open(name: string): LiveSlot {
-    const slot = new LiveSlot(name, this.#runtime, this.#store, this.#vitals, this.#table);
+    const slot = new LiveSlot(name, this.#table);
     slot.catchUp(); // first: an idle slot would leave the table
     this.#slots.add(name, slot);
     return slot;

@@ -1,29 +1,37 @@
-// Long jobs, done in parts. A job gets as much done within the call that begins it as one turn of
-// the event loop has room for. The rest is done on later turns, so timers and I/O of the process go
-// on, however long a job is.
+// Long jobs, done in parts: the first ones within the call that begins the job, and the rest on
+// later turns of the event loop. So timers and I/O of the process go on, however long a job is.
 
 import { Queue } from './queue.ts';
+import { BATCH } from './turn-queue.ts';
 
 /** Does one part of a job. Returns true while more is left. It must not throw. */
 export type Job = () => boolean;
 
 /**
- * How many parts are done between two turns of the event loop. That is more than a queue of the
+ * How many parts are done within the call that begins a job. That is more than a queue of the
  * default length, so a call for an ordinary slot has done everything when it returns.
  */
-export const PARTS_A_TURN = 1_024;
+export const PARTS_A_CALL = 1_024;
+
+/**
+ * How many parts are done on each later turn. A part may ask a body to stop, and the turn queue
+ * delivers as many requests a turn. With more parts than that the requests pile up, and the
+ * collector moves them (measured for a shutdown of 200,000 live slots: 8.9 us each with 1,024 parts
+ * a turn, 6.7 with 256).
+ */
+export const PARTS_A_TURN = BATCH;
 
 export class LongJobs {
   /** Each gets a turn, one after the other, so a long one delays no short one. */
   readonly #unfinished = new Queue<Job>();
-  #leftInTurn = 0;
+  #left = 0;
   #busy = false;
   #scheduled = false;
   /** Taken once: a turn that fake timers swallow would be the last one. */
   readonly #setImmediate: (job: () => void) => unknown = setImmediate;
   readonly #onTurn = () => {
     this.#scheduled = false;
-    this.#turn(() => {
+    this.#turn(PARTS_A_TURN, () => {
       for (let job = this.#unfinished.take(); job !== undefined; job = this.#unfinished.take()) {
         if (!this.#goOn(job)) return;
       }
@@ -34,15 +42,15 @@ export class LongJobs {
   begin(job: Job): boolean {
     if (this.#busy) return this.#goOn(job);
     let isDone = false;
-    this.#turn(() => {
+    this.#turn(PARTS_A_CALL, () => {
       isDone = this.#goOn(job);
     });
     return isDone;
   }
 
-  #turn(work: () => void): void {
+  #turn(parts: number, work: () => void): void {
     this.#busy = true;
-    this.#leftInTurn = PARTS_A_TURN;
+    this.#left = parts;
     try {
       work();
     } finally {
@@ -55,8 +63,8 @@ export class LongJobs {
   }
 
   #goOn(job: Job): boolean {
-    while (this.#leftInTurn > 0) {
-      this.#leftInTurn -= 1;
+    while (this.#left > 0) {
+      this.#left -= 1;
       if (!job()) return true;
     }
     this.#unfinished.push(job);

@@ -1,5 +1,4 @@
-// Rounds of visits to all values of a map: within the call as far as one turn of the event loop has
-// room for them, and the rest on later turns. Several rounds may be under way at once.
+// Rounds of visits to all values of a map, as long jobs. Several rounds may be under way at once.
 
 import type { LongJobs } from './long-jobs.ts';
 import { Queue } from './queue.ts';

@@ -13,7 +13,7 @@ export interface TurnTaker {
  * How many turn takers are called between two turns of the event loop: few enough that timers and
  * I/O go on, and enough that the cost of a turn does not count.
  */
-const BATCH = 256;
+export const BATCH = 256;
 
 export class TurnQueue {
   readonly #waiting = new Queue<TurnTaker>();

@@ -44,8 +44,8 @@ test('the memory and the promises of a submission, the memory of a live slot and
   expect(counts.bytesQueued).toBeLessThan(330);
   expect(counts.bytesQueuedMany / counts.bytesQueued).toBeLessThan(1.2);
   expect(counts.bytesQueuedWithOptions / counts.bytesQueued).toBeLessThan(1.2);
-  expect(counts.bytesLive).toBeLessThan(1_600);
-  expect(counts.bytesListening).toBeLessThan(400);
+  expect(counts.bytesLive).toBeLessThan(1_400);
+  expect(counts.bytesListening).toBeLessThan(280);
   expect(counts.promises).toBeLessThan(8);
   expect(counts.promisesMany / counts.promises).toBeLessThan(1.1);
   expect(counts.resources).toBeLessThan(10);

@@ -4,10 +4,11 @@
 import { type Submission, Supervisor, type TaskContext } from 'slotvisor';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Actor } from '../../src/engine/actor.ts';
+import { Attempt } from '../../src/engine/attempt.ts';
 import { Ledger } from '../../src/engine/ledger.ts';
-import { PARTS_A_TURN } from '../../src/kernel/long-jobs.ts';
+import { PARTS_A_CALL } from '../../src/kernel/long-jobs.ts';
 
-const MANY = 5 * PARTS_A_TURN;
+const MANY = 5 * PARTS_A_CALL;
 const polite = (ctx: TaskContext): Promise<void> => ctx.sleep(Infinity);
 const body = (): void => {};
 
@@ -57,21 +58,41 @@ async function owned(): Promise<Supervisor> {
 test('a cancel of a slot settles no more than 1,024 between two turns of the event loop, and one more for its owner', async () => {
   const supervisor = await owned();
   fill(supervisor);
-  expect(await mostInATurn(() => supervisor.slot('s').cancel())).toBeLessThanOrEqual(PARTS_A_TURN + 2);
+  expect(await mostInATurn(() => supervisor.slot('s').cancel())).toBeLessThanOrEqual(PARTS_A_CALL + 2);
   expect(supervisor.stats().totals.rejected).toBe(MANY);
 });
 
 test('a shutdown settles no more of what waits in one slot', async () => {
   const supervisor = await owned();
   fill(supervisor);
-  expect(await mostInATurn(() => supervisor.shutdown())).toBeLessThanOrEqual(PARTS_A_TURN + 2);
+  expect(await mostInATurn(() => supervisor.shutdown())).toBeLessThanOrEqual(PARTS_A_CALL + 2);
 });
 
 test('a shutdown asks no more than that to stop, and settles no more than that', async () => {
   const supervisor = newSupervisor();
   for (let n = 0; n < MANY; n += 1) supervisor.submit({ run: polite });
   while (supervisor.stats().tasks.running < MANY) await new Promise((resolve) => setImmediate(resolve));
-  expect(await mostInATurn(() => supervisor.shutdown())).toBeLessThanOrEqual(2 * PARTS_A_TURN);
+  expect(await mostInATurn(() => supervisor.shutdown())).toBeLessThanOrEqual(2 * PARTS_A_CALL);
+});
+
+test('of the stop requests of a shutdown no more than that are undelivered at a time', async () => {
+  const supervisor = newSupervisor();
+  for (let n = 0; n < MANY; n += 1) supervisor.submit({ run: polite });
+  while (supervisor.stats().tasks.running < MANY) await new Promise((resolve) => setImmediate(resolve));
+  let [most, asked] = [0, 0];
+  const { interrupt, deliver } = Attempt.prototype;
+  vi.spyOn(Attempt.prototype, 'interrupt').mockImplementation(function (this: Attempt, ...args) {
+    asked += 1;
+    most = Math.max(most, asked);
+    interrupt.apply(this, args);
+  });
+  vi.spyOn(Attempt.prototype, 'deliver').mockImplementation(function (this: Attempt) {
+    asked -= 1;
+    deliver.call(this);
+  });
+  await supervisor.shutdown();
+  expect(most).toBeLessThanOrEqual(PARTS_A_CALL);
+  expect(asked).toBe(0);
 });
 
 test('the abort of a signal that many share settles no more than that', async () => {
@@ -82,7 +103,7 @@ test('the abort of a signal that many share settles no more than that', async ()
     controller.abort();
     await all.at(-1)?.outcome;
   };
-  expect(await mostInATurn(abort)).toBeLessThanOrEqual(PARTS_A_TURN);
+  expect(await mostInATurn(abort)).toBeLessThanOrEqual(PARTS_A_CALL);
 });
 
 test('the end of a body that many share settles no more than that', async () => {
@@ -92,7 +113,7 @@ test('the end of a body that many share settles no more than that', async () => 
     void supervisor.slot('s').cancel();
     await all.at(-1)?.outcome;
   };
-  expect(await mostInATurn(end)).toBeLessThanOrEqual(PARTS_A_TURN + 2);
+  expect(await mostInATurn(end)).toBeLessThanOrEqual(PARTS_A_CALL + 2);
 });
 
 test('a submission that finds a queue over its lowered limit settles no more than that', async () => {
@@ -103,6 +124,6 @@ test('a submission that finds a queue over its lowered limit settles no more tha
     supervisor.submit({ slot: 's', run: body });
     await all[MANY - 10]?.outcome;
   };
-  expect(await mostInATurn(submit)).toBeLessThanOrEqual(PARTS_A_TURN);
+  expect(await mostInATurn(submit)).toBeLessThanOrEqual(PARTS_A_CALL);
   expect(supervisor.stats()).toMatchObject({ queued: 10, rejections: { queueFull: MANY - 9 } });
 });

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { onAbort } from '../../src/kernel/abort-listeners.ts';
-import { PARTS_A_TURN } from '../../src/kernel/long-jobs.ts';
+import { PARTS_A_CALL } from '../../src/kernel/long-jobs.ts';
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
@@ -90,14 +90,14 @@ test('an object that looks like a signal and throws when a listener is added doe
   expect(remove).not.toThrow();
 });
 
-test('of many callbacks those that one turn has room for are called within the abort, and the rest in order on later turns', async () => {
+test('of many callbacks the first 1,024 are called within the abort, and the rest in order on later turns', async () => {
   const controller = new AbortController();
   const called: number[] = [];
-  const remove = Array.from({ length: PARTS_A_TURN + 3 }, (_, n) => onAbort(controller.signal, () => called.push(n)));
+  const remove = Array.from({ length: PARTS_A_CALL + 3 }, (_, n) => onAbort(controller.signal, () => called.push(n)));
   controller.abort();
-  expect(called).toEqual(Array.from({ length: PARTS_A_TURN }, (_, n) => n));
-  remove[PARTS_A_TURN + 1]?.(); // it is not called any more
+  expect(called).toEqual(Array.from({ length: PARTS_A_CALL }, (_, n) => n));
+  remove[PARTS_A_CALL + 1]?.(); // it is not called any more
   await new Promise((resolve) => setImmediate(resolve));
-  expect(called.slice(PARTS_A_TURN)).toEqual([PARTS_A_TURN, PARTS_A_TURN + 2]);
+  expect(called.slice(PARTS_A_CALL)).toEqual([PARTS_A_CALL, PARTS_A_CALL + 2]);
   expect(listeners(controller.signal)).toBe(0);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LongJobs, PARTS_A_TURN } from '../../src/kernel/long-jobs.ts';
+import { LongJobs, PARTS_A_CALL, PARTS_A_TURN } from '../../src/kernel/long-jobs.ts';
 import { Rounds } from '../../src/kernel/rounds.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -33,7 +33,7 @@ test('a round of an empty map is over at once', () => {
 });
 
 test('what waits for the end of the rounds waits for rounds that begin meanwhile', async () => {
-  const { rounds } = setup(PARTS_A_TURN + 1);
+  const { rounds } = setup(PARTS_A_CALL + 1);
   let [visits, isOver] = [0, false];
   const visit = () => {
     visits += 1;
@@ -42,15 +42,15 @@ test('what waits for the end of the rounds waits for rounds that begin meanwhile
   rounds.whenOver(() => {
     isOver = true;
   });
-  const seen: unknown[] = [];
-  for (let n = 0; n < 3; n += 1) {
-    seen.push([visits, isOver]);
-    await turn();
-  }
+  const seen: unknown[] = [[visits, isOver]];
+  await turn();
+  seen.push([visits, isOver]);
+  for (let turns = 0; turns < 2 * PARTS_A_CALL && !isOver; turns += 1) await turn();
+  seen.push([visits, isOver]);
   expect(seen).toEqual([
-    [PARTS_A_TURN, false],
-    [2 * PARTS_A_TURN, false],
-    [2 * PARTS_A_TURN + 2, true],
+    [PARTS_A_CALL, false],
+    [PARTS_A_CALL + PARTS_A_TURN, false],
+    [2 * PARTS_A_CALL + 2, true],
   ]);
 });
 
@@ -66,12 +66,12 @@ test('a round ends although values leave the map and come back without end', () 
 });
 
 test('a value that has left the map is not visited', async () => {
-  const { map, rounds } = setup(PARTS_A_TURN + 2);
+  const { map, rounds } = setup(PARTS_A_CALL + 2);
   const late: number[] = [];
   rounds.begin((n) => {
-    if (n >= PARTS_A_TURN) late.push(n);
+    if (n >= PARTS_A_CALL) late.push(n);
   });
-  map.delete(PARTS_A_TURN);
+  map.delete(PARTS_A_CALL);
   await turn();
-  expect([late, rounds.areOver]).toEqual([[PARTS_A_TURN + 1], true]);
+  expect([late, rounds.areOver]).toEqual([[PARTS_A_CALL + 1], true]);
 });
