@@ -120,10 +120,13 @@ export class LiveSlot implements ActorHost, LeaseListener {
   admit(submission: LiveSubmission, verdict: Admitted, limits: Limits): void {
     const { clock, ledger, events } = this.#runtime;
     this.machine.enter(submission, verdict, limits); // first: the clock is code of the user, and may call back
+    const isInner = this.#carryingOut;
+    this.#carryingOut = true; // what follows from such a call has to find the submission in the ledger
     if (verdict === 'join')
       submission.submittedMs = clock.now(); // the body runs in the leader's context
     else submission.begin(clock.now());
     ledger.enter(submission);
+    this.#carryingOut = isInner;
     if (submission.settings.vital) this.#vital ??= this.#table.vitals.add(this.name);
     if (submission.finishes) this.#hasFinishers = true;
     if (verdict === 'join') this.#joined(submission);

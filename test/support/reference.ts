@@ -18,7 +18,10 @@ export class Reference {
   readonly tasks: Task[] = [];
   /** The slots that have an owner, a request or a pause. */
   readonly places = new Map<string, Place>();
-  /** In the order of their first use. A shutdown visits the slots in this order. */
+  /**
+   * The order in which a shutdown visits the slots. A name that comes back has its old place, if no
+   * look at all slots came between.
+   */
   readonly #names = new Set<string>();
   readonly #limits = new Map<string, { queueLimit: number; dropsOldest: boolean }>();
   /** For each slot the submissions in the order of their outcomes. */
@@ -44,6 +47,7 @@ export class Reference {
   }
 
   get allPlaces(): Place[] {
+    for (const name of this.#names) if (!this.places.has(name)) this.#names.delete(name);
     return [...this.#names].map((name) => this.places.get(name)).filter((place) => place !== undefined);
   }
 

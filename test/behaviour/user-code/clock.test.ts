@@ -155,3 +155,26 @@ describe('no delay is negative, also where the event loop was blocked and timers
     expect(delays.filter((ms) => !(typeof ms === 'number' && ms >= 0))).toEqual([]);
   });
 });
+
+test.for([
+  ['cancels the slot', (supervisor: Supervisor) => void supervisor.slot('s').cancel()],
+  ['begins a shutdown', (supervisor: Supervisor) => void supervisor.shutdown()],
+  [
+    'submits a replacement',
+    (supervisor: Supervisor) => void supervisor.submit({ slot: 's', admission: 'replace', run: () => {} }),
+  ],
+] as const)('nothing stays live of a submission within which the clock %s', async ([, callBack]) => {
+  for (let nth = 1; nth <= 5; nth += 1) {
+    const { supervisor, clock } = setup();
+    let left = nth;
+    const now = vi.spyOn(clock, 'now').mockImplementation(() => {
+      left -= 1;
+      if (left === 0) callBack(supervisor);
+      return 0;
+    });
+    const submission = supervisor.submit({ slot: 's', run: () => {} });
+    now.mockRestore();
+    await clock.settle();
+    expect([submission.status, supervisor.tasks(), supervisor.stats().slotCount]).toEqual(['ended', [], 0]);
+  }
+});

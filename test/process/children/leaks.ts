@@ -409,7 +409,7 @@ async function churn(count: number): Promise<Facts> {
       await supervisor.slot('stubborn').idle();
     });
   await supervisor.slot('lasting').cancel();
-  await turn(); // the end of a grace is set up a turn after the stop, also where nothing is left to stop
+  await turn(); // the one that the grace of its body has asked for
   return { ...held(supervisor, signal), grown };
 }
 
