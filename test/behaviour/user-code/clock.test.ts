@@ -157,11 +157,11 @@ describe('no delay is negative, also where the event loop was blocked and timers
 });
 
 test.for([
-  ['cancels the slot', (supervisor: Supervisor) => void supervisor.slot('s').cancel()],
-  ['begins a shutdown', (supervisor: Supervisor) => void supervisor.shutdown()],
+  ['cancels the slot', (supervisor: Supervisor): void => void supervisor.slot('s').cancel()],
+  ['begins a shutdown', (supervisor: Supervisor): void => void supervisor.shutdown()],
   [
     'submits a replacement',
-    (supervisor: Supervisor) => void supervisor.submit({ slot: 's', admission: 'replace', run: () => {} }),
+    (supervisor: Supervisor): void => void supervisor.submit({ slot: 's', admission: 'replace', run: () => {} }),
   ],
 ] as const)('nothing stays live of a submission within which the clock %s', async ([, callBack]) => {
   for (let nth = 1; nth <= 5; nth += 1) {
