@@ -62,13 +62,13 @@ withBrowser('an action', (browser) => {
     await page.getByRole('button', { name: 'Pause…' }).click();
     await page.getByRole('button', { name: 'Pause', exact: true }).click();
     await expect.poll(() => page.getByRole('alert').textContent()).not.toBe('');
-    expect(await page.getByRole('dialog').count()).toBe(1);
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(1);
   });
 
   it('is not offered by a page that only shows', async () => {
     const page = await browser.open(`${(await served(busySupervisor())).url}#slots?slot=sync:tenant-0`);
     await page.locator('ol.line li').waitFor();
     await page.getByText('read-only').waitFor();
-    expect(await page.getByRole('button', { name: /Cancel|Pause|Restart/ }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: /Cancel|Pause|Restart/ }).count()).toBe(0);
   });
 });

@@ -38,7 +38,7 @@ withBrowser('the keyboard', (browser) => {
     expect(await focused(page)).toContain('To the content');
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
-    expect(await page.locator('main :focus').count()).toBe(1);
+    await expect.poll(() => page.locator('main :focus').count()).toBe(1);
   });
 
   it('keeps its place while rows come and go', async () => {
@@ -54,7 +54,7 @@ withBrowser('the keyboard', (browser) => {
     await page.getByRole('link', { name: 'b', exact: true }).waitFor({ state: 'detached' });
     expect(await page.evaluate('document.activeElement.getAttribute("aria-label")'), 'its row went').toBe('Slots');
     await page.keyboard.press('Tab');
-    expect(await page.locator('section.card :focus').count()).toBe(1);
+    await expect.poll(() => page.locator('section.card :focus').count()).toBe(1);
   });
 
   it('opens the events of a second of the chart', async () => {

@@ -59,7 +59,7 @@ withBrowser('the page', (browser) => {
     await page.getByText('The process was restarted', { exact: false }).waitFor();
     await page.getByRole('link', { name: 'after' }).waitFor();
     await page.getByRole('button', { name: 'All right' }).click();
-    expect(await page.locator('.notice:not(.unseen)').count()).toBe(0);
+    await expect.poll(() => page.locator('.notice:not(.unseen)').count()).toBe(0);
   });
 
   it('does not say that it was restarted when only the connection was lost', async () => {
@@ -70,7 +70,7 @@ withBrowser('the page', (browser) => {
     await page.getByText('The server does not answer', { exact: false }).waitFor();
     await again();
     await page.getByText('live', { exact: true }).waitFor();
-    expect(await page.getByText('The process was restarted', { exact: false }).count()).toBe(0);
+    await expect.poll(() => page.getByText('The process was restarted', { exact: false }).count()).toBe(0);
   });
 
   it('asks for nothing while its tab is hidden', async () => {
@@ -88,11 +88,11 @@ withBrowser('the page', (browser) => {
     await page.evaluate('fetch("api/summary").then((answer) => answer.text())'); // what was asked before is known then
     expect(streams, 'while it is hidden').toBe(0);
     const asked = page.waitForEvent('request', (request) => request.url().includes('api/stream'));
-    expect(await page.getByRole('link', { name: 'a', exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'a', exact: true }).count()).toBe(0);
     await setHidden(page, false);
     await asked;
     await page.getByRole('link', { name: 'a', exact: true }).waitFor();
-    expect(await page.locator('.notice.bad').count()).toBe(0);
+    await expect.poll(() => page.locator('.notice.bad').count()).toBe(0);
   });
 
   it('says why the server refuses it', async () => {
@@ -120,7 +120,7 @@ withBrowser('the events', (browser) => {
     fail(3);
     const goOn = page.getByRole('button', { name: /^Go on, \d+ new$/ });
     await goOn.waitFor();
-    expect(await rows.filter({ hasText: 'no 3' }).count()).toBe(0);
+    await expect.poll(() => rows.filter({ hasText: 'no 3' }).count()).toBe(0);
     await goOn.click();
     await rows.filter({ hasText: 'no 3' }).first().waitFor();
   });
@@ -144,7 +144,7 @@ withBrowser('the events', (browser) => {
     const ended = page.locator('table.events tbody tr', { hasText: 'ended failed' }).locator('.slot');
     await expect.poll(() => ended.count()).toBe(30);
     expect(new Set(await ended.allTextContents()).size).toBe(30);
-    expect(await page.locator('tr.gap').count()).toBe(0);
+    await expect.poll(() => page.locator('tr.gap').count()).toBe(0);
   });
 
   it('of a slot lead back to all', async () => {
