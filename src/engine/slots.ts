@@ -247,7 +247,7 @@ export class Slots {
     return this.#rounds.areOver && this.#holding.size === 0;
   }
 
-  /** The stages above this one that an owner or a waiting finisher has: each once, ascending. */
+  /** See `above` of {@link Stages}. None before a shutdown began. */
   stages(above: number): number[] {
     return this.#table.closing?.stages.above(above) ?? [];
   }

@@ -15,7 +15,7 @@ export class Stages {
     else others.push(submission);
   }
 
-  /** The stages above this one that an owner or a waiting finisher has: each once, ascending. */
+  /** The later stages of owners and of waiting finishers: each once, ascending. */
   above(stage: number): number[] {
     const left = [...this.#submissions].filter(([one, submissions]) => one > stage && isAnyLeft(submissions));
     return left.map(([one]) => one).sort((a, b) => a - b);

@@ -178,7 +178,7 @@ export class LiveSubmission implements SlotEntry<LiveSubmission>, Viewed {
     const { signal } = this.settings;
     return signal !== undefined && isAborted(signal);
   }
-  /** The same, and its slot is about to be told. */
+  /** The caller's signal is aborted, and the slot has not canceled the submission yet. */
   get isCalledOff(): boolean {
     return this.watch !== null && this.isSignalAborted;
   }

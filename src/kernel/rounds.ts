@@ -32,8 +32,8 @@ export class Rounds<T> {
 
   /**
    * Visits every value that the map has now, unless it leaves the map before. Then calls `then`.
-   * There are at most as many visits as there are values now: one that leaves and comes back may
-   * be behind the others, and those that do so without end would be visited without end.
+   * There are at most as many visits as there are values now. Else values that leave and come back
+   * without end would be visited without end.
    */
   begin(visit: (value: T) => void, then = (): void => {}): void {
     const values = this.#map.values();

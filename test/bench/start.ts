@@ -35,7 +35,7 @@ const importing = (name: string, packages: readonly string[] = [name]): Contesta
 export const start: readonly Scenario[] = [
   {
     name: 'import',
-    title: 'import a package: CPU of the process, above one that imports nothing',
+    title: 'import a package: CPU of the process, less that of a process without imports',
     unit: 'ms',
     floor: `${LIBRARIES.join(', ')}: what slotvisor itself imports`,
     reaches: [{ atMost: 2, of: 'its libraries' }],

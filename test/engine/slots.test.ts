@@ -15,7 +15,7 @@ test('a batch copies the state of a slot once, however many of its entries go to
   expect(copies).toHaveBeenCalledTimes(1);
 });
 
-test('a slot decides once on a submission, and one that it turns away never enters it', async () => {
+test('a slot decides once on a submission, and a submission that it turns away never enters it', async () => {
   const supervisor = new Supervisor({ slotDefaults: { queueLimit: 0 } });
   const decisions = vi.spyOn(SlotMachine.prototype, 'decide');
   const entries = vi.spyOn(SlotMachine.prototype, 'enter');
