@@ -61,17 +61,16 @@ withBrowser('the keyboard', (browser) => {
     const supervisor = newSupervisor();
     supervisor.submit({ slot: 'a', restart: 'never', run: () => Promise.reject(new Error('no')) });
     const page = await browser.open((await served(supervisor)).url);
+    await page.locator('.legend .failed', { hasText: 'failed 1' }).waitFor();
     const steps = page.getByRole('slider').first();
-    await expect.poll(() => steps.getAttribute('aria-valuemax').then(Number)).toBeGreaterThan(1);
     await steps.focus();
     await page.keyboard.press('Home');
-    const said = async () => {
-      await page.keyboard.press('ArrowRight');
+    /** The page draws later than a key is pressed, so each step is awaited. */
+    const said = async (step: number) => {
+      await expect.poll(() => steps.getAttribute('aria-valuenow')).toBe(`${step}`);
       return steps.getAttribute('aria-valuetext');
     };
-    await page.keyboard.press('Home');
-    let text = await steps.getAttribute('aria-valuetext');
-    while (!text?.includes('1 failed')) text = await said();
+    for (let step = 0; !(await said(step))?.includes('1 failed'); step += 1) await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
     await page.getByRole('cell', { name: 'attempt failed', exact: true }).waitFor();
     expect(page.url()).toMatch(/#events\?from=\d+&to=\d+$/);
