@@ -1,6 +1,6 @@
 // slotvisor and its peers, each in its best idiom, behind one small interface for each kind of
-// work. `lacks` names what a peer does not do in that work. It is not a full list: no peer restarts
-// a task, backs off, or has grace, overrun, events, counts or a shutdown.
+// work. `lacks` names what a peer does not do in that work. It is no full list: src/COMING-FROM.md
+// says what each of them has, and has not.
 
 import AsyncLock from 'async-lock';
 import { Mutex } from 'async-mutex';
