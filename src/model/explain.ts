@@ -40,10 +40,11 @@ export function explain(facts: SlotFacts): string {
 
 function withoutOwner({ slot, request }: SlotFacts): string {
   if (request !== undefined) {
-    const what = request.calledOff
-      ? 'its lease was requested, and the request was called off'
-      : 'its lease was requested';
-    return `${what}: the lease store has not answered for ${span(request.sinceMs)}`;
+    const since = span(request.sinceMs);
+    // A process that stands by waits like this for days: the store answers when the slot is free.
+    return request.calledOff
+      ? `its lease was requested, and the request was called off: the lease store has not answered for ${since}`
+      : `it has waited for its lease for ${since}: another process has the slot, or the lease store does not answer`;
   }
   if (slot.queuedCount > 0) return 'it has no owner';
   const state = slot.deadMs === undefined ? 'idle' : `vital, and has been dead for ${span(slot.deadMs)}`;

@@ -111,7 +111,7 @@ describe('the sentence about a slot', () => {
     [
       'that waits for its lease',
       { request: { sinceMs: 90 * MINUTE, calledOff: false }, queuedCount: 1 },
-      ['its lease was requested', 'not answered for 1 h 30 min', '1 waits', '"next" (x-2)'],
+      ['waited for its lease for 1 h 30 min', 'another process has the slot', '1 waits', '"next" (x-2)'],
       ['behind it', 'called off'],
     ],
     [

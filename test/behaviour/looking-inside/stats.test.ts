@@ -311,11 +311,11 @@ describe('slot.explain()', () => {
     expect(supervisor.slot('no such slot').explain()).toContain('a shutdown has begun');
   });
 
-  test('says that the lease was requested, that the request was called off, and that the store has stalled', async () => {
+  test('says that the slot waits for its lease, that the request was called off, and that the store has stalled', async () => {
     const { supervisor, store, clock, put } = leasedSlot();
     const one = put();
     await clock.advance(1_000);
-    expect(supervisor.slot('s').explain()).toMatch(/lease was requested: .* not answered for 1 s/);
+    expect(supervisor.slot('s').explain()).toMatch(/waited for its lease for 1 s: another process/);
     void one.cancel();
     expect(supervisor.slot('s').explain()).toContain('the request was called off');
     expect(supervisor.slot('s').explain()).not.toContain('the request that was called off');
