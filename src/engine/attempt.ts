@@ -123,7 +123,8 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
 
   /** Rejects with the stop reason, or with what the lease store threw. */
   async ensureOwned(): Promise<void> {
-    if (this.state !== 'ended' && !this.canceled) await this.token.race(this.#lease.confirm());
+    const isOver = this.state === 'ended' || this.canceled;
+    await this.token.race(isOver ? new Promise(() => {}) : this.#lease.confirm());
     if (this.canceled || this.state === 'ended') throw this.token.reason ?? attemptHasEnded();
   }
 

@@ -3,6 +3,7 @@
 import { abortController } from './abort-controller.ts';
 import { after, type Clock } from './clock.ts';
 import { deferred, settled, soon } from './deferred.ts';
+import { eventLoopTurn } from './event-loop.ts';
 
 export type CancelListener<R> = (reason: R) => void;
 
@@ -179,7 +180,7 @@ export class CancelToken<R> {
 
   #addWait(end: (reason: unknown) => void): Link {
     this.#waits ??= new Ring();
-    if (this.#delivered) soon(() => this.#endWaits());
+    if (this.#delivered) void eventLoopTurn().then(() => this.#endWaits());
     return this.#waits.add(end);
   }
 

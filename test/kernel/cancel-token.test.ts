@@ -191,6 +191,20 @@ describe('a wait', () => {
     expect([ended.mock.calls, listener.mock.calls, clock.timers]).toEqual([[['stop']], [], 0]);
   });
 
+  test('that a loop begins again and again, whatever it has caught, leaves the event loop its turns', async () => {
+    const token = new CancelToken<string>();
+    stopped(token);
+    let rounds = 0;
+    const loop = async () => {
+      for (; rounds < 100; rounds += 1) await token.sleep(new VirtualClock(), 100).catch(() => {});
+    };
+    const ended = loop();
+    await turn();
+    await turn();
+    expect(rounds).toBeLessThan(5);
+    await ended;
+  });
+
   test('by race for a value that is not a thenable resolves with it at once', async () => {
     const token = new CancelToken<string>();
     expect(await token.race(7 as never)).toBe(7);

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { ON_OVERRUN } from '../../../src/model/settings.ts';
 import { gateBody } from '../../support/gate.ts';
 import { GRACE, REASON, type Running, running } from '../../support/running-task.ts';
+import { setup } from '../../support/setup.ts';
 
 describe('overrun', () => {
   const timedOut = { kind: 'timedOut', afterMs: 100, message: 'timed out after 100 ms', fatal: false } as const;
@@ -115,4 +116,28 @@ describe('overrun', () => {
         expect(clock.timers).toBe(0);
       });
     }
+
+  for (const wait of ['sleep', 'untilCanceled', 'ensureOwned'] as const)
+    test(`comes also where a body catches its stop reason and waits again by ${wait}`, async () => {
+      const { supervisor, clock } = setup();
+      let isLooping = true;
+      const submission = supervisor.submit({
+        graceMs: GRACE,
+        onOverrun: 'abandon',
+        run: async (ctx) => {
+          const waits = {
+            sleep: () => ctx.sleep(Infinity),
+            untilCanceled: () => ctx.untilCanceled(new Promise(() => {})),
+            ensureOwned: () => ctx.ensureOwned(),
+          };
+          await ctx.sleep(Infinity).catch(() => {});
+          while (isLooping) await waits[wait]().catch(() => {});
+        },
+      });
+      await clock.settle();
+      const outcome = submission.cancel();
+      await clock.advance(GRACE);
+      expect(await outcome).toMatchObject({ kind: 'abandoned' });
+      isLooping = false;
+    });
 });
