@@ -100,6 +100,97 @@ describe.concurrent('the packed package', () => {
     expect(await required(list('require(name)'), NO_MODULES)).toEqual(modules);
   });
 
+  it('lets supervisors, schedules and errors of one build work with the entry points of the other', async () => {
+    const path = (name: string) => JSON.stringify(join(installed, 'dist', `${name}.cjs`));
+    const script = `
+      import { createRequire } from 'node:module';
+      import * as here from 'slotvisor';
+      import * as cron from 'slotvisor/cron';
+      import { health } from 'slotvisor/health';
+      import { VirtualClock } from 'slotvisor/testing';
+      import { prometheus } from 'slotvisor/prometheus';
+      import { Registry } from 'prom-client';
+      const require = createRequire(import.meta.url);
+      const there = require(${path('index')});
+      const thereCron = require(${path('cron')});
+      const say = (...facts) => console.log(...facts.map(String));
+      say('apart', here.Supervisor !== there.Supervisor);
+
+      for (const error of [new there.FatalError('x'), new there.CanceledError('x')])
+        say((await new here.Supervisor().submit({ run: () => Promise.reject(error) }).outcome).kind);
+
+      const clock = new VirtualClock({ wallMs: 1_000 });
+      const supervisor = new there.Supervisor({ clock });
+      const task = { slot: 's', run: (ctx) => ctx.sleep(3_000) };
+      const claims = { claim: async () => true, last: async () => undefined };
+      const one = cron.schedule(supervisor, { name: 'one', everyMs: 10_000, startAt: new Date(1_000), task, claims });
+      const two = thereCron.schedule(supervisor, { name: 'two', everyMs: 10_000, task: { run: () => 1 } });
+      await clock.advance(11_000);
+      say('while it runs', one.totals.ran, two.totals.ran);
+      say(cron.schedulesOf(supervisor).map(({ name }) => name), thereCron.schedulesOf(supervisor).length);
+      try { thereCron.schedule(supervisor, { name: 'one', everyMs: 1, task }); } catch (error) { say(error instanceof here.OptionError, error.field); }
+      await clock.advance(5_000);
+      say(health(supervisor).live().status);
+      const register = new Registry();
+      prometheus(supervisor, { register, name: 'a' });
+      require(${path('prometheus')}).prometheus(new here.Supervisor(), { register, name: 'b' });
+      say((await register.getSingleMetricAsString('slotvisor_open')).match(/supervisor=".+"/g));
+      here.stopOnSignals(supervisor, { signals: ['SIGUSR2'] });
+      process.emit('SIGUSR2', 'SIGUSR2');
+      await supervisor.closed;
+      say(supervisor.phase, cron.schedulesOf(supervisor).length);
+      for (const call of [() => cron.schedule({ check() {} }, { everyMs: 1, task }), () => here.stopOnSignals({})])
+        try { call(); } catch ({ message }) { say(message); }`;
+    expect((await imported(script)).output.split('\n')).toEqual([
+      'apart true',
+      'fatal',
+      'canceled',
+      'while it runs 2 1',
+      'one,two 2',
+      'true name',
+      'pass',
+      'supervisor="a",supervisor="b"',
+      'closed 0',
+      'supervisor must be a Supervisor, got an object',
+      'supervisor must be a Supervisor, got an object',
+      '',
+    ]);
+  });
+
+  it.each(['ES module', 'CommonJS'])('begins the stack of a refusal at the line of its caller, as %s', async (how) => {
+    const script = `
+      import { Supervisor, once, slotGroup } from 'slotvisor';
+      import { schedule } from 'slotvisor/cron';
+      import { dashboard } from 'slotvisor/dashboard';
+      import { health } from 'slotvisor/health';
+      import { logTo } from 'slotvisor/log';
+      import { postgresLeases } from 'slotvisor/postgres';
+      import { redisLeases } from 'slotvisor/redis';
+      import { subprocessTask } from 'slotvisor/subprocess';
+      import { recordEvents, VirtualClock } from 'slotvisor/testing';
+      import { workerTask } from 'slotvisor/worker';
+      const supervisor = new Supervisor();
+      const closed = new Supervisor();
+      const ended = closed.shutdown();
+      function atUser() {
+        for (const call of [
+          () => new Supervisor({ retries: 1 }), () => supervisor.submit({}), () => supervisor.slot(1), () => slotGroup(1),
+          () => closed.submit({ run: once }), () => schedule(supervisor, {}), () => dashboard(1), () => health(1), () => logTo(1), () => postgresLeases(1),
+          () => redisLeases(1), () => subprocessTask(1), () => workerTask(1), () => new VirtualClock({ a: 1 }), () => recordEvents(1),
+        ])
+          try {
+            call();
+            console.log('no refusal', String(call));
+          } catch ({ name, stack }) {
+            if (stack.includes('dist') || !stack.includes('atUser') || !/(Option|Closed)Error/.test(name)) console.log(String(call), stack);
+          }
+      }
+      atUser();
+      await ended;`;
+    const ended = how === 'CommonJS' ? required(script, NO_MODULES) : imported(script);
+    expect(await ended).toEqual({ code: 0, output: '' });
+  });
+
   it('rejects deep imports', async () => {
     const script = "await import('slotvisor/dist/index.js').catch((error) => console.log(error.code));";
     expect(await imported(script)).toEqual({ code: 0, output: 'ERR_PACKAGE_PATH_NOT_EXPORTED\n' });
