@@ -1,8 +1,8 @@
 // For the entry points only: how options are read and passed on, how texts of the caller are cut,
 // how what the caller's code throws or returns is taken, how a timer is set, what keeps moments in
 // order, how a turn of the event loop is waited for, how a submission and a shutdown are watched,
-// how a duration is said, and how an object is shown. An entry point may import this file and
-// `index.ts`. It is not exported from the package.
+// what copies of the package share, how a duration is said, and how an object is shown. An entry
+// point may import this file and `index.ts`. It is not exported from the package.
 
 export { SUBSCRIBE_READERS } from './api/call-options.ts';
 export { onShutdown } from './api/supervisor.ts';
@@ -11,6 +11,7 @@ export { peekOutcome, whenOwned } from './engine/submission.ts';
 export { isAborted, onAbort } from './kernel/abort-listeners.ts';
 export { bare } from './kernel/bare.ts';
 export { after, SystemClock } from './kernel/clock.ts';
+export { shared } from './kernel/copies.ts';
 export { type Deferred, deferred, ignore, ignored } from './kernel/deferred.ts';
 export { eventLoopTurn } from './kernel/event-loop.ts';
 export { Heap, HeapNode } from './kernel/heap.ts';

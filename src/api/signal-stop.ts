@@ -2,6 +2,7 @@
 // and the exit if it is needed. `run` and `stopOnSignals` use it.
 
 import { after, type Clock } from '../kernel/clock.ts';
+import { shared } from '../kernel/copies.ts';
 import { deferred, ignore } from '../kernel/deferred.ts';
 import { onSignals } from '../kernel/signals.ts';
 import { warn } from '../kernel/warning.ts';
@@ -33,7 +34,7 @@ const AT_ONCE: ShutdownTimes = { graceMs: 0, finishMs: 0 };
  * The stops that a signal has begun. The exit of one would cut the others short, so the last to end
  * decides for all.
  */
-const begun = new Set<SignalStop>();
+const begun = shared('signal-stops', () => new Set<SignalStop>());
 
 export class SignalStop {
   readonly #supervisor: Stoppable;

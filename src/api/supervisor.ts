@@ -16,6 +16,7 @@ import { Unwatched } from '../engine/unwatched.ts';
 import { VitalSlots } from '../engine/vital-slots.ts';
 import { isAborted, onAbort } from '../kernel/abort-listeners.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { looking } from '../kernel/copies.ts';
 import { ignore } from '../kernel/deferred.ts';
 import { Gate } from '../kernel/gate.ts';
 import { LaterTurn } from '../kernel/later-turn.ts';
@@ -79,14 +80,31 @@ type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
     ? Awaited<R>
     : unknown;
 
-/** For stop-on-signals.ts. It is not exported from the package. */
-export let stoppableOf: (supervisor: Supervisor) => Stoppable;
+/** What code of the library sees in a supervisor. */
+interface Inside {
+  stoppable(): Stoppable;
+  onShutdown(listener: () => void): void;
+}
+
+let lookInside: (value: unknown) => Inside | undefined;
+
+/**
+ * For stop-on-signals.ts. It is not exported from the package.
+ *
+ * @throws OptionError for what is no supervisor of any copy of the package.
+ */
+export const stoppableOf = (supervisor: unknown): Stoppable => insideOf(supervisor).stoppable();
 
 /**
  * For entry points: calls `listener` as the shutdown begins, before any slot is closed. The
  * listener must not throw.
+ *
+ * @throws OptionError for what is no supervisor of any copy of the package.
  */
-export let onShutdown: (supervisor: Supervisor, listener: () => void) => void;
+export const onShutdown = (supervisor: unknown, listener: () => void): void =>
+  insideOf(supervisor).onShutdown(listener);
+
+const insideOf = (value: unknown): Inside => lookInside(value) ?? refuse('supervisor', 'must be a Supervisor', value);
 
 /** What the compiler infers for `T`. As a type of its own it asks for nothing. */
 type Inferred<T> = [T] extends [never] ? T : unknown;
@@ -117,11 +135,10 @@ export class Supervisor implements AsyncDisposable {
   #submitted = 0;
   static {
     showAs(Supervisor, (supervisor) => supervisor.stats());
-    stoppableOf = (supervisor) => {
-      const isOne = typeof supervisor === 'object' && supervisor !== null && #shutdown in supervisor;
-      return isOne ? supervisor.#stoppable : refuse('supervisor', 'must be a Supervisor', supervisor);
-    };
-    onShutdown = (supervisor, listener) => supervisor.#shutdown.onBegin(listener);
+    lookInside = looking(Supervisor, 'supervisor', (supervisor) => {
+      const shutdown = supervisor.#shutdown;
+      return { stoppable: () => supervisor.#stoppable, onShutdown: (listener) => shutdown.onBegin(listener) };
+    });
   }
 
   /**

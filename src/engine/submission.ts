@@ -4,6 +4,7 @@
 
 import { isAborted } from '../kernel/abort-listeners.ts';
 import { type AsyncContext, captureContext } from '../kernel/async-context.ts';
+import { looking } from '../kernel/copies.ts';
 import { brief, cutStack, type StopCause } from '../model/error.ts';
 import type { TaskId, TaskIds } from '../model/id.ts';
 import { type Outcome, OutcomeError, outcomeText } from '../model/outcome.ts';
@@ -34,12 +35,27 @@ export interface SubmissionHost {
   cancel(submission: LiveSubmission, by: StopCause, reason: unknown): void;
 }
 
+/** What code of the library sees in a submission. */
+interface Inside {
+  peekOutcome(): Promise<Outcome>;
+  whenOwned(onOwned: () => void): void;
+}
+
+let lookInside: (value: unknown) => Inside | undefined;
+
 /**
  * Its own object, so that a caller who freezes or writes to it cannot reach the live submission.
  */
 class SubmissionHandle implements Submission {
   static {
     showAs(SubmissionHandle, identityOf);
+    lookInside = looking(SubmissionHandle, 'submission', (handle) => {
+      const live = handle.#live;
+      return {
+        peekOutcome: () => live.outcome,
+        whenOwned: (onOwned) => (live.work === null ? live.listenForOwner(onOwned) : onOwned()),
+      };
+    });
   }
   readonly #live: LiveSubmission;
   constructor(live: LiveSubmission) {
@@ -64,10 +80,6 @@ class SubmissionHandle implements Submission {
     this.#live.askForOutcome();
     return this.#live.outcome;
   }
-  /** Undefined for a handle of another copy of this package. */
-  static liveOf(submission: Submission): LiveSubmission | undefined {
-    return #live in submission ? submission.#live : undefined;
-  }
   async value(): Promise<unknown> {
     return valueOrThrow(await this.outcome, this.name, this.#live.queueLimit, this.value);
   }
@@ -84,7 +96,7 @@ class SubmissionHandle implements Submission {
  * The outcome, for code of the library: that it looks does not mean that the user watches the task.
  */
 export function peekOutcome<T>(submission: Submission<T>): Promise<Outcome<T>> {
-  return (SubmissionHandle.liveOf(submission) ?? submission).outcome as Promise<Outcome<T>>;
+  return (lookInside(submission)?.peekOutcome() ?? submission.outcome) as Promise<Outcome<T>>;
 }
 
 /**
@@ -92,10 +104,7 @@ export function peekOutcome<T>(submission: Submission<T>): Promise<Outcome<T>> {
  * does already. A submission has one such listener, which must not throw.
  */
 export function whenOwned(submission: Submission, onOwned: () => void): void {
-  const live = SubmissionHandle.liveOf(submission);
-  if (live === undefined) return;
-  if (live.work !== null) onOwned();
-  else live.listenForOwner(onOwned);
+  lookInside(submission)?.whenOwned(onOwned);
 }
 
 /**

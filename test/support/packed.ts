@@ -1,8 +1,8 @@
 // The package as npm packs it, for tests that install it into a project of their own.
 
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -48,7 +48,7 @@ export const PACKED = [
 /** Packs a copy, so that the build in the working tree is not deleted while it is in use. */
 export async function pack(temp: string): Promise<string> {
   const copy = join(temp, 'copy');
-  for (const name of [...PACKED, 'tsconfig.json', 'src', 'examples/timelines'])
+  for (const name of [...PACKED, 'tsconfig.json', 'tsdown.config.ts', 'src', 'examples/timelines'])
     cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
   mkdirSync(join(copy, 'dist'));
@@ -58,7 +58,22 @@ export async function pack(temp: string): Promise<string> {
   return join(temp, readdirSync(temp).find((name) => name.endsWith('.tgz')) ?? 'no tarball');
 }
 
-/** Makes a project of a user, with these packages. */
+/** Makes a project of a user without npm: the packed package, and links to what it depends on. */
+export async function linkedProject(folder: string, tarball: string, ...peers: string[]): Promise<string> {
+  const installed = join(folder, 'node_modules', 'slotvisor');
+  mkdirSync(installed, { recursive: true });
+  const unpacked = await child('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed], folder);
+  if (unpacked.code !== 0) throw new Error(unpacked.output);
+  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  for (const name of [...Object.keys(dependencies), ...peers]) {
+    const link = join('node_modules', name);
+    mkdirSync(dirname(join(folder, link)), { recursive: true });
+    symlinkSync(join(ROOT, link), join(folder, link), 'junction');
+  }
+  return installed;
+}
+
+/** Makes a project of a user, with these packages of the registry. */
 export async function project(folder: string, ...packages: string[]): Promise<void> {
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Supervisor } from '../../index.ts';
-import { checkSupervisor, fromCaller, onShutdown } from '../../kit.ts';
+import { checkSupervisor, fromCaller, onShutdown, shared } from '../../kit.ts';
 import { LiveSchedule, type ScheduleHost } from './live-schedule.ts';
 import { Names } from './names.ts';
 import type { ScheduleOptions } from './options.ts';
@@ -14,7 +14,7 @@ interface Host extends ScheduleHost {
   scheduleCount: number;
 }
 
-const hosts = new WeakMap<Supervisor, Host>();
+const hosts = shared('schedules', () => new WeakMap<Supervisor, Host>());
 
 /**
  * Submits `task` to the supervisor at every date, until the schedule is stopped, has no date or run
@@ -66,9 +66,8 @@ function makeSchedule<T, S>(supervisor: Supervisor, options: ScheduleOptions<T, 
 }
 
 function makeHost(supervisor: Supervisor): Host {
-  const timeline = new Timeline(supervisor.clock);
-  const host: Host = { timeline, names: new Names(), scheduleCount: 0 };
+  onShutdown(supervisor, () => host.timeline.close()); // refuses what is no supervisor
+  const host: Host = { timeline: new Timeline(supervisor.clock), names: new Names(), scheduleCount: 0 };
   hosts.set(supervisor, host);
-  onShutdown(supervisor, () => timeline.close());
   return host;
 }

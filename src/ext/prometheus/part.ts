@@ -4,7 +4,7 @@
 // both.
 
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { refuse } from '../../kit.ts';
+import { refuse, shared } from '../../kit.ts';
 import type { Definition, Labels, Row } from './metrics.ts';
 import type { PrometheusSettings } from './options.ts';
 
@@ -23,7 +23,7 @@ interface Config {
 }
 
 /** The parts of a metric, by the name of their supervisor. */
-const partsOf = new WeakMap<object, Map<string, Part>>();
+const partsOf = shared('prometheus', () => new WeakMap<object, Map<string, Part>>());
 
 export abstract class Part<M extends Metric = Metric> {
   protected readonly place: Place;
