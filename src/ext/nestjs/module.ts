@@ -1,0 +1,123 @@
+// `SlotvisorModule`, and its place in the order of Nest's hooks.
+
+import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy, type Provider } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { Supervisor } from '../../index.ts';
+import { aFunction, anObject, fromCaller, refuse } from '../../kit.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { type SlotvisorModuleAsyncOptions, type SlotvisorModuleOptions, supervisorOf } from './options.ts';
+
+const OPTIONS = Symbol('the options of SlotvisorModule');
+
+/**
+ * Gives the application one supervisor, which every provider can inject by its class, and runs the
+ * methods with `@Supervised`, `@Scheduled` and `@OnTaskEvent`. It is global: import it once, in the
+ * root module.
+ *
+ * Promised: the supervisor is shut down before the `onModuleDestroy` hook of every other module, and
+ * so before pools and connections close. It has then ended every body, or says in the log which
+ * ones may be alive.
+ *
+ * Not promised: that HTTP has been closed before. Nest closes it later, so `submit` throws a
+ * ClosedError to the requests that still come.
+ */
+export class SlotvisorModule implements OnModuleDestroy {
+  readonly #lifecycle: Lifecycle;
+
+  /** @internal */
+  constructor(lifecycle: Lifecycle) {
+    this.#lifecycle = lifecycle;
+  }
+
+  /**
+   * @param options those of the supervisor, or `{ supervisor }`. Default: none.
+   * @throws OptionError for an option that is no object. The boot fails with one for an option that
+   *   is invalid.
+   */
+  static forRoot(options: SlotvisorModuleOptions = {}): DynamicModule {
+    fromCaller(SlotvisorModule.forRoot, () => anObject('options', options));
+    return moduleOf([], { provide: OPTIONS, useValue: options });
+  }
+
+  /**
+   * As `forRoot`, with options that are made during the boot.
+   *
+   * @throws OptionError if there is no `useFactory`.
+   */
+  static forRootAsync(options: SlotvisorModuleAsyncOptions): DynamicModule {
+    const { imports = [], inject = [], useFactory } = fromCaller(SlotvisorModule.forRootAsync, () => {
+      anObject('options', options);
+      aFunction('useFactory', options.useFactory);
+      return options;
+    });
+    return moduleOf(imports, { provide: OPTIONS, inject, useFactory });
+  }
+
+  /** @internal */
+  onModuleDestroy(): Promise<void> {
+    return this.#lifecycle.end();
+  }
+}
+
+function moduleOf(imports: NonNullable<SlotvisorModuleAsyncOptions['imports']>, options: Provider): DynamicModule {
+  return {
+    module: SlotvisorModule,
+    global: true,
+    imports: [...imports, DiscoveryModule, LastModule],
+    providers: [
+      options,
+      { provide: Supervisor, inject: [OPTIONS], useFactory: supervisorOf },
+      {
+        provide: Lifecycle,
+        inject: [Supervisor, DiscoveryService, MetadataScanner, ModulesContainer],
+        useFactory: (
+          supervisor: Supervisor,
+          discovery: DiscoveryService,
+          scanner: MetadataScanner,
+          modules: ModulesContainer,
+        ) => {
+          takeBothEnds(modules);
+          return new Lifecycle(supervisor, discovery, scanner);
+        },
+      },
+    ],
+    exports: [Supervisor, Lifecycle],
+  };
+}
+
+/** The other end of the order of hooks. */
+class LastModule implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #lifecycle: Lifecycle;
+
+  constructor(lifecycle: Lifecycle) {
+    this.#lifecycle = lifecycle;
+  }
+
+  onApplicationBootstrap(): Promise<void> {
+    return this.#lifecycle.start();
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.#lifecycle.end();
+  }
+}
+
+for (const type of [SlotvisorModule, LastModule]) {
+  Module({})(type);
+  Inject(Lifecycle)(type, undefined, 0);
+}
+
+/**
+ * Nest calls the hooks of the modules in the order of their distance from the root module, the
+ * greatest first. At the end, Nest 10 takes the same order, and later versions the reverse one. A
+ * module at each end is the last one at the boot, and the first one at the end, in all of them.
+ * Nest sorts before the first hook, and after this.
+ */
+function takeBothEnds(modules: ModulesContainer): void {
+  const [first, another] = Array.from(modules.values()).filter(({ metatype }) => metatype === SlotvisorModule);
+  if (another !== undefined)
+    refuse('SlotvisorModule', 'must be imported once, by forRoot or forRootAsync in the root module', undefined);
+  const last = Array.from(modules.values()).find(({ metatype }) => metatype === LastModule);
+  if (first !== undefined) first.distance = Number.MAX_VALUE;
+  if (last !== undefined) last.distance = -1;
+}
