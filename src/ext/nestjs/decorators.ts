@@ -58,7 +58,7 @@ export function Supervised<Self extends object, S = undefined>(
 ): MethodDecoratorOf<Self, (ctx: TaskContext<S>) => unknown> {
   checkOptions(Supervised, options);
   return decorator('Supervised', false, (supervisor, method) => {
-    const submission = supervisor.submit(taskOf('spec', resolve(options, method), method));
+    const submission = supervisor.submit(taskOf('options', resolve(options, method), method));
     if (submission.admission === 'rejected') ignore(warn(submission, method.label));
   });
 }
@@ -75,7 +75,7 @@ export function Scheduled<Self extends object, S = undefined>(
 ): MethodDecoratorOf<Self, (ctx: TaskContext<S>, due: Date) => unknown> {
   checkOptions(Scheduled, options);
   return decorator('Scheduled', false, (supervisor, method) => {
-    const given = readFields('spec', resolve(options, method));
+    const given = readFields('options', resolve(options, method));
     const task = taskOf('task', given.task ?? {}, method);
     schedule(supervisor, { ...given, task } as unknown as ScheduleOptions);
   });
@@ -138,8 +138,9 @@ function resolve<Self, Options>(options: OptionsOf<Self, Options>, { instance }:
 }
 
 /** A spec whose body is the method. */
-function taskOf(field: string, options: unknown, { label, call }: MarkedMethod): TaskSpec {
+function taskOf(field: 'options' | 'task', options: unknown, { label, call }: MarkedMethod): TaskSpec {
   const given = readFields(field, options, ['slot']); // the supervisor refuses `slot: undefined`
-  if ('run' in given) refuse(`${field}.run`, 'must not be set: the method is the body', given.run);
+  if ('run' in given)
+    refuse(field === 'task' ? 'task.run' : 'run', 'must not be set: the method is the body', given.run);
   return { slot: label, ...given, run: call } as TaskSpec;
 }

@@ -1,7 +1,7 @@
 // Finds the marked methods of an application.
 
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { refuse } from '../../kit.ts';
+import { OptionError } from '../../index.ts';
 import { type Mark, type MarkedMethod, marksOf } from './decorators.ts';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -27,7 +27,8 @@ export function findMethods(discovery: DiscoveryService, scanner: MetadataScanne
     const prototype = isStatic ? Object.getPrototypeOf(instance) : instance;
     return scanner.getAllMethodNames(prototype).flatMap((name) => {
       const label = `${prototype.constructor.name}.${name}`;
-      const call: MarkedMethod['call'] = (...given) => (instance as Record<string, MarkedMethod['call']>)[name]?.(...given);
+      const call: MarkedMethod['call'] = (...given) =>
+        (instance as Record<string, MarkedMethod['call']>)[name]?.(...given);
       return marksOf(prototype[name]).map((mark) => {
         if (!isStatic) refuseInstance(wrapper, mark, label);
         return { mark, method: { instance, label, call } };
@@ -37,10 +38,7 @@ export function findMethods(discovery: DiscoveryService, scanner: MetadataScanne
 }
 
 function refuseInstance({ isTransient }: Wrapper, { decorator }: Mark, label: string): never {
-  const kind = isTransient ? 'transient' : 'request-scoped, or needs a provider that is';
-  return refuse(
-    `@${decorator}() on ${label}`,
-    `needs a provider with one instance, but this one is ${kind}. Make it a provider of the default scope`,
-    undefined,
-  );
+  const rule = 'needs a provider of the default scope, which has one instance';
+  const shown = isTransient ? 'a transient one' : 'one that is request-scoped, or injects a provider that is';
+  throw new OptionError(`@${decorator}() on ${label}`, rule, undefined, shown);
 }

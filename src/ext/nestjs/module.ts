@@ -1,6 +1,13 @@
 // `SlotvisorModule`, and its place in the order of Nest's hooks.
 
-import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy, type Provider } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type Provider,
+} from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { Supervisor } from '../../index.ts';
 import { aFunction, anObject, fromCaller, refuse } from '../../kit.ts';
@@ -8,6 +15,8 @@ import { Lifecycle } from './lifecycle.ts';
 import { type SlotvisorModuleAsyncOptions, type SlotvisorModuleOptions, supervisorOf } from './options.ts';
 
 const OPTIONS = Symbol('the options of SlotvisorModule');
+/** Nest names what is missing: this, for a module that was imported without `forRoot`. */
+const LIFECYCLE = 'SlotvisorModule.forRoot()';
 
 /**
  * Gives the application one supervisor, which every provider can inject by its class, and runs the
@@ -36,7 +45,8 @@ export class SlotvisorModule implements OnModuleDestroy {
    */
   static forRoot(options: SlotvisorModuleOptions = {}): DynamicModule {
     fromCaller(SlotvisorModule.forRoot, () => anObject('options', options));
-    return moduleOf([], { provide: OPTIONS, useValue: options });
+    // Nest 10 would serialize a value: a supervisor, with all that hangs on it.
+    return moduleOf([], { provide: OPTIONS, useFactory: () => options });
   }
 
   /**
@@ -45,7 +55,11 @@ export class SlotvisorModule implements OnModuleDestroy {
    * @throws OptionError if there is no `useFactory`.
    */
   static forRootAsync(options: SlotvisorModuleAsyncOptions): DynamicModule {
-    const { imports = [], inject = [], useFactory } = fromCaller(SlotvisorModule.forRootAsync, () => {
+    const {
+      imports = [],
+      inject = [],
+      useFactory,
+    } = fromCaller(SlotvisorModule.forRootAsync, () => {
       anObject('options', options);
       aFunction('useFactory', options.useFactory);
       return options;
@@ -68,7 +82,7 @@ function moduleOf(imports: NonNullable<SlotvisorModuleAsyncOptions['imports']>, 
       options,
       { provide: Supervisor, inject: [OPTIONS], useFactory: supervisorOf },
       {
-        provide: Lifecycle,
+        provide: LIFECYCLE,
         inject: [Supervisor, DiscoveryService, MetadataScanner, ModulesContainer],
         useFactory: (
           supervisor: Supervisor,
@@ -81,7 +95,7 @@ function moduleOf(imports: NonNullable<SlotvisorModuleAsyncOptions['imports']>, 
         },
       },
     ],
-    exports: [Supervisor, Lifecycle],
+    exports: [Supervisor, LIFECYCLE],
   };
 }
 
@@ -104,7 +118,7 @@ class LastModule implements OnApplicationBootstrap, OnModuleDestroy {
 
 for (const type of [SlotvisorModule, LastModule]) {
   Module({})(type);
-  Inject(Lifecycle)(type, undefined, 0);
+  Inject(LIFECYCLE)(type, undefined, 0);
 }
 
 /**
@@ -114,10 +128,10 @@ for (const type of [SlotvisorModule, LastModule]) {
  * Nest sorts before the first hook, and after this.
  */
 function takeBothEnds(modules: ModulesContainer): void {
-  const [first, another] = Array.from(modules.values()).filter(({ metatype }) => metatype === SlotvisorModule);
-  if (another !== undefined)
-    refuse('SlotvisorModule', 'must be imported once, by forRoot or forRootAsync in the root module', undefined);
-  const last = Array.from(modules.values()).find(({ metatype }) => metatype === LastModule);
-  if (first !== undefined) first.distance = Number.MAX_VALUE;
-  if (last !== undefined) last.distance = -1;
+  const own = Array.from(modules.values()).filter(({ metatype }) => metatype === SlotvisorModule);
+  if (own.length > 1)
+    refuse('SlotvisorModule', 'must be imported once, by forRoot or forRootAsync in the root module', own.length);
+  for (const module of modules.values())
+    if (module.metatype === SlotvisorModule) module.distance = Number.MAX_VALUE;
+    else if (module.metatype === LastModule) module.distance = -1;
 }

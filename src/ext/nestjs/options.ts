@@ -41,13 +41,9 @@ export type ScheduledOptions<S = undefined> = ScheduleDates &
   };
 
 /** The supervisor that the options give, or a new one with these options. */
-export function supervisorOf(options: SlotvisorModuleOptions): Supervisor {
-  if (options.supervisor === undefined) return new Supervisor(options);
-  const { supervisor } = parseGiven<{ supervisor: Supervisor }>('options', options, {
-    supervisor: (_, value) => {
-      checkSupervisor(value);
-      return value as Supervisor;
-    },
-  });
-  return supervisor as Supervisor;
+export function supervisorOf({ supervisor, ...options }: SlotvisorModuleOptions): Supervisor {
+  if (supervisor === undefined) return new Supervisor(options);
+  checkSupervisor(supervisor);
+  parseGiven('options', options, {}, ['supervisor']); // no other option counts then
+  return supervisor;
 }

@@ -12,19 +12,19 @@ const slotsOf = ({ supervisor }: World): string[] =>
 
 class Base {
   @Supervised()
-  consume(ctx: TaskContext): Promise<unknown> {
-    return ctx.untilCanceled();
+  consume(ctx: TaskContext): Promise<void> {
+    return ctx.sleep(Infinity);
   }
   @Supervised()
-  other(ctx: TaskContext): Promise<unknown> {
-    return ctx.untilCanceled();
+  other(ctx: TaskContext): Promise<void> {
+    return ctx.sleep(Infinity);
   }
 }
 @Injectable()
 class Eu extends Base {}
 @Injectable()
 class Us extends Base {
-  override other(): Promise<unknown> {
+  override other(): Promise<void> {
     return Promise.resolve();
   }
 }
@@ -38,7 +38,7 @@ test('a mixin is found under the name of its class', async () => {
     class Mixin {
       @Supervised({ slot: `consumer:${region}` })
       consume(ctx: TaskContext) {
-        return ctx.untilCanceled();
+        return ctx.sleep(Infinity);
       }
     }
     return Mixin;
@@ -59,7 +59,7 @@ test('an instance that has two tokens, or is exported to another module, runs on
   @Module({ providers: [Eu, { provide: 'ALIAS', useExisting: Eu }], exports: [Eu] })
   class EuModule {}
   const { supervisor } = await booted({ imports: [EuModule], providers: [{ provide: 'AGAIN', useExisting: Eu }] });
-  expect(supervisor.stats().submitted).toBe(2);
+  expect(supervisor.stats().totals.submitted).toBe(2);
 });
 
 test('two instances of one class share the slots: the second one waits', async () => {
@@ -109,13 +109,22 @@ describe('a provider that has no instance of its own is refused', () => {
   }
 
   it.for<[what: string, providers: Type<object>[]]>([
-    ['@OnTaskEvent() on PerRequest.watch needs a provider with one instance, but this one is request-scoped', [PerRequest]],
-    ['@Supervised() on NeedsIt.consume needs a provider with one instance, but this one is request-scoped', [Unmarked, NeedsIt]],
-    ['@Supervised() on EachTime.consume needs a provider with one instance, but this one is transient', [EachTime]],
+    [
+      '@OnTaskEvent() on PerRequest.watch needs a provider of the default scope, which has one instance, got one that is request-scoped, or injects a provider that is',
+      [PerRequest],
+    ],
+    [
+      '@Supervised() on NeedsIt.consume needs a provider of the default scope, which has one instance, got one that is request-scoped, or injects a provider that is',
+      [Unmarked, NeedsIt],
+    ],
+    [
+      '@Supervised() on EachTime.consume needs a provider of the default scope, which has one instance, got a transient one',
+      [EachTime],
+    ],
   ])('%s', async ([message, providers]) => {
     const { app, supervisor } = await compiled({ providers: [...providers, Eu] });
     await expect(app.init()).rejects.toThrow(message);
-    expect(supervisor.stats().submitted).toBe(0);
+    expect(supervisor.stats().totals.submitted).toBe(0);
   });
 
   it('unless none of its methods is marked', async () => {
