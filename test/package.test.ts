@@ -20,8 +20,8 @@ describe('the packed package', () => {
     tarball = await pack(temp);
     consumer = join(temp, 'consumer');
     await project(consumer, tarball);
-    mkdirSync(join(consumer, 'node_modules', '@opentelemetry'));
-    for (const name of ['prom-client', '@opentelemetry/api']) {
+    for (const scope of ['@opentelemetry', '@nestjs']) mkdirSync(join(consumer, 'node_modules', scope));
+    for (const name of ['prom-client', '@opentelemetry/api', '@nestjs/common', '@nestjs/core', 'reflect-metadata']) {
       const peer = join('node_modules', name); // npm installs no optional peer
       symlinkSync(join(ROOT, peer), join(consumer, peer), 'junction');
     }
@@ -171,6 +171,30 @@ describe('the packed package', () => {
       notReady();
       console.log(live().status, before, ready().status);`;
     expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({ code: 0, output: 'pass pass fail\n' });
+  });
+
+  it('has a working entry point `slotvisor/nestjs`', async () => {
+    const script = `
+      import { Module } from '@nestjs/common';
+      import { NestFactory } from '@nestjs/core';
+      import { Supervised, SlotvisorModule } from 'slotvisor/nestjs';
+      class Orders {
+        async consume(ctx) {
+          console.log(ctx.slot, 'began');
+          await ctx.sleep(Infinity).catch(() => {});
+          console.log('ended');
+        }
+      }
+      Supervised()(Orders.prototype, 'consume', Object.getOwnPropertyDescriptor(Orders.prototype, 'consume'));
+      class App {}
+      Module({ imports: [SlotvisorModule.forRoot()], providers: [Orders] })(App);
+      const app = await NestFactory.createApplicationContext(App, { logger: false });
+      await new Promise((resolve) => setImmediate(resolve));
+      await app.close();`;
+    expect(await node(consumer, '--input-type=module', '-e', script)).toEqual({
+      code: 0,
+      output: 'Orders.consume began\nended\n',
+    });
   });
 
   it('has a working entry point `slotvisor/dashboard`, which keeps no process alive, and says what serve() needs', async () => {

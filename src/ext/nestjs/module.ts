@@ -19,13 +19,13 @@ const OPTIONS = Symbol('the options of SlotvisorModule');
 const LIFECYCLE = 'SlotvisorModule.forRoot()';
 
 /**
- * Gives the application one supervisor, which every provider can inject by its class, and runs the
+ * Gives the application one supervisor, which each provider can inject by its class, and runs the
  * methods with `@Supervised`, `@Scheduled` and `@OnTaskEvent`. It is global: import it once, in the
  * root module.
  *
  * Promised: the supervisor is shut down before the `onModuleDestroy` hook of every other module, and
- * so before pools and connections close. It has then ended every body, or says in the log which
- * ones may be alive.
+ * so before pools and connections close. Each body has then ended, or the log names it as one that
+ * may be alive.
  *
  * Not promised: that HTTP has been closed before. Nest closes it later, so `submit` throws a
  * ClosedError to the requests that still come.

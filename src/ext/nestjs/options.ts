@@ -5,7 +5,7 @@ import { Supervisor, type SupervisorOptions, type TaskSpec } from '../../index.t
 import { checkSupervisor, parseGiven } from '../../kit.ts';
 import type { ScheduleDates, ScheduleIdentity, ScheduleSettings } from '../cron/index.ts';
 
-/** The options of `SlotvisorModule.forRoot`: those of the supervisor that it makes, or one of yours. */
+/** The options of `SlotvisorModule.forRoot`: those of a new supervisor, or a supervisor of yours. */
 export type SlotvisorModuleOptions =
   | (SupervisorOptions & { readonly supervisor?: undefined })
   | {
