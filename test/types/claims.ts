@@ -553,7 +553,9 @@ export function nest(orders: Orders, connection: () => Promise<string>) {
     SlotvisorModule.forRootAsync({ inject: ['DB'], useFactory: async (of: string) => ({ slots: { [of]: {} } }) }),
     SlotvisorModule.forRootAsync({ useFactory: () => ({ supervisor }) }),
   ];
-  const async: SlotvisorModuleAsyncOptions = { useFactory: async () => ({ defaults: { priority: (await connection()).length } }) };
+  const async: SlotvisorModuleAsyncOptions = {
+    useFactory: async () => ({ defaults: { priority: (await connection()).length } }),
+  };
   claim<Equal<ReturnType<typeof SlotvisorModule.forRoot>, DynamicModule>>('modules of Nest', imports, async);
   // @ts-expect-error one or the other
   SlotvisorModule.forRoot({ supervisor, concurrency: 4 });

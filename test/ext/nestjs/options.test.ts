@@ -17,7 +17,10 @@ test('a supervisor that is given is used as it is', () => {
 
 test.for<[message: string, options: object]>([
   ['supervisor must be a Supervisor, got 5', { supervisor: 5 }],
-  ['concurrency is not an option (the supervisor has it: set it in new Supervisor()', { supervisor: new Supervisor(), concurrency: 2 }],
+  [
+    'concurrency is not an option (the supervisor has it: set it in new Supervisor()',
+    { supervisor: new Supervisor(), concurrency: 2 },
+  ],
   ['shutdownGrace is not an option (did you mean shutdownGraceMs?), got 5', { shutdownGrace: 5 }],
 ])('%s', ([message, options]) => {
   expect(() => supervisorOf(options)).toThrow(message);
