@@ -67,7 +67,7 @@ export class SlotvisorModule implements OnModuleDestroy {
     return moduleOf(imports, { provide: OPTIONS, inject, useFactory });
   }
 
-  /** @internal */
+  /** Ends the supervisor. Nest calls it. */
   onModuleDestroy(): Promise<void> {
     return this.#lifecycle.end();
   }
@@ -77,7 +77,7 @@ function moduleOf(imports: NonNullable<SlotvisorModuleAsyncOptions['imports']>, 
   return {
     module: SlotvisorModule,
     global: true,
-    imports: [...imports, DiscoveryModule, LastModule],
+    imports: [...imports, DiscoveryModule, SlotvisorLastModule],
     providers: [
       options,
       { provide: Supervisor, inject: [OPTIONS], useFactory: supervisorOf },
@@ -100,7 +100,7 @@ function moduleOf(imports: NonNullable<SlotvisorModuleAsyncOptions['imports']>, 
 }
 
 /** The other end of the order of hooks. */
-class LastModule implements OnApplicationBootstrap, OnModuleDestroy {
+class SlotvisorLastModule implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #lifecycle: Lifecycle;
 
   constructor(lifecycle: Lifecycle) {
@@ -116,7 +116,7 @@ class LastModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-for (const type of [SlotvisorModule, LastModule]) {
+for (const type of [SlotvisorModule, SlotvisorLastModule]) {
   Module({})(type);
   Inject(LIFECYCLE)(type, undefined, 0);
 }
@@ -133,5 +133,5 @@ function takeBothEnds(modules: ModulesContainer): void {
     refuse('SlotvisorModule', 'must be imported once, by forRoot or forRootAsync in the root module', own.length);
   for (const module of modules.values())
     if (module.metatype === SlotvisorModule) module.distance = Number.MAX_VALUE;
-    else if (module.metatype === LastModule) module.distance = -1;
+    else if (module.metatype === SlotvisorLastModule) module.distance = -1;
 }
