@@ -40,8 +40,8 @@ export type OptionsOf<Self, Options> = Options | ((instance: Self) => Options);
  * Runs the method as a supervised task from the end of the boot on. It is called with `ctx`, and
  * `this` is the provider.
  *
- * Promised: no method runs before every `onApplicationBootstrap` hook of the application has
- * returned. If one of them throws, none runs. Slot `Class.method` by default. A subclass that
+ * Promised: no method runs before every `onApplicationBootstrap` hook of the application has ended.
+ * If one of them fails, none runs. Slot `Class.method` by default. A subclass that
  * inherits the method has a slot of its own; two instances of one class share it.
  *
  * Not promised: that a method is found whose class is no provider or controller, or is in a module
@@ -75,9 +75,8 @@ export function Scheduled<Self extends object, S = undefined>(
 ): MethodDecoratorOf<Self, (ctx: TaskContext<S>, due: Date) => unknown> {
   checkOptions(Scheduled, options);
   return decorator('Scheduled', false, (supervisor, method) => {
-    const given = readFields('options', resolve(options, method));
-    const task = taskOf('task', given.task ?? {}, method);
-    schedule(supervisor, { ...given, task } as unknown as ScheduleOptions);
+    const { task = {}, ...when } = readFields('options', resolve(options, method));
+    schedule(supervisor, { ...when, task: taskOf('task', task, method) } as unknown as ScheduleOptions);
   });
 }
 
@@ -104,7 +103,7 @@ export function OnTaskEvent<Type extends TaskEventType = TaskEventType>(
   });
 }
 
-/** A slot can turn away the second of its methods. An outcome alone would say it to no one. */
+/** A slot may turn a method away, such as the second one of a slot. Nothing looks at its outcome. */
 async function warn(submission: Submission, label: string): Promise<void> {
   const outcome = await peekOutcome(submission);
   const why = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;
@@ -120,14 +119,16 @@ export const marksOf = (method: object): readonly Mark[] => reflector.get(KEY, m
 function decorator(name: string, watches: boolean, begin: Mark['begin']): MethodDecoratorOf<object, never> {
   return function mark(target: unknown, key: unknown, descriptor?: PropertyDescriptor) {
     const method: unknown = descriptor?.value;
-    if (typeof target !== 'object' || typeof method !== 'function')
-      return fromCaller(mark, () => refuse(`@${name}()`, RULE, method ?? key ?? target));
+    if (typeof target !== 'object' || typeof key !== 'string' || typeof method !== 'function')
+      return fromCaller(mark, () => refuse(`@${name}()`, RULE, key ?? target));
     const marks = [...marksOf(method), { decorator: name, watches, begin }];
-    SetMetadata(KEY, marks)(target as object, key as string, descriptor as PropertyDescriptor);
+    SetMetadata(KEY, marks)(target as object, key, descriptor as PropertyDescriptor);
   };
 }
 
-const RULE = 'must be on a method of an instance, with "experimentalDecorators": true in tsconfig.json';
+/** Nest finds no method whose name is a symbol. */
+const RULE =
+  'must be on a method of an instance, named by a string, with "experimentalDecorators": true in tsconfig.json';
 
 function checkOptions(called: object, options: unknown): void {
   if (typeof options !== 'function') fromCaller(called, () => anObject('options', options));

@@ -23,8 +23,8 @@ export class Lifecycle {
 
   /** All marked methods begin, or none: their bodies are called on a later turn. */
   async start(): Promise<void> {
-    const found = findMethods(this.#discovery, this.#scanner);
     try {
+      const found = findMethods(this.#discovery, this.#scanner);
       for (const watches of [true, false])
         for (const { mark, method } of found)
           if (mark.watches === watches) specAt(method.label, () => mark.begin(this.#supervisor, method));

@@ -2,7 +2,7 @@
 
 import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
 import { Supervisor, type SupervisorOptions, type TaskSpec } from '../../index.ts';
-import { checkSupervisor, parseGiven } from '../../kit.ts';
+import { anObject, checkSupervisor, parseGiven } from '../../kit.ts';
 import type { ScheduleDates, ScheduleIdentity, ScheduleSettings } from '../cron/index.ts';
 
 /** The options of `SlotvisorModule.forRoot`: those of a new supervisor, or a supervisor of yours. */
@@ -41,7 +41,9 @@ export type ScheduledOptions<S = undefined> = ScheduleDates &
   };
 
 /** The supervisor that the options give, or a new one with these options. */
-export function supervisorOf({ supervisor, ...options }: SlotvisorModuleOptions): Supervisor {
+export function supervisorOf(given: SlotvisorModuleOptions): Supervisor {
+  anObject('options', given); // what a factory returned
+  const { supervisor, ...options } = given;
   if (supervisor === undefined) return new Supervisor(options);
   checkSupervisor(supervisor);
   parseGiven('options', options, {}, ['supervisor']); // no other option counts then

@@ -203,12 +203,13 @@ describe('a refusal', () => {
     ['a property', '"x"', [{}, 'x']],
     ['a getter', '"x"', [{}, 'x', getter]],
     ['a class', 'a function', [class {}]],
-    ['a static method', 'a function', [class {}, 'x', { value: () => {} }]],
+    ['a static method', '"x"', [class {}, 'x', { value: () => {} }]],
+    ['a method whose name is a symbol', 'Symbol(x)', [{}, Symbol('x'), { value: () => {} }]],
     ['a method under standard decorators', 'an object', [() => {}, { kind: 'method', name: 'x' }]],
   ])('meets %s at once', ([, got, given]) => {
     for (const decorator of [Supervised({}), Scheduled({ everyMs: 1 }), OnTaskEvent()])
       expect(() => apply(decorator, ...given)).toThrow(
-        `must be on a method of an instance, with "experimentalDecorators": true in tsconfig.json, got ${got}`,
+        `must be on a method of an instance, named by a string, with "experimentalDecorators": true in tsconfig.json, got ${got}`,
       );
     expect(() => apply(Supervised(), ...given)).toThrow(/^@Supervised\(\) must be/);
   });

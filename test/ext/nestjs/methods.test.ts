@@ -124,6 +124,7 @@ describe('a provider that has no instance of its own is refused', () => {
   ])('%s', async ([message, providers]) => {
     const { app, supervisor } = await compiled({ providers: [...providers, Eu] });
     await expect(app.init()).rejects.toThrow(message);
+    expect(supervisor.phase).toBe('closed');
     expect(supervisor.stats().totals.submitted).toBe(0);
   });
 

@@ -15,7 +15,8 @@ test('a supervisor that is given is used as it is', () => {
   expect(supervisorOf({ supervisor })).toBe(supervisor);
 });
 
-test.for<[message: string, options: object]>([
+test.for<[message: string, options: unknown]>([
+  ['options must be an object, got undefined', undefined],
   ['supervisor must be a Supervisor, got 5', { supervisor: 5 }],
   [
     'concurrency is not an option (the supervisor has it: set it in new Supervisor()',
@@ -23,5 +24,5 @@ test.for<[message: string, options: object]>([
   ],
   ['shutdownGrace is not an option (did you mean shutdownGraceMs?), got 5', { shutdownGrace: 5 }],
 ])('%s', ([message, options]) => {
-  expect(() => supervisorOf(options)).toThrow(message);
+  expect(() => supervisorOf(options as object)).toThrow(message);
 });
