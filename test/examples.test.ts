@@ -83,6 +83,23 @@ const OUTPUT: Readonly<Record<string, readonly string[]>> = {
   'http-node.ts': SERVED,
   'http-fastify.ts': SERVED,
   'http-express.ts': SERVED,
+  'nestjs.ts': [
+    'orders: consuming',
+    'PUT /tenants/acme/revisions/1: 200 started',
+    'acme revision 1: saved, the database is open',
+    'watch: sync:acme canceled',
+    'PUT /tenants/acme/revisions/2: 200 queued',
+    'report: written',
+    'watch: Reports.nightly completed',
+    'POST /reports: 201 started',
+    'GET /health: 200 up',
+    'ready for SIGTERM',
+    'orders: saved, the database is open',
+    'acme revision 2: saved, the database is open',
+    'watch: sync:acme canceled',
+    'watch: orders canceled',
+    'database: closed',
+  ],
   'static-run.ts': [
     'migrate: schema is up to date, attempts: 1',
     'warm-cache: cache is warm, attempts: 3',
@@ -191,6 +208,7 @@ const CUES: Readonly<Record<string, string>> = {
   'http-node.ts': 'load: on',
   'http-fastify.ts': 'load: on',
   'http-express.ts': 'load: on',
+  'nestjs.ts': 'ready for SIGTERM',
 };
 
 test('this file runs every example that needs no server, but for dashboards, which people look at', () => {
@@ -199,12 +217,14 @@ test('this file runs every example that needs no server, but for dashboards, whi
   expect(small.sort()).toEqual([...Object.keys(OUTPUT), 'tour.ts'].sort());
 });
 
+/** What a service is built with. */
+const FRAMEWORKS = [/^@nestjs\/(common|core|terminus)$/];
 /** What a supervisor is watched with. */
 const WATCHERS = [/^pino$/, /^prom-client$/, /^@opentelemetry\//, /^fastify$/, /^express$/];
 /** What processes share. */
 const ENGINES = [/^pg$/, /^ioredis$/, /^bullmq$/];
 const ENTRY_POINTS =
-  /^slotvisor(\/(testing|cron|worker|subprocess|log|otel|prometheus|health|dashboard|postgres|redis))?$/;
+  /^slotvisor(\/(testing|cron|worker|subprocess|log|otel|prometheus|health|dashboard|postgres|redis|nestjs))?$/;
 
 test.for(EXAMPLES)('examples/%s imports only the library, Node, its own folder, and what it is for', (name) => {
   const text = readFileSync(join(ROOT, 'examples', name), 'utf8');
@@ -212,7 +232,7 @@ test.for(EXAMPLES)('examples/%s imports only the library, Node, its own folder, 
     .filter(({ target }) => target?.startsWith('examples/') !== true)
     .map(({ specifier }) => specifier)
     .filter((specifier) => !ENTRY_POINTS.test(specifier))
-    .filter((specifier) => ![...WATCHERS, ...ENGINES].some((library) => library.test(specifier)))
+    .filter((specifier) => ![...FRAMEWORKS, ...WATCHERS, ...ENGINES].some((library) => library.test(specifier)))
     .filter((specifier) => !(specifier.startsWith('node:') && isBuiltin(specifier)));
   expect(foreign).toEqual([]);
 });

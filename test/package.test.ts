@@ -20,6 +20,9 @@ const NAMES = Object.keys(entries).map((path) => (path === '.' ? 'index' : path.
 const specifier = (name: string): string => (name === 'index' ? 'slotvisor' : `slotvisor/${name}`);
 const SPECIFIERS = JSON.stringify(NAMES.map(specifier));
 
+/** npm installs no optional peer. These are loaded by an entry point. */
+const PEERS = ['prom-client', '@opentelemetry/api', '@nestjs/common', '@nestjs/core', 'reflect-metadata'];
+
 /** Node then loads the CommonJS build, as everything does that cannot load ES modules. */
 const NO_MODULES = '--no-experimental-require-module';
 
@@ -33,7 +36,7 @@ beforeAll(async () => {
   temp = mkdtempSync(join(tmpdir(), 'slotvisor-package-'));
   tarball = await pack(temp);
   consumer = join(temp, 'consumer');
-  installed = await linkedProject(consumer, tarball, 'prom-client', '@opentelemetry/api');
+  installed = await linkedProject(consumer, tarball, ...PEERS);
   files = readdirSync(installed, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) =>
@@ -408,6 +411,26 @@ const SCENARIOS: Record<string, readonly [script: string, output: string]> = {
         console.log((await fetch(new Request('http://localhost/slots/' + path))).status);
       await serve().catch(({ message }) => console.log(message.split(':')[0]));`,
     '200\n200\n200\n200\ninstall @remix-run/node-fetch-server\n',
+  ],
+  nestjs: [
+    `
+      import { Module } from '@nestjs/common';
+      import { NestFactory } from '@nestjs/core';
+      import { Supervised, SlotvisorModule } from 'slotvisor/nestjs';
+      class Orders {
+        async consume(ctx) {
+          console.log(ctx.slot, 'began');
+          await ctx.sleep(Infinity).catch(() => {});
+          console.log('ended');
+        }
+      }
+      Supervised()(Orders.prototype, 'consume', Object.getOwnPropertyDescriptor(Orders.prototype, 'consume'));
+      class App {}
+      Module({ imports: [SlotvisorModule.forRoot()], providers: [Orders] })(App);
+      const app = await NestFactory.createApplicationContext(App, { logger: false });
+      await new Promise((resolve) => setImmediate(resolve));
+      await app.close();`,
+    'Orders.consume began\nended\n',
   ],
   fleet: [
     `

@@ -33,6 +33,10 @@ beforeAll(async () => {
     'pg-protocol@~1.11.0', // later declarations of it need TypeScript 5.7
     'ioredis@6',
     'redis@6',
+    '@nestjs/common@11',
+    '@nestjs/core@11',
+    'reflect-metadata@0.2',
+    'rxjs@7',
     ...compilers,
   );
   cpSync(join(ROOT, 'test', 'types', 'claims.ts'), join(consumer, 'claims.mts'));

@@ -55,6 +55,7 @@ const MAY_ALSO_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'testing/': ['src/ext/fleet/index.ts'],
   'ext/dashboard/ui/': ['src/ext/dashboard/wire.ts', 'src/model/printable.ts'],
   'ext/fleet/': ['src/ext/cron/index.ts'],
+  'ext/nestjs/': ['src/ext/cron/index.ts', 'src/ext/health/index.ts'],
   'ext/postgres/': ['src/ext/fleet/index.ts', 'src/ext/cron/index.ts'],
   'ext/redis/': ['src/ext/fleet/index.ts', 'src/ext/cron/index.ts'],
 };

@@ -85,12 +85,14 @@ function run(code: string): Promise<Ended> {
   const path = join(folder, 'block.mts');
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
   writeFileSync(path, code);
+  // tsx takes the paths to slotvisor from it. It must include the block, for its decorators.
+  const tsconfig = join(folder, 'tsconfig.json');
+  writeFileSync(tsconfig, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include: ['block.mts'] }));
   return new Promise<Ended>((resolve) => {
     execFile(
       process.execPath,
       ['--import', 'tsx', path],
-      // tsx takes the paths to slotvisor from this tsconfig.json.
-      { cwd: ROOT, env: { ...env, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json') }, timeout: 120_000 },
+      { cwd: ROOT, env: { ...env, TSX_TSCONFIG_PATH: tsconfig }, timeout: 120_000 },
       (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? null), stdout, stderr }),
     );
@@ -113,6 +115,7 @@ function programOf(modules: ReadonlyMap<string, string>): ts.Program {
   );
   const settings: ts.CompilerOptions = {
     ...options,
+    erasableSyntaxOnly: false, // a rule for our own code
     allowJs: true,
     checkJs: true,
     moduleDetection: ts.ModuleDetectionKind.Force,

@@ -4,6 +4,7 @@
 
 import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
+import type { DynamicModule } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import type { Pool, PoolClient } from 'pg';
 import type { createClient } from 'redis';
@@ -78,6 +79,15 @@ import {
   health,
 } from 'slotvisor/health';
 import { consoleWriter, type Logger, logTo } from 'slotvisor/log';
+import {
+  OnTaskEvent,
+  Scheduled,
+  SlotvisorHealthIndicator,
+  type SlotvisorHealthResult,
+  SlotvisorModule,
+  type SlotvisorModuleAsyncOptions,
+  Supervised,
+} from 'slotvisor/nestjs';
 import { type AttemptIdentity, type attemptOf, detached, otel, slotSpanProcessor } from 'slotvisor/otel';
 import {
   assertOwned,
@@ -495,4 +505,61 @@ export function logs(logger: Logger) {
   logTo(supervisor, logger, { levels: { done: 'info' } });
   // @ts-expect-error a logger has four methods
   logTo(supervisor, { info: () => {} });
+}
+
+/** A decorator as the compiler applies it. */
+declare function on<Method>(method: Method): [target: Orders, name: string, of: TypedPropertyDescriptor<Method>];
+declare class Orders {
+  readonly queue: string;
+  consume(ctx: TaskContext): Promise<void>;
+  count(ctx: TaskContext<Counter>): void;
+  report(ctx: TaskContext, due: Date): void;
+  ended(event: EventOf<'finished'>): void;
+  plain(): void;
+  other(text: string): void;
+}
+
+export function nest(orders: Orders, connection: () => Promise<string>) {
+  Supervised()(...on(orders.consume));
+  Supervised({ slot: 's', restart: 'always', intervalMs: 5, meta: 1 })(...on(orders.plain));
+  Supervised((self: Orders) => ({ slot: self.queue, admission: 'replace' }))(...on(orders.consume));
+  Supervised({ state: counter })(...on(orders.count));
+  Scheduled({ cron: '@daily', task: { restart: 'never' } })(...on(orders.report));
+  Scheduled((self: Orders) => ({ everyMs: self.queue.length }))(...on(orders.plain));
+  OnTaskEvent('finished')(...on(orders.ended));
+  OnTaskEvent('finished', 'rejected')(...on(orders.plain));
+  OnTaskEvent()(...on((event: TaskEvent) => event.type));
+  // @ts-expect-error a body gets ctx
+  Supervised()(...on(orders.other));
+  // @ts-expect-error its ctx has no state
+  Supervised()(...on(orders.count));
+  // @ts-expect-error the method is the body
+  Supervised({ run: () => {} });
+  // @ts-expect-error another provider
+  Supervised((_: Date) => ({}))(...on(orders.plain));
+  // @ts-expect-error no dates
+  Scheduled({ task: {} });
+  // @ts-expect-error a supervised method gets no date
+  Supervised()(...on(orders.report));
+  // @ts-expect-error another event
+  OnTaskEvent('queued')(...on(orders.ended));
+  // @ts-expect-error no event
+  OnTaskEvent('ended');
+
+  const imports = [
+    SlotvisorModule.forRoot(),
+    SlotvisorModule.forRoot({ concurrency: 4, slots: { s: { queueLimit: 5 } } }),
+    SlotvisorModule.forRoot({ supervisor }),
+    SlotvisorModule.forRootAsync({ inject: ['DB'], useFactory: async (of: string) => ({ slots: { [of]: {} } }) }),
+    SlotvisorModule.forRootAsync({ useFactory: () => ({ supervisor }) }),
+  ];
+  const async: SlotvisorModuleAsyncOptions = {
+    useFactory: async () => ({ defaults: { priority: (await connection()).length } }),
+  };
+  claim<Equal<ReturnType<typeof SlotvisorModule.forRoot>, DynamicModule>>('modules of Nest', imports, async);
+  // @ts-expect-error one or the other
+  SlotvisorModule.forRoot({ supervisor, concurrency: 4 });
+
+  const ready = new SlotvisorHealthIndicator(supervisor, { rules: { s: {} } }).isReady('tasks');
+  claim<Equal<typeof ready, SlotvisorHealthResult<'tasks'>>>('a result has its key');
 }

@@ -18,6 +18,7 @@ import * as dashboard from 'slotvisor/dashboard';
 import * as fleet from 'slotvisor/fleet';
 import * as health from 'slotvisor/health';
 import * as log from 'slotvisor/log';
+import * as nestjs from 'slotvisor/nestjs';
 import * as otel from 'slotvisor/otel';
 import * as postgres from 'slotvisor/postgres';
 import * as prometheus from 'slotvisor/prometheus';
@@ -80,6 +81,13 @@ const PLACES: Readonly<Record<string, Place>> = {
   'slotvisor/log': place(() => log, {
     consoleWriter: () => log.consoleWriter(BAD),
     logTo: () => log.logTo(BAD, BAD),
+  }),
+  'slotvisor/nestjs': place(() => nestjs, {
+    OnTaskEvent: () => nestjs.OnTaskEvent(BAD),
+    Scheduled: () => nestjs.Scheduled(BAD),
+    SlotvisorHealthIndicator: () => new nestjs.SlotvisorHealthIndicator(BAD),
+    SlotvisorModule: () => nestjs.SlotvisorModule.forRoot(BAD),
+    Supervised: () => nestjs.Supervised(BAD),
   }),
   'slotvisor/fleet': place(
     () => fleet,
@@ -272,6 +280,8 @@ test('a refusal deep in the options begins at the caller too', async () => {
     () => schedule(supervisor, { everyMs: 1_000, task }),
     () => schedule(supervisor, { cron: '* * *', task: { run } }),
     () => scheduled().update({ task }),
+    () => nestjs.SlotvisorModule.forRootAsync({} as never),
+    () => nestjs.Supervised()({}, 'x', {}),
     () => postgres.postgresLeases(pool, { ttlMs: 5 }),
     () => postgres.postgresLeases({ ...pool, options: { max: 1 } } as never),
     () => postgres.assertOwned({ query: async () => {} }, { slot: 's', fence: BAD }),
