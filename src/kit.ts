@@ -1,15 +1,18 @@
 // For the entry points only: how options are read and passed on, how texts of the caller are cut,
 // how what the caller's code throws or returns is taken, how a timer is set, what keeps moments in
-// order, how a turn of the event loop is waited for, how a submission and a shutdown are watched,
-// what copies of the package share, how a duration is said, and how an object is shown. An entry
-// point may import this file and `index.ts`. It is not exported from the package.
+// order, how a turn of the event loop is waited for, what a context is made of, how a submission
+// and a shutdown are watched, what copies of the package share, how a duration is said, and how an
+// object is shown. An entry point may import this file and `index.ts`. It is not exported from the
+// package.
 
 export { SUBSCRIBE_READERS } from './api/call-options.ts';
 export { onShutdown } from './api/supervisor.ts';
 export { readClock } from './api/supervisor-options.ts';
 export { peekOutcome, whenOwned } from './engine/submission.ts';
+export { type AttemptSide, LiveTaskContext } from './engine/task-context.ts';
 export { isAborted, onAbort } from './kernel/abort-listeners.ts';
 export { bare } from './kernel/bare.ts';
+export { CancelToken } from './kernel/cancel-token.ts';
 export { after, SystemClock } from './kernel/clock.ts';
 export { shared } from './kernel/copies.ts';
 export { type Deferred, deferred, ignore, ignored } from './kernel/deferred.ts';
@@ -19,6 +22,7 @@ export { systemRandom } from './kernel/random.ts';
 export { warn } from './kernel/warning.ts';
 export { ATTEMPT_BUCKETS } from './model/buckets.ts';
 export {
+  aBigInt,
   aBoolean,
   aFunction,
   aNumber,
@@ -34,7 +38,7 @@ export {
   refuse,
   wholeFrom,
 } from './model/check.ts';
-export { brief, briefPath, fromCaller, show, specAt } from './model/error.ts';
+export { brief, briefPath, fromCaller, show, specAt, stopReason, timeoutReason } from './model/error.ts';
 export { EVENT_TYPES } from './model/event.ts';
 export { levelOf } from './model/event-level.ts';
 export { sentenceOf, subjectOf } from './model/event-text.ts';

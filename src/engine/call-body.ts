@@ -7,7 +7,7 @@ import type { AttemptInfo, Kill } from '../model/task.ts';
 import { callAround } from './around-attempt.ts';
 import type { Watches } from './probes.ts';
 import type { AroundAttempt } from './runtime.ts';
-import type { AttemptSide, LiveTaskContext } from './task-context.ts';
+import type { AttemptOwner, AttemptSide, LiveTaskContext } from './task-context.ts';
 
 export type BodyEnd = Value | Thrown;
 
@@ -22,6 +22,7 @@ export interface Thrown {
 }
 
 export interface BodyCall extends AttemptSide {
+  readonly host: AttemptOwner;
   readonly context: LiveTaskContext;
   info(): AttemptInfo;
   /** The probes that watch it. Called once, before all other code of the user. */

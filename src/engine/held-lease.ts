@@ -2,7 +2,7 @@
 // Every read and call of the user's object is guarded here, `release` apart (lease-store.ts).
 
 import { isAborted } from '../kernel/abort-listeners.ts';
-import { abortSignal, aFunction, durationMs, refuse } from '../model/check.ts';
+import { aBigInt, abortSignal, aFunction, durationMs } from '../model/check.ts';
 import { field } from '../model/foreign.ts';
 import type { Lease } from '../model/lease.ts';
 import { LOCAL_LEASE } from './local-leases.ts';
@@ -24,7 +24,7 @@ export class HeldLease {
   /** @throws OptionError when the value is not a lease. */
   constructor(lease: Lease) {
     const { fence, lost, revoked, graceMs, confirm, release } = lease;
-    if (typeof fence !== 'bigint') refuse('fence', 'must be a bigint', fence);
+    aBigInt('fence', fence);
     abortSignal('lost', lost);
     if (revoked !== undefined) abortSignal('revoked', revoked);
     if (confirm !== undefined) aFunction('confirm', confirm);

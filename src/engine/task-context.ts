@@ -16,9 +16,15 @@ export interface AttemptOwner {
   readonly submission: LiveSubmission;
 }
 
+/** What a body sees of the task that its attempt belongs to. */
+interface SeenTask {
+  readonly runtime: Pick<Runtime, 'clock'>;
+  readonly submission: Pick<LiveSubmission, 'id' | 'slot' | 'name' | 'meta'>;
+}
+
 /** The attempt, as far as its body can reach it. */
 export interface AttemptSide {
-  readonly host: AttemptOwner;
+  readonly host: SeenTask;
   readonly number: number;
   readonly fence: bigint;
   readonly token: CancelToken<CanceledError>;

@@ -73,6 +73,10 @@ export function aBoolean(field: string, value: unknown): boolean {
   return typeof value === 'boolean' ? value : refuse(field, 'must be true or false', value);
 }
 
+export function aBigInt(field: string, value: unknown): bigint {
+  return typeof value === 'bigint' ? value : refuse(field, 'must be a bigint', value);
+}
+
 export function oneOf<T extends string>(field: string, value: unknown, words: readonly T[]): T {
   if (typeof value === 'string' && (words as readonly string[]).includes(value)) return value as T;
   return refuse(field, `must be one of ${words.map((word) => `'${word}'`).join(', ')}`, value);

@@ -3,14 +3,12 @@
 
 import type { Clock } from '../index.ts';
 import { aFunction, finiteMs, finiteNumber, fromCaller, parse } from '../kit.ts';
+import { settle } from './settle.ts';
 
 interface Timer {
   readonly due: number;
   fire: (() => void) | undefined; // undefined: canceled
 }
-
-/** The most turns of the event loop that `settle` waits for, if each turn asks for another one. */
-const MAX_TURNS = 10_000;
 
 /** The options of a {@link VirtualClock}. */
 export interface VirtualClockOptions {
@@ -105,10 +103,7 @@ export class VirtualClock implements Clock {
    * waits for another turn of the event loop (`setImmediate`), or after 10,000 turns.
    */
   async settle(): Promise<void> {
-    for (let turn = 0; turn < MAX_TURNS; turn += 1) {
-      await new Promise<void>((resolve) => this.#setImmediate(resolve));
-      if (turn > 0 && !process.getActiveResourcesInfo().includes('Immediate')) return;
-    }
+    await settle(() => new Promise<void>((resolve) => this.#setImmediate(resolve)));
   }
 
   /**

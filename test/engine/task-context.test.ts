@@ -1,9 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { type AttemptSide, LiveTaskContext } from '../../src/engine/task-context.ts';
+import { LiveTaskContext } from '../../src/engine/task-context.ts';
 import { CancelToken } from '../../src/kernel/cancel-token.ts';
 import { deferred } from '../../src/kernel/deferred.ts';
 import { CanceledError } from '../../src/model/error.ts';
+import type { TaskId } from '../../src/model/id.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 function setup() {
@@ -12,7 +13,7 @@ function setup() {
   const reason = new CanceledError('stop');
   const meta = { own: true };
   const attempt = {
-    host: { runtime: { clock }, submission: { id: 'x-1', slot: 's', name: 'n', meta } },
+    host: { runtime: { clock }, submission: { id: 'x-1' as TaskId, slot: 's', name: 'n', meta } },
     fence: 3n,
     number: 2,
     token,
@@ -20,13 +21,14 @@ function setup() {
       return token.canceled;
     },
     onCancel: (listener: (reason: CanceledError) => void) => token.onCancel(listener, () => {}),
+    ensureOwned: vi.fn(async () => {}),
     heartbeat: vi.fn(),
   };
   const cancel = () => {
     token.cancel(reason);
     token.deliver(() => {});
   };
-  const ctx = new LiveTaskContext(attempt as unknown as AttemptSide);
+  const ctx = new LiveTaskContext(attempt);
   return { ctx, attempt, clock, token, reason, meta, cancel };
 }
 
@@ -121,4 +123,14 @@ test('heartbeat is passed to the attempt', () => {
   const { heartbeat } = ctx;
   heartbeat();
   expect(attempt.heartbeat).toHaveBeenCalledTimes(1);
+});
+
+test('ensureOwned asks the attempt, and rejects as it does, also when nothing awaits it', async () => {
+  const { ctx, attempt, reason } = setup();
+  const { ensureOwned } = ctx;
+  await ensureOwned();
+  attempt.ensureOwned.mockRejectedValue(reason);
+  void ensureOwned(); // an unhandled rejection would fail this test
+  await expect(ensureOwned()).rejects.toBe(reason);
+  expect(attempt.ensureOwned).toHaveBeenCalledTimes(3);
 });

@@ -101,7 +101,7 @@ import {
 import { type PrometheusOptions, prometheus } from 'slotvisor/prometheus';
 import { type RedisClient, type RedisOptions, redisClaims, redisLeases } from 'slotvisor/redis';
 import { type SubprocessResult, subprocessTask } from 'slotvisor/subprocess';
-import { recordEvents, VirtualClock } from 'slotvisor/testing';
+import { expectIdle, type FakeStopCause, fakeContext, recordEvents, VirtualClock } from 'slotvisor/testing';
 import { type WorkerContext, workerTask } from 'slotvisor/worker';
 
 type Equal<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
@@ -285,6 +285,23 @@ export function entryPoints() {
   const clocked = new Supervisor({ clock: new VirtualClock(), defaults: { maxRetries: 1 } });
   const { events } = recordEvents(clocked);
   claim<Equal<Awaited<ReturnType<typeof output.value>>['stdout'], string>>('a process', reports, task, events);
+}
+
+export function tests(body: (ctx: TaskContext) => Promise<void>, by: FakeStopCause) {
+  const { ctx, cancel, heartbeats } = fakeContext({ attempt: 2, state: new Map<string, number>(), fence: 3n });
+  claim<Equal<typeof ctx.state, Map<string, number>>>('a fake context has the type of its state', heartbeats());
+  claim<Equal<ReturnType<typeof expectIdle>, Promise<void>>>(
+    'what is left',
+    body(ctx),
+    cancel('why', by),
+    expectIdle(supervisor),
+  );
+  const { ctx: plain } = fakeContext();
+  claim<Equal<typeof plain, TaskContext<undefined>>>('without a state there is none');
+  // @ts-expect-error a body throws that itself
+  void cancel(undefined, 'task');
+  // @ts-expect-error an attempt is a number
+  fakeContext({ attempt: '2' });
 }
 
 export function metrics() {

@@ -25,7 +25,7 @@ import * as prometheus from 'slotvisor/prometheus';
 import * as redis from 'slotvisor/redis';
 import * as subprocess from 'slotvisor/subprocess';
 import * as testing from 'slotvisor/testing';
-import { leaseConformance, recordEvents, seededRandom, VirtualClock } from 'slotvisor/testing';
+import { expectIdle, fakeContext, leaseConformance, recordEvents, seededRandom, VirtualClock } from 'slotvisor/testing';
 import * as worker from 'slotvisor/worker';
 import { describe, expect, test } from 'vitest';
 import { running } from '../../support/running-task.ts';
@@ -114,6 +114,8 @@ const PLACES: Readonly<Record<string, Place>> = {
   'slotvisor/subprocess': place(() => subprocess, { subprocessTask: () => subprocess.subprocessTask(BAD) }),
   'slotvisor/testing': place(() => testing, {
     VirtualClock: () => new VirtualClock(BAD),
+    expectIdle: () => expectIdle(BAD),
+    fakeContext: () => fakeContext(BAD),
     leaseConformance: () => leaseConformance(BAD),
     recordEvents: () => recordEvents(BAD),
     seededRandom: () => seededRandom(BAD),
