@@ -6,7 +6,7 @@
  * what happens when the slot is busy, its {@link RestartPolicy} what follows an attempt, and its
  * {@link Outcome} how it ended. src/SEMANTICS.md lists every promise.
  *
- * @module
+ * @module slotvisor
  */
 
 export { backoffDelayMs } from './api/backoff-delay.ts';
@@ -30,7 +30,19 @@ export {
   type StopCause,
   TimeoutError,
 } from './model/error.ts';
-export type { EventOf, SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from './model/event.ts';
+export type {
+  AttemptEndBase,
+  AttemptFailureBase,
+  DeliveredEvent,
+  EventBase,
+  EventOf,
+  SlotEventBase,
+  SubscribeOptions,
+  Subscriber,
+  TaskEvent,
+  TaskEventBase,
+  TaskEventType,
+} from './model/event.ts';
 export { type EventRecord, type EventRecordOptions, eventRecord } from './model/event-record.ts';
 export { eventText } from './model/event-text.ts';
 export type { Failure } from './model/failure.ts';
@@ -41,7 +53,7 @@ export type { AttemptEndKind, AttemptProbe, AttemptReport, Probe, ProbedAttempt 
 export type { AdmissionPolicy, OnOverrun, OnShutdown, RestartLimit, RestartPolicy } from './model/settings.ts';
 export { slotGroup } from './model/slot-group.ts';
 export type { OnFull, SlotOptions } from './model/slot-options.ts';
-export type { TaskDefaults, TaskSpec } from './model/spec.ts';
+export type { BuilderOptions, SpecInSlot, TaskDefaults, TaskSpec } from './model/spec.ts';
 export type { Admission, Submission } from './model/submission.ts';
 export type { AttemptInfo, KillableTask, TaskBody, TaskContext } from './model/task.ts';
 export type {

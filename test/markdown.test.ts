@@ -20,7 +20,7 @@ import { codeFaults, outputFaults, programsOf } from './support/markdown-code.ts
 /** A type check and a process take seconds, and far more on a busy machine. */
 const PATIENCE_MS = 300_000;
 
-const NOT_OURS = ['node_modules', 'dist', 'coverage', 'reports'];
+const NOT_OURS = ['node_modules', 'dist', 'coverage', 'docs', 'reports'];
 
 /** Every Markdown file below the folder. Hidden folders belong to tools, except `.github`. */
 function markdownIn(folder = ''): string[] {

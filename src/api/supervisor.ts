@@ -71,13 +71,13 @@ import {
 } from './supervisor-options.ts';
 
 /** The type of the value that a spec's body returns. */
-export type ValueOf<Spec> = Spec extends { run: infer Run } ? ValueOfRun<Run> : unknown;
-
-type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
-  ? Awaited<R>
-  : Run extends { run: (...given: never[]) => infer R }
+export type ValueOf<Spec> = Spec extends { run: infer Run }
+  ? Run extends (...given: never[]) => infer R
     ? Awaited<R>
-    : unknown;
+    : Run extends { run: (...given: never[]) => infer R }
+      ? Awaited<R>
+      : unknown
+  : unknown;
 
 /** For stop-on-signals.ts. It is not exported from the package. */
 export let stoppableOf: (supervisor: Supervisor) => Stoppable;
@@ -88,7 +88,11 @@ export let stoppableOf: (supervisor: Supervisor) => Stoppable;
  */
 export let onShutdown: (supervisor: Supervisor, listener: () => void) => void;
 
-/** What the compiler infers for `T`. As a type of its own it asks for nothing. */
+/**
+ * What the compiler infers for `T`. As a type of its own it asks for nothing.
+ *
+ * @inline
+ */
 type Inferred<T> = [T] extends [never] ? T : unknown;
 
 /**
@@ -223,7 +227,7 @@ export class Supervisor implements AsyncDisposable {
    * that caused it. Then no task has started, and `run` begins no shutdown.
    */
   async run<States extends readonly unknown[] | []>(
-    specs: Specs<States>,
+    specs: { readonly [K in keyof States]: TaskSpec<unknown, States[K]> },
     options: RunOptions = {},
   ): Promise<RunReport> {
     const { signals, signal, batch } = fromCaller(this.run, () => ({

@@ -8,10 +8,14 @@ import type { FailedBecause, Outcome, RejectReason } from './outcome.ts';
 import type { AdmissionPolicy } from './settings.ts';
 import type { ShutdownCause } from './view.ts';
 
-export const OVERRUN_ACTIONS = ['hold', 'kill', 'abandon'] as const;
+/**
+ * What is done with a body that has overrun its grace.
+ *
+ * @inline
+ */
+export type OverrunAction = 'hold' | 'kill' | 'abandon';
 
-/** What is done with a body that has overrun its grace. */
-export type OverrunAction = (typeof OVERRUN_ACTIONS)[number];
+export const OVERRUN_ACTIONS = ['hold', 'kill', 'abandon'] as const satisfies readonly OverrunAction[];
 
 /** The fields of every event. */
 export interface EventBase {

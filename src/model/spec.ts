@@ -141,20 +141,21 @@ interface BodyOption<T, S> {
 interface OptionalState<S> {
   /**
    * Called before every attempt. What it returns is `ctx.state` of that attempt. If it throws, the
-   * attempt has failed. Default: `ctx.state` is undefined.
+   * attempt has failed. Default: `ctx.state` is undefined. So it must be given where the body reads
+   * a `ctx.state` that cannot be undefined.
    */
   readonly state?: (() => S) | undefined;
 }
 
-interface RequiredState<S> {
-  /**
-   * Called before every attempt. What it returns is `ctx.state` of that attempt. If it throws, the
-   * attempt has failed. It must be given: the body reads `ctx.state`, and undefined is no `S`.
-   */
-  readonly state: () => S;
+interface RequiredState<S> extends OptionalState<S> {
+  readonly state: NonNullable<OptionalState<S>['state']>;
 }
 
-/** Without `state`, `ctx.state` is undefined. So `state` is optional where `S` can be undefined. */
+/**
+ * Without `state`, `ctx.state` is undefined. So `state` is optional where `S` can be undefined.
+ *
+ * @inline
+ */
 export type StateOption<S> = undefined extends S ? OptionalState<S> : RequiredState<S>;
 
 /**
@@ -164,24 +165,44 @@ export type StateOption<S> = undefined extends S ? OptionalState<S> : RequiredSt
  * Only own fields count, and each is read once. An option given as `undefined` is absent, except
  * `slot`. `Infinity` means "none" and overrides an inherited default. The supervisor's `defaults`
  * override the defaults that are named here.
+ *
+ * @interface
  */
 export type TaskSpec<T = unknown, S = undefined> = BodyOption<T, S> & TaskOptions & StateOption<S>;
 
-/** The spec of `slot(name).submit`. The handle names the slot. */
+/**
+ * The spec of `slot(name).submit`. The handle names the slot.
+ *
+ * @interface
+ */
 export type SpecInSlot<T, S> = BodyOption<T, S> & Omit<TaskOptions, 'slot'> & StateOption<S>;
 
-/** The options of a spec whose body and restart policy a builder gives. */
+/**
+ * The options of a spec whose body and restart policy a builder gives.
+ *
+ * @interface
+ */
 export type BuilderOptions<S> = Omit<TaskOptions, 'restart' | 'intervalMs'> & StateOption<S>;
 
-/** The options of a spec for which a supervisor can give defaults. */
+/**
+ * The options of a spec for which a supervisor can give defaults.
+ *
+ * @interface
+ */
 export type TaskDefaults = Omit<TaskOptions, 'name' | 'slot' | 'vital' | 'signal' | 'meta'>;
 
-/** The compiler infers `unknown` where a body does not care, and without `state`. */
+/**
+ * The compiler infers `unknown` where a body does not care, and without `state`.
+ *
+ * @inline
+ */
 export type InferredState<S> = unknown extends S ? undefined : S;
 
 /**
  * The specs of a batch. `States` has the type of `ctx.state` for each of them; `unknown` without
  * `state`. A condition here would keep generic code from a call.
+ *
+ * @inline
  */
 export type Specs<States extends readonly unknown[]> = {
   readonly [K in keyof States]: TaskSpec<unknown, States[K]>;

@@ -2,7 +2,8 @@
  * slotvisor/testing: a virtual clock, a seeded random source, an event recorder, and the cases that
  * a lease store must pass. The library's own tests use them.
  *
- * @module
+ * @module slotvisor/testing
+ * @document README.md
  */
 
 export { type EventRecorder, recordEvents } from './event-recorder.ts';

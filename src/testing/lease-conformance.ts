@@ -27,6 +27,7 @@ export interface ConformanceOptions {
 export interface ConformanceCase {
   /** A claim about the store, in one sentence. No two cases have the same name. */
   readonly name: string;
+  /** The rule of a store that the case is about. */
   readonly rule: ConformanceRule;
   /**
    * Runs the case in a world of its own. Rejects with an error that says what the store did. In

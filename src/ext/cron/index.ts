@@ -15,7 +15,8 @@
  * `live-schedule.ts` (one schedule, made from these parts), `runner.ts` and `claims.ts` (from dates
  * to submissions), `history.ts` (what became of them).
  *
- * @module
+ * @module slotvisor/cron
+ * @document README.md
  */
 
 export type { DateClaims } from './claims.ts';

@@ -10,7 +10,8 @@
  * `stream.ts` and `frames.ts` (open pages), `watched.ts` (what is known of a supervisor),
  * `listen.ts` (servers of Node).
  *
- * @module
+ * @module slotvisor/dashboard
+ * @document README.md
  */
 
 export { type Dashboard, dashboard } from './dashboard.ts';

@@ -9,7 +9,8 @@
  * `loop-delay.ts` (the event loop), `watched.ts` (one supervisor), `report.ts` and `health.ts`
  * (what a probe says), `http.ts` (how it says it).
  *
- * @module
+ * @module slotvisor/health
+ * @document README.md
  */
 
 export { type HealthProbe, health } from './health.ts';

@@ -8,7 +8,8 @@
  * Reading order: `options.ts` (the options), `fields.ts` (what a logger gets), `log-to.ts`,
  * `lines.ts` (what people get), `console-writer.ts`. The levels are in `model/event-level.ts`.
  *
- * @module
+ * @module slotvisor/log
+ * @document README.md
  */
 
 export { consoleWriter } from './console-writer.ts';

@@ -10,7 +10,8 @@
  * `providers.ts` (what is registered behind the API), `attempt-context.ts` and `detached.ts` (what
  * a body sees).
  *
- * @module
+ * @module slotvisor/otel
+ * @document README.md
  */
 
 export {

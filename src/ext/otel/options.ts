@@ -14,8 +14,6 @@ import {
   type Readers,
 } from '../../kit.ts';
 
-const SPAN_MODES = ['auto', 'link', 'child', 'detached', 'none'] as const;
-
 /**
  * Where the span of an attempt stands.
  *
@@ -29,7 +27,9 @@ const SPAN_MODES = ['auto', 'link', 'child', 'detached', 'none'] as const;
  * - `auto`: `detached` if the attempt is `resident`, else `link`. An attempt is resident if its
  *   task is `vital` or has a finite `stableMs`.
  */
-export type SpanMode = (typeof SPAN_MODES)[number];
+export type SpanMode = 'auto' | 'link' | 'child' | 'detached' | 'none';
+
+export const SPAN_MODES = ['auto', 'link', 'child', 'detached', 'none'] as const satisfies readonly SpanMode[];
 
 type ModeOf = (attempt: ProbedAttempt) => SpanMode;
 

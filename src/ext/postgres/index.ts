@@ -6,7 +6,8 @@
  * connection of the beats), `look.ts` (who holds what), `assert-owned.ts` (the guard of a write),
  * `claims.ts` (one run a date).
  *
- * @module
+ * @module slotvisor/postgres
+ * @document README.md
  */
 
 export { assertOwned, type Owned, type QueryingClient } from './assert-owned.ts';

@@ -9,7 +9,8 @@
  * Reading order: `options.ts`, `metrics.ts` (which metrics there are, and where their values come
  * from), `part.ts` (how supervisors share the metrics of a registry), `attach.ts`.
  *
- * @module
+ * @module slotvisor/prometheus
+ * @document README.md
  */
 
 export { prometheus } from './attach.ts';

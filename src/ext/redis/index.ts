@@ -6,7 +6,8 @@
  * called), `look.ts` (who holds what), `client.ts` (how both clients are used), `errors.ts` (which
  * server is refused), `claims.ts` (dates of schedules).
  *
- * @module
+ * @module slotvisor/redis
+ * @document README.md
  */
 
 import { fromCaller } from '../../kit.ts';

@@ -4,7 +4,8 @@
  * Exports the {@link subprocessTask} factory. Slots, restarts and graces are decided by the core.
  * The core calls the task's `run`, and its `kill` after the grace.
  *
- * @module
+ * @module slotvisor/subprocess
+ * @document README.md
  */
 
 import { type KillableTask, killable } from '../../index.ts';
