@@ -11,7 +11,7 @@ const FOLDERS = { '.': 'src', './testing': 'src/testing' };
 /** The site is built where the repository is known: there it links to the sources. */
 const repository = process.env.GITHUB_REPOSITORY;
 
-/** Fields that tell the parts of a union from each other. The comment of the union explains them. */
+/** Fields without a comment of their own, such as the `kind` of a union: that of the type has it. */
 const SAID_AT_THE_TYPE = [
   'slotvisor.EventOf.__type.type',
   'slotvisor.Failure.__type.kind',
@@ -42,16 +42,18 @@ export default {
     .map((path) => `${FOLDERS[path] ?? path.replace('.', 'src/ext')}/index.ts`),
   tsconfig: 'src/tsconfig.json',
   projectDocuments: [
-    'src/*.md',
+    'src/!(ARCHITECTURE).md',
+    'examples/service/README.md',
+    'test/bench/README.md',
+    'src/ARCHITECTURE.md',
     'CHANGELOG.md',
     'CONTRIBUTING.md',
     'SECURITY.md',
-    'examples/service/README.md',
-    'test/bench/README.md',
   ],
   out: 'docs',
   name: 'slotvisor',
   includeVersion: true,
+  displayBasePath: '.',
   skipErrorChecking: true, // npm run typecheck does that
   excludePrivate: true,
   excludeInternal: true,
@@ -61,22 +63,30 @@ export default {
   highlightLanguages: [...OptionDefaults.highlightLanguages, 'sql'],
   ignoredHighlightLanguages: ['mermaid'],
   sort: ['kind', 'source-order'],
+  kindSortOrder: ['Document', 'Class', 'Function', 'Interface', 'TypeAlias', 'Variable'],
   sortEntryPoints: false,
   navigation: { includeFolders: false },
   plugin: [titles],
+  // For the compiler alone. The comments of the functions that have them say what they ask for.
+  intentionallyNotExported: [
+    'src/api/builders.ts:Rest',
+    'src/api/supervisor.ts:Inferred',
+    'src/model/spec.ts:InferredState',
+  ],
   intentionallyNotDocumented: SAID_AT_THE_TYPE,
   treatWarningsAsErrors: true,
   validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true },
 };
 
 /**
- * Names each document by its first heading, not by its file.
+ * Names each document by its first heading, not by its file. The one of an entry point is the guide
+ * to it: the module has that heading already.
  *
  * @param {import('typedoc').Application} app
  */
 function titles(app) {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document) => {
     const text = document.content.map((part) => part.text).join('');
-    document.name = /^# (.+)/m.exec(text)?.[1] ?? document.name;
+    document.name = document.parent.isProject() ? /^# (.+)/m.exec(text)[1] : 'Guide';
   });
 }

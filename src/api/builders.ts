@@ -10,14 +10,15 @@ import type { KillableTask, TaskBody } from '../model/task.ts';
 /** @inline */
 type Body<T, S> = TaskBody<T, S> | KillableTask<T, S>;
 
-/**
- * Must be given where it has to have `state`.
- *
- * @inline
- */
+/** Must be given where it has to have `state`. */
 type Rest<S> = undefined extends S ? [rest?: BuilderOptions<S>] : [rest: BuilderOptions<S>];
 
-/** One attempt, without a restart. */
+/**
+ * One attempt, without a restart.
+ *
+ * @param rest the other options. They must be given where `state` must be: see
+ *   {@link BuilderOptions}.
+ */
 export function once<T, S = undefined>(run: Body<T, S>, ...rest: Rest<S>): TaskSpec<T, InferredState<S>> {
   return { ...rest[0], run, restart: 'never' } as TaskSpec<T, InferredState<S>>;
 }
@@ -26,6 +27,9 @@ export function once<T, S = undefined>(run: Body<T, S>, ...rest: Rest<S>): TaskS
  * Restarted after every failure, until the body returns. An attempt that ran for a minute before it
  * failed ends the streak of failures: `stableMs` is 60,000 where neither `rest` nor the
  * supervisor's `defaults` give `stableMs` or `maxRetries`.
+ *
+ * @param rest the other options. They must be given where `state` must be: see
+ *   {@link BuilderOptions}.
  */
 export function restartable<T, S = undefined>(run: Body<T, S>, ...rest: Rest<S>): TaskSpec<T, InferredState<S>> {
   return { ...rest[0], run, restart: 'onFailure', [RESTARTABLE]: true } as TaskSpec<T, InferredState<S>>;
@@ -34,6 +38,9 @@ export function restartable<T, S = undefined>(run: Body<T, S>, ...rest: Rest<S>)
 /**
  * Run again `everyMs` after the end of each success. A failure is retried with backoff.
  *
+ * @param everyMs the `intervalMs` of the spec, in ms. Finite, 0 or more.
+ * @param rest the other options. They must be given where `state` must be: see
+ *   {@link BuilderOptions}.
  * @throws OptionError for an invalid `everyMs`.
  */
 export function periodic<T, S = undefined>(

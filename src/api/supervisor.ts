@@ -79,6 +79,9 @@ export type ValueOf<Spec> = Spec extends { run: infer Run }
       : unknown
   : unknown;
 
+/** The submissions of a batch: for each spec the submission of its task. */
+export type Submissions<Given> = { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
+
 /** For stop-on-signals.ts. It is not exported from the package. */
 export let stoppableOf: (supervisor: Supervisor) => Stoppable;
 
@@ -88,11 +91,7 @@ export let stoppableOf: (supervisor: Supervisor) => Stoppable;
  */
 export let onShutdown: (supervisor: Supervisor, listener: () => void) => void;
 
-/**
- * What the compiler infers for `T`. As a type of its own it asks for nothing.
- *
- * @inline
- */
+/** What the compiler infers for `T`. As a type of its own it asks for nothing. */
 type Inferred<T> = [T] extends [never] ? T : unknown;
 
 /**
@@ -176,6 +175,26 @@ export class Supervisor implements AsyncDisposable {
    * Submits a task. The slot decides at once, and the decision is `admission` of the returned
    * submission. A rejection is not an error: `admission` is `rejected`, and so is the outcome.
    *
+   * @example
+   * ```ts
+   * import { Supervisor } from 'slotvisor';
+   *
+   * const supervisor = new Supervisor();
+   * const submission = supervisor.submit({
+   *   slot: 'sync:acme',
+   *   admission: 'replace', // stops the owner of the slot, and starts once its body has ended
+   *   run: async (ctx) => {
+   *     await ctx.sleep(10); // the work; a stop request ends the wait
+   *     return 42;
+   *   },
+   * });
+   * console.log(submission.admission, (await submission.outcome).kind, await submission.value());
+   * ```
+   *
+   * ```text
+   * started completed 42
+   * ```
+   *
    * @throws OptionError for an invalid spec. Nothing is kept of the call.
    * @throws ClosedError once a shutdown has begun.
    */
@@ -207,12 +226,10 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid spec. Nothing is kept of the call.
    * @throws ClosedError once a shutdown has begun.
    */
-  submitAll<States extends readonly unknown[] | [], Given>(
-    specs: Specs<States> & Inferred<Given>,
-  ): { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> } {
+  submitAll<States extends readonly unknown[] | [], Given>(specs: Specs<States> & Inferred<Given>): Submissions<Given> {
     const batch = fromCaller(this.submitAll, () => this.#callsOf(specs, this.#defaults));
     const { submissions } = this.#submitAll(batch);
-    return submissions as unknown as { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
+    return submissions as unknown as Submissions<Given>;
   }
 
   /**
@@ -225,9 +242,22 @@ export class Supervisor implements AsyncDisposable {
    * The promise rejects with an OptionError for an invalid spec or option, with a ClosedError once
    * a shutdown has begun, and, if the batch is turned away, with the OutcomeError of the first task
    * that caused it. Then no task has started, and `run` begins no shutdown.
+   *
+   * @example
+   * ```ts
+   * import { restartable, Supervisor } from 'slotvisor';
+   *
+   * declare const consume: (signal: AbortSignal) => Promise<void>;
+   *
+   * const { outcomes, shutdown } = await new Supervisor().run([
+   *   { slot: 'orders', ...restartable((ctx) => consume(ctx.signal)) },
+   *   { slot: 'invoices', ...restartable((ctx) => consume(ctx.signal)) },
+   * ]);
+   * console.log(outcomes.map(({ kind }) => kind), shutdown.clean);
+   * ```
    */
   async run<States extends readonly unknown[] | []>(
-    specs: { readonly [K in keyof States]: TaskSpec<unknown, States[K]> },
+    specs: Specs<States>,
     options: RunOptions = {},
   ): Promise<RunReport> {
     const { signals, signal, batch } = fromCaller(this.run, () => ({

@@ -245,7 +245,29 @@ export type TaskEvent =
     });
 
 /** The `type` of a {@link TaskEvent}. */
-export type TaskEventType = TaskEvent['type'];
+export type TaskEventType =
+  | 'submitted'
+  | 'queued'
+  | 'joined'
+  | 'rejected'
+  | 'started'
+  | 'attemptStarted'
+  | 'attemptSucceeded'
+  | 'attemptCanceled'
+  | 'attemptFailed'
+  | 'attemptTimedOut'
+  | 'attemptStalled'
+  | 'backoffScheduled'
+  | 'stopRequested'
+  | 'overrun'
+  | 'finished'
+  | 'slotPaused'
+  | 'slotResumed'
+  | 'leaseStalled'
+  | 'shutdownStarted'
+  | 'shutdownFinished'
+  | 'subscriberFailed'
+  | 'eventsDropped';
 
 /** The event of one type, or of one of several. */
 export type EventOf<Type extends TaskEventType> = Extract<TaskEvent, { readonly type: Type }>;

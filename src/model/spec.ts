@@ -25,6 +25,11 @@ import {
 } from './settings.ts';
 import type { Kill, KillableTask, Run, TaskBody } from './task.ts';
 
+interface BodyOption<T, S> {
+  /** The body, or an object with the body and its `kill`. */
+  readonly run: TaskBody<T, S> | KillableTask<T, S>;
+}
+
 /** The options of a spec, beside its body and the state of its attempts. */
 interface TaskOptions {
   /** A label for events and views. 1 to 1,024 UTF-16 units. Default: the slot, or else the id. */
@@ -133,11 +138,6 @@ interface TaskOptions {
   readonly meta?: unknown;
 }
 
-interface BodyOption<T, S> {
-  /** The body, or an object with the body and its `kill`. */
-  readonly run: TaskBody<T, S> | KillableTask<T, S>;
-}
-
 interface OptionalState<S> {
   /**
    * Called before every attempt. What it returns is `ctx.state` of that attempt. If it throws, the
@@ -191,19 +191,14 @@ export type BuilderOptions<S> = Omit<TaskOptions, 'restart' | 'intervalMs'> & St
  */
 export type TaskDefaults = Omit<TaskOptions, 'name' | 'slot' | 'vital' | 'signal' | 'meta'>;
 
-/**
- * The compiler infers `unknown` where a body does not care, and without `state`.
- *
- * @inline
- */
+/** The compiler infers `unknown` where a body does not care, and without `state`. */
 export type InferredState<S> = unknown extends S ? undefined : S;
 
 /**
- * The specs of a batch. `States` has the type of `ctx.state` for each of them; `unknown` without
- * `state`. A condition here would keep generic code from a call.
- *
- * @inline
+ * The specs of a batch, as a tuple or an array. `States` has the type of `ctx.state` for each of
+ * them; `unknown` without `state`.
  */
+// A condition here would keep generic code from a call.
 export type Specs<States extends readonly unknown[]> = {
   readonly [K in keyof States]: TaskSpec<unknown, States[K]>;
 };

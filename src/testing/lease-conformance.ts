@@ -51,14 +51,20 @@ const READERS: Readers<Settings> = {
 const DEFAULTS: Settings = { open: undefined, listens: true, ttlMs: 1_000 };
 
 /**
- * The cases that a {@link LeaseStore} must pass, for any test runner:
- *
- * ```ts
- * for (const { rule, name, run } of leaseConformance({ open })) test(`${rule}: ${name}`, run);
- * ```
+ * The cases that a {@link LeaseStore} must pass, for any test runner.
  *
  * Cases are independent of each other, and may run at the same time. What they do not prove: that
  * the store survives the loss of its engine's writes, and that it is fast.
+ *
+ * @example
+ * ```ts
+ * import { test } from 'node:test';
+ * import { type LeaseWorld, leaseConformance } from 'slotvisor/testing';
+ *
+ * declare function open(): Promise<LeaseWorld>;
+ *
+ * for (const { rule, name, run } of leaseConformance({ open })) test(`${rule}: ${name}`, run);
+ * ```
  *
  * @throws OptionError for an invalid option.
  */

@@ -41,7 +41,7 @@ export type ScheduleDates =
   | {
       /**
        * A cron expression: 5 to 7 fields (with 6, seconds come first; with 7, years come last), or
-       * a nickname like `@daily`. The README of this entry point has the syntax, and how it differs
+       * a nickname like `@daily`. The [README](./README.md) has the syntax, and how it differs
        * from that of Vixie cron and Quartz.
        *
        * An expression with neither `*` nor a step in its seconds, minutes and hours names times of

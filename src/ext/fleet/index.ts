@@ -5,6 +5,7 @@
  * A store is eleven small operations (`LeaseStore`). `slotvisor/postgres` and `slotvisor/redis`
  * have one each; this entry point is for other engines, and it is what those two are made of.
  *
+ * @privateRemarks
  * Reading order: `store.ts` (what a store does), `fleet.ts` (requests, leases and repair),
  * `session.ts`, `sessions.ts` and `beats.ts` (for how long this process may believe that it holds
  * what it holds), `look.ts` (what people see), `claims.ts` (dates of schedules).
