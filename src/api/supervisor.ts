@@ -428,6 +428,8 @@ export class Supervisor implements AsyncDisposable {
    * Calls the subscriber with every event from now on, one at a time, in the async context of this
    * call. With `types`: with the events of these types, and with `eventsDropped`. Returns a
    * function that ends the subscription. Nothing is delivered after a shutdown.
+   *
+   * @throws OptionError for an invalid subscriber or option.
    */
   subscribe<Type extends TaskEventType = TaskEventType>(
     subscriber: Subscriber<Type> | ((event: DeliveredEvent<Type>) => void | PromiseLike<void>),
@@ -441,6 +443,8 @@ export class Supervisor implements AsyncDisposable {
   /**
    * Events as an async iterator. With `types`: events of these types, and `eventsDropped`. It ends
    * when the loop is left, when the signal aborts, and after a shutdown.
+   *
+   * @throws OptionError for an invalid option.
    */
   events<Type extends TaskEventType = TaskEventType>(
     options: SubscribeOptions<Type> = {},

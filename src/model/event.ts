@@ -326,6 +326,6 @@ export interface SubscribeOptions<Type extends TaskEventType = TaskEventType> {
    * Deliver only events of these types. `eventsDropped` is always delivered. Default: all types.
    */
   readonly types?: readonly Type[] | undefined;
-  /** Aborting it ends the subscription. */
+  /** Aborting it ends the subscription. Default none. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -44,9 +44,12 @@ export interface OtelOptions extends GroupOptions {
    * share a MeterProvider need different names. 1 to 1,024 UTF-16 units. Default `default`.
    */
   readonly name?: string | undefined;
-  /** Default: the global one, whenever it is registered. */
+  /** Where the spans go. Default: the global one, whenever it is registered. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** Default: the global one. A provider that is registered later is found at the next attempt. */
+  /**
+   * Where the metrics go. Default: the global one. A provider that is registered later is found at
+   * the next attempt.
+   */
   readonly meterProvider?: MeterProvider | undefined;
   /**
    * Whether a thrown Error is recorded as the event `exception` of the span. Default: true, unless
