@@ -4,9 +4,9 @@
  * A named slot runs at most one body. A slot is free only when its body has ended, never when it
  * was asked to stop. Submit a task with {@link Supervisor.submit}. Its {@link AdmissionPolicy} says
  * what happens when the slot is busy, its {@link RestartPolicy} what follows an attempt, and its
- * {@link Outcome} how it ended. src/SEMANTICS.md lists every promise.
+ * {@link Outcome} how it ended. [SEMANTICS.md](./SEMANTICS.md) lists every promise.
  *
- * @module
+ * @module slotvisor
  */
 
 export { backoffDelayMs } from './api/backoff-delay.ts';
@@ -15,7 +15,7 @@ export type { RunOptions, ShutdownOptions, StopOnSignalsOptions, ViewOptions } f
 export { type KillableBody, killable } from './api/killable.ts';
 export type { Slot } from './api/slot.ts';
 export { stopOnSignals } from './api/stop-on-signals.ts';
-export { Supervisor, type ValueOf } from './api/supervisor.ts';
+export { type Submissions, Supervisor, type ValueOf } from './api/supervisor.ts';
 export type { GateOptions, RateOptions, SupervisorOptions } from './api/supervisor-options.ts';
 export type { AroundAttempt } from './engine/runtime.ts';
 export type { Clock } from './kernel/clock.ts';
@@ -30,7 +30,19 @@ export {
   type StopCause,
   TimeoutError,
 } from './model/error.ts';
-export type { EventOf, SubscribeOptions, Subscriber, TaskEvent, TaskEventType } from './model/event.ts';
+export type {
+  AttemptEndBase,
+  AttemptFailureBase,
+  DeliveredEvent,
+  EventBase,
+  EventOf,
+  SlotEventBase,
+  SubscribeOptions,
+  Subscriber,
+  TaskEvent,
+  TaskEventBase,
+  TaskEventType,
+} from './model/event.ts';
 export { type EventRecord, type EventRecordOptions, eventRecord } from './model/event-record.ts';
 export { eventText } from './model/event-text.ts';
 export type { Failure } from './model/failure.ts';
@@ -41,7 +53,7 @@ export type { AttemptEndKind, AttemptProbe, AttemptReport, Probe, ProbedAttempt 
 export type { AdmissionPolicy, OnOverrun, OnShutdown, RestartLimit, RestartPolicy } from './model/settings.ts';
 export { slotGroup } from './model/slot-group.ts';
 export type { OnFull, SlotOptions } from './model/slot-options.ts';
-export type { TaskDefaults, TaskSpec } from './model/spec.ts';
+export type { BuilderOptions, SpecInSlot, Specs, TaskDefaults, TaskSpec } from './model/spec.ts';
 export type { Admission, Submission } from './model/submission.ts';
 export type { AttemptInfo, KillableTask, TaskBody, TaskContext } from './model/task.ts';
 export type {

@@ -1,4 +1,4 @@
-// Code, links and images in the repository's Markdown are true.
+// Code, links and images in the repository's Markdown are true, and so is the code in doc comments.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { ROOT } from './support/example.ts';
 import {
   anchorsOf,
   codeBlocksOf,
+  commentsOf,
   type Fault,
   fenceFaults,
   type MarkdownFile,
@@ -20,7 +21,7 @@ import { codeFaults, outputFaults, programsOf } from './support/markdown-code.ts
 /** A type check and a process take seconds, and far more on a busy machine. */
 const PATIENCE_MS = 300_000;
 
-const NOT_OURS = ['node_modules', 'dist', 'coverage', 'reports'];
+const NOT_OURS = ['node_modules', 'dist', 'coverage', 'docs', 'reports'];
 
 /** Every Markdown file below the folder. Hidden folders belong to tools, except `.github`. */
 function markdownIn(folder = ''): string[] {
@@ -37,6 +38,15 @@ const files: readonly MarkdownFile[] = markdownIn().map((path) => ({
   text: readFileSync(`${ROOT}${path}`, 'utf8'),
 }));
 
+/** The doc comments of each source file that has code in them. */
+const comments: readonly MarkdownFile[] = readdirSync(`${ROOT}src`, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => {
+    const path = `src/${name.replaceAll('\\', '/')}`;
+    return { path, text: commentsOf(readFileSync(`${ROOT}${path}`, 'utf8')) };
+  })
+  .filter((file) => codeBlocksOf(file).length > 0);
+
 const repository: Repository = {
   exists: (path) => existsSync(`${ROOT}${path}`),
   markdown: (path) => files.find((file) => file.path === path)?.text,
@@ -45,7 +55,7 @@ const repository: Repository = {
 describe('the Markdown of the repository', () => {
   let faults: readonly Fault[];
   beforeAll(() => {
-    faults = codeFaults(files);
+    faults = codeFaults([...files, ...comments]);
   }, PATIENCE_MS);
 
   it('is found in the root and below src', () => {
@@ -54,17 +64,17 @@ describe('the Markdown of the repository', () => {
     );
   });
 
-  for (const file of files) {
+  for (const file of [...files, ...comments])
     it(`${file.path} has code blocks that are closed and that compile`, () => {
       expect(print([...fenceFaults(file), ...faults.filter((fault) => fault.file === file.path)])).toBe('');
     });
 
+  for (const file of files)
     it(`${file.path} has links, anchors and images that exist, and an alternative text for each image`, () => {
       expect(print(referenceFaults(file, repository))).toBe('');
     });
-  }
 
-  for (const block of programsOf(files))
+  for (const block of programsOf([...files, ...comments]))
     it.concurrent(`${block.file}:${block.line} prints the text block that follows it`, {
       timeout: PATIENCE_MS,
     }, async () => {
@@ -125,6 +135,13 @@ describe('the check of code blocks', () => {
       '24 (TS1109)',
       '28 (TS2551)',
       '32 (TS2322)',
+    ]);
+  });
+
+  it('finds the blocks of doc comments, and no others, at their lines', () => {
+    const text = ['/** One. */', '/**', ' * ```ts', ' *   twice();', ' * ```', ' */', "const text = '```';", '// ```'];
+    expect(codeBlocksOf({ path: 'a.ts', text: commentsOf(text.join('\n')) })).toMatchObject([
+      { line: 3, code: '  twice();\n', closed: true },
     ]);
   });
 

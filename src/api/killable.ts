@@ -34,6 +34,29 @@ export interface KillableBody<T> {
  * fails. The task's `kill` resolves on a turn of the event loop of its own, after yours: code that
  * awaits a `run` that has settled goes on first. Not promised: that the body ends. Your `ended` and
  * `kill` are the only proof that it has.
+ *
+ * @example
+ * ```ts
+ * import { killable, Supervisor } from 'slotvisor';
+ *
+ * declare function startContainer(): {
+ *   exited: Promise<number>;
+ *   send(signal: 'TERM' | 'KILL'): Promise<void>;
+ * };
+ *
+ * const task = killable(() => {
+ *   const container = startContainer();
+ *   return {
+ *     ended: container.exited,
+ *     stop: () => void container.send('TERM'),
+ *     kill: async () => {
+ *       await container.send('KILL');
+ *       await container.exited;
+ *     },
+ *   };
+ * });
+ * new Supervisor().submit({ slot: 'container', run: task });
+ * ```
  */
 export function killable<T, S = unknown, Further extends readonly unknown[] = []>(
   start: (ctx: TaskContext<S>, ...further: Further) => KillableBody<T>,

@@ -17,7 +17,12 @@ import { parseViewOptions, type ViewOptions } from './call-options.ts';
 export interface Slot {
   /** Its name. */
   readonly name: string;
-  /** As `supervisor.submit`, in this slot. The spec must not name a slot. */
+  /**
+   * As `supervisor.submit`, in this slot. The spec must not name a slot.
+   *
+   * @throws OptionError for an invalid spec. Nothing is kept of the call.
+   * @throws ClosedError once a shutdown has begun.
+   */
   submit<T, S = undefined>(spec: SpecInSlot<T, S>): Submission<T>;
   /**
    * Sets options. They stay until they are set again, also while the slot is idle. Options left out

@@ -19,6 +19,19 @@ import { type Supervisor, stoppableOf } from './supervisor.ts';
  * `before` or `after`. And without a signal nothing is called: neither `before` nor `after` by a
  * shutdown that began otherwise.
  *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { stopOnSignals, Supervisor } from 'slotvisor';
+ *
+ * const supervisor = new Supervisor();
+ * const server = createServer().listen();
+ * stopOnSignals(supervisor, {
+ *   before: () => void server.close(), // accepts nothing more
+ *   after: (report) => console.log(report.clean),
+ * });
+ * ```
+ *
  * @returns what removes the handlers. What a signal has begun goes on.
  * @throws OptionError for an invalid option.
  */

@@ -74,13 +74,19 @@ export interface SupervisorOptions extends GateOptions {
   readonly finishMs?: number | undefined;
   /** How long a shutdown waits for all subscribers together, in ms, 0 or more. Default 5,000. */
   readonly subscriberGraceMs?: number | undefined;
-  /**
-   * `slots`: how many slots may be live. `pending`: how many submissions may wait for their first
-   * attempt, over all slots: in a queue, as replacement, for a lease, or at the concurrency gate.
-   * Joined submissions do not count. Whole numbers, 0 or more. A submission over a limit is
-   * rejected `resourceLimit`. Default none.
-   */
-  readonly limits?: { readonly slots?: number | undefined; readonly pending?: number | undefined } | undefined;
+  /** A submission over a limit is rejected `resourceLimit`. Default none. */
+  readonly limits?:
+    | {
+        /** How many slots may be live. A whole number, 0 or more. */
+        readonly slots?: number | undefined;
+        /**
+         * How many submissions may wait for their first attempt, over all slots: in a queue, as
+         * replacement, for a lease, or at the concurrency gate. Joined submissions do not count. A
+         * whole number, 0 or more.
+         */
+        readonly pending?: number | undefined;
+      }
+    | undefined;
   /**
    * How many ended submissions `get` and `cancel` still find: those that ended last. Of each it
    * keeps id, slot, name, admission and outcome, with the value or the error that the outcome has.

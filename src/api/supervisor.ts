@@ -72,13 +72,16 @@ import {
 } from './supervisor-options.ts';
 
 /** The type of the value that a spec's body returns. */
-export type ValueOf<Spec> = Spec extends { run: infer Run } ? ValueOfRun<Run> : unknown;
-
-type ValueOfRun<Run> = Run extends (...given: never[]) => infer R
-  ? Awaited<R>
-  : Run extends { run: (...given: never[]) => infer R }
+export type ValueOf<Spec> = Spec extends { run: infer Run }
+  ? Run extends (...given: never[]) => infer R
     ? Awaited<R>
-    : unknown;
+    : Run extends { run: (...given: never[]) => infer R }
+      ? Awaited<R>
+      : unknown
+  : unknown;
+
+/** The submissions of a batch: for each spec the submission of its task. */
+export type Submissions<Given> = { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
 
 /** What code of the library sees in a supervisor. */
 interface Inside {
@@ -189,6 +192,26 @@ export class Supervisor implements AsyncDisposable {
    * Submits a task. The slot decides at once, and the decision is `admission` of the returned
    * submission. A rejection is not an error: `admission` is `rejected`, and so is the outcome.
    *
+   * @example
+   * ```ts
+   * import { Supervisor } from 'slotvisor';
+   *
+   * const supervisor = new Supervisor();
+   * const submission = supervisor.submit({
+   *   slot: 'sync:acme',
+   *   admission: 'replace', // stops the owner of the slot, and starts once its body has ended
+   *   run: async (ctx) => {
+   *     await ctx.sleep(10); // the work; a stop request ends the wait
+   *     return 42;
+   *   },
+   * });
+   * console.log(submission.admission, (await submission.outcome).kind, await submission.value());
+   * ```
+   *
+   * ```text
+   * started completed 42
+   * ```
+   *
    * @throws OptionError for an invalid spec. Nothing is kept of the call.
    * @throws ClosedError once a shutdown has begun.
    */
@@ -220,12 +243,10 @@ export class Supervisor implements AsyncDisposable {
    * @throws OptionError for an invalid spec. Nothing is kept of the call.
    * @throws ClosedError once a shutdown has begun.
    */
-  submitAll<States extends readonly unknown[] | [], Given>(
-    specs: Specs<States> & Inferred<Given>,
-  ): { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> } {
+  submitAll<States extends readonly unknown[] | [], Given>(specs: Specs<States> & Inferred<Given>): Submissions<Given> {
     const batch = fromCaller(this.submitAll, () => this.#callsOf(specs, this.#defaults));
     const { submissions } = this.#submitAll(batch);
-    return submissions as unknown as { readonly [K in keyof Given]: Submission<ValueOf<Given[K]>> };
+    return submissions as unknown as Submissions<Given>;
   }
 
   /**
@@ -238,6 +259,19 @@ export class Supervisor implements AsyncDisposable {
    * The promise rejects with an OptionError for an invalid spec or option, with a ClosedError once
    * a shutdown has begun, and, if the batch is turned away, with the OutcomeError of the first task
    * that caused it. Then no task has started, and `run` begins no shutdown.
+   *
+   * @example
+   * ```ts
+   * import { restartable, Supervisor } from 'slotvisor';
+   *
+   * declare const consume: (signal: AbortSignal) => Promise<void>;
+   *
+   * const { outcomes, shutdown } = await new Supervisor().run([
+   *   { slot: 'orders', ...restartable((ctx) => consume(ctx.signal)) },
+   *   { slot: 'invoices', ...restartable((ctx) => consume(ctx.signal)) },
+   * ]);
+   * console.log(outcomes.map(({ kind }) => kind), shutdown.clean);
+   * ```
    */
   async run<States extends readonly unknown[] | []>(
     specs: Specs<States>,
@@ -411,6 +445,8 @@ export class Supervisor implements AsyncDisposable {
    * Calls the subscriber with every event from now on, one at a time, in the async context of this
    * call. With `types`: with the events of these types, and with `eventsDropped`. Returns a
    * function that ends the subscription. Nothing is delivered after a shutdown.
+   *
+   * @throws OptionError for an invalid subscriber or option.
    */
   subscribe<Type extends TaskEventType = TaskEventType>(
     subscriber: Subscriber<Type> | ((event: DeliveredEvent<Type>) => void | PromiseLike<void>),
@@ -424,6 +460,8 @@ export class Supervisor implements AsyncDisposable {
   /**
    * Events as an async iterator. With `types`: events of these types, and `eventsDropped`. It ends
    * when the loop is left, when the signal aborts, and after a shutdown.
+   *
+   * @throws OptionError for an invalid option.
    */
   events<Type extends TaskEventType = TaskEventType>(
     options: SubscribeOptions<Type> = {},

@@ -3,8 +3,6 @@
 import { durationMs, finiteMs, oneOf, refuse } from './check.ts';
 import { parseGiven, type Readers } from './options.ts';
 
-export const JITTERS = ['none', 'full', 'equal', 'band', 'decorrelated'] as const;
-
 /**
  * How the delay of a retry is drawn. Every draw is uniform. No delay is longer than `maxMs`.
  *
@@ -14,7 +12,9 @@ export const JITTERS = ['none', 'full', 'equal', 'band', 'decorrelated'] as cons
  * - `band`: from `firstMs` to three times the base delay.
  * - `decorrelated`: from `firstMs` to three times the previous delay.
  */
-export type Jitter = (typeof JITTERS)[number];
+export type Jitter = 'none' | 'full' | 'equal' | 'band' | 'decorrelated';
+
+export const JITTERS = ['none', 'full', 'equal', 'band', 'decorrelated'] as const satisfies readonly Jitter[];
 
 /**
  * The delay before a retry. The base delay of retry n (0, 1, ...) is

@@ -3,18 +3,6 @@
 
 import { brand } from './error-brand.ts';
 
-export const STOP_CAUSES = [
-  'caller',
-  'replace',
-  'slot',
-  'signal',
-  'deadline',
-  'queueTimeout',
-  'shutdown',
-  'leaseLost',
-  'task',
-] as const;
-
 /**
  * Why a task was stopped.
  *
@@ -29,7 +17,28 @@ export const STOP_CAUSES = [
  * - `leaseLost`: the slot's lease was lost.
  * - `task`: the body threw a {@link CanceledError} of its own.
  */
-export type StopCause = (typeof STOP_CAUSES)[number];
+export type StopCause =
+  | 'caller'
+  | 'replace'
+  | 'slot'
+  | 'signal'
+  | 'deadline'
+  | 'queueTimeout'
+  | 'shutdown'
+  | 'leaseLost'
+  | 'task';
+
+export const STOP_CAUSES = [
+  'caller',
+  'replace',
+  'slot',
+  'signal',
+  'deadline',
+  'queueTimeout',
+  'shutdown',
+  'leaseLost',
+  'task',
+] as const satisfies readonly StopCause[];
 
 /**
  * Throw it in a body to end the task without a retry, under any restart policy. The outcome is
@@ -37,13 +46,16 @@ export type StopCause = (typeof STOP_CAUSES)[number];
  * out or stalled before, or was stopped by `restart()`.
  */
 export class FatalError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'FatalError';
+  /** For programs. It is the same in every copy of the package. */
   readonly code: string = 'SLOTVISOR_FATAL';
   static {
     brand(FatalError, 'FatalError');
   }
   /** The exit code that the process should end with. For your own use: the library ignores it. */
   readonly exitCode: number | undefined;
+  /** @param options `cause` is what it comes from. */
   constructor(message: string, options?: { cause?: unknown; exitCode?: number | undefined }) {
     super(message, options);
     this.exitCode = options?.exitCode;
@@ -55,7 +67,9 @@ export class FatalError extends Error {
  * error.
  */
 export class RetryError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'RetryError';
+  /** For programs. It is the same in every copy of the package. */
   readonly code: string = 'SLOTVISOR_RETRY';
   static {
     brand(RetryError, 'RetryError');
@@ -65,6 +79,7 @@ export class RetryError extends Error {
    * applies if it is undefined, negative, infinite or not a number.
    */
   readonly afterMs: number | undefined;
+  /** @param options `cause` is what it comes from. `afterMs` is not checked here. */
   constructor(message: string, options?: { cause?: unknown; afterMs?: number | undefined }) {
     super(message, options);
     this.afterMs = options?.afterMs;
@@ -78,7 +93,9 @@ export class RetryError extends Error {
  * Throw one of your own in a body to end the task on purpose: the outcome is `canceled`, by `task`.
  */
 export class CanceledError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'CanceledError';
+  /** For programs. It is the same in every copy of the package. */
   readonly code: string = 'SLOTVISOR_CANCELED';
   static {
     brand(CanceledError, 'CanceledError');
@@ -90,6 +107,7 @@ export class CanceledError extends Error {
   readonly by: StopCause = 'task';
   /** The reason that the caller passed, unchanged. Undefined where none was passed. */
   readonly reason: unknown;
+  /** @param options `reason` is a value of your own, which the outcome has. */
   constructor(message = 'canceled', options?: { reason?: unknown }) {
     super(message);
     this.reason = options?.reason;
@@ -141,7 +159,9 @@ const MAX_SHOWN = 60;
  * no effect.
  */
 export class OptionError extends TypeError {
+  /** The name of the class. */
   override readonly name: string = 'OptionError';
+  /** For programs. It is the same in every copy of the package. */
   readonly code: string = 'SLOTVISOR_OPTION';
   static {
     brand(OptionError, 'OptionError');
@@ -201,11 +221,14 @@ export function briefPath(path: string): string {
 
 /** Thrown by `submit`, `submitAll`, `check` and `run` once a shutdown has begun. */
 export class ClosedError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'ClosedError';
+  /** For programs. It is the same in every copy of the package. */
   readonly code: string = 'SLOTVISOR_CLOSED';
   static {
     brand(ClosedError, 'ClosedError');
   }
+  /** @param message a text for people. */
   constructor(message = 'the supervisor is shutting down or closed, and accepts nothing more') {
     super(message);
   }
@@ -262,7 +285,9 @@ export function specAt<T>(path: string, call: () => T): T {
  * `exited`, with the exit code or the signal.
  */
 export class ExitError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'ExitError';
+  /** For programs. It is the same in every copy of the package. */
   readonly code: string = 'SLOTVISOR_EXIT';
   static {
     brand(ExitError, 'ExitError');
@@ -271,6 +296,7 @@ export class ExitError extends Error {
   readonly exitCode: number | null;
   /** The name of the signal. Null when it exited by itself. */
   readonly signal: string | null;
+  /** @param options `cause` is what it comes from. Without `signal`, it exited by itself. */
   constructor(
     message: string,
     options: { exitCode: number | null; signal?: string | null | undefined; cause?: unknown },

@@ -13,6 +13,7 @@ export interface EventRecord {
   readonly seq: number;
   /** When the event was published, in epoch ms. */
   readonly at: number;
+  /** The type of the event. */
   readonly type: TaskEventType;
   /** The other fields of the event. */
   readonly [field: string]: unknown;

@@ -8,10 +8,14 @@ import type { FailedBecause, Outcome, RejectReason } from './outcome.ts';
 import type { AdmissionPolicy } from './settings.ts';
 import type { ShutdownCause } from './view.ts';
 
-export const OVERRUN_ACTIONS = ['hold', 'kill', 'abandon'] as const;
+/**
+ * What is done with a body that has overrun its grace.
+ *
+ * @inline
+ */
+export type OverrunAction = 'hold' | 'kill' | 'abandon';
 
-/** What is done with a body that has overrun its grace. */
-export type OverrunAction = (typeof OVERRUN_ACTIONS)[number];
+export const OVERRUN_ACTIONS = ['hold', 'kill', 'abandon'] as const satisfies readonly OverrunAction[];
 
 /** The fields of every event. */
 export interface EventBase {
@@ -241,7 +245,29 @@ export type TaskEvent =
     });
 
 /** The `type` of a {@link TaskEvent}. */
-export type TaskEventType = TaskEvent['type'];
+export type TaskEventType =
+  | 'submitted'
+  | 'queued'
+  | 'joined'
+  | 'rejected'
+  | 'started'
+  | 'attemptStarted'
+  | 'attemptSucceeded'
+  | 'attemptCanceled'
+  | 'attemptFailed'
+  | 'attemptTimedOut'
+  | 'attemptStalled'
+  | 'backoffScheduled'
+  | 'stopRequested'
+  | 'overrun'
+  | 'finished'
+  | 'slotPaused'
+  | 'slotResumed'
+  | 'leaseStalled'
+  | 'shutdownStarted'
+  | 'shutdownFinished'
+  | 'subscriberFailed'
+  | 'eventsDropped';
 
 /** The event of one type, or of one of several. */
 export type EventOf<Type extends TaskEventType> = Extract<TaskEvent, { readonly type: Type }>;
@@ -300,6 +326,6 @@ export interface SubscribeOptions<Type extends TaskEventType = TaskEventType> {
    * Deliver only events of these types. `eventsDropped` is always delivered. Default: all types.
    */
   readonly types?: readonly Type[] | undefined;
-  /** Aborting it ends the subscription. */
+  /** Aborting it ends the subscription. Default none. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -20,6 +20,7 @@ export type Failure =
       readonly kind: 'thrown';
       /** The thrown object itself. */
       readonly error: unknown;
+      /** For people: the message of the error. */
       readonly message: string;
       /** It is a `FatalError`. */
       readonly fatal: boolean;
@@ -28,14 +29,18 @@ export type Failure =
       readonly kind: 'timedOut';
       /** The task's `timeoutMs`. */
       readonly afterMs: number;
+      /** For people. */
       readonly message: string;
+      /** False: it is no `FatalError`. */
       readonly fatal: false;
     }
   | {
       readonly kind: 'stalled';
       /** The task's `stallMs`. */
       readonly silentMs: number;
+      /** For people. */
       readonly message: string;
+      /** False: it is no `FatalError`. */
       readonly fatal: false;
     }
   | {
@@ -44,7 +49,9 @@ export type Failure =
       readonly exitCode: number | null;
       /** The name of the signal. Null when it exited by itself. */
       readonly signal: string | null;
+      /** For people: the message of the error. */
       readonly message: string;
+      /** False: it is no `FatalError`. */
       readonly fatal: boolean;
     };
 

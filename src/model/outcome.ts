@@ -7,19 +7,6 @@ import type { Failure } from './failure.ts';
 import type { TaskId } from './id.ts';
 import { recordClass } from './record.ts';
 
-export const REJECT_REASONS = [
-  'slotBusy',
-  'queueFull',
-  'superseded',
-  'canceled',
-  'queueTimeout',
-  'deadline',
-  'resourceLimit',
-  'batchRejected',
-  'shuttingDown',
-  'leaseUnavailable',
-] as const;
-
 /**
  * Why a submission ended before it, or the flight that it joined, owned the slot. If a flight is
  * rejected, all of its participants are.
@@ -41,9 +28,36 @@ export const REJECT_REASONS = [
  * - `leaseUnavailable`: the lease store threw, rejected, or returned something that is not a lease;
  *   or the lease was lost before it was granted; or its fence was not greater than the last one.
  */
-export type RejectReason = (typeof REJECT_REASONS)[number];
+export type RejectReason =
+  | 'slotBusy'
+  | 'queueFull'
+  | 'superseded'
+  | 'canceled'
+  | 'queueTimeout'
+  | 'deadline'
+  | 'resourceLimit'
+  | 'batchRejected'
+  | 'shuttingDown'
+  | 'leaseUnavailable';
 
-/** Why a submission was rejected, and because of which other submission. */
+export const REJECT_REASONS = [
+  'slotBusy',
+  'queueFull',
+  'superseded',
+  'canceled',
+  'queueTimeout',
+  'deadline',
+  'resourceLimit',
+  'batchRejected',
+  'shuttingDown',
+  'leaseUnavailable',
+] as const satisfies readonly RejectReason[];
+
+/**
+ * Why a submission was rejected, and because of which other submission.
+ *
+ * @inline
+ */
 export interface Rejection {
   /** Why the submission ended before it, or the flight that it joined, owned the slot. */
   readonly reason: RejectReason;
@@ -55,8 +69,6 @@ export interface Rejection {
   readonly by?: TaskId;
 }
 
-export const FAILED_BECAUSE = ['policy', 'maxRetries', 'restartLimit', 'retryIf', 'shuttingDown'] as const;
-
 /**
  * Which rule forbade another attempt after a failure.
  *
@@ -66,7 +78,15 @@ export const FAILED_BECAUSE = ['policy', 'maxRetries', 'restartLimit', 'retryIf'
  * - `retryIf`: the predicate returned a falsy value, threw, or returned a promise.
  * - `shuttingDown`: the task has `onShutdown: 'finish'`, and a shutdown began.
  */
-export type FailedBecause = (typeof FAILED_BECAUSE)[number];
+export type FailedBecause = 'policy' | 'maxRetries' | 'restartLimit' | 'retryIf' | 'shuttingDown';
+
+export const FAILED_BECAUSE = [
+  'policy',
+  'maxRetries',
+  'restartLimit',
+  'retryIf',
+  'shuttingDown',
+] as const satisfies readonly FailedBecause[];
 
 /**
  * How a submission ended.
@@ -212,13 +232,16 @@ export const attemptsText = (count: number): string => (count === 1 ? '1 attempt
  * is the thrown object.
  */
 export class OutcomeError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'OutcomeError';
+  /** For programs. It is the same in every copy of the package. */
   readonly code: string = 'SLOTVISOR_OUTCOME';
   static {
     brand(OutcomeError, 'OutcomeError');
   }
   /** How the submission ended. */
   readonly outcome: Outcome;
+  /** @param options `cause` is what the body threw. */
   constructor(message: string, outcome: Outcome, options?: { cause?: unknown }) {
     super(message, options);
     this.outcome = outcome;

@@ -83,6 +83,7 @@ export type AttemptEndKind = 'succeeded' | 'failed' | 'timedOut' | 'stalled' | '
 
 /** The end of an attempt, for its probe. A frozen object. */
 export interface AttemptReport {
+  /** How it ended. */
   readonly end: AttemptEndKind;
   /** From its start to its end, in ms. */
   readonly durationMs: number;

@@ -19,8 +19,6 @@ import type { Failure } from './failure.ts';
 import { parseAll, parseGiven, pathsIn, type Readers } from './options.ts';
 import type { Kill } from './task.ts';
 
-export const ADMISSION_POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLatest', 'join'] as const;
-
 /**
  * What a submission does when its slot is busy or paused. Otherwise it starts.
  *
@@ -35,32 +33,40 @@ export const ADMISSION_POLICIES = ['queue', 'replace', 'dropIfRunning', 'keepLat
  *   there is none: of the waiting replacement, or else of the head of the queue, whatever their
  *   policy. If nothing waits either, it waits in the queue.
  */
-export type AdmissionPolicy = (typeof ADMISSION_POLICIES)[number];
+export type AdmissionPolicy = 'queue' | 'replace' | 'dropIfRunning' | 'keepLatest' | 'join';
 
-export const RESTART_POLICIES = ['never', 'onFailure', 'always'] as const;
+export const ADMISSION_POLICIES = [
+  'queue',
+  'replace',
+  'dropIfRunning',
+  'keepLatest',
+  'join',
+] as const satisfies readonly AdmissionPolicy[];
 
 /**
  * What follows an attempt. `never`: the task ends. `onFailure`: another attempt after a failure.
  * `always`: another attempt after a failure and after a success.
  */
-export type RestartPolicy = (typeof RESTART_POLICIES)[number];
+export type RestartPolicy = 'never' | 'onFailure' | 'always';
 
-export const ON_OVERRUN = ['hold', 'abandon'] as const;
+export const RESTART_POLICIES = ['never', 'onFailure', 'always'] as const satisfies readonly RestartPolicy[];
 
 /**
  * What happens to a body that cannot be killed when its grace is over. `hold`: it keeps its slot
  * until it ends. `abandon`: it is given up, and the slot goes on. It may still be alive.
  */
-export type OnOverrun = (typeof ON_OVERRUN)[number];
+export type OnOverrun = 'hold' | 'abandon';
 
-export const ON_SHUTDOWN = ['stop', 'finish'] as const;
+export const ON_OVERRUN = ['hold', 'abandon'] as const satisfies readonly OnOverrun[];
 
 /**
  * What a shutdown does with a task. `stop`: it asks the body to stop, and rejects what waits.
  * `finish`: it lets the present attempt end by itself, and gives a first attempt to what waits,
  * until the shutdown's finish time is over. No attempt follows that one.
  */
-export type OnShutdown = (typeof ON_SHUTDOWN)[number];
+export type OnShutdown = 'stop' | 'finish';
+
+export const ON_SHUTDOWN = ['stop', 'finish'] as const satisfies readonly OnShutdown[];
 
 /**
  * How often a task may be restarted after failures. If it would be restarted once more, it ends

@@ -5,14 +5,14 @@ import { count, oneOf } from './check.ts';
 import { parseGiven, type Readers } from './options.ts';
 import { type AdmissionPolicy, readAdmission } from './settings.ts';
 
-export const ON_FULL = ['reject', 'dropOldest'] as const;
-
 /**
  * What happens when a queue is full. `reject`: the new submission is rejected. `dropOldest`: the
  * new submission waits, and the submission that has waited longest is rejected. Both are rejected
  * as `queueFull`.
  */
-export type OnFull = (typeof ON_FULL)[number];
+export type OnFull = 'reject' | 'dropOldest';
+
+export const ON_FULL = ['reject', 'dropOldest'] as const satisfies readonly OnFull[];
 
 /** The options of one slot. */
 export interface SlotOptions {

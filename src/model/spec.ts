@@ -25,6 +25,11 @@ import {
 } from './settings.ts';
 import type { Kill, KillableTask, Run, TaskBody } from './task.ts';
 
+interface BodyOption<T, S> {
+  /** The body, or an object with the body and its `kill`. */
+  readonly run: TaskBody<T, S> | KillableTask<T, S>;
+}
+
 /** The options of a spec, beside its body and the state of its attempts. */
 interface TaskOptions {
   /** A label for events and views. 1 to 1,024 UTF-16 units. Default: the slot, or else the id. */
@@ -133,28 +138,24 @@ interface TaskOptions {
   readonly meta?: unknown;
 }
 
-interface BodyOption<T, S> {
-  /** The body, or an object with the body and its `kill`. */
-  readonly run: TaskBody<T, S> | KillableTask<T, S>;
-}
-
 interface OptionalState<S> {
   /**
    * Called before every attempt. What it returns is `ctx.state` of that attempt. If it throws, the
-   * attempt has failed. Default: `ctx.state` is undefined.
+   * attempt has failed. Default: `ctx.state` is undefined. So it must be given where the body reads
+   * a `ctx.state` that cannot be undefined.
    */
   readonly state?: (() => S) | undefined;
 }
 
-interface RequiredState<S> {
-  /**
-   * Called before every attempt. What it returns is `ctx.state` of that attempt. If it throws, the
-   * attempt has failed. It must be given: the body reads `ctx.state`, and undefined is no `S`.
-   */
-  readonly state: () => S;
+interface RequiredState<S> extends OptionalState<S> {
+  readonly state: NonNullable<OptionalState<S>['state']>;
 }
 
-/** Without `state`, `ctx.state` is undefined. So `state` is optional where `S` can be undefined. */
+/**
+ * Without `state`, `ctx.state` is undefined. So `state` is optional where `S` can be undefined.
+ *
+ * @inline
+ */
 export type StateOption<S> = undefined extends S ? OptionalState<S> : RequiredState<S>;
 
 /**
@@ -164,25 +165,40 @@ export type StateOption<S> = undefined extends S ? OptionalState<S> : RequiredSt
  * Only own fields count, and each is read once. An option given as `undefined` is absent, except
  * `slot`. `Infinity` means "none" and overrides an inherited default. The supervisor's `defaults`
  * override the defaults that are named here.
+ *
+ * @interface
  */
 export type TaskSpec<T = unknown, S = undefined> = BodyOption<T, S> & TaskOptions & StateOption<S>;
 
-/** The spec of `slot(name).submit`. The handle names the slot. */
+/**
+ * The spec of `slot(name).submit`. The handle names the slot.
+ *
+ * @interface
+ */
 export type SpecInSlot<T, S> = BodyOption<T, S> & Omit<TaskOptions, 'slot'> & StateOption<S>;
 
-/** The options of a spec whose body and restart policy a builder gives. */
+/**
+ * The options of a spec whose body and restart policy a builder gives.
+ *
+ * @interface
+ */
 export type BuilderOptions<S> = Omit<TaskOptions, 'restart' | 'intervalMs'> & StateOption<S>;
 
-/** The options of a spec for which a supervisor can give defaults. */
+/**
+ * The options of a spec for which a supervisor can give defaults.
+ *
+ * @interface
+ */
 export type TaskDefaults = Omit<TaskOptions, 'name' | 'slot' | 'vital' | 'signal' | 'meta'>;
 
 /** The compiler infers `unknown` where a body does not care, and without `state`. */
 export type InferredState<S> = unknown extends S ? undefined : S;
 
 /**
- * The specs of a batch. `States` has the type of `ctx.state` for each of them; `unknown` without
- * `state`. A condition here would keep generic code from a call.
+ * The specs of a batch, as a tuple or an array. `States` has the type of `ctx.state` for each of
+ * them; `unknown` without `state`.
  */
+// A condition here would keep generic code from a call.
 export type Specs<States extends readonly unknown[]> = {
   readonly [K in keyof States]: TaskSpec<unknown, States[K]>;
 };

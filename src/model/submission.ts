@@ -26,8 +26,8 @@ export interface Submission<T = unknown> {
   readonly status: TaskStatus;
   /**
    * How it ended. Resolves exactly once and never rejects, so it may be ignored. A body must not
-   * await its own outcome, nor that of a submission that waits for its slot: see "Waits that never
-   * end" in SEMANTICS.md.
+   * await its own outcome, nor that of a submission that waits for its slot: see
+   * [Waits that never end](../SEMANTICS.md#waits-that-never-end).
    */
   readonly outcome: Promise<Outcome<T>>;
   /**

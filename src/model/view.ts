@@ -6,18 +6,6 @@ import type { TaskId } from './id.ts';
 import type { Outcome, RejectReason } from './outcome.ts';
 import type { AdmissionPolicy } from './settings.ts';
 
-export const TASK_STATUSES = [
-  'queued',
-  'starting',
-  'running',
-  'backoff',
-  'interval',
-  'suspended',
-  'stopping',
-  'overrun',
-  'ended',
-] as const;
-
 /**
  * What a submission is doing.
  *
@@ -32,7 +20,28 @@ export const TASK_STATUSES = [
  * - `overrun`: its body was asked to stop, has not ended, and the grace is over.
  * - `ended`: it has its outcome.
  */
-export type TaskStatus = (typeof TASK_STATUSES)[number];
+export type TaskStatus =
+  | 'queued'
+  | 'starting'
+  | 'running'
+  | 'backoff'
+  | 'interval'
+  | 'suspended'
+  | 'stopping'
+  | 'overrun'
+  | 'ended';
+
+export const TASK_STATUSES = [
+  'queued',
+  'starting',
+  'running',
+  'backoff',
+  'interval',
+  'suspended',
+  'stopping',
+  'overrun',
+  'ended',
+] as const satisfies readonly TaskStatus[];
 
 /**
  * What a live submission waits for.
@@ -75,11 +84,17 @@ export interface TaskView {
   readonly waitingFor?: WaitingFor;
   /**
    * The stop request that its body has not followed. Present while its body was asked to stop and
-   * has not ended. `by` is why the task was stopped. If only the attempt was: `deadline` for a
-   * timeout or a stall, `caller` for `restart()`, `leaseLost` for a lost lease. `sinceMs` is the
-   * time since the body was asked, in ms.
+   * has not ended.
    */
-  readonly stop?: { readonly by: StopCause; readonly sinceMs: number };
+  readonly stop?: {
+    /**
+     * Why the task was stopped. If only the attempt was: `deadline` for a timeout or a stall,
+     * `caller` for `restart()`, `leaseLost` for a lost lease.
+     */
+    readonly by: StopCause;
+    /** The time since the body was asked, in ms. */
+    readonly sinceMs: number;
+  };
   /** Attempts begun. 0 until the first attempt begins. */
   readonly attempt: number;
   /** Retries after failures. */
@@ -248,11 +263,15 @@ export interface ShutdownReport {
   readonly clean: boolean;
   /** What began the shutdown. */
   readonly cause: ShutdownCause;
-  /**
-   * Why `deadFraction` began the shutdown, as it was then: the names of the dead vital slots, the
-   * number of all vital slots, and the `deadFraction`. Absent for every other cause.
-   */
-  readonly dead?: { readonly slots: readonly string[]; readonly of: number; readonly threshold: number };
+  /** Why `deadFraction` began the shutdown, as it was then. Absent for every other cause. */
+  readonly dead?: {
+    /** The names of the dead vital slots. */
+    readonly slots: readonly string[];
+    /** The number of all vital slots. */
+    readonly of: number;
+    /** The `deadFraction`. */
+    readonly threshold: number;
+  };
   /** Outcomes since the start of the supervisor, by kind. */
   readonly counts: Readonly<Record<Outcome['kind'], number>>;
   /** The tasks whose body was killed after the shutdown began, one for each body. */
@@ -269,8 +288,6 @@ export interface ShutdownReport {
   readonly eventsDropped: number;
 }
 
-export const SHUTDOWN_CAUSES = ['caller', 'signal', 'deadFraction', 'finished'] as const;
-
 /**
  * What began a shutdown.
  *
@@ -279,7 +296,14 @@ export const SHUTDOWN_CAUSES = ['caller', 'signal', 'deadFraction', 'finished'] 
  * - `deadFraction`: too many vital slots are dead.
  * - `finished`: every task of `run` has its outcome.
  */
-export type ShutdownCause = (typeof SHUTDOWN_CAUSES)[number];
+export type ShutdownCause = 'caller' | 'signal' | 'deadFraction' | 'finished';
+
+export const SHUTDOWN_CAUSES = [
+  'caller',
+  'signal',
+  'deadFraction',
+  'finished',
+] as const satisfies readonly ShutdownCause[];
 
 /** What `supervisor.run` returns. */
 export interface RunReport {

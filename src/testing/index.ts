@@ -3,7 +3,8 @@
  * event recorder, a check that a supervisor is idle, and the cases that a lease store must pass.
  * The library's own tests use them.
  *
- * @module
+ * @module slotvisor/testing
+ * @document README.md
  */
 
 export { type EventRecorder, recordEvents } from './event-recorder.ts';

@@ -27,6 +27,7 @@ export interface ConformanceOptions {
 export interface ConformanceCase {
   /** A claim about the store, in one sentence. No two cases have the same name. */
   readonly name: string;
+  /** The rule of a store that the case is about. */
   readonly rule: ConformanceRule;
   /**
    * Runs the case in a world of its own. Rejects with an error that says what the store did. In
@@ -50,14 +51,20 @@ const READERS: Readers<Settings> = {
 const DEFAULTS: Settings = { open: undefined, listens: true, ttlMs: 1_000 };
 
 /**
- * The cases that a {@link LeaseStore} must pass, for any test runner:
- *
- * ```ts
- * for (const { rule, name, run } of leaseConformance({ open })) test(`${rule}: ${name}`, run);
- * ```
+ * The cases that a {@link LeaseStore} must pass, for any test runner.
  *
  * Cases are independent of each other, and may run at the same time. What they do not prove: that
  * the store survives the loss of its engine's writes, and that it is fast.
+ *
+ * @example
+ * ```ts
+ * import { test } from 'node:test';
+ * import { type LeaseWorld, leaseConformance } from 'slotvisor/testing';
+ *
+ * declare function open(): Promise<LeaseWorld>;
+ *
+ * for (const { rule, name, run } of leaseConformance({ open })) test(`${rule}: ${name}`, run);
+ * ```
  *
  * @throws OptionError for an invalid option.
  */

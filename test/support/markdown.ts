@@ -64,6 +64,18 @@ export function codeBlocksOf({ path, text }: MarkdownFile): CodeBlock[] {
   });
 }
 
+/** The Markdown in the doc comments of a source file. Each line stands where it was. */
+export function commentsOf(source: string): string {
+  let isComment = false;
+  const lines = source.split('\n').map((line) => {
+    if (line.trim() === '/**') isComment = true;
+    else if (line.trim() === '*/') isComment = false;
+    else if (isComment) return line.replace(/^ *\* ?/, '');
+    return '';
+  });
+  return lines.join('\n');
+}
+
 export function fenceFaults(file: MarkdownFile): Fault[] {
   return codeBlocksOf(file)
     .filter(({ closed }) => !closed)

@@ -26,6 +26,7 @@ import {
   type TaskContext,
   type TaskDefaults,
   type TaskEvent,
+  type TaskEventType,
   type TaskId,
   type TaskSpec,
 } from 'slotvisor';
@@ -493,6 +494,7 @@ export function events() {
   claim<Equal<(typeof failed)[number]['failure'], Failure>>('a recorder gives the events of one type');
 
   claim<Equal<Extract<TaskEvent, { type: 'attemptFailed' }>, EventOf<'attemptFailed'>>>('there is one member a type');
+  claim<Equal<TaskEvent['type'], TaskEventType>>('each has its word');
   claim<Equal<EventOf<'attemptFailed'>['failure'], Failure>>('it has its fields');
   claim<Equal<EventOf<'joined'>['leader'], TaskId>>('and no fields of another type');
 

@@ -33,6 +33,7 @@ export interface MissedRun {
 /** A date that another process has claimed. */
 export interface ElsewhereRun {
   readonly kind: 'elsewhere';
+  /** The date. */
   readonly due: Date;
   /** When the claim was refused. */
   readonly at: Date;

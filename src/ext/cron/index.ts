@@ -10,12 +10,14 @@
  * All schedules of a supervisor share one timer. They end as its shutdown begins. `croner`
  * calculates the dates of cron expressions. It runs no timers here.
  *
+ * @privateRemarks
  * Reading order: `options.ts` (the options), `expression.ts` and `calendar.ts` (the dates),
  * `due.ts` (which due dates run and which are missed), `timeline.ts` (the shared timer),
  * `live-schedule.ts` (one schedule, made from these parts), `runner.ts` and `claims.ts` (from dates
  * to submissions), `history.ts` (what became of them).
  *
- * @module
+ * @module slotvisor/cron
+ * @document README.md
  */
 
 export type { DateClaims } from './claims.ts';

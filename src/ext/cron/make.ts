@@ -38,6 +38,19 @@ const hosts = shared('schedules', () => new WeakMap<Supervisor, Host>());
  * A schedule keeps the process alive while it waits for a date. Bodies run in the async context of
  * this call. It ends as the supervisor's shutdown begins, before any body is asked to stop.
  *
+ * @example
+ * ```ts
+ * import { Supervisor } from 'slotvisor';
+ * import { schedule } from 'slotvisor/cron';
+ *
+ * const report = schedule(new Supervisor(), {
+ *   cron: '0 6 * * 1-5',
+ *   timezone: 'Europe/Vienna',
+ *   task: { slot: 'report', run: (_ctx, due) => console.log(`the report of ${due.toISOString()}`) },
+ * });
+ * console.log(report.next(3));
+ * ```
+ *
  * @throws OptionError for an invalid option or task, or if there is no future run; ClosedError once
  * the supervisor is shutting down. A call that throws submits nothing and keeps nothing.
  */

@@ -28,14 +28,20 @@ export type Instant = Date | string | number;
  * that has come and has not had its turn when the schedule is stopped, has used up `maxRuns`, or is
  * shut down.
  */
-export type MissedPolicy = 'skip' | 'once' | { readonly catchUp: number };
+export type MissedPolicy =
+  | 'skip'
+  | 'once'
+  | {
+      /** How many of the latest dates run. A whole number from 1 to 1,000. */
+      readonly catchUp: number;
+    };
 
 /** When a schedule runs: exactly one of `cron`, `everyMs` and `at`. */
 export type ScheduleDates =
   | {
       /**
        * A cron expression: 5 to 7 fields (with 6, seconds come first; with 7, years come last), or
-       * a nickname like `@daily`. The README of this entry point has the syntax, and how it differs
+       * a nickname like `@daily`. The [README](./README.md) has the syntax, and how it differs
        * from that of Vixie cron and Quartz.
        *
        * An expression with neither `*` nor a step in its seconds, minutes and hours names times of
@@ -160,19 +166,29 @@ export type ScheduledBody<T = unknown, S = undefined> = (ctx: TaskContext<S>, du
  *
  * The restart policy applies to each run. With the default, `onFailure`, a failing run is retried
  * until it succeeds, and occupies the slot until then.
+ *
+ * @interface
  */
 export type ScheduledTask<T = unknown, S = undefined> = Omit<TaskSpec, 'run' | 'state'> &
   StateOption<S> & {
     /** The body, or a killable task whose body gets the date, too. */
     readonly run:
       | ScheduledBody<T, S>
-      | { run: ScheduledBody<T, S>; kill(ctx: TaskContext<S>): void | PromiseLike<void> };
+      | {
+          /** The body. */
+          run: ScheduledBody<T, S>;
+          /** Ends the body of this attempt, as `kill` of a `KillableTask` does. */
+          kill(ctx: TaskContext<S>): void | PromiseLike<void>;
+        };
   };
 
 /** The options of `schedule`: one kind of dates, the task, settings, and what it is known by. */
 export type ScheduleOptions<T = unknown, S = undefined> = ScheduleDates &
   ScheduleSettings &
-  ScheduleIdentity & { readonly task: ScheduledTask<T, S> };
+  ScheduleIdentity & {
+    /** What is submitted at each date. */
+    readonly task: ScheduledTask<T, S>;
+  };
 
 /**
  * The options of `Schedule.update`. Options that are left out, or given with the values that they
@@ -182,4 +198,7 @@ export type ScheduleUpdate<T = unknown, S = undefined> = (
   | ScheduleDates
   | { readonly cron?: undefined; readonly everyMs?: undefined; readonly at?: undefined }
 ) &
-  ScheduleSettings & { readonly task?: ScheduledTask<T, S> | undefined };
+  ScheduleSettings & {
+    /** What is submitted from now on. */
+    readonly task?: ScheduledTask<T, S> | undefined;
+  };

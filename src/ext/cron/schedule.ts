@@ -9,9 +9,20 @@ export type ScheduleStatus = 'active' | 'paused' | 'ended';
 
 /** The dates of a schedule, as its options give them. */
 export type ScheduleWhen =
-  | { readonly cron: string; readonly timezone?: string }
-  | { readonly everyMs: number }
-  | { readonly at: Date };
+  | {
+      /** The cron expression. */
+      readonly cron: string;
+      /** The IANA time zone name. Absent: that of the process. */
+      readonly timezone?: string;
+    }
+  | {
+      /** The fixed rate, in ms. */
+      readonly everyMs: number;
+    }
+  | {
+      /** The only date. */
+      readonly at: Date;
+    };
 
 /** The handle that `schedule` returns. Disposing it (`await using`) calls `stop`. */
 export interface Schedule<T = unknown> extends AsyncDisposable {

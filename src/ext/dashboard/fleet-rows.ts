@@ -7,13 +7,24 @@ import { type FleetPage, type FleetProcessRow, type FleetSlotRow, MAX_PAGE } fro
 
 /** What is used of the leases of a fleet. */
 export interface FleetSource {
+  /** Shows the fleet: its processes, and at most `limit` slots whose name contains `q`. */
   look(query: { readonly q: string; readonly limit: number }): Promise<FleetSeen>;
 }
 
-/** A look: as the page has it, but for its fences. */
+/**
+ * A look: as the page has it, but for its fences.
+ *
+ * @inline
+ */
 interface FleetSeen {
+  /** Its processes, by name. */
   readonly processes: readonly FleetProcessRow[];
-  readonly slots: readonly (Omit<FleetSlotRow, 'fence'> & { readonly fence: bigint })[];
+  /** Slots that are held or waited for, by name. */
+  readonly slots: readonly (Omit<FleetSlotRow, 'fence'> & {
+    /** The fence of the latest grant. */
+    readonly fence: bigint;
+  })[];
+  /** There are more slots with such a name than these. */
   readonly more: boolean;
 }
 

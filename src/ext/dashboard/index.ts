@@ -5,12 +5,14 @@
  * is open. It is one handler of web-standard requests, and works under any path. Without options it
  * changes nothing.
  *
+ * @privateRemarks
  * Reading order: `wire.ts` (what server and page say to each other), `options.ts`, `dashboard.ts`
  * (a request from its locks to its answer), `router.ts`, `guards.ts`, `endpoints.ts`, `actions.ts`,
  * `stream.ts` and `frames.ts` (open pages), `watched.ts` (what is known of a supervisor),
  * `listen.ts` (servers of Node).
  *
- * @module
+ * @module slotvisor/dashboard
+ * @document README.md
  */
 
 export { type Dashboard, dashboard } from './dashboard.ts';

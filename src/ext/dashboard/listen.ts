@@ -14,6 +14,7 @@ export type NodeRequest = (IncomingMessage | Http2ServerRequest) & {
   /** Express keeps the whole URL here, and leaves what follows the path of a mount in `url`. */
   readonly originalUrl?: string | undefined;
 };
+/** A response of `node:http`, `node:http2` and Express, and `raw` of Fastify. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 type Fetch = (request: Request) => Promise<Response>;
@@ -28,6 +29,7 @@ const loadAdapter = async () => {
   }
 };
 
+/** @inline */
 export type Listener = (request: NodeRequest, response: NodeResponse) => void;
 
 /** Answers everything that it gets. */

@@ -22,14 +22,21 @@ import type { DashboardSchedule } from './schedule-rows.ts';
 import type { ActionKind, ActionTarget } from './wire.ts';
 
 /**
- * What a request asks for. `of` is the name of the supervisor: `default` if there is only one,
- * given without a name. `view` is every request that changes nothing, the page and its files too. A
- * view of one supervisor also shows the names of the others, and how many slots and warnings each
- * has.
+ * What a request asks for. `view` is every request that changes nothing, the page and its files
+ * too. A view of one supervisor also shows the names of the others, and how many slots and warnings
+ * each has.
  */
 export type DashboardAction =
-  | { readonly kind: 'view'; readonly of: string }
-  | ({ readonly kind: ActionKind; readonly of: string } & ActionTarget);
+  | {
+      readonly kind: 'view';
+      /** The name of the supervisor: `default` if there is only one, given without a name. */
+      readonly of: string;
+    }
+  | ({
+      readonly kind: ActionKind;
+      /** The name of the supervisor: `default` if there is only one, given without a name. */
+      readonly of: string;
+    } & ActionTarget);
 
 /** How much is remembered, for each supervisor. A full list loses its oldest entry. */
 export interface DashboardHistory {

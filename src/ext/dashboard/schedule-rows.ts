@@ -8,16 +8,33 @@ import type { ScheduleRow, ScheduleRunRow } from './wire.ts';
 
 /** What the dashboard uses of a schedule of slotvisor/cron. */
 export interface DashboardSchedule {
+  /** Its name, which the page asks for. */
   readonly name: string;
+  /** The slot that its task is submitted to. */
   readonly slot: string;
+  /** Its dates, as its options give them. */
   readonly when: object;
+  /** What it does now. */
   readonly status: 'active' | 'paused' | 'ended';
+  /** Its latest entries, oldest first. */
   readonly runs: readonly object[];
+  /** Its counts. */
   readonly totals: object;
+  /** The next dates. */
   next(count?: number): readonly Date[];
+  /** Submits at no date until `resume`. */
   pause(): void;
+  /** Ends a pause. */
   resume(): void;
-  trigger(): { readonly id: string; readonly admission: string; readonly outcome: PromiseLike<unknown> };
+  /** Submits the task now. */
+  trigger(): {
+    /** The id of the submission. */
+    readonly id: string;
+    /** What the slot decided. */
+    readonly admission: string;
+    /** How it ended. */
+    readonly outcome: PromiseLike<unknown>;
+  };
 }
 
 /** The most schedules that are shown: the first ones. */

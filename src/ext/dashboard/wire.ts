@@ -56,8 +56,10 @@ export const MAX_LINE = 50;
 /** The most events of one answer, and of one frame. */
 export const MAX_EVENTS = 500;
 
-export const ACTIONS = ['cancel', 'restart', 'pause', 'resume', 'trigger'] as const;
-export type ActionKind = (typeof ACTIONS)[number];
+/** What a page can do to a task, a slot or a schedule. */
+export type ActionKind = 'cancel' | 'restart' | 'pause' | 'resume' | 'trigger';
+
+export const ACTIONS = ['cancel', 'restart', 'pause', 'resume', 'trigger'] as const satisfies readonly ActionKind[];
 
 /** The body of `POST api/actions/<kind>`. Exactly one of these. */
 export interface ActionTarget {
@@ -387,23 +389,37 @@ export interface ScheduleRunRow {
   readonly text?: string;
 }
 
-/** One process of a fleet. */
+/**
+ * One process of a fleet.
+ *
+ * @inline
+ */
 export interface FleetProcessRow {
+  /** Its name. */
   readonly name: string;
   /** This one. */
   readonly isSelf: boolean;
+  /** The slots that it holds. */
   readonly held: number;
+  /** Its places in line. */
   readonly waiting: number;
   /** In how many ms it is taken for dead, unless it beats. 0: at any moment. */
   readonly expiresInMs: number;
 }
 
-/** A slot of a fleet that a process holds, or waits for. */
+/**
+ * A slot of a fleet that a process holds, or waits for.
+ *
+ * @inline
+ */
 export interface FleetSlotRow {
+  /** The name of the slot. */
   readonly slot: string;
   /** The name of the process. Absent: its session is gone. */
   readonly holder?: string;
+  /** This process holds it. */
   readonly isOurs: boolean;
+  /** The fence of the latest grant. */
   readonly fence: string;
   /** The names of the first processes in line, at most 20, the first first. */
   readonly line: readonly string[];

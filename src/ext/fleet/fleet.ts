@@ -43,9 +43,11 @@ export interface FleetStats {
 
 /** The lease store of one supervisor, over a store that processes share. */
 export interface FleetLeases extends SlotLeases {
+  /** The option `ttlMs`, in ms. */
   readonly ttlMs: number;
   open(): void;
   close(): Promise<void>;
+  /** Figures of now. */
   stats(): FleetStats;
   /**
    * Shows the fleet: all processes with a session, and the slots that are held or waited for whose

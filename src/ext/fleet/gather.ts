@@ -7,6 +7,7 @@ interface Entry<A, R> {
   readonly reject: (error: unknown) => void;
 }
 
+/** The options of {@link Gather}. */
 export interface GatherOptions<A, R> {
   /** How many batches are under way at once. */
   readonly lanes: number;
@@ -24,10 +25,12 @@ export class Gather<A, R> {
   #entries: Entry<A, R>[] = [];
   #busy = 0;
 
+  /** Calls nothing before the first `add`. */
   constructor(options: GatherOptions<A, R>) {
     this.#options = options;
   }
 
+  /** Resolves with the result of the item. Rejects with the error of its batch. */
   add(item: A): Promise<R> {
     return new Promise((resolve, reject) => {
       this.#entries.push({ item, resolve, reject });

@@ -50,6 +50,7 @@ export interface FleetProcess {
 
 /** A slot that a process of the fleet holds, or waits for. */
 export interface FleetSlot {
+  /** The name of the slot. */
   readonly slot: string;
   /** The name of the process that holds it. Absent: the session of the holder is gone. */
   readonly holder?: string;

@@ -2,7 +2,7 @@
 
 import { hostname } from 'node:os';
 import type { Clock } from '../../index.ts';
-import { aFunction, nameText, numberFrom, type Readers, readClock } from '../../kit.ts';
+import { aFunction, nameText, numberFrom, readClock } from '../../kit.ts';
 
 /** The operation of a store that failed. */
 export type FleetOperation = 'open' | 'beat' | 'acquire' | 'release' | 'withdraw' | 'holdings' | 'end' | 'listen';
@@ -35,18 +35,31 @@ export interface FleetOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** The options that all stores have, completed. */
 export interface FleetSettings {
+  /** In ms. */
   readonly ttlMs: number;
+  /** The name of this process. */
   readonly name: string;
+  /** In ms. `undefined`: a third of `ttlMs`. */
   readonly patienceMs: number | undefined;
+  /** Called with each error of the store. */
   readonly onTrouble: (error: unknown, operation: FleetOperation) => void;
+  /** `undefined`: the platform's. */
   readonly clock: Clock | undefined;
 }
 
 const MAX_MS = 3_600_000;
 
-/** For the options of a store, which are these and its own. */
-export const FLEET_READERS: Readers<FleetSettings> = {
+/**
+ * How each option that all stores have is checked, for a store that has more. A reader returns the
+ * value to use.
+ *
+ * @throws OptionError for an invalid value.
+ */
+export const FLEET_READERS: {
+  readonly [K in keyof FleetSettings]: (field: string, value: unknown) => FleetSettings[K];
+} = {
   ttlMs: (field, value) => numberFrom(field, value, 1_000, MAX_MS),
   name: nameText,
   patienceMs: (field, value) => numberFrom(field, value, 1, MAX_MS),
@@ -54,6 +67,7 @@ export const FLEET_READERS: Readers<FleetSettings> = {
   clock: readClock,
 };
 
+/** The options that all stores have, as they are if none is given. */
 export const FLEET_DEFAULTS: FleetSettings = {
   ttlMs: 15_000,
   name: `${hostname()}:${process.pid}`,

@@ -88,28 +88,43 @@ export interface LeaseStore {
  */
 export type AskMode = 'try' | 'wait' | 'urgent';
 
+/** The ask of a session for a slot. */
 export interface LeaseAsk {
+  /** The name of the slot. */
   readonly slot: string;
+  /** How it is asked for. */
   readonly mode: AskMode;
 }
 
 /**
  * The answer to an ask.
  *
- * - `granted`: the slot is this session's. `contended`: another session waits for it.
- * - `waiting`: the session waits in line. News or a beat tell of the grant. `fence` is the present
- *   holder's: what tells of a grant with no greater one is late, and counts for nothing.
+ * - `granted`: the slot is this session's.
+ * - `waiting`: the session waits in line. News or a beat tell of the grant. What tells
+ *   of a grant with no greater fence than the answer's is late, and counts for nothing.
  * - `busy`: for `try` only. Another session has the slot, or goes before.
  * - `dead`: the session is not known any more.
  */
 export type AskAnswer =
-  | { readonly state: 'granted'; readonly fence: bigint; readonly contended: boolean }
-  | { readonly state: 'waiting'; readonly fence: bigint }
+  | {
+      readonly state: 'granted';
+      /** The fence of the grant. */
+      readonly fence: bigint;
+      /** Another session waits for the slot. */
+      readonly contended: boolean;
+    }
+  | {
+      readonly state: 'waiting';
+      /** The fence of the present holder. */
+      readonly fence: bigint;
+    }
   | { readonly state: 'busy' | 'dead' };
 
 /** A slot that a session holds. */
 export interface HeldSlot {
+  /** The name of the slot. */
   readonly slot: string;
+  /** The fence of its grant. */
   readonly fence: bigint;
   /** Another session waits, as far as this process knows: a hint for which way to take. */
   readonly contended: boolean;
@@ -126,9 +141,27 @@ export interface HeldSlot {
  * - `orphan`: the holder of a slot for which it waits is gone. It asks again.
  */
 export type LeaseNews =
-  | { readonly kind: 'granted'; readonly slot: string; readonly fence: bigint; readonly contended: boolean }
-  | { readonly kind: 'contended' | 'revoked'; readonly slot: string; readonly fence: bigint }
-  | { readonly kind: 'superseded' | 'orphan'; readonly slot: string };
+  | {
+      readonly kind: 'granted';
+      /** The name of the slot. */
+      readonly slot: string;
+      /** The fence of the grant. */
+      readonly fence: bigint;
+      /** Another session waits for the slot. */
+      readonly contended: boolean;
+    }
+  | {
+      readonly kind: 'contended' | 'revoked';
+      /** The name of the slot. */
+      readonly slot: string;
+      /** The fence with which this session holds it. */
+      readonly fence: bigint;
+    }
+  | {
+      readonly kind: 'superseded' | 'orphan';
+      /** The name of the slot. */
+      readonly slot: string;
+    };
 
 /** The answer to a beat. */
 export interface LeasePulse {

@@ -4,7 +4,9 @@ import type { HealthReport } from './report.ts';
 
 /** What is read of a request: of `node:http`, `node:http2` and Express, and of `raw` of Fastify. */
 export interface HealthRequest {
+  /** Its method. Default `GET`. */
   readonly method?: string | undefined;
+  /** Its path and query. */
   readonly url?: string | undefined;
   /** Express keeps the whole URL here, and leaves what follows the path of a mount in `url`. */
   readonly originalUrl?: string | undefined;
@@ -12,8 +14,11 @@ export interface HealthRequest {
 
 /** What is called of a response. `end` is declared twice, since `node:http2` takes no undefined. */
 export interface HealthResponse {
+  /** Sends the status and the headers. */
   writeHead(status: number, headers: Record<string, string | number>): unknown;
+  /** Ends the response, without a body. */
   end(): unknown;
+  /** Ends the response with this body. */
   end(body: string): unknown;
 }
 

@@ -5,11 +5,13 @@
  * is asked. It decides nothing else, sets no timer, and starts no server. `stopOnSignals` of
  * slotvisor ends the process; its `before` is where `notReady` belongs.
  *
+ * @privateRemarks
  * Reading order: `options.ts` (the rules), `slot-check.ts` (one slot against its rule),
  * `loop-delay.ts` (the event loop), `watched.ts` (one supervisor), `report.ts` and `health.ts`
  * (what a probe says), `http.ts` (how it says it).
  *
- * @module
+ * @module slotvisor/health
+ * @document README.md
  */
 
 export { type HealthProbe, health } from './health.ts';

@@ -4,8 +4,14 @@ import type { SlotView, TaskView, VitalSlot } from '../../index.ts';
 import { brief, printable } from '../../kit.ts';
 import type { Rule } from './options.ts';
 
-/** What was found: a `fail` is worse than a `warn`. `why` is a text for people, on one line. */
-export type HealthCheck = { readonly status: 'pass' } | { readonly status: 'warn' | 'fail'; readonly why: string };
+/** What was found: a `fail` is worse than a `warn`. */
+export type HealthCheck =
+  | { readonly status: 'pass' }
+  | {
+      readonly status: 'warn' | 'fail';
+      /** A text for people, on one line. */
+      readonly why: string;
+    };
 
 export const PASS: HealthCheck = { status: 'pass' };
 export const fail = (why: string): HealthCheck => ({ status: 'fail', why });

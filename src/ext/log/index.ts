@@ -5,10 +5,12 @@
  * sentence and a record. {@link consoleWriter} makes a subscriber that writes lines for people.
  * The sentences and the records are those of `eventText` and `eventRecord`.
  *
+ * @privateRemarks
  * Reading order: `options.ts` (the options), `fields.ts` (what a logger gets), `log-to.ts`,
  * `lines.ts` (what people get), `console-writer.ts`. The levels are in `model/event-level.ts`.
  *
- * @module
+ * @module slotvisor/log
+ * @document README.md
  */
 
 export { consoleWriter } from './console-writer.ts';

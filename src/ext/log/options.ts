@@ -15,19 +15,23 @@ import {
   SUBSCRIBE_READERS,
 } from '../../kit.ts';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-
 /** A level of a line, and the method of the logger that writes it. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
 /**
  * What {@link logTo} writes to: a pino logger, or any object with these methods. They are looked up
  * and called on the logger at each line. If one returns a promise, the next line waits for it.
  */
 export interface Logger {
+  /** Writes a line of the level `debug`. */
   debug(fields: object, message: string): unknown;
+  /** Writes a line of the level `info`. */
   info(fields: object, message: string): unknown;
+  /** Writes a line of the level `warn`. */
   warn(fields: object, message: string): unknown;
+  /** Writes a line of the level `error`. */
   error(fields: object, message: string): unknown;
   /** If the logger has it, it is asked before a line is built. */
   isLevelEnabled?(level: LogLevel): boolean;
@@ -36,10 +40,11 @@ export interface Logger {
 /** The options of {@link logTo}. */
 export interface LogToOptions {
   /**
-   * The level of all events of a type, in place of the one in the table of the README. `false`:
+   * The level of all events of a type, in place of the one in the table of the [README](./README.md).
+   * `false`:
    * they are left out. Default: none.
    */
-  readonly levels?: { readonly [Type in TaskEventType]?: LogLevel | false | undefined } | undefined;
+  readonly levels?: Readonly<Partial<Record<TaskEventType, LogLevel | false | undefined>>> | undefined;
   /**
    * Returns what the record shows of the `meta` of a task. If it throws, the record says so.
    * Default: the record has no `meta`, because that may hold what must not be logged.

@@ -37,15 +37,21 @@ export function identityAttributes({ slot, name, id, attempt }: AttemptIdentity)
 
 /** A span of an SDK, as far as it is used here. */
 export interface StampedSpan {
+  /** What it has already. */
   readonly attributes: Attributes;
+  /** Gives it more. */
   setAttributes(attributes: Attributes): unknown;
 }
 
 /** A `SpanProcessor` of the SDK, without an import of the SDK. */
 export interface SlotSpanProcessor {
+  /** Gives the span the attributes of the attempt in whose context it starts. */
   onStart(span: StampedSpan, parentContext: Context): void;
+  /** Does nothing. */
   onEnd(): void;
+  /** Resolves at once. */
   forceFlush(): Promise<void>;
+  /** Resolves at once. */
   shutdown(): Promise<void>;
 }
 

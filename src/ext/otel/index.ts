@@ -5,12 +5,14 @@
  * It imports `@opentelemetry/api` only. Without an SDK behind that API an attempt costs a look, and
  * nothing is made.
  *
+ * @privateRemarks
  * Reading order: `options.ts` (the options), `otel.ts` (the function), `attempt-probe.ts` (one
  * attempt), `attempt-span.ts` and `error-type.ts` (its span), `instruments.ts` (the metrics),
  * `providers.ts` (what is registered behind the API), `attempt-context.ts` and `detached.ts` (what
  * a body sees).
  *
- * @module
+ * @module slotvisor/otel
+ * @document README.md
  */
 
 export {

@@ -14,8 +14,6 @@ import {
   type Readers,
 } from '../../kit.ts';
 
-const SPAN_MODES = ['auto', 'link', 'child', 'detached', 'none'] as const;
-
 /**
  * Where the span of an attempt stands.
  *
@@ -29,7 +27,9 @@ const SPAN_MODES = ['auto', 'link', 'child', 'detached', 'none'] as const;
  * - `auto`: `detached` if the attempt is `resident`, else `link`. An attempt is resident if its
  *   task is `vital` or has a finite `stableMs`.
  */
-export type SpanMode = (typeof SPAN_MODES)[number];
+export type SpanMode = 'auto' | 'link' | 'child' | 'detached' | 'none';
+
+export const SPAN_MODES = ['auto', 'link', 'child', 'detached', 'none'] as const satisfies readonly SpanMode[];
 
 type ModeOf = (attempt: ProbedAttempt) => SpanMode;
 
@@ -44,9 +44,12 @@ export interface OtelOptions extends GroupOptions {
    * share a MeterProvider need different names. 1 to 1,024 UTF-16 units. Default `default`.
    */
   readonly name?: string | undefined;
-  /** Default: the global one, whenever it is registered. */
+  /** Where the spans go. Default: the global one, whenever it is registered. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** Default: the global one. A provider that is registered later is found at the next attempt. */
+  /**
+   * Where the metrics go. Default: the global one. A provider that is registered later is found at
+   * the next attempt.
+   */
   readonly meterProvider?: MeterProvider | undefined;
   /**
    * Whether a thrown Error is recorded as the event `exception` of the span. Default: true, unless

@@ -7,12 +7,15 @@ import { identifier } from './schema.ts';
 
 /** What is used of a client of `pg`, or of what wraps it. */
 export interface QueryingClient {
+  /** Runs a statement with these values. */
   query(text: string, values: unknown[]): PromiseLike<unknown>;
 }
 
 /** A slot, and the fence of its lease: the context of a task is one. */
 export interface Owned {
+  /** The name of the slot. */
   readonly slot: string;
+  /** The fence of the lease. */
   readonly fence: bigint;
 }
 

@@ -1,12 +1,14 @@
 /**
  * `slotvisor/postgres`: slots that several processes share, in a PostgreSQL database.
  *
+ * @privateRemarks
  * Reading order: `schema.ts` (tables and functions: all that is decided is decided there),
  * `store.ts` (how they are called), `together.ts` (many calls as one statement), `line.ts` (the
  * connection of the beats), `look.ts` (who holds what), `assert-owned.ts` (the guard of a write),
  * `claims.ts` (one run a date).
  *
- * @module
+ * @module slotvisor/postgres
+ * @document README.md
  */
 
 export { assertOwned, type Owned, type QueryingClient } from './assert-owned.ts';

@@ -5,31 +5,50 @@ import { after, field, ignored, refuse } from '../../kit.ts';
 
 /** What is used of a `Pool` of `pg`. It is yours: end it after the shutdown. */
 export interface PgPool {
+  /** Gives a client to the callback. */
   connect(callback: (error: Error | undefined, client: PgClient | undefined) => void): void;
 }
 
 /** What is used of a `PoolClient` of `pg`. */
 export interface PgClient {
-  // biome-ignore lint/suspicious/noExplicitAny: the rows of `pg` are of any type
-  query(statement: PgStatement): Promise<{ rows: any[] }>;
+  /** Runs a statement. */
+  query(statement: PgStatement): Promise<{
+    /** Its rows. */
+    // biome-ignore lint/suspicious/noExplicitAny: the rows of `pg` are of any type
+    rows: any[];
+  }>;
+  /** Hears that the connection broke or ended. */
   on(event: 'error' | 'end', listener: () => void): unknown;
+  /** Hears what others notify. */
   on(event: 'notification', listener: (news: PgNotification) => void): unknown;
+  /** Ends what `on` began. */
   removeListener(event: 'error', listener: () => void): unknown;
-  /** @param destroy the connection is ended instead of being used again. */
+  /**
+   * Gives the client back to its pool.
+   *
+   * @param destroy the connection is ended instead of being used again.
+   */
   release(destroy?: boolean): void;
+  /** From now on its connection does not keep the process alive. */
   unref?(): void;
 }
 
 /** A statement, with a name if `pg` is to prepare it once for each connection. */
 export interface PgStatement {
+  /** Its SQL, with `$1` and so on for the values. */
   readonly text: string;
+  /** The values. */
   // biome-ignore lint/suspicious/noExplicitAny: `pg` has no other type for them
   readonly values?: any[];
+  /** Its name on the connection. Absent: it is not prepared. */
   readonly name?: string;
 }
 
+/** What a `NOTIFY` of PostgreSQL says. */
 export interface PgNotification {
+  /** Where it was sent to. */
   readonly channel: string;
+  /** What was sent. */
   readonly payload?: string | undefined;
 }
 

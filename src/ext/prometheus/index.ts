@@ -6,10 +6,12 @@
  * by a probe. No label grows with the number of slots: slots are shown by their groups, and by name
  * only where the option `slots` names them.
  *
+ * @privateRemarks
  * Reading order: `options.ts`, `metrics.ts` (which metrics there are, and where their values come
  * from), `part.ts` (how supervisors share the metrics of a registry), `attach.ts`.
  *
- * @module
+ * @module slotvisor/prometheus
+ * @document README.md
  */
 
 export { prometheus } from './attach.ts';

@@ -8,16 +8,23 @@ import type { Script } from './script.ts';
 
 /** What is used of a client of `ioredis`. */
 export interface IoRedisClient {
+  /** How its connection is. `end`: it was closed. */
   readonly status: string;
+  /** Sends a command. */
   call(command: string, args: string[]): Promise<unknown>;
+  /** Makes a client of the same server. */
   duplicate(options?: object): unknown;
 }
 
 /** What is used of a client of `redis` (node-redis). */
 export interface NodeRedisClient {
+  /** Whether `connect` was called, and it was not closed. */
   readonly isOpen: boolean;
+  /** Sends a command. */
   sendCommand(args: string[]): Promise<unknown>;
+  /** Makes a client of the same server. */
   duplicate(options?: object): unknown;
+  /** From now on its connection does not keep the process alive. */
   unref(): void;
 }
 

@@ -2,11 +2,13 @@
  * `slotvisor/redis`: slots that several processes share, and dates that one of them runs, kept in
  * Redis. Efficiency grade: it saves double work, and cannot rule it out when Redis loses writes.
  *
+ * @privateRemarks
  * Reading order: `script.ts` (what is kept, and every operation on it), `store.ts` (how it is
  * called), `look.ts` (who holds what), `client.ts` (how both clients are used), `errors.ts` (which
  * server is refused), `claims.ts` (dates of schedules).
  *
- * @module
+ * @module slotvisor/redis
+ * @document README.md
  */
 
 import { fromCaller } from '../../kit.ts';

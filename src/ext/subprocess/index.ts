@@ -4,7 +4,8 @@
  * Exports the {@link subprocessTask} factory. Slots, restarts and graces are decided by the core.
  * The core calls the task's `run`, and its `kill` after the grace.
  *
- * @module
+ * @module slotvisor/subprocess
+ * @document README.md
  */
 
 import { type KillableTask, killable } from '../../index.ts';
@@ -40,6 +41,17 @@ export type { OutputStream, SubprocessContext, SubprocessOptions } from './optio
  *
  * Not promised: the end of a process that has left the group (`setsid`, a daemon). When this
  * process exits, live groups get SIGKILL, except when it dies of a signal that it does not handle.
+ *
+ * @example
+ * ```ts
+ * import { Supervisor } from 'slotvisor';
+ * import { subprocessTask } from 'slotvisor/subprocess';
+ *
+ * const backup = subprocessTask('pg_dump', ['--file', '/backup/orders.sql', 'orders'], {
+ *   inheritEnv: ['PATH', 'PGHOST', 'PGPASSWORD'],
+ * });
+ * new Supervisor().submit({ slot: 'backup', graceMs: 10_000, run: backup });
+ * ```
  *
  * @param file the program, looked up in the `PATH` of the environment that it gets. A command line
  *   is refused, unless `shell` takes it. A program with a space in its name is given as a path.

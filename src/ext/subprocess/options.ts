@@ -11,6 +11,7 @@ import { aFunction, oneOf, parse, type Readers, readFields, reading, refuse } fr
 
 /** The stream that a line was written to. */
 export type OutputStream = 'stdout' | 'stderr';
+/** @inline */
 type OnLine = (line: string, stream: OutputStream, ctx: TaskContext<unknown>) => unknown;
 
 /** One attempt, as the functions `args` and `env` see it. */
@@ -23,10 +24,18 @@ export interface SubprocessContext extends Pick<TaskContext, 'id' | 'slot' | 'na
   readonly due: Date | undefined;
 }
 
-/** The arguments of the program, or a function that returns those of an attempt. */
+/**
+ * The arguments of the program, or a function that returns those of an attempt.
+ *
+ * @inline
+ */
 export type SubprocessArguments = readonly string[] | ((ctx: SubprocessContext) => readonly string[]);
 
-/** Variables, or a function that returns those of an attempt. */
+/**
+ * Variables, or a function that returns those of an attempt.
+ *
+ * @inline
+ */
 type Environment = Readonly<Record<string, string>> | ((ctx: SubprocessContext) => Readonly<Record<string, string>>);
 
 /** Options of `subprocessTask`. */

@@ -4,7 +4,8 @@
  * Exports the {@link workerTask} factory. Slots, restarts and graces are decided by the core. The
  * core calls the task's `run`, and its `kill` after the grace.
  *
- * @module
+ * @module slotvisor/worker
+ * @document README.md
  */
 
 import { type KillableTask, killable } from '../../index.ts';
@@ -36,6 +37,16 @@ export type { WorkerContext, WorkerFunction } from './worker-context.ts';
  *
  * Not promised: that a thread inside native code ends before that code returns (`execSync`). The
  * slot stays busy until then. Processes that the function starts are not ended with it.
+ *
+ * @example
+ * ```ts
+ * import { Supervisor } from 'slotvisor';
+ * import { workerTask } from 'slotvisor/worker';
+ *
+ * const hash = workerTask<string>(new URL('./hash.js', import.meta.url));
+ * const submission = new Supervisor().submit({ slot: 'hash', graceMs: 1_000, run: hash });
+ * console.log(await submission.value());
+ * ```
  *
  * @param module where the function is: a `file:` or `data:` URL (`new URL('./job.js',
  * import.meta.url)`), or an absolute path. It is loaded in the worker, not here.
