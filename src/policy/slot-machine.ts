@@ -612,7 +612,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
       this.#wait(entry);
     }
     const flights = old.length;
-    const departure = new Departure(...old.cut(), flights);
+    const departure = new Departure(old.cut(), flights);
     this.effects.push({ do: 'rejectAll', departure, reason, by, error: undefined });
   }
 

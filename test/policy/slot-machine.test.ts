@@ -141,6 +141,17 @@ test.for<[StopCause, string]>([
   expect(effects()).toEqual([rejected(entry, reason), rejected(joined, reason)]);
 });
 
+test('what leaves together has left before it is taken: nothing that it does changes anything', () => {
+  const { machine, submit, makeOwner } = slot();
+  makeOwner();
+  const { entry } = submit('replace');
+  const { entry: joined } = submit('join');
+  machine.cancel();
+  const count = machine.effects.length;
+  for (const one of [entry, joined]) machine.leave(one, 'caller');
+  expect([machine.effects.length, machine.pending]).toEqual([count, 0]);
+});
+
 test('every entry that has ended has the place done, whatever its end was', () => {
   const { machine, submit, makeOwner } = slot();
   const owner = makeOwner();
