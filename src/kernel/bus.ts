@@ -40,7 +40,6 @@ class Subscription<T extends Kind, Kind> {
   readonly #hooks: BusHooks<T>;
   readonly #items = new Queue<T>();
   #delivering = false;
-  #open = true;
   #leftInBatch = BATCH;
   #unreportedLoss = 0;
   #lossReport: T | undefined; // in the queue; it does not count to the capacity
@@ -62,7 +61,7 @@ class Subscription<T extends Kind, Kind> {
   }
 
   enqueue(item: T): void {
-    if (!this.#open || !this.wants(item)) return;
+    if (!this.wants(item)) return;
     const waiting = this.#items.size - (this.#lossReport === undefined ? 0 : 1);
     if (waiting >= this.#listener.capacity) {
       this.#unreportedLoss += 1;
@@ -83,7 +82,6 @@ class Subscription<T extends Kind, Kind> {
   close(): void {
     this.totalLost += this.#items.size;
     this.#items.clear();
-    this.#open = false;
     this.#listener.ended();
   }
 
@@ -136,7 +134,7 @@ class Subscription<T extends Kind, Kind> {
   }
 
   #reportLoss(): void {
-    if (this.#unreportedLoss === 0 || !this.#open) return;
+    if (this.#unreportedLoss === 0) return;
     const count = this.#unreportedLoss;
     this.#unreportedLoss = 0;
     this.#lossReport = this.#hooks.lost(this.#listener.name, count);

@@ -189,7 +189,7 @@ export class CancelToken<R> {
     if (waits === undefined || waits.next === waits) return;
     this.#waits = undefined;
     const reason = this.#reason ?? this.#makeCloseReason?.();
-    if (reason !== undefined) for (let one = waits.take(); one !== undefined; one = waits.take()) one.call(reason);
+    for (let one = waits.take(); one !== undefined; one = waits.take()) one.call(reason);
   }
 }
 

@@ -200,7 +200,6 @@ export class Gate {
     if (this.#wake?.atMs === atMs) return;
     this.#wake?.cancel();
     this.#wake = undefined;
-    if (atMs === Infinity) return;
     const cancel = after(this.#clock, atMs - this.#clock.now(), () => {
       this.#wake = undefined;
       this.#letIn();

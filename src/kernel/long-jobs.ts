@@ -41,18 +41,14 @@ export class LongJobs {
   /** Returns true if the job is done. A job that another one begins shares its turn. */
   begin(job: Job): boolean {
     if (this.#busy) return this.#goOn(job);
-    let isDone = false;
-    this.#turn(PARTS_A_CALL, () => {
-      isDone = this.#goOn(job);
-    });
-    return isDone;
+    return this.#turn(PARTS_A_CALL, () => this.#goOn(job));
   }
 
-  #turn(parts: number, work: () => void): void {
+  #turn<T>(parts: number, work: () => T): T {
     this.#busy = true;
     this.#left = parts;
     try {
-      work();
+      return work();
     } finally {
       this.#busy = false;
       if (this.#unfinished.size > 0 && !this.#scheduled) {

@@ -31,7 +31,6 @@ export class NameMap<T extends object> {
   delete(name: string): void {
     this.#values.set(name, undefined);
     this.size -= 1;
-    if (this.#kept.has(name)) return;
     this.#kept.add(name);
     if (this.#kept.size > KEPT) this.#forget(this.#kept.values().next().value as string);
   }

@@ -49,7 +49,6 @@ export class SharedTimer {
 
   #onTimer(): void {
     const now = this.#clock.now();
-    this.#dueMs = -Infinity; // a wait that is set meanwhile is armed below
     try {
       for (let { first } = this.#waits; first !== undefined && first.key <= now; first = this.#waits.first) {
         this.#waits.delete(first);

@@ -12,13 +12,13 @@ interface Departing<Self extends Departing<Self>> extends Participant<Self> {
 export class Departure<E extends Departing<E>> {
   /** The leaders are linked by `behind`. */
   #first: E | null;
-  #last: E | null;
+  /** The one that was added last. */
+  #last: E | null = null;
   /** How many flights have a participant that was not taken. */
   flights: number;
 
-  constructor(first: E | null = null, last = first, flights = first === null ? 0 : 1) {
+  constructor(first: E | null = null, flights = first === null ? 0 : 1) {
     this.#first = first;
-    this.#last = last;
     this.flights = flights;
   }
 
@@ -26,7 +26,10 @@ export class Departure<E extends Departing<E>> {
     return this.#first === null;
   }
 
-  /** Adds an entry that is in no line, and whose `place` shows that it does not wait. */
+  /**
+   * Adds an entry that is in no line, and whose `place` shows that it does not wait. The departure
+   * was made without an entry, and none was taken.
+   */
   add(leader: E): void {
     if (this.#last === null) this.#first = leader;
     else this.#last.behind = leader;
@@ -48,7 +51,6 @@ export class Departure<E extends Departing<E>> {
   /** An ended entry that a caller still holds must not keep the others in memory. */
   #goOn(leader: E): void {
     this.#first = leader.behind;
-    if (this.#first === null) this.#last = null;
     leader.ahead = null;
     leader.behind = null;
     leader.flight = null;

@@ -138,8 +138,8 @@ function hasten(state: Closing, input: Extract<ShutdownInput, { kind: 'hasten' }
   const finishUntilMs = Math.min(state.finishUntilMs, nowMs + finishMs);
   const stageUntilMs = stageEnd(state, deadlineMs, nowMs, stages);
   // Setting the same timer again at each call would let frequent calls put it off.
-  if (deadlineMs === state.deadlineMs && finishUntilMs === state.finishUntilMs && stageUntilMs === state.stageUntilMs)
-    return unchanged(state);
+  // Without an earlier deadline no stage ends earlier.
+  if (deadlineMs === state.deadlineMs && finishUntilMs === state.finishUntilMs) return unchanged(state);
   return goOn({ ...state, deadlineMs, finishUntilMs, stageUntilMs }, input);
 }
 
@@ -175,9 +175,8 @@ function wakeAt({ stageUntilMs, finishOver, finishUntilMs, deadlineMs }: Closing
 
 /** The last stage lasts until the grace is over. At the end of the grace all stages begin. */
 function nextStage(state: Closing, nowMs: number, stages: readonly number[]): Closing {
-  const [stage, ...later] = stages;
-  if (stage === undefined || later.length === 0 || nowMs >= state.deadlineMs)
-    return { ...state, stage: Infinity, stageUntilMs: Infinity };
+  const [stage = Infinity, ...later] = stages;
+  if (later.length === 0 || nowMs >= state.deadlineMs) return { ...state, stage: Infinity, stageUntilMs: Infinity };
   return { ...state, stage, stageUntilMs: nowMs + shareOf(state.deadlineMs, nowMs, stages.length) };
 }
 

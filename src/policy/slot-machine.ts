@@ -214,7 +214,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
     if (this.#line !== EMPTY) copy.#line = this.#line.copy(copyOf);
     const ownership = this.#ownership;
     if (ownership.phase === 'waiting')
-      copy.#ownership = { ...ownership, asker: ownership.asker && copyOf(ownership.asker) };
+      copy.#ownership = { ...ownership, asker: null }; // no answer comes to a copy
     else if ('owner' in ownership) copy.#ownership = { ...ownership, owner: copyOf(ownership.owner) };
     copy.#paused = this.#paused;
     return copy;
@@ -354,9 +354,8 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   /** The lease is lost: another process may own the slot. The owner is suspended, or stopped. */
   lost(request: number): void {
     const ownership = this.#ownership;
-    if (!('owner' in ownership) || ownership.request !== request) return;
-    const { owner, lease } = ownership;
-    if (lease !== 'held' && lease !== 'revoked') return;
+    if (!('owner' in ownership) || ownership.request !== request || ownership.lease !== 'held') return;
+    const { owner } = ownership;
     ownership.lease = 'lost';
     if (ownership.phase === 'running' && owner.resumes && !ownership.finishing)
       this.effects.push({ do: 'suspend', owner });
@@ -447,10 +446,9 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
       this.#reject(oldest, 'queueFull', by);
       return;
     }
-    const { replacement, first } = this.#line;
+    const { first } = this.#line;
     const kept = this.#line.newest(queueLimit - 1);
-    if (replacement !== null) kept.unshift(replacement);
-    else if (oldest !== first) kept.unshift(first as E); // the head does not count
+    if (oldest !== first) kept.unshift(first as E); // it does not count
     this.#rejectBut(kept, 'queueFull', by);
   }
 
@@ -498,8 +496,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
   }
 
   #join(entry: E): void {
-    const { owner } = this;
-    const leader = owner !== null && this.phase === 'running' ? owner : (this.#line.first as E);
+    const leader = (this.phase === 'running' ? this.owner : this.#line.first) as E;
     leader.flight ??= new Flight(leader);
     leader.flight.join(entry);
     entry.place = 'joined';
@@ -612,7 +609,7 @@ export class SlotMachine<E extends SlotEntry<E>> implements SlotState {
       this.#wait(entry);
     }
     const flights = old.length;
-    const departure = new Departure(...old.cut(), flights);
+    const departure = new Departure(old.cut(), flights);
     this.effects.push({ do: 'rejectAll', departure, reason, by, error: undefined });
   }
 

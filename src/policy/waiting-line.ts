@@ -62,13 +62,11 @@ export class WaitingLine<E extends Linked<E>> {
     return newest.reverse();
   }
 
-  /** Cuts the whole line off. Returns its first and its last entry, linked by `behind`. */
-  cut(): readonly [first: E | null, last: E | null] {
+  /** Cuts the whole line off. Returns its first entry. All are linked by `behind`. */
+  cut(): E | null {
     this.isCut = true;
-    const { replacement } = this;
-    if (replacement === null) return [this.#head, this.#tail];
-    replacement.behind = this.#head;
-    return [replacement, this.#tail ?? replacement];
+    if (this.replacement !== null) this.replacement.behind = this.#head;
+    return this.first;
   }
 
   append(entry: E): void {

@@ -114,6 +114,17 @@ describe('listeners', () => {
     expect(called).toEqual(['first', 'third', 'added']);
   });
 
+  test('that are added between cancel and deliver are called by deliver', async () => {
+    const token = new CancelToken<string>();
+    const listener = vi.fn();
+    token.cancel('stop');
+    token.onCancel(listener, never);
+    await turn();
+    expect(listener).not.toHaveBeenCalled();
+    token.deliver(never);
+    expect(listener.mock.calls).toEqual([['stop']]);
+  });
+
   test('that are added after deliver are called once, on a later turn', async () => {
     const token = new CancelToken<string>();
     stopped(token);
@@ -143,9 +154,10 @@ describe('a wait', () => {
       ['infinite sleep', (token, clock) => token.sleep(clock, Infinity)],
       ['race', (token) => token.race(new Promise(() => {}))],
     ];
-  type Act = (token: CancelToken<string>) => void;
+  type Act = (token: CancelToken<string>) => unknown;
   const began: readonly [name: string, before: Act, after: Act][] = [
     ['before cancel', () => {}, (token) => stopped(token)],
+    ['a turn before cancel', () => {}, (token) => turn().then(() => stopped(token))],
     ['between cancel and deliver', (token) => token.cancel('stop'), (token) => token.deliver(never)],
     ['after deliver', (token) => stopped(token), () => {}],
     ['before close', () => {}, (token) => token.close(() => 'stop')],
@@ -160,7 +172,7 @@ describe('a wait', () => {
         before(token);
         begin(token, clock).catch(ended);
         expect(ended).not.toHaveBeenCalled();
-        then(token);
+        await then(token);
         await turn();
         expect(ended.mock.calls).toEqual([['stop']]);
         expect(clock.timers).toBe(0);
@@ -210,15 +222,25 @@ describe('a wait', () => {
     expect(await token.race(7 as never)).toBe(7);
   });
 
-  test('by race settles as the work does, and a rejection after the cancellation is ignored', async () => {
+  test('by race settles as the work does, and its end after the cancellation is ignored', async () => {
     const token = new CancelToken<string>();
-    const late = deferred<string>();
+    const [late, failing] = [deferred<string>(), deferred<string>()];
     expect(await token.race(Promise.resolve('value'))).toBe('value');
     await expect(token.race(Promise.reject(new Error('boom')))).rejects.toThrow('boom');
-    const race = token.race(late.promise);
+    const races = [token.race(late.promise), token.race(failing.promise)];
     stopped(token);
-    late.reject(new Error('too late'));
-    await expect(race).rejects.toBe('stop');
+    late.resolve('too late');
+    failing.reject(new Error('too late'));
+    for (const race of races) await expect(race).rejects.toBe('stop');
+    await turn();
+  });
+
+  test('that has ended costs close no reason', async () => {
+    const token = new CancelToken<string>();
+    const makeReason = vi.fn();
+    await token.race(Promise.resolve());
+    token.close(makeReason);
+    expect(makeReason).not.toHaveBeenCalled();
   });
 });
 

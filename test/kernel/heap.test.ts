@@ -50,11 +50,14 @@ test('putting a node again moves it behind nodes with the same key', () => {
 
 test('deleting a node that is in another heap changes neither of them', () => {
   const [heap, other] = [new Heap<Item>(), new Heap<Item>()];
-  const [a, b] = [nodeOf(0), nodeOf(1)];
+  const [a, b, inOther] = [nodeOf(0), nodeOf(1), nodeOf(2)];
   heap.put(a, 1);
-  other.put(b, 1);
-  heap.delete(b);
-  expect([heap.first, other.first]).toEqual([a, b]);
+  heap.put(b, 2);
+  other.put(inOther, 1);
+  heap.delete(inOther);
+  expect([heap.first, other.first]).toEqual([a, inOther]);
+  other.delete(inOther);
+  expect(other.first).toBeUndefined();
 });
 
 test('a heap gives the same items in the same order as a sorted array, for every sequence of put and delete', () => {

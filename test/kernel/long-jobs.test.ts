@@ -1,7 +1,11 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { LongJobs, PARTS_A_CALL, PARTS_A_TURN } from '../../src/kernel/long-jobs.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 /** A job of this many parts, which calls `onPart` for each. */
 function jobOf(parts: number, onPart: () => void = () => {}): () => boolean {
@@ -58,6 +62,20 @@ test('long jobs take turns, so none waits for the end of another one', async () 
   });
   for (let n = 0; n < 3; n += 1) await turn();
   expect(isDone).toBe(true);
+});
+
+test('a turn is asked for once, and only while a job is unfinished', async () => {
+  const turns = vi.spyOn(globalThis, 'setImmediate');
+  const jobs = new LongJobs();
+  vi.restoreAllMocks();
+  jobs.begin(jobOf(PARTS_A_CALL));
+  expect(turns).not.toHaveBeenCalled();
+  jobs.begin(jobOf(PARTS_A_CALL + 1));
+  jobs.begin(jobOf(1));
+  expect(turns).toHaveBeenCalledTimes(1);
+  await turn();
+  jobs.begin(jobOf(1));
+  expect(turns).toHaveBeenCalledTimes(1);
 });
 
 test('a job that throws ends, and the others go on', async () => {

@@ -72,6 +72,14 @@ test('a loop over the values sees each that stays once, also where others come a
   expect(seen).toEqual(namesOf(200));
 });
 
+test('a loop over the values skips those that leave before their turn', () => {
+  const map = new NameMap<{ name: string }>();
+  for (const name of namesOf(5)) map.add(name, { name });
+  const values = map.values();
+  for (const name of ['s0', 's2', 's4']) map.delete(name);
+  expect([...values]).toEqual([{ name: 's1' }, { name: 's3' }]);
+});
+
 test('what comes during a loop comes after all that stay, also under a name that has left before', () => {
   const map = new NameMap<{ name: string }>();
   for (const name of namesOf(70)) map.add(name, { name });

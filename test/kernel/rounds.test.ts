@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LongJobs, PARTS_A_CALL, PARTS_A_TURN } from '../../src/kernel/long-jobs.ts';
 import { Rounds } from '../../src/kernel/rounds.ts';
 
@@ -6,7 +6,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 function setup(size: number) {
   const map = new Map(Array.from({ length: size }, (_, n) => [n, n]));
-  return { map, rounds: new Rounds(new LongJobs(), map) };
+  const jobs = new LongJobs();
+  return { map, jobs, rounds: new Rounds(jobs, map) };
 }
 
 test('a round visits every value once, in order, and then is over', () => {
@@ -20,16 +21,33 @@ test('a round visits every value once, in order, and then is over', () => {
   expect(calls).toEqual([0, 1, 2, true, 'over']);
 });
 
-test('a round of an empty map is over at once', () => {
+test('a round of an empty map visits nothing, and is over at once', () => {
   const { rounds } = setup(0);
-  let isOver = false;
-  rounds.begin(
-    () => {},
-    () => {
-      isOver = true;
-    },
-  );
-  expect([isOver, rounds.areOver]).toEqual([true, true]);
+  const [visit, isOver] = [vi.fn(), vi.fn()];
+  rounds.begin(visit, isOver);
+  expect([visit.mock.calls, isOver.mock.calls, rounds.areOver]).toEqual([[], [[]], true]);
+});
+
+test('a round of an empty map that begins late does not visit a value that was added meanwhile', async () => {
+  const { map, jobs, rounds } = setup(0);
+  const visit = vi.fn();
+  let left = PARTS_A_CALL;
+  jobs.begin(() => {
+    left -= 1;
+    if (left === 0) rounds.begin(visit); // the call has no part left for it
+    return left > 0;
+  });
+  map.set(0, 0);
+  expect(rounds.areOver).toBe(false);
+  await turn();
+  expect([visit.mock.calls, rounds.areOver]).toEqual([[], true]);
+});
+
+test('a round is over as soon as no value is left', () => {
+  const { map, rounds } = setup(10 * PARTS_A_CALL);
+  const visit = vi.fn(() => map.clear());
+  rounds.begin(visit);
+  expect([visit.mock.calls, rounds.areOver]).toEqual([[[0]], true]);
 });
 
 test('what waits for the end of the rounds waits for rounds that begin meanwhile', async () => {

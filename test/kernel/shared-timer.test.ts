@@ -34,6 +34,15 @@ test('a wait that is canceled twice, or after it has fired, changes no other wai
   expect([fire.mock.calls.length, clock.timers]).toEqual([1, 0]);
 });
 
+test('a wait that is set while others fire gets the one timer that is set after them', async () => {
+  const { clock, timer } = setup();
+  timer.set(1, () => timer.set(5, () => {}));
+  timer.set(1, () => timer.set(3, () => {}));
+  const timers = vi.spyOn(clock, 'setTimer');
+  await clock.advance(1);
+  expect(timers.mock.calls.map(([ms]) => ms)).toEqual([3]);
+});
+
 test('a wait of 0 ms that is set while another one fires is over on a later turn', async () => {
   const { clock, timer } = setup();
   const order: string[] = [];

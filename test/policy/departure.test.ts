@@ -53,6 +53,11 @@ test('those that were not taken yet know of each other, and the flights that are
   ]);
 });
 
+test('a departure of one flight counts one, and an empty one none', () => {
+  const [leader] = flightOf(0, 2);
+  expect([new Departure(leader).flights, new Departure<Entry>().flights]).toEqual([1, 0]);
+});
+
 test('an entry that was taken is done, and keeps no link, so that it can be collected', () => {
   const flights = [flightOf(0, 2), flightOf(9, 0)];
   takeAll(departureOf(...flights));

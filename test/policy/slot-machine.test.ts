@@ -125,6 +125,39 @@ test('a lease request stays when its asker is canceled while another waits, and 
   expect(effects()).toEqual([{ do: 'start', entry: other }]);
 });
 
+test('a late grant of a withdrawn request is given back, and what waits by then asks itself', () => {
+  const { machine, submit, effects } = slot();
+  machine.leave(submit().entry, 'caller');
+  const { entry } = submit();
+  effects();
+  expect(machine.granted(1)).toBe(false);
+  expect(effects()).toEqual([{ do: 'acquire', request: 2, asker: entry, policy: 'queue' }]);
+});
+
+test('a grant is given back where all that waited was called off', () => {
+  const { machine, submit, effects } = slot();
+  const { entry } = submit();
+  entry.isCalledOff = true;
+  effects();
+  expect(machine.granted(1)).toBe(false);
+  expect([effects(), machine.isIdle]).toEqual([[rejected(entry, 'canceled')], true]);
+});
+
+test.for<[string, before: (world: World) => void, kept: number[]]>([
+  ['an owner', ({ makeOwner }) => makeOwner(), []],
+  ['a replacement', ({ makeOwner, submit }) => [makeOwner(), submit('replace')], [2]],
+  ['the head, which waits for the lease', ({ submit }) => submit(), [1]],
+])('dropOldest with a lowered queueLimit behind %s keeps that, and the newest of the queue', ([, make, kept]) => {
+  const world = slot();
+  make(world);
+  const queue = [world.submit(), world.submit(), world.submit()].map(({ entry }) => entry);
+  world.effects();
+  const last = new Entry(9, 'queue');
+  submitTo(world.machine, last, { ...LIMITS, queueLimit: 2, onFull: 'dropOldest' });
+  expect(world.effects()).toEqual(queue.slice(0, 2).map((one) => rejected(one, 'queueFull', last)));
+  expect([...world.machine.waiting].map(({ n }) => n)).toEqual([...kept, queue[2]?.n, 9]);
+});
+
 test.for<[StopCause, string]>([
   ['caller', 'canceled'],
   ['signal', 'canceled'],
@@ -141,16 +174,31 @@ test.for<[StopCause, string]>([
   expect(effects()).toEqual([rejected(entry, reason), rejected(joined, reason)]);
 });
 
+test('what leaves together has left before it is taken: nothing that it does changes anything', () => {
+  const { machine, submit, makeOwner } = slot();
+  makeOwner();
+  const { entry } = submit('replace');
+  const { entry: joined } = submit('join');
+  machine.cancel();
+  const count = machine.effects.length;
+  for (const one of [entry, joined]) machine.leave(one, 'caller');
+  expect([machine.effects.length, machine.pending]).toEqual([count, 0]);
+});
+
 test('every entry that has ended has the place done, whatever its end was', () => {
   const { machine, submit, makeOwner } = slot();
   const owner = makeOwner();
   const { entry: detached } = submit('join');
   const { entry: joined } = submit('join');
   const { entry: left } = submit('queue');
+  submit('replace');
+  const { entry: joinedReplacement } = submit('join');
   machine.leave(detached, 'caller');
   machine.leave(left, 'caller');
+  machine.leave(joinedReplacement, 'caller');
   expect(taken(machine.ended(owner, false, false))).toEqual([joined]);
-  expect([owner, detached, joined, left].map(({ place }) => place)).toEqual(Array(4).fill('done'));
+  const all = [owner, detached, joined, left, joinedReplacement];
+  expect(all.map(({ place }) => place)).toEqual(Array(5).fill('done'));
 });
 
 describe('a flight', () => {
@@ -228,6 +276,16 @@ describe('a flight', () => {
     ]);
   });
 
+  test('whose joined ones have left is one submission again: the slot stops it, and it ends with its body', () => {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    machine.leave(submit('join').entry, 'caller');
+    effects();
+    machine.leave(owner, 'caller');
+    expect(effects()).toEqual([stopped(owner, 'caller')]);
+    expect(taken(machine.ended(owner, false, false))).toEqual([]);
+  });
+
   test('that is being stopped gives its cause to those that leave it', () => {
     const { machine, submit, effects, makeOwner } = slot();
     makeOwner();
@@ -254,10 +312,11 @@ describe('a replacement', () => {
     const { machine, submit, effects, makeOwner } = slot();
     const owner = makeOwner();
     const { entry: queued } = submit();
+    effects();
     const { entry: first } = submit('replace');
+    expect(effects()).toEqual([stopped(owner, 'replace')]);
     const { entry: latest } = submit('keepLatest');
     const { entry: joined } = submit('join');
-    effects();
     const { entry: second } = submit('replace');
     expect(effects()).toEqual([
       rejected(first, 'superseded', second),
@@ -292,6 +351,23 @@ describe('a replacement', () => {
     effects();
     const { entry: newer } = submit('replace');
     expect(effects()).toEqual([rejected(older, 'superseded', newer)]);
+  });
+
+  test('urges neither the request of a replacement nor one that was withdrawn', () => {
+    const { machine, submit, effects } = slot();
+    const { entry: older } = submit('replace');
+    effects();
+    const { entry: newer } = submit('replace');
+    expect(effects()).toEqual([rejected(older, 'superseded', newer)]);
+    machine.granted(1);
+    const { entry: queued } = submit('queue');
+    machine.ended(newer, true, false);
+    effects();
+    machine.cancel();
+    expect(effects()).toEqual([rejected(queued, 'canceled'), { do: 'cancelRequest' }]);
+    submit('replace');
+    machine.pause(); // a request is withdrawn once
+    expect(effects()).toEqual([]);
   });
 
   test('that the store superseded is rejected, and what waits behind it asks again', () => {
@@ -381,6 +457,20 @@ describe('a lost lease', () => {
     effects();
     machine.suspended(owner, true);
     expect(effects().map((effect) => effect.do)).toEqual(['setAside', 'acquire']);
+  });
+
+  test('changes nothing for an owner that is stopping or revoked: its lease is released at its end', () => {
+    for (const isRevoked of [false, true]) {
+      const { machine, effects, makeOwner } = slot();
+      const owner = makeOwner({ resumes: true });
+      if (isRevoked) machine.revoked(1);
+      else machine.cancel();
+      effects();
+      machine.lost(1);
+      expect(effects()).toEqual([]);
+      machine.ended(owner, false, false);
+      expect(effects()).toEqual([{ do: 'release' }]);
+    }
   });
 
   test.for<[string, Entry['will'], finishing: boolean]>([
@@ -612,6 +702,87 @@ describe('input that comes late or twice changes nothing (S8):', () => {
     machine.lost(1);
     expect(effects()).toEqual([]);
   });
+
+  test('a second loss, a revocation after it, and a proof of end of another entry', () => {
+    const { machine, effects, makeOwner } = slot();
+    const owner = makeOwner({ resumes: true });
+    machine.lost(1);
+    effects();
+    machine.lost(1);
+    machine.revoked(1);
+    machine.suspended(new Entry(9, 'queue'), false);
+    expect([effects(), machine.phase]).toEqual([[], 'running']);
+    machine.ended(owner, false, false);
+    effects();
+    machine.suspended(owner, false);
+    expect([effects(), machine.phase]).toEqual([[], 'idle']);
+  });
+});
+
+test('what was called off does not start: it is rejected when it would be next, with all that joined it', () => {
+  const { machine, submit, effects, makeOwner } = slot();
+  const owner = makeOwner();
+  const { entry: replacement } = submit('replace');
+  const { entry: joined } = submit('join');
+  const { entry: second } = submit();
+  const { entry: third } = submit();
+  const { entry: last } = submit();
+  for (const one of [replacement, joined, second, last]) one.isCalledOff = true;
+  effects();
+  machine.ended(owner, false, false);
+  expect(effects()).toEqual([
+    ...[replacement, joined, second].map((one) => rejected(one, 'canceled')),
+    { do: 'start', entry: third },
+  ]);
+  expect([...machine.waiting]).toEqual([last]);
+});
+
+test('a flight whose leader has left does not start once the others have called it off', () => {
+  const { machine, submit, effects, makeOwner } = slot();
+  const owner = makeOwner();
+  const { entry: leader } = submit('replace');
+  const { entry: joined } = submit('join');
+  machine.leave(leader, 'caller');
+  joined.isCalledOff = true;
+  effects();
+  machine.ended(owner, false, false);
+  expect(effects()).toEqual([rejected(joined, 'canceled'), { do: 'release' }]);
+});
+
+test('a flight starts while one of its participants that are left has not called it off', () => {
+  for (const [leader, joined, leaderLeaves] of [
+    [false, true, false],
+    [true, false, false],
+    [true, false, true],
+  ] as const) {
+    const { machine, submit, effects, makeOwner } = slot();
+    const owner = makeOwner();
+    const { entry } = submit('replace');
+    const { entry: other } = submit('join');
+    entry.isCalledOff = leader;
+    other.isCalledOff = joined;
+    if (leaderLeaves) machine.leave(entry, 'caller');
+    effects();
+    machine.ended(owner, false, false);
+    expect(effects()).toEqual([{ do: 'start', entry }]);
+  }
+});
+
+test('an owner that was called off is stopped by its signal', () => {
+  const { machine, effects, makeOwner } = slot();
+  const owner = makeOwner();
+  effects();
+  machine.calledOff('reason');
+  expect(effects()).toEqual([stopped(owner, 'signal', 'reason')]);
+});
+
+test('a paused slot starts nothing, and what waits requests the lease once it is resumed', () => {
+  const { machine, submit, effects } = slot();
+  machine.pause();
+  const { entry } = submit();
+  expect(effects()).toEqual([]);
+  machine.resume();
+  expect(effects()).toEqual([{ do: 'acquire', request: 1, asker: entry, policy: 'queue' }]);
 });
 
 test('a copy decides as the machine does, and shares no entry with it', () => {

@@ -50,6 +50,28 @@ describe('a line', () => {
     expect([line.oldest(false), line.oldest(true)]).toEqual(queue);
   });
 
+  test('has as its newest entries the last ones of the queue, in their order', () => {
+    const { line, queue } = lineOf('queue', 'queue', 'queue');
+    line.replacement = new Entry(9, 'replace');
+    expect([0, 1, 2, 3, 9].map((count) => line.newest(count))).toEqual([
+      [],
+      queue.slice(2),
+      queue.slice(1),
+      queue,
+      queue,
+    ]);
+  });
+
+  test('that is cut off is linked from its first entry to its last', () => {
+    for (const replacement of [null, new Entry(9, 'replace')]) {
+      const { line, queue } = lineOf('queue', 'queue');
+      line.replacement = replacement;
+      const linked: Entry[] = [];
+      for (let entry = line.cut(); entry !== null; entry = entry.behind) linked.push(entry);
+      expect([linked, line.isCut]).toEqual([replacement === null ? queue : [replacement, ...queue], true]);
+    }
+  });
+
   test('is, after any changes, what a list is after the same changes', () => {
     const step = fc.record({ what: fc.constantFrom('append', 'remove', 'takePlace', 'replace'), at: fc.nat(9) });
     fc.assert(
