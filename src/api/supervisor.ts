@@ -158,6 +158,7 @@ export class Supervisor implements AsyncDisposable {
     };
     const probes = new Probes(events, this);
     this.#ledger = new Ledger(events, this.#ids, listener, settings.keepEnded);
+    const jobs = new LongJobs();
     this.#runtime = {
       clock,
       random,
@@ -167,8 +168,8 @@ export class Supervisor implements AsyncDisposable {
       graces: new LaterTurn((stopping) => {
         for (const one of stopping) one.watchGrace();
       }),
-      jobs: new LongJobs(),
-      gate: new Gate(settings, clock),
+      jobs,
+      gate: new Gate(settings, clock, jobs),
       events,
       ledger: this.#ledger,
       unwatched: warnings ? new Unwatched(events, probes, aroundAttempt !== undefined) : undefined,

@@ -12,7 +12,7 @@ import { CanceledError, type StopCause, TimeoutError, timeoutReason } from '../m
 import type { OverrunAction } from '../model/event.ts';
 import { type Failure, stalledFailure, thrownFailure, timedOutFailure } from '../model/failure.ts';
 import { field } from '../model/foreign.ts';
-import { type ProbedAttempt, ProbedRecord } from '../model/probe.ts';
+import { ProbedRecord } from '../model/probe.ts';
 import type { AttemptInfo } from '../model/task.ts';
 import type { AttemptEnd } from '../policy/restart.ts';
 import { type BodyCall, type BodyEnd, callBody, type Thrown } from './call-body.ts';
@@ -168,16 +168,10 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
   }
 
   openWatches(): Watches | undefined {
-    const { waitedMs } = this;
-    if (waitedMs !== undefined) this.watches = this.host.runtime.probes.open(this.#probed(waitedMs));
+    const { host, waitedMs } = this;
+    if (waitedMs !== undefined)
+      this.watches = host.runtime.probes.open(Object.freeze(new ProbedRecord(host.submission, this, waitedMs)));
     return this.watches;
-  }
-
-  #probed(waitedMs: number): ProbedAttempt {
-    const { restart, timeoutMs, vital, stableMs } = this.host.submission.settings;
-    const { fence } = this;
-    const resident = vital || stableMs !== Infinity;
-    return Object.freeze(new ProbedRecord(this.info(), { waitedMs, restart, timeoutMs, fence, resident }));
   }
 
   bodyBegins(): void {

@@ -1,19 +1,23 @@
 // The concurrency gate: how many may be inside at once, how many may begin within a time, and in
 // which order. p-queue keeps the pause, and opens places: each is a job, which is added when none
-// that is open is free. Jobs that are added during a pause open their places after it. An open
-// place is handed on, to the next waiter or to who comes next, without another job (measured, an
-// attempt: 8 us against 14).
+// that is open is free. An open place is handed on, to the next waiter or to who comes next,
+// without another job (measured, an attempt: 8 us against 14).
 //
 // The gate counts the places and the starts. So a waiter that the rate holds back takes no place
 // and keeps its order. No count is left to p-queue: it frees a place through the global
 // `queueMicrotask` and measures a rate with global timers, and either may be fake. So its jobs end
 // at once.
 //
-// `open` is true while there is neither a limit nor a pause. Callers then need no place.
+// A pause or a limit may have kept very many out. They are let in as a long job. Who comes
+// meanwhile comes behind them.
+//
+// `open` is true while there is neither a limit nor a pause nor a waiter. Callers then need no
+// place.
 
 import PQueue from 'p-queue';
 import { after, type Clock } from './clock.ts';
 import { ignore } from './deferred.ts';
+import type { LongJobs } from './long-jobs.ts';
 import { PriorityQueue, Waiter } from './priority-queue.ts';
 import { type Rate, RateWindow } from './rate-window.ts';
 
@@ -35,10 +39,11 @@ export class Place extends Waiter {
 
 export class Gate {
   readonly #clock: Clock;
+  readonly #jobs: LongJobs;
   readonly #waiters = new PriorityQueue<Place>();
   readonly #queue = newQueue();
   #limits: GateLimits;
-  #open = true;
+  #isFree = true;
   #window: RateWindow | undefined;
   #inside = 0;
   /** How many places p-queue has opened. */
@@ -46,17 +51,29 @@ export class Gate {
   /** How many inside have not begun. */
   #coming = 0;
   #wake: { readonly atMs: number; readonly cancel: () => void } | undefined;
+  #isLettingIn = false;
+  /** A part of the job. */
+  readonly #letNextIn = (): boolean => {
+    if (this.#mayLetIn) {
+      this.#letFirstIn();
+      return true;
+    }
+    this.#isLettingIn = false;
+    this.#watchRate();
+    return false;
+  };
 
-  constructor(limits: GateLimits, clock: Clock) {
+  constructor(limits: GateLimits, clock: Clock, jobs: LongJobs) {
     this.#clock = clock;
+    this.#jobs = jobs;
     this.#limits = limits;
     this.#window = limits.rate && new RateWindow(limits.rate);
-    this.#checkOpen();
+    this.#checkFree();
   }
 
-  /** There is neither a limit nor a pause, so `enter` need not be called. */
+  /** There is neither a limit nor a pause nor a waiter, so `enter` need not be called. */
   get open(): boolean {
-    return this.#open;
+    return this.#isFree && this.#waiters.size === 0;
   }
 
   get paused(): boolean {
@@ -140,57 +157,61 @@ export class Gate {
     this.#limits = { ...this.#limits, ...given };
     const { rate } = this.#limits;
     this.#window = rate && new RateWindow(rate, this.#window);
-    this.#checkOpen();
+    this.#checkFree();
     this.#letIn();
   }
 
   pause(): void {
     this.#queue.pause();
-    this.#checkOpen();
+    this.#checkFree();
     this.#watchRate();
   }
 
   resume(): void {
     this.#queue.start();
-    this.#checkOpen();
+    this.#checkFree();
     this.#letIn();
   }
 
   /** Kept, because it is asked for twice in each attempt. */
-  #checkOpen(): void {
-    this.#open = this.#limits.concurrency === Infinity && this.#window === undefined && !this.#queue.isPaused;
+  #checkFree(): void {
+    this.#isFree = this.#limits.concurrency === Infinity && this.#window === undefined && !this.#queue.isPaused;
   }
 
   /** Lets waiters in while there is room. */
   #letIn(): void {
-    if (!this.#queue.isPaused) while (this.#inside < this.#opened && this.#takeFirst());
-    // The jobs that p-queue keeps have been added during a pause.
-    while (this.#queue.size < this.#waiters.size && this.#hasRoom(this.#queue.size))
-      ignore(this.#queue.add(this.#openPlace as () => Promise<void>, JOB));
+    if (!this.#isLettingIn && this.#mayLetIn) {
+      this.#isLettingIn = true;
+      this.#jobs.begin(this.#letNextIn);
+    }
     this.#watchRate();
   }
 
-  /** A job of p-queue. The waiter or the room that it was added for may be gone. */
+  get #mayLetIn(): boolean {
+    return this.#waiters.size > 0 && !this.#queue.isPaused && this.#hasRoom();
+  }
+
+  #letFirstIn(): void {
+    if (this.#inside < this.#opened) this.#takeFirst();
+    else ignore(this.#queue.add(this.#openPlace as () => Promise<void>, JOB)); // p-queue begins it within this call
+  }
+
   readonly #openPlace = (): void => {
-    if (this.#takeFirst()) this.#opened = Math.max(this.#opened, this.#inside);
+    this.#takeFirst();
+    this.#opened = Math.max(this.#opened, this.#inside);
   };
 
-  /** Returns false if there is no waiter or no room. */
-  #takeFirst(): boolean {
-    const place = this.#hasRoom() ? this.#waiters.dequeue() : undefined;
-    if (place === undefined) return false;
+  #takeFirst(): void {
+    const place = this.#waiters.dequeue() as Place;
     place.at = 'inside';
     this.#inside += 1;
     this.#coming += 1;
     place.granted();
-    return true;
   }
 
-  /** For one more, behind `others` that are not inside yet. */
-  #hasRoom(others = 0): boolean {
-    if (this.#inside + others >= this.#limits.concurrency) return false;
-    if (this.#window === undefined) return true;
-    return this.#window.opensAtMs(this.#coming + others) <= this.#clock.now();
+  #hasRoom(): boolean {
+    if (this.#inside >= this.#limits.concurrency) return false;
+    return this.#window === undefined || this.#window.opensAtMs(this.#coming) <= this.#clock.now();
   }
 
   /** There is a timer while the rate alone holds the first waiter back. */
@@ -209,7 +230,7 @@ export class Gate {
 
   #rateOpensAtMs(): number {
     const waits = this.#waiters.size > 0 && !this.#queue.isPaused && this.#inside < this.#limits.concurrency;
-    return waits && this.#window !== undefined ? this.#window.opensAtMs(this.#coming) : Infinity;
+    return waits && !this.#isLettingIn && this.#window !== undefined ? this.#window.opensAtMs(this.#coming) : Infinity;
   }
 }
 
@@ -234,7 +255,7 @@ function newQueue(): PQueue {
   return new PQueue(options as object);
 }
 
-/** The jobs that p-queue keeps during a pause. They are alike, so their order does not matter. */
+/** What p-queue puts its jobs in, and takes them out of at once: none is added during a pause. */
 class Jobs {
   readonly #jobs: (() => Promise<unknown>)[] = [];
   get size(): number {

@@ -113,3 +113,30 @@ test('a shutdown whose many bodies all end while it visits them leaves no timer'
   expect((await report).abandoned).toHaveLength(1_024);
   expect(clock.timers).toBe(0);
 });
+
+test('a resume lets those that waited begin in their order, later submissions behind them, and none that is canceled meanwhile', async () => {
+  const { supervisor, clock } = setup();
+  const began: number[] = [];
+  const submit = (n: number) => supervisor.submit({ run: () => began.push(n) });
+  supervisor.pause();
+  const all = Array.from({ length: MANY }, (_, n) => submit(n));
+  supervisor.resume();
+  submit(MANY);
+  const last = all[MANY - 1];
+  expect([last?.status, supervisor.stats().pending]).toEqual(['starting', MANY - 1_024 + 1]);
+  await last?.cancel();
+  await clock.settle();
+  expect(began).toEqual([...all.keys(), MANY].filter((n) => n !== MANY - 1));
+  expect(wrongCounts(supervisor)).toEqual([]);
+});
+
+test('S7: a shutdown within a resume lets none of those begin that have not begun', async () => {
+  const { supervisor, clock } = setup();
+  supervisor.pause();
+  const all = Array.from({ length: MANY }, () => supervisor.submit({ run: () => 'began' }));
+  supervisor.resume();
+  const report = supervisor.shutdown();
+  await clock.settle();
+  expect((await report).counts).toMatchObject({ completed: 0, canceled: MANY });
+  expect((await Promise.all(all.map(({ outcome }) => outcome))).every(({ kind }) => kind === 'canceled')).toBe(true);
+});

@@ -15,6 +15,7 @@ export class StagedClock implements Clock {
   #skippedMs = 0;
   #wallOffset: number;
   readonly #timers = new Set<Timer>();
+  #timerIsSet = (): void => {};
 
   constructor(wallMs: number) {
     this.#wallOffset = wallMs - performance.now();
@@ -31,6 +32,7 @@ export class StagedClock implements Clock {
   setTimer(ms: number, fire: () => void): () => void {
     const timer = { due: this.now() + ms, fire };
     this.#timers.add(timer);
+    this.#timerIsSet();
     return () => this.#timers.delete(timer);
   }
 
@@ -56,15 +58,22 @@ export class StagedClock implements Clock {
       if (waitMs > 0 && done()) return longestMs;
       if (waitMs > 0 && waitMs <= SHORT_MS) this.skip(waitMs);
       const began = performance.now();
-      this.#fireDue();
+      this.fireDue();
       await turn();
       longestMs = Math.max(longestMs, performance.now() - began);
     }
   }
 
-  #fireDue(): void {
+  fireDue(): void {
     const now = this.now();
     for (const timer of [...this.#timers]) if (timer.due <= now && this.#timers.delete(timer)) timer.fire();
+  }
+
+  /** Resolves when the next timer is set. */
+  nextTimer(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timerIsSet = resolve;
+    });
   }
 }
 

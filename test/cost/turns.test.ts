@@ -127,3 +127,35 @@ test('a submission that finds a queue over its lowered limit settles no more tha
   expect(await mostInATurn(submit)).toBeLessThanOrEqual(PARTS_A_CALL);
   expect(supervisor.stats()).toMatchObject({ queued: 10, rejections: { queueFull: MANY - 9 } });
 });
+
+/** Returns how many left the gate's queue between two turns of the event loop, at most. */
+async function mostLetIn(supervisor: Supervisor, call: () => void): Promise<number> {
+  const queued = () => supervisor.stats().gate.queued;
+  let [most, before] = [0, queued()];
+  call();
+  while (before > 0) {
+    most = Math.max(most, before - queued());
+    before = queued();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return most;
+}
+
+test('a resume lets no more than that in', async () => {
+  const supervisor = newSupervisor();
+  supervisor.pause();
+  for (let n = 0; n < MANY; n += 1) supervisor.submit({ run: body });
+  expect(await mostLetIn(supervisor, () => supervisor.resume())).toBe(PARTS_A_CALL);
+  await supervisor.idle();
+  expect(supervisor.stats().totals.completed).toBe(MANY);
+});
+
+test('a change of the concurrency lets no more than that in', async () => {
+  const supervisor = new Supervisor({ concurrency: 1 });
+  supervisor.submit({ run: polite });
+  for (let n = 0; n < MANY; n += 1) supervisor.submit({ run: body });
+  const letIn = () => supervisor.configure({ concurrency: Infinity });
+  expect(await mostLetIn(supervisor, letIn)).toBe(PARTS_A_CALL);
+  while (supervisor.stats().totals.completed < MANY) await new Promise((resolve) => setImmediate(resolve));
+  await supervisor.shutdown();
+});

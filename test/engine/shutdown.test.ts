@@ -22,7 +22,7 @@ function world(...stages: number[]) {
   const events = new EventPublisher(clock);
   const ledger = new Ledger(events, createTaskIds(), { emptied: () => shutdown.ledgerEmptied() });
   const turns = new TurnQueue();
-  const gate = new Gate({ concurrency: Infinity, rate: undefined }, clock);
+  const gate = new Gate({ concurrency: Infinity, rate: undefined }, clock, new LongJobs());
   const runtime: Runtime = {
     clock,
     random: () => 0,

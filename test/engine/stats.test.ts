@@ -5,6 +5,7 @@ import type { Runtime } from '../../src/engine/runtime.ts';
 import { statsOf } from '../../src/engine/stats.ts';
 import { RUNNING } from '../../src/engine/status-counts.ts';
 import { Gate } from '../../src/kernel/gate.ts';
+import { LongJobs } from '../../src/kernel/long-jobs.ts';
 import { createTaskIds } from '../../src/model/id.ts';
 import { REJECT_REASONS } from '../../src/model/outcome.ts';
 import { TASK_STATUSES } from '../../src/model/view.ts';
@@ -14,7 +15,7 @@ function setup(concurrency = Infinity) {
   const clock = new VirtualClock();
   const events = new EventPublisher(clock);
   const ledger = new Ledger(events, createTaskIds('x'), { emptied: () => {} });
-  const gate = new Gate({ concurrency, rate: undefined }, clock);
+  const gate = new Gate({ concurrency, rate: undefined }, clock, new LongJobs());
   const runtime = { clock, events, ledger, gate } as unknown as Runtime;
   return { clock, ledger, gate, stats: () => statsOf(runtime, 7, 'open') };
 }

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Gate, type GateLimits } from '../../src/kernel/gate.ts';
+import { LongJobs, PARTS_A_CALL } from '../../src/kernel/long-jobs.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 const NONE: GateLimits = { concurrency: Infinity, rate: undefined };
@@ -9,7 +10,7 @@ const NONE: GateLimits = { concurrency: Infinity, rate: undefined };
 /** A gate, and the names of those that got a place, in order. `enter` returns how to leave. */
 function setup(limits: Partial<GateLimits>) {
   const clock = new VirtualClock();
-  const gate = new Gate({ ...NONE, ...limits }, clock);
+  const gate = new Gate({ ...NONE, ...limits }, clock, new LongJobs());
   const granted: string[] = [];
   const place = (name: string, priority = 0) => gate.enter(priority, () => granted.push(name));
   const enter = (name: string, priority = 0): (() => void) => {
@@ -220,7 +221,7 @@ describe('a rate', () => {
         schedule,
         async (limit, intervalMs, concurrency, arrivals) => {
           const clock = new VirtualClock();
-          const gate = new Gate({ concurrency, rate: { limit, intervalMs } }, clock);
+          const gate = new Gate({ concurrency, rate: { limit, intervalMs } }, clock, new LongJobs());
           const starts: number[] = [];
           const ends: number[] = [];
           const waiting = new Map<number, number>();
@@ -348,6 +349,52 @@ class PlainGate {
     }
   }
 }
+
+describe('a gate that kept very many out', () => {
+  const MANY = 3 * PARTS_A_CALL;
+  const names = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `${from + n}`);
+
+  test.each([
+    ['a resume', {}],
+    ['a higher concurrency', { concurrency: 0 }],
+  ])('lets them in by parts after %s, in their order, and who comes meanwhile comes behind them', async (_, limits) => {
+    const { gate, granted, enter } = setup(limits);
+    if (gate.open) gate.pause();
+    for (const name of names(0, MANY)) enter(name);
+    gate.configure({ concurrency: Infinity });
+    gate.resume();
+    expect([granted.length, gate.open]).toEqual([PARTS_A_CALL, false]);
+    enter('late');
+    expect(granted).toHaveLength(PARTS_A_CALL);
+    while (!gate.open) await turn();
+    expect(granted).toEqual([...names(0, MANY), 'late']);
+    expect([gate.inside, gate.queued]).toEqual([MANY + 1, 0]);
+  });
+
+  test('keeps those out that it has not let in when it is paused again, and lets them in after that', async () => {
+    const { gate, granted, enter } = setup({});
+    gate.pause();
+    for (const name of names(0, MANY)) enter(name);
+    gate.resume();
+    gate.pause();
+    for (let n = 0; n < 10; n += 1) await turn();
+    expect([granted.length, gate.obstacle]).toEqual([PARTS_A_CALL, 'pause']);
+    gate.resume();
+    while (!gate.open) await turn();
+    expect(granted).toEqual(names(0, MANY));
+  });
+
+  test('keeps to a limit that is set meanwhile, and holds no timer', async () => {
+    const { gate, clock, granted, enter } = setup({});
+    gate.pause();
+    for (const name of names(0, MANY)) enter(name);
+    gate.resume();
+    gate.configure({ concurrency: PARTS_A_CALL + 1, rate: { limit: MANY, intervalMs: 10 } });
+    for (let n = 0; n < 10; n += 1) await turn();
+    expect(granted).toEqual(names(0, PARTS_A_CALL + 1));
+    expect([gate.obstacle, clock.timers]).toEqual(['concurrency', 0]);
+  });
+});
 
 const steps = fc.array(fc.tuple(fc.constantFrom('enter', 'leave', 'pause', 'resume', 'configure'), fc.nat(9)), {
   maxLength: 80,
