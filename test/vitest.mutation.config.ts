@@ -1,7 +1,7 @@
 // The tests that mutants have to survive: everything fast, in one process, with fewer random runs.
 
 import { mergeConfig } from 'vitest/config';
-import base from './vitest.config.ts';
+import { base } from './vitest.config.ts';
 
 process.env.SLOTVISOR_RUNS ??= '30';
 
