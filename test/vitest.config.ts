@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { buildPage } from '../src/ext/dashboard/ui/build.ts';
 
 buildPage();
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-export default defineConfig({
+/** What all configurations share. */
+export const base = {
   root,
   resolve: {
     alias: [
@@ -18,7 +19,6 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/servers.ts', 'test/chromium.ts'],
     exclude: ['**/node_modules/**', 'test/package/**'], // `npm run test:package` runs them
     // Most tests let tasks fail that nothing watches. Only the printing is turned off: listeners of
     // the process get these warnings all the same.
@@ -31,8 +31,46 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 480_000,
     expect: { poll: { timeout: 30_000 } },
+  },
+};
+
+export const globalSetup = ['test/servers.ts', 'test/chromium.ts'];
+
+/**
+ * They explore many states, or run random schedules: coverage would take a third of their time, and
+ * they cover nothing that other tests do not.
+ */
+const EXPLORERS = ['test/**/*.{model,faults,race}.test.ts'];
+
+/**
+ * Files that may follow each other in one process: each test makes all that it uses, and puts back
+ * what it patches. A process for each would take as long as the tests themselves (measured).
+ */
+const SHARED = [
+  'test/{api,engine,kernel,model,policy,testing,types}/*.test.ts',
+  'test/behaviour/options/*.test.ts',
+  'test/ext/{cron,dashboard,health,log,otel,prometheus}/**/*.test.ts',
+];
+
+const project = (name: string, test: TestProjectInlineConfiguration['test']) => ({
+  ...base,
+  test: { ...base.test, ...test, name },
+});
+
+/** Projects run in the order of their names: the long files come first. */
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    globalSetup,
+    projects: [
+      project('alone', { exclude: [...base.test.exclude, ...EXPLORERS, ...SHARED] }),
+      project('explorers', { include: EXPLORERS, env: { SLOTVISOR_NO_COVERAGE: '1' } }),
+      project('shared', { include: SHARED, exclude: [...base.test.exclude, ...EXPLORERS], isolate: false }),
+    ],
     coverage: {
-      provider: 'v8',
+      provider: 'custom',
+      customProviderModule: `${root}test/coverage.ts`,
       include: ['src/**/*.ts'],
       reporter: ['text-summary', ['text', { skipFull: true }]],
       thresholds: { lines: 97, branches: 93 },

@@ -1,7 +1,7 @@
 // `npm run test:long`: the random tests and the leak tests, with many more runs than in `npm test`.
 
-import base from './vitest.config.ts';
+import { base, globalSetup } from './vitest.config.ts';
 
 process.env.SLOTVISOR_LONG = '1';
 
-export default { ...base, test: { ...base.test, include: ['test/**/*.{race,long}.test.ts'] } };
+export default { ...base, test: { ...base.test, globalSetup, include: ['test/**/*.{race,long}.test.ts'] } };

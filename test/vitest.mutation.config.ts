@@ -2,7 +2,7 @@
 // SLOTVISOR_TESTS narrows them, to the files of its patterns, which have a space between them.
 
 import { mergeConfig } from 'vitest/config';
-import base from './vitest.config.ts';
+import { base } from './vitest.config.ts';
 
 process.env.SLOTVISOR_RUNS ??= '30';
 

@@ -232,7 +232,7 @@ export class World {
     this.#give(input);
     const { effects } = this.machine;
     for (const effect of effects) this.#carryOut(effect, input);
-    effects.length = 0;
+    this.machine.effectsDone();
     const missing = this.#expected[0];
     if (missing !== undefined) this.fail('S3', `${missing.entry.n} was not rejected, because ${missing.reason}`);
     if (this.#detaches !== null) this.fail('S3', `${this.#detaches.n} was not detached`);

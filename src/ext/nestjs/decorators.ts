@@ -103,7 +103,7 @@ export function OnTaskEvent<Type extends TaskEventType = TaskEventType>(
   });
 }
 
-/** A slot may turn a method away, such as the second one of a slot. Nothing looks at its outcome. */
+/** A slot may turn a method away, such as its second one. Nothing looks at that outcome. */
 async function warn(submission: Submission, label: string): Promise<void> {
   const outcome = await peekOutcome(submission);
   const why = outcome.kind === 'rejected' ? outcome.reason : outcome.kind;

@@ -23,7 +23,7 @@ const LIFECYCLE = 'SlotvisorModule.forRoot()';
  * methods with `@Supervised`, `@Scheduled` and `@OnTaskEvent`. It is global: import it once, in the
  * root module.
  *
- * Promised: the supervisor is shut down before the `onModuleDestroy` hook of every other module, and
+ * Promised: the supervisor is shut down before the `onModuleDestroy` hook of any other module, and
  * so before pools and connections close. Each body has then ended, or the log names it as one that
  * may be alive.
  *

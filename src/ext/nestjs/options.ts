@@ -5,7 +5,7 @@ import { Supervisor, type SupervisorOptions, type TaskSpec } from '../../index.t
 import { anObject, checkSupervisor, parseGiven } from '../../kit.ts';
 import type { ScheduleDates, ScheduleIdentity, ScheduleSettings } from '../cron/index.ts';
 
-/** The options of `SlotvisorModule.forRoot`: those of a new supervisor, or a supervisor of yours. */
+/** The options of `SlotvisorModule.forRoot`: those of a new supervisor, or one of yours. */
 export type SlotvisorModuleOptions =
   | (SupervisorOptions & { readonly supervisor?: undefined })
   | {

@@ -62,8 +62,8 @@ describe('a hostile clock', () => {
 
 describe('no delay is negative, also where the event loop was blocked and timers are late:', () => {
   afterEach(() => {
+    vi.restoreAllMocks(); // first: it puts back what was spied on, which may be a fake timer
     vi.useRealTimers();
-    vi.restoreAllMocks();
   });
 
   interface Time {
@@ -148,8 +148,8 @@ describe('no delay is negative, also where the event loop was blocked and timers
         blockedMs += ms;
       };
       await passTime(supervisor, { advance, block }, seed);
+      vi.restoreAllMocks(); // first: it puts back what was spied on, which may be a fake timer
       vi.useRealTimers();
-      vi.restoreAllMocks();
     }
     expect(delays.length).toBeGreaterThan(500);
     expect(delays.filter((ms) => !(typeof ms === 'number' && ms >= 0))).toEqual([]);
