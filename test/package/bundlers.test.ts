@@ -1,5 +1,5 @@
-// The packed package in bundles of esbuild, Rollup and webpack, which npm installs. Each bundle runs
-// a task in a worker thread.
+// The packed package in bundles of esbuild, Rollup and webpack, which npm installs. Each bundle
+// runs a task in a worker thread.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -9,7 +9,7 @@ import { node, pack, project, ROOT } from '../support/packed.ts';
 
 const VERSIONS = ['5.4', '5.9', '6.0', '7'];
 
-/** How a project finds the package: `module` and `moduleResolution` of its tsconfig, and its format. */
+/** How a project finds the package: `module` and `moduleResolution`, and the format of its file. */
 const RESOLUTIONS: readonly (readonly [module: string, moduleResolution: string, file: string])[] = [
   ['node16', 'node16', 'claims.mts'],
   ['node16', 'node16', 'claims.cts'],
