@@ -288,7 +288,7 @@ test('a gate says how many are inside, have begun, and would get a place', () =>
 
 test('who comes next gets no place before a waiter, also where the window has opened and its timer is late', () => {
   const clock = { nowMs: 0, now: () => clock.nowMs, wallNow: () => 0, setTimer: () => () => {} };
-  const gate = new Gate({ ...NONE, rate: { limit: 1, intervalMs: 100 } }, clock);
+  const gate = new Gate({ ...NONE, rate: { limit: 1, intervalMs: 100 } }, clock, new LongJobs());
   const first = gate.enter(0, () => {});
   gate.begin(first);
   gate.enter(0, () => {});
