@@ -62,6 +62,7 @@ async function compile(version: string, module: string, moduleResolution: string
     types: ['node'],
     strict: true,
     skipLibCheck: false,
+    esModuleInterop: true, // the declarations of redis need it in CommonJS
     noEmit: true,
     ...(version === '6.0' && moduleResolution === 'node10' && { ignoreDeprecations: '6.0' }),
   };
