@@ -119,6 +119,24 @@ test('a finisher of many slots, and a task of a later stage, begin although not 
   expect([bodies.sort(), (await report).counts.canceled]).toEqual([['finisher', 'later'], MANY]);
 });
 
+test('a stage whose many bodies all end while the shutdown visits them is over at once', async () => {
+  const { supervisor, clock } = setup(unbounded);
+  const ends: (() => void)[] = [];
+  const endAll = () => {
+    for (const end of ends.splice(0)) end();
+  };
+  const run = (ctx: TaskContext) => {
+    ctx.onCancel(endAll);
+    return new Promise<void>((end) => void ends.push(end));
+  };
+  for (let n = 0; n < MANY; n += 1) supervisor.submit({ run });
+  const later = supervisor.submit({ shutdownStage: 1, run: polite });
+  await clock.settle();
+  void supervisor.shutdown();
+  await clock.settle();
+  expect([later.status, clock.now()]).toEqual(['ended', 0]);
+});
+
 test('a shutdown whose many bodies all end while it visits them leaves no timer', async () => {
   const { supervisor, clock } = setup(unbounded);
   const ends: (() => void)[] = [];

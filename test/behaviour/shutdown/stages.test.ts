@@ -262,6 +262,20 @@ describe('a finisher and its stage', () => {
     expect(await later.submission.outcome).toEqual({ ...stoppedByShutdown, value: 'out' });
   });
 
+  test('a stage that only waiting finishers hold is over with the finish time', async () => {
+    const { start, stage, supervisor, clock } = world({ finishMs: 1_000 });
+    supervisor.slot('paused').pause();
+    start(0, { slot: 'paused', ...finish });
+    const later = stage(1);
+    await clock.settle();
+    void supervisor.shutdown();
+    await clock.advance(999);
+    expect(later.atMs).toBeUndefined();
+    await clock.advance(1);
+    expect(later.atMs).toBe(1_000);
+    later.body.open('out');
+  });
+
   test('the end of the finish time rejects finishers that wait in every stage', async () => {
     const { start, stage, supervisor, clock } = world({ finishMs: 1_000 });
     stage(0);
