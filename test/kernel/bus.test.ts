@@ -196,6 +196,24 @@ describe('a full queue', () => {
     expect([seen, bus.lost]).toEqual([[1, 2, 3, 'slow lost 1', 5, 6, 'slow lost 1'], 2]);
   });
 
+  test('has one report at a time, which takes the place of no item, also if more is lost while it waits', async () => {
+    const { bus, slow, publish } = setup();
+    const { seen, held } = slow(2);
+    const goOn = () => {
+      held.shift()?.resolve();
+      return turn();
+    };
+    publish(1);
+    await turn();
+    publish(2, 3, 4); // 4 is lost
+    await goOn();
+    publish(5, 6); // 6 is lost, while the report of 4 waits behind 3
+    await goOn();
+    publish(7); // beside the report and 5
+    for (let n = 0; n < 6; n += 1) await goOn();
+    expect([seen, bus.lost]).toEqual([[1, 2, 3, 'slow lost 1', 5, 7, 'slow lost 1'], 2]);
+  });
+
   test('causes a report for each loss, and the bus keeps the sum after the subscription has ended', async () => {
     const { bus, slow, publish } = setup();
     const { seen, held, stop } = slow(1);
