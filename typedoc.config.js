@@ -60,7 +60,7 @@ export default {
   excludeExternals: true,
   disableSources: repository === undefined,
   ...(repository && { sourceLinkTemplate: `https://github.com/${repository}/blob/{gitRevision}/{path}#L{line}` }),
-  highlightLanguages: [...OptionDefaults.highlightLanguages, 'sql'],
+  highlightLanguages: [...OptionDefaults.highlightLanguages, 'rust', 'sql'],
   ignoredHighlightLanguages: ['mermaid'],
   sort: ['kind', 'source-order'],
   kindSortOrder: ['Document', 'Class', 'Function', 'Interface', 'TypeAlias', 'Variable'],

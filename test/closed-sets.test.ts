@@ -28,6 +28,7 @@ import type {
 } from '../src/model/settings.ts';
 import type { ON_FULL, OnFull } from '../src/model/slot-options.ts';
 import { SHUTDOWN_CAUSES, type ShutdownCause, TASK_STATUSES, type TaskStatus } from '../src/model/view.ts';
+import type { FAKE_CAUSES, FakeStopCause } from '../src/testing/fake-context.ts';
 import { ROOT } from './support/example.ts';
 
 /** The words of a set that its list lacks. */
@@ -37,6 +38,7 @@ type Lacking =
   | Lacks<ActionKind, typeof ACTIONS>
   | Lacks<AdmissionPolicy, typeof ADMISSION_POLICIES>
   | Lacks<FailedBecause, typeof FAILED_BECAUSE>
+  | Lacks<FakeStopCause, typeof FAKE_CAUSES>
   | Lacks<Jitter, typeof JITTERS>
   | Lacks<LogLevel, typeof LOG_LEVELS>
   | Lacks<OnFull, typeof ON_FULL>

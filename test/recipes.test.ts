@@ -1,5 +1,5 @@
 // The recipes of slotvisor/testing pass in the test runner that each is for, and its README shows
-// them. `npm run test:jest` runs those for Vitest in Jest.
+// them. `npm run test:package` runs those for Vitest in Jest.
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';

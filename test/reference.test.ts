@@ -1,5 +1,5 @@
-// The API reference is complete, and each link in it leads somewhere. typedoc.config.js says what it
-// has to document.
+// The API reference is complete, and each link in it leads somewhere. typedoc.config.js says what
+// it has to document.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -230,7 +230,7 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
     if (state !== 'stopping' || stop === undefined) return;
     const { clock } = this.host.runtime;
     const leftMs = (this.#graceEndsMs ?? Infinity) - clock.now();
-    stop.stopGrace = after(clock, Math.max(0, leftMs), () => this.#overrun(stop));
+    stop.stopGrace = after(clock, leftMs, () => this.#overrun(stop));
   }
 
   deliver(): void {

@@ -176,7 +176,7 @@ export class Shutdown {
 
   #after(ms: number, fire: () => void): void {
     this.#stopTimer();
-    this.#stopTimer = after(this.#runtime.clock, Math.max(0, ms), fire);
+    this.#stopTimer = after(this.#runtime.clock, ms, fire);
   }
 
   async #flush(): Promise<void> {

@@ -134,7 +134,7 @@ class Subscription<T extends Kind, Kind> {
   }
 
   #reportLoss(): void {
-    if (this.#unreportedLoss === 0) return;
+    if (this.#unreportedLoss === 0 || this.#lossReport !== undefined) return; // one report waits at most
     const count = this.#unreportedLoss;
     this.#unreportedLoss = 0;
     this.#lossReport = this.#hooks.lost(this.#listener.name, count);

@@ -1,5 +1,6 @@
 // The errors that bodies throw, and that calls throw. How a task ended is a value, not an error;
-// see outcome.ts. Each class has a `code`, which is the same in every copy of the package.
+// see outcome.ts. Each class has a `code`, which is the same in every copy of the package. Over 300
+// lines because every member is documented here.
 
 import { brand } from './error-brand.ts';
 

@@ -1,4 +1,5 @@
 // What a supervisor shows of itself: copies, taken at one moment. They do not change afterwards.
+// Over 300 lines because every field is documented here.
 
 import type { StopCause } from './error.ts';
 import type { Failure } from './failure.ts';

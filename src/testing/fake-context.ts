@@ -40,13 +40,24 @@ export interface FakeContextOptions<S = undefined> {
   readonly clock?: Clock | undefined;
 }
 
-const FAKE_CAUSES = ['caller', 'replace', 'slot', 'signal', 'deadline', 'shutdown', 'leaseLost', 'timeout'] as const;
-
 /**
  * What stops the attempt of a {@link FakeContext}: a {@link StopCause} that a body can see, or
- * `timeout`, for the {@link TimeoutError} of a timeout or a stall.
+ * `timeout`, for the `TimeoutError` of a timeout or a stall.
  */
-export type FakeStopCause = Extract<StopCause, (typeof FAKE_CAUSES)[number]> | 'timeout';
+export type FakeStopCause =
+  | Extract<StopCause, 'caller' | 'replace' | 'slot' | 'signal' | 'deadline' | 'shutdown' | 'leaseLost'>
+  | 'timeout';
+
+export const FAKE_CAUSES = [
+  'caller',
+  'replace',
+  'slot',
+  'signal',
+  'deadline',
+  'shutdown',
+  'leaseLost',
+  'timeout',
+] as const satisfies readonly FakeStopCause[];
 
 /** A context, and the attempt behind it as the test sees it. It may be destructured. */
 export interface FakeContext<S = undefined> {

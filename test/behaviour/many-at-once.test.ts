@@ -37,6 +37,26 @@ test('a cancel of a slot decides at once, and gives the outcomes in order on lat
   expect(isSettled).toBe(true);
 });
 
+test('a slot is idle, and no longer live, once all that left it have their outcome', async () => {
+  const { supervisor, clock } = setup(unbounded);
+  const owner = supervisor.submit({ slot: 's', run: polite });
+  await clock.settle();
+  const slot = supervisor.slot('s');
+  const rejectedWhenIdle: number[] = [];
+  const awaitIdle = () => void slot.idle().then(() => rejectedWhenIdle.push(supervisor.stats().totals.rejected));
+  for (let n = 0; n < 2; n += 1) {
+    for (let k = 0; k < MANY; k += 1) supervisor.submit({ slot: 's', run: polite });
+    void slot.cancel();
+  }
+  awaitIdle();
+  await owner.outcome;
+  awaitIdle(); // nothing is in it now
+  expect([slot.view().phase, supervisor.stats().slotCount]).toEqual(['idle', 1]);
+  await clock.settle();
+  expect(rejectedWhenIdle).toEqual([2 * MANY, 2 * MANY]);
+  expect(supervisor.stats().slotCount).toBe(0);
+});
+
 test('nothing whose signal is aborted starts, also where its turn comes first', async () => {
   const { supervisor, clock } = setup(unbounded);
   const { signal, abort } = (() => {
@@ -97,6 +117,24 @@ test('a finisher of many slots, and a task of a later stage, begin although not 
   await clock.settle();
   expect([(await finisher.outcome).kind, (await later.outcome).kind]).toEqual(['completed', 'completed']);
   expect([bodies.sort(), (await report).counts.canceled]).toEqual([['finisher', 'later'], MANY]);
+});
+
+test('a stage whose many bodies all end while the shutdown visits them is over at once', async () => {
+  const { supervisor, clock } = setup(unbounded);
+  const ends: (() => void)[] = [];
+  const endAll = () => {
+    for (const end of ends.splice(0)) end();
+  };
+  const run = (ctx: TaskContext) => {
+    ctx.onCancel(endAll);
+    return new Promise<void>((end) => void ends.push(end));
+  };
+  for (let n = 0; n < MANY; n += 1) supervisor.submit({ run });
+  const later = supervisor.submit({ shutdownStage: 1, run: polite });
+  await clock.settle();
+  void supervisor.shutdown();
+  await clock.settle();
+  expect([later.status, clock.now()]).toEqual(['ended', 0]);
 });
 
 test('a shutdown whose many bodies all end while it visits them leaves no timer', async () => {

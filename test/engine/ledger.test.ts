@@ -50,7 +50,7 @@ function setup() {
     events.subscribe({ onEvent: (event) => void seen.push(event) }, 100, undefined, () => {});
     return seen;
   };
-  return { ledger, listener, enter, record };
+  return { ids, ledger, listener, enter, record };
 }
 
 const viewOf = (name: string) => ({ name }) as TaskView;
@@ -126,6 +126,19 @@ describe('an outcome', () => {
     ]);
     expect(ends[1]).not.toHaveProperty('by');
   });
+});
+
+test('a submission that was turned away counts, and is published where something listens', async () => {
+  const { ids, ledger, record } = setup();
+  const spec = { run: () => 1, name: 'n', slot: 's', admission: undefined, meta: 1, settings: DEFAULT_SETTINGS };
+  const call = new SubmitCall(ids, 7, spec, 's', 'dropIfRunning');
+  ledger.turnedAway(call, { reason: 'slotBusy' });
+  const seen = record();
+  ledger.turnedAway(call, { reason: 'slotBusy' });
+  await turn();
+  expect(seen.map(({ type }) => type)).toEqual(['submitted', 'rejected']);
+  expect(seen[1]).toMatchObject({ id: 'x-7', slot: 's', name: 'n', meta: 1, reason: 'slotBusy' });
+  expect(ledger.totals).toMatchObject({ submitted: 2, rejected: 2, dropped: 2 });
 });
 
 describe('an empty ledger', () => {

@@ -34,6 +34,14 @@ test('a stage counts while one of its submissions owns its slot or waits', () =>
   expect(stages.above(0)).toEqual([]);
 });
 
+test('a stage counts whichever of its submissions is left', () => {
+  for (const left of [0, 1, 2]) {
+    const { stages, add } = setup();
+    for (const n of [0, 1, 2]) add(1, n === left ? 'owner' : 'done');
+    expect(stages.above(0)).toEqual([1]);
+  }
+});
+
 test('a stage whose submissions wait in a line that was cut off does not count', () => {
   const { stages, add } = setup();
   const line = new WaitingLine<never>();

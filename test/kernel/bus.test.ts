@@ -101,6 +101,17 @@ describe('delivery', () => {
     expect(seen).toEqual(Array.from({ length: 5_000 }, (_, n) => n));
   });
 
+  test('goes on at once after a listener that returns a value', async () => {
+    const { listen, publish } = setup();
+    const seen: Item[] = [];
+    listen({ handle: (item) => seen.push(item) });
+    publish(1, 2);
+    await turn();
+    publish(3);
+    await turn();
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
   test('ends with the subscription, and items that wait then are not counted as lost', async () => {
     const { bus, slow, publish } = setup();
     const { seen, held, stop, ended } = slow(10);
@@ -165,6 +176,44 @@ describe('a full queue', () => {
     expect(bus.lost).toBe(3);
   });
 
+  test('has room for as many items beside the report as without it', async () => {
+    const { bus, slow, publish } = setup();
+    const { seen, held } = slow(2);
+    const goOn = () => {
+      held.shift()?.resolve();
+      return turn();
+    };
+    publish(1);
+    await turn();
+    publish(2, 3, 4); // 4 is lost
+    await goOn();
+    publish(5); // beside 3 and the report
+    await goOn();
+    publish(6); // beside the report and 5
+    await goOn();
+    publish(7); // beside 5 and 6: it is lost
+    for (let n = 0; n < 4; n += 1) await goOn();
+    expect([seen, bus.lost]).toEqual([[1, 2, 3, 'slow lost 1', 5, 6, 'slow lost 1'], 2]);
+  });
+
+  test('has one report at a time, which takes the place of no item, also if more is lost while it waits', async () => {
+    const { bus, slow, publish } = setup();
+    const { seen, held } = slow(2);
+    const goOn = () => {
+      held.shift()?.resolve();
+      return turn();
+    };
+    publish(1);
+    await turn();
+    publish(2, 3, 4); // 4 is lost
+    await goOn();
+    publish(5, 6); // 6 is lost, while the report of 4 waits behind 3
+    await goOn();
+    publish(7); // beside the report and 5
+    for (let n = 0; n < 6; n += 1) await goOn();
+    expect([seen, bus.lost]).toEqual([[1, 2, 3, 'slow lost 1', 5, 7, 'slow lost 1'], 2]);
+  });
+
   test('causes a report for each loss, and the bus keeps the sum after the subscription has ended', async () => {
     const { bus, slow, publish } = setup();
     const { seen, held, stop } = slow(1);
@@ -196,6 +245,14 @@ describe('flush', () => {
     publish(3);
     await turn();
     expect([seen, bus.active, clock.timers, clock.now(), bus.lost]).toEqual([[1, 2], false, 0, 0, 0]);
+    expect(ended).toHaveBeenCalledTimes(1);
+  });
+
+  test('waits for no listener that has nothing to handle', async () => {
+    const { bus, listen } = setup();
+    const { ended } = listen();
+    void bus.flush(new VirtualClock(), Infinity);
+    await turn();
     expect(ended).toHaveBeenCalledTimes(1);
   });
 

@@ -271,6 +271,31 @@ describe('a rate', () => {
   });
 });
 
+test('a gate says how many are inside, have begun, and would get a place', () => {
+  const { gate, place } = setup({ concurrency: 4 });
+  const shown = () => [gate.inside, gate.begun, gate.room];
+  const [one] = [place('a'), place('b')];
+  gate.begin(one);
+  expect(shown()).toEqual([2, 1, 2]);
+  gate.configure({ rate: { limit: 3, intervalMs: 100 } });
+  expect(shown()).toEqual([2, 1, 2]); // one start was before the rate, one is to come
+  gate.pause();
+  expect(shown()).toEqual([2, 1, 0]);
+  gate.resume();
+  gate.configure({ concurrency: 1 });
+  expect(shown()).toEqual([2, 1, 0]);
+});
+
+test('who comes next gets no place before a waiter, also where the window has opened and its timer is late', () => {
+  const clock = { nowMs: 0, now: () => clock.nowMs, wallNow: () => 0, setTimer: () => () => {} };
+  const gate = new Gate({ ...NONE, rate: { limit: 1, intervalMs: 100 } }, clock, new LongJobs());
+  const first = gate.enter(0, () => {});
+  gate.begin(first);
+  gate.enter(0, () => {});
+  clock.nowMs = 100;
+  expect([gate.queued, gate.room]).toEqual([1, 0]);
+});
+
 describe('limits that change', () => {
   test('a higher concurrency lets waiters in at once, by priority', () => {
     const { gate, granted, enter } = setup({ concurrency: 1 });

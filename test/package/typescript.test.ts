@@ -9,12 +9,19 @@ import { node, pack, project, ROOT } from '../support/packed.ts';
 
 const VERSIONS = ['5.4', '5.9', '6.0', '7'];
 
-/** How a project finds the package: `module` and `moduleResolution` of its tsconfig. */
-const RESOLUTIONS: readonly (readonly [module: string, moduleResolution: string])[] = [
-  ['node16', 'node16'],
-  ['nodenext', 'nodenext'],
-  ['esnext', 'bundler'],
+/** How a project finds the package: `module` and `moduleResolution`, and the format of its file. */
+const RESOLUTIONS: readonly (readonly [module: string, moduleResolution: string, file: string])[] = [
+  ['node16', 'node16', 'claims.mts'],
+  ['node16', 'node16', 'claims.cts'],
+  ['nodenext', 'nodenext', 'claims.mts'],
+  ['nodenext', 'nodenext', 'claims.cts'],
+  ['esnext', 'bundler', 'claims.ts'],
+  ['commonjs', 'node10', 'claims.ts'],
 ];
+
+/** TypeScript 6 wants it to be asked for, and 7 has it no more. */
+const isThere = (version: string, moduleResolution: string): boolean =>
+  version !== '7' || moduleResolution !== 'node10';
 
 let temp: string;
 let consumer: string;
@@ -39,13 +46,14 @@ beforeAll(async () => {
     'rxjs@7',
     ...compilers,
   );
-  cpSync(join(ROOT, 'test', 'types', 'claims.ts'), join(consumer, 'claims.mts'));
+  for (const name of ['claims.ts', 'claims.mts', 'claims.cts'])
+    cpSync(join(ROOT, 'test', 'types', 'claims.ts'), join(consumer, name));
 });
 
 afterAll(() => rmSync(temp, { recursive: true, force: true, maxRetries: 3 }));
 
 /** What the compiler says about the claims; nothing where it accepts them. */
-async function compile(version: string, module: string, moduleResolution: string): Promise<string> {
+async function compile(version: string, module: string, moduleResolution: string, file: string): Promise<string> {
   const compilerOptions = {
     module,
     moduleResolution,
@@ -54,15 +62,18 @@ async function compile(version: string, module: string, moduleResolution: string
     types: ['node'],
     strict: true,
     skipLibCheck: false,
+    esModuleInterop: true, // the declarations of redis need it in CommonJS
     noEmit: true,
+    ...(version === '6.0' && moduleResolution === 'node10' && { ignoreDeprecations: '6.0' }),
   };
-  writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['claims.mts'] }));
+  writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
   const { output } = await node(consumer, join('node_modules', `typescript-${version}`, 'bin', 'tsc'), '-p', '.');
   return output;
 }
 
 describe.each(VERSIONS)('TypeScript %s accepts the claims about the types', (version) => {
-  test.each(RESOLUTIONS)('with module %s and moduleResolution %s', async (module, moduleResolution) => {
-    expect(await compile(version, module, moduleResolution)).toBe('');
+  const resolutions = RESOLUTIONS.filter(([, moduleResolution]) => isThere(version, moduleResolution));
+  test.each(resolutions)('with module %s and moduleResolution %s, in %s', async (module, moduleResolution, file) => {
+    expect(await compile(version, module, moduleResolution, file)).toBe('');
   });
 });

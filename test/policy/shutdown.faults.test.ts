@@ -41,8 +41,8 @@ describe('the exploration of a shutdown finds the fault:', () => {
     },
     {
       name: 'a later call that shortens nothing sets the timer again',
-      from: 'finishUntilMs === state.finishUntilMs && stageUntilMs === state.stageUntilMs',
-      to: 'finishUntilMs === state.finishUntilMs && stageUntilMs < 0',
+      from: 'deadlineMs === state.deadlineMs && finishUntilMs === state.finishUntilMs',
+      to: 'deadlineMs < 0',
       breaks: /^a later call that shortens nothing sets no timer/,
     },
     {
@@ -101,8 +101,8 @@ describe('the exploration of a shutdown finds the fault:', () => {
     },
     {
       name: 'a stage is passed over',
-      from: 'const [stage, ...later] = stages;',
-      to: 'const [, stage, ...later] = stages;',
+      from: 'const [stage = Infinity, ...later] = stages;',
+      to: 'const [, stage = Infinity, ...later] = stages;',
       breaks: /^no stage is passed over/,
     },
     {

@@ -188,14 +188,14 @@ const flights: readonly Planted[] = [
   },
   {
     name: 'a join goes to an owner that is asked to stop',
-    from: "const leader = owner !== null && this.phase === 'running' ? owner : (this.#line.first as E);",
-    to: 'const leader = owner ?? (this.#line.first as E);',
+    from: "const leader = (this.phase === 'running' ? this.owner : this.#line.first) as E;",
+    to: 'const leader = (this.owner ?? this.#line.first) as E;',
     breaks: /^S3: the count of participants is wrong/,
   },
   {
     name: 'a join goes to the end of the line',
-    from: "const leader = owner !== null && this.phase === 'running' ? owner : (this.#line.first as E);",
-    to: "const leader = owner !== null && this.phase === 'running' ? owner : ([...this.#line].at(-1) as E);",
+    from: "const leader = (this.phase === 'running' ? this.owner : this.#line.first) as E;",
+    to: "const leader = (this.phase === 'running' ? this.owner : [...this.#line].at(-1)) as E;",
     breaks: /^S3: the count of participants is wrong/,
   },
   {

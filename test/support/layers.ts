@@ -412,10 +412,12 @@ function holdsCode(file: SourceFile): boolean {
   );
 }
 
-/** `export const POLICIES = ['queue', ...] as const`: the words of a type. */
+/** The words of a type: `export const POLICIES = ['queue', ...] as const`, or with `satisfies`. */
 function isWordList(node: ts.Node): boolean {
   if (!ts.isVariableStatement(node)) return false;
-  return node.declarationList.declarations.every(({ initializer }) => {
+  return node.declarationList.declarations.every((declaration) => {
+    const given = declaration.initializer;
+    const initializer = given !== undefined && ts.isSatisfiesExpression(given) ? given.expression : given;
     if (initializer === undefined || !ts.isAsExpression(initializer) || !ts.isConstTypeReference(initializer.type))
       return false;
     const { expression } = initializer;

@@ -32,6 +32,8 @@ async function child(command: string, args: readonly string[], cwd: string): Pro
 }
 
 export const node = (cwd: string, ...args: string[]): Promise<Ended> => child(process.execPath, args, cwd);
+/** As `node`, with another program, named by its path. */
+export const program = (cwd: string, path: string, ...args: string[]): Promise<Ended> => child(path, args, cwd);
 const npm = (cwd: string, ...args: string[]): Promise<Ended> =>
   child(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, cwd);
 
@@ -75,11 +77,11 @@ export async function linkedProject(folder: string, tarball: string, ...peers: s
   return installed;
 }
 
-/** Makes a project of a user, with these packages of the registry. */
+/** Makes a project of a user, with these packages of the registry. Later options of npm win. */
 export async function project(folder: string, ...packages: string[]): Promise<void> {
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
-  const installed = await npm(folder, 'install', ...packages, ...flags);
+  const installed = await npm(folder, 'install', ...flags, ...packages);
   if (installed.code !== 0) throw new Error(installed.output);
 }

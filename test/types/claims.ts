@@ -9,6 +9,7 @@ import type { Redis } from 'ioredis';
 import type { Pool, PoolClient } from 'pg';
 import type { createClient } from 'redis';
 import {
+  type DeliveredEvent,
   type EventOf,
   type Failure,
   type KillableTask,
@@ -20,12 +21,14 @@ import {
   restartable,
   type SlotLeases,
   type Submission,
+  type Submissions,
   Supervisor,
   stopOnSignals,
   type TaskBody,
   type TaskContext,
   type TaskDefaults,
   type TaskEvent,
+  type TaskEventBase,
   type TaskEventType,
   type TaskId,
   type TaskSpec,
@@ -209,6 +212,7 @@ export function batches() {
     Submission<boolean>,
     Submission<number>,
   ];
+  claim<Equal<Submissions<readonly [TaskSpec<number>]>, readonly [Submission<number>]>>('one for each spec');
   claim<Equal<typeof all, All>>('each result has its type, each body the state of its spec');
 
   const many = supervisor.submitAll(['a', 'b'].map((slot) => ({ slot, run: () => slot.length })));
@@ -499,6 +503,8 @@ export function events() {
   claim<Equal<EventOf<'joined'>['leader'], TaskId>>('and no fields of another type');
 
   // `types` narrow what a subscriber gets. `eventsDropped` is always delivered.
+  claim<Equal<DeliveredEvent<'joined'>, EventOf<'joined' | 'eventsDropped'>>>('a subscriber hears what it lost');
+  claim<EventOf<'finished'> extends TaskEventBase ? true : false>('an event about a submission names it');
   type Ended = EventOf<'finished' | 'rejected' | 'eventsDropped'>;
   supervisor.subscribe((event) => void claim<Equal<typeof event, Ended>>('of a subscriber'), {
     types: ['finished', 'rejected'],

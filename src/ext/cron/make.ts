@@ -46,7 +46,7 @@ const hosts = shared('schedules', () => new WeakMap<Supervisor, Host>());
  * const report = schedule(new Supervisor(), {
  *   cron: '0 6 * * 1-5',
  *   timezone: 'Europe/Vienna',
- *   task: { slot: 'report', run: (_ctx, due) => console.log(`the report of ${due.toISOString()}`) },
+ *   task: { slot: 'report', run: (_ctx, due) => console.log(`report of ${due.toISOString()}`) },
  * });
  * console.log(report.next(3));
  * ```

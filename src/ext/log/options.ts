@@ -40,9 +40,8 @@ export interface Logger {
 /** The options of {@link logTo}. */
 export interface LogToOptions {
   /**
-   * The level of all events of a type, in place of the one in the table of the [README](./README.md).
-   * `false`:
-   * they are left out. Default: none.
+   * The level of all events of a type, in place of the one in the table of the
+   * [README](./README.md). `false`: they are left out. Default: none.
    */
   readonly levels?: Readonly<Partial<Record<TaskEventType, LogLevel | false | undefined>>> | undefined;
   /**

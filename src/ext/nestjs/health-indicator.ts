@@ -9,6 +9,7 @@ import { type HealthOptions, type HealthProbe, type HealthReport, health } from 
 export type SlotvisorHealthResult<Key extends string = string> = Record<
   Key,
   {
+    /** `down` if the probe fails. */
     readonly status: 'up' | 'down';
     /** What was found, a text for people each. It has names of slots and messages of errors. */
     readonly why?: readonly string[];

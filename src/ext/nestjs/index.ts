@@ -6,14 +6,16 @@
  * events to them, and {@link SlotvisorHealthIndicator} answers Terminus. The module ends the
  * supervisor before anything that the bodies use.
  *
+ * @privateRemarks
  * Reading order: `options.ts` (the options), `decorators.ts` (what is left on a method),
  * `methods.ts` (how it is found), `lifecycle.ts` (what begins and ends), `module.ts` (when),
  * `health-indicator.ts`.
  *
- * @module
+ * @module slotvisor/nestjs
+ * @document README.md
  */
 
-export { OnTaskEvent, Scheduled, Supervised } from './decorators.ts';
+export { type MethodDecoratorOf, OnTaskEvent, type OptionsOf, Scheduled, Supervised } from './decorators.ts';
 export { SlotvisorHealthIndicator, type SlotvisorHealthResult } from './health-indicator.ts';
 export { SlotvisorModule } from './module.ts';
 export type {

@@ -7,7 +7,10 @@ import type { ScheduleDates, ScheduleIdentity, ScheduleSettings } from '../cron/
 
 /** The options of `SlotvisorModule.forRoot`: those of a new supervisor, or one of yours. */
 export type SlotvisorModuleOptions =
-  | (SupervisorOptions & { readonly supervisor?: undefined })
+  | (SupervisorOptions & {
+      /** Not given: the application makes one with these options. */
+      readonly supervisor?: undefined;
+    })
   | {
       /** A supervisor that exists. The end of the application shuts it down, too. */
       readonly supervisor: Supervisor;

@@ -36,6 +36,16 @@ function recorder() {
   return { probe, infos, reports };
 }
 
+test('a probe gets the duration of an attempt also where nothing subscribes', async () => {
+  const clock = new VirtualClock();
+  const supervisor = new Supervisor({ clock });
+  const { probe, reports } = recorder();
+  supervisor.instrument(probe);
+  supervisor.submit({ run: (ctx) => ctx.sleep(30) });
+  await clock.advance(30);
+  expect(reports).toEqual([{ end: 'succeeded', durationMs: 30 }]);
+});
+
 describe('a probe', () => {
   const restart: Act = (_, one) => void one.restart();
   const both =

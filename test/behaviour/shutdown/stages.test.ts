@@ -203,6 +203,23 @@ describe('a finisher and its stage', () => {
     expect(last.atMs).toBe(20);
   });
 
+  test('the lowest stage of all finishers that wait in a slot counts, also behind one of a higher stage', async () => {
+    const { start, stage, supervisor, clock } = world();
+    const owner = start(5, { slot: 's' });
+    const waiting = [start(4, { slot: 's', ...finish }), start(1, { slot: 's', ...finish })];
+    const last = stage(2);
+    await clock.settle();
+    void supervisor.shutdown();
+    await clock.settle();
+    expect(times([owner, last])).toEqual([0, undefined]); // in stage 1, before stage 2
+    for (const { body } of [owner, ...waiting]) {
+      expect(last.atMs).toBeUndefined();
+      body.open('out');
+      await clock.settle();
+    }
+    expect(last.atMs).toBe(0);
+  });
+
   test('an owner holds the stage in which it was stopped, also when the finisher behind it leaves', async () => {
     const { start, supervisor, clock } = world();
     const owner = start(0, { slot: 's', onShutdown: 'finish' });
@@ -243,6 +260,20 @@ describe('a finisher and its stage', () => {
     first.body.open('out');
     later.body.open('out');
     expect(await later.submission.outcome).toEqual({ ...stoppedByShutdown, value: 'out' });
+  });
+
+  test('a stage that only waiting finishers hold is over with the finish time', async () => {
+    const { start, stage, supervisor, clock } = world({ finishMs: 1_000 });
+    supervisor.slot('paused').pause();
+    start(0, { slot: 'paused', ...finish });
+    const later = stage(1);
+    await clock.settle();
+    void supervisor.shutdown();
+    await clock.advance(999);
+    expect(later.atMs).toBeUndefined();
+    await clock.advance(1);
+    expect(later.atMs).toBe(1_000);
+    later.body.open('out');
   });
 
   test('the end of the finish time rejects finishers that wait in every stage', async () => {
