@@ -82,8 +82,8 @@ export function oneOf<T extends string>(field: string, value: unknown, words: re
   return refuse(field, `must be one of ${words.map((word) => `'${word}'`).join(', ')}`, value);
 }
 
-export function anObject(field: string, value: unknown): object {
-  return typeof value === 'object' && value !== null ? value : refuse(field, 'must be an object', value);
+export function anObject(field: string, value: unknown, rule = 'must be an object'): object {
+  return typeof value === 'object' && value !== null ? value : refuse(field, rule, value);
 }
 
 /**

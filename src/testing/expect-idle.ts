@@ -26,7 +26,8 @@ const MAX_SLOTS = 10;
 export async function expectIdle(supervisor: Supervisor): Promise<void> {
   fromCaller(expectIdle, () => checkSupervisor(supervisor));
   await settle();
-  const left = [...slotsOf(supervisor), ...bodiesOf(supervisor), ...timersOf(supervisor)];
+  const work = [...slotsOf(supervisor), ...bodiesOf(supervisor)];
+  const left = [...work, ...timersOf(supervisor, work.length > 0)];
   if (left.length > 0) throw new Error(`the supervisor is not idle:\n${left.map((one) => `- ${one}`).join('\n')}`);
 }
 
@@ -46,9 +47,11 @@ function bodiesOf(supervisor: Supervisor): string[] {
   return abandonedAlive === 0 ? [] : [`${counted(abandonedAlive, 'body')} given up, and alive`];
 }
 
-function timersOf({ clock }: Supervisor): string[] {
+function timersOf({ clock }: Supervisor, isExplained: boolean): string[] {
   const timers = clock instanceof VirtualClock ? clock.timers : 0;
-  return timers === 0 ? [] : [`${counted(timers, 'timer')} set on its VirtualClock`];
+  if (timers === 0) return [];
+  const why = isExplained ? '' : ', and not by a task: a schedule that waits for its date has one';
+  return [`${counted(timers, 'timer')} set on its VirtualClock${why}`];
 }
 
 const counted = (count: number, what: 'slot' | 'body' | 'timer'): string => {

@@ -45,6 +45,8 @@ export const PACKED = [
   'LICENSE',
   'test/bench/README.md',
   'test/bench/results.svg',
+  'examples/prometheus/alerts.yml',
+  'examples/prometheus/grafana.json',
 ];
 
 /** Packs a copy, so that the build in the working tree is not deleted while it is in use. */

@@ -91,10 +91,12 @@ test('the error counts bodies that were given up and are alive', async () => {
   expect(await messageOf(supervisor)).toBe('the supervisor is not idle:\n- 1 body given up, and alive');
 });
 
-test('the error names a timer of a schedule, on a virtual clock', async () => {
+test('a timer that no task has set is that of a schedule, on a virtual clock', async () => {
   const { supervisor } = setup();
   const hourly = schedule(supervisor, { everyMs: 3_600_000, task: { run: () => {} } });
-  expect(await messageOf(supervisor)).toBe('the supervisor is not idle:\n- 1 timer set on its VirtualClock');
+  expect(await messageOf(supervisor)).toBe(
+    'the supervisor is not idle:\n- 1 timer set on its VirtualClock, and not by a task: a schedule that waits for its date has one',
+  );
   await hourly.stop();
   await expectIdle(supervisor);
 });

@@ -6,6 +6,7 @@ import { types } from 'node:util';
 import type { TaskSpec } from '../../index.ts';
 import {
   aFunction,
+  anObject,
   bare,
   nameText,
   numberFrom,
@@ -138,6 +139,7 @@ export function readSettings(
   own: OwnSlot,
   oldNow: () => Settings | undefined,
 ): { readonly settings: Settings; readonly given: ReadonlySet<string> } {
+  anObject('options', value, 'must be an object, such as { cron, task }');
   const fields = parseGiven('options', value, READERS, TASK_OPTIONS);
   const old = oldNow();
   for (const field of FIXED)

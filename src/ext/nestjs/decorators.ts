@@ -56,7 +56,7 @@ export type OptionsOf<Self, Options> = Options | ((instance: Self) => Options);
 export function Supervised<Self extends object, S = undefined>(
   options: OptionsOf<Self, SupervisedOptions<S>> = {},
 ): MethodDecoratorOf<Self, (ctx: TaskContext<S>) => unknown> {
-  checkOptions(Supervised, options);
+  checkOptions(Supervised, options, '{ slot, vital: true }');
   return decorator('Supervised', false, (supervisor, method) => {
     const submission = supervisor.submit(taskOf('options', resolve(options, method), method));
     if (submission.admission === 'rejected') ignore(warn(submission, method.label));
@@ -73,7 +73,7 @@ export function Supervised<Self extends object, S = undefined>(
 export function Scheduled<Self extends object, S = undefined>(
   options: OptionsOf<Self, ScheduledOptions<S>>,
 ): MethodDecoratorOf<Self, (ctx: TaskContext<S>, due: Date) => unknown> {
-  checkOptions(Scheduled, options);
+  checkOptions(Scheduled, options, '{ cron, timezone }');
   return decorator('Scheduled', false, (supervisor, method) => {
     const { task = {}, ...when } = readFields('options', resolve(options, method));
     schedule(supervisor, { ...when, task: taskOf('task', task, method) } as unknown as ScheduleOptions);
@@ -130,8 +130,9 @@ function decorator(name: string, watches: boolean, begin: Mark['begin']): Method
 const RULE =
   'must be on a method of an instance, named by a string, with "experimentalDecorators": true in tsconfig.json';
 
-function checkOptions(called: object, options: unknown): void {
-  if (typeof options !== 'function') fromCaller(called, () => anObject('options', options));
+function checkOptions(called: object, options: unknown, example: string): void {
+  if (typeof options === 'function') return;
+  fromCaller(called, () => anObject('options', options, `must be an object, such as ${example}, or a function`));
 }
 
 function resolve<Self, Options>(options: OptionsOf<Self, Options>, { instance }: MarkedMethod): Options {

@@ -11,10 +11,11 @@ const CLAIMED = { name: 'n', claims, cron: '* * * * *', timezone: 'UTC', task: {
 
 describe('an invalid option throws an OptionError with its field, the rule and the value, and has no effect', () => {
   const rows: readonly [options: unknown, field: string, text: RegExp][] = [
-    [undefined, 'options', /must be an object, got undefined/],
+    [undefined, 'options', /must be an object, such as \{ cron, task \}, got undefined/],
+    ['0 4 * * *', 'options', /must be an object, such as \{ cron, task \}, got "0 4 \* \* \*"/],
     [[], 'options', /must be an object, got an array/],
     [{ ...CRON, protect: true }, 'protect', /is not an option \(did you mean task.admission\?\), got true/],
-    [{ ...CRON, shielded: true }, 'shielded', /is not an option \(known: cron, everyMs, at, .*\), got true/],
+    [{ ...CRON, wakes: true }, 'wakes', /is not an option \(known: cron, everyMs, at, .*\), got true/],
     [{ ...CRON, timeZone: 'UTC' }, 'timeZone', /is not an option \(did you mean timezone\?\), got "UTC"/],
     [{ ...CRON, maxRun: 3 }, 'maxRun', /is not an option \(did you mean maxRuns\?\), got 3/],
     [{ task }, 'options', /needs one of cron, everyMs, at/],

@@ -214,6 +214,15 @@ describe('a refusal', () => {
     expect(() => apply(Supervised(), ...given)).toThrow(/^@Supervised\(\) must be/);
   });
 
+  it('of options that are no object comes at once, with an example', () => {
+    expect(() => Supervised('orders' as never)).toThrow(
+      'options must be an object, such as { slot, vital: true }, or a function, got "orders"',
+    );
+    expect(() => Scheduled('0 4 * * *' as never)).toThrow(
+      'options must be an object, such as { cron, timezone }, or a function, got "0 4 * * *"',
+    );
+  });
+
   class UnknownOption {
     @Supervised({ maxRetry: 3 } as object)
     consume() {}
