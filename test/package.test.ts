@@ -10,6 +10,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
+import { print, referenceFaults } from './support/markdown.ts';
 import { linkedProject, node, PACKED, pack, ROOT } from './support/packed.ts';
 
 const tool = (path: string): string => join(ROOT, 'node_modules', path);
@@ -25,6 +26,9 @@ const PEERS = ['prom-client', '@opentelemetry/api', '@nestjs/common', '@nestjs/c
 
 /** The name of the library that a source is of. */
 const LIBRARY = /node_modules\/((?:@[\w-]+\/)?[\w-]+)\//;
+
+/** They lead to the tests, which are in the repository. */
+const FOR_CONTRIBUTORS = ['CONTRIBUTING.md', 'src/ARCHITECTURE.md', 'test/bench/README.md'];
 
 /** Node then loads the CommonJS build, as everything does that cannot load ES modules. */
 const NO_MODULES = '--no-experimental-require-module';
@@ -66,10 +70,25 @@ describe.concurrent('the packed package', () => {
       name === 'dist/LICENSES.txt' ||
       /^dist\/(chunks\/)?[\w.-]+\.(c?js|d\.c?ts)(\.map)?$/.test(name) ||
       (/^src\/.+\.(md|ts)$/.test(name) && !name.startsWith('src/ext/dashboard/ui/')) ||
-      /^examples\/timelines\/\w+\.svg$/.test(name);
+      /^examples\/.+\.(ts|mjs|md|json|yml|png|svg)$/.test(name);
     expect(files.filter((name) => !isExpected(name))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining([...PACKED, 'src/SEMANTICS.md', 'src/ext/cron/README.md']));
     expect(files, 'the build empties dist first').not.toContain('dist/stale.js');
+  });
+
+  it('has what its pages link to', () => {
+    const pages = files
+      .filter((path) => path.endsWith('.md'))
+      .map((path) => ({ path, text: readFileSync(join(installed, path), 'utf8') }));
+    const forUsers = pages.filter(({ path }) => !FOR_CONTRIBUTORS.includes(path));
+    const faults = forUsers.flatMap((page) =>
+      referenceFaults(page, {
+        exists: (path) => files.some((file) => file === path || file.startsWith(`${path}/`)),
+        markdown: (path) => pages.find((other) => other.path === path)?.text,
+      }),
+    );
+    expect(forUsers.length).toBeGreaterThan(20);
+    expect(print(faults)).toBe('');
   });
 
   it.each(NAMES)('has the entry point %s as an ES module and as CommonJS, each with its types', (name) => {

@@ -37,7 +37,7 @@ export const program = (cwd: string, path: string, ...args: string[]): Promise<E
 const npm = (cwd: string, ...args: string[]): Promise<Ended> =>
   child(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, cwd);
 
-/** Files outside of `src` and `dist` that the package contains. */
+/** Files outside of `src`, `dist` and `examples` that the package contains. */
 export const PACKED = [
   'package.json',
   'README.md',
@@ -45,14 +45,14 @@ export const PACKED = [
   'LICENSE',
   'test/bench/README.md',
   'test/bench/results.svg',
-  'examples/prometheus/alerts.yml',
-  'examples/prometheus/grafana.json',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
 ];
 
 /** Packs a copy, so that the build in the working tree is not deleted while it is in use. */
 export async function pack(temp: string): Promise<string> {
   const copy = join(temp, 'copy');
-  for (const name of [...PACKED, 'tsconfig.json', 'tsdown.config.ts', 'src', 'examples/timelines'])
+  for (const name of [...PACKED, 'tsconfig.json', 'tsdown.config.ts', 'src', 'examples'])
     cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
   mkdirSync(join(copy, 'dist'));
