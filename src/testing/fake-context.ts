@@ -151,7 +151,7 @@ class FakeAttempt implements AttemptSide {
 
   /** The lease is held. */
   async ensureOwned(): Promise<void> {
-    if (!this.canceled) await this.token.race(Promise.resolve());
+    await this.token.race(this.canceled ? new Promise(() => {}) : Promise.resolve());
     if (this.canceled) throw this.token.reason;
   }
 
