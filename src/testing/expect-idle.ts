@@ -1,12 +1,15 @@
 // What a test has left behind in a supervisor, in words. It looks from outside, as any user can.
 
 import type { Supervisor } from '../index.ts';
-import { checkSupervisor, fromCaller } from '../kit.ts';
+import { checkSupervisor, fromCaller, looking } from '../kit.ts';
 import { settle } from './settle.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** How many slots an error names. */
 const MAX_SLOTS = 10;
+
+/** How many timers are set on a virtual clock. A test may have that of another copy. */
+const virtualTimers = looking(VirtualClock, 'virtual-timers', ({ timers }) => timers);
 
 /**
  * Rejects unless the supervisor is idle: no task runs, none waits, no body that was given up is
@@ -47,7 +50,7 @@ function bodiesOf(supervisor: Supervisor): string[] {
 }
 
 function timersOf({ clock }: Supervisor): string[] {
-  const timers = clock instanceof VirtualClock ? clock.timers : 0;
+  const timers = virtualTimers(clock) ?? 0;
   return timers === 0 ? [] : [`${counted(timers, 'timer')} set on its VirtualClock`];
 }
 
