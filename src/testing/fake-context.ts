@@ -70,7 +70,7 @@ export interface FakeContext<S = undefined> {
    *
    * Rejects with an OptionError for an unknown cause.
    *
-   * @param reason becomes `reason` of the stop reason.
+   * @param reason becomes `reason` of the stop reason. A `TimeoutError` has none.
    * @param by why the task is stopped. Default: `caller`.
    */
   cancel(reason?: unknown, by?: FakeStopCause): Promise<void>;
