@@ -131,7 +131,13 @@ const RULE =
   'must be on a method of an instance, named by a string, with "experimentalDecorators": true in tsconfig.json';
 
 function checkOptions(called: object, options: unknown): void {
-  if (typeof options !== 'function') fromCaller(called, () => anObject('options', options));
+  if (typeof options === 'function') return;
+  fromCaller(called, () => {
+    anObject('options', options);
+    // A compiler that checks no types lets `@Supervised` pass, and the method would never run.
+    if (Object.hasOwn(options as object, 'constructor'))
+      refuse('options', 'must not be a class: write the decorator with parentheses, as @Supervised()', options);
+  });
 }
 
 function resolve<Self, Options>(options: OptionsOf<Self, Options>, { instance }: MarkedMethod): Options {
