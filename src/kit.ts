@@ -14,7 +14,7 @@ export { isAborted, onAbort } from './kernel/abort-listeners.ts';
 export { bare } from './kernel/bare.ts';
 export { CancelToken } from './kernel/cancel-token.ts';
 export { after, SystemClock } from './kernel/clock.ts';
-export { shared } from './kernel/copies.ts';
+export { looking, shared } from './kernel/copies.ts';
 export { type Deferred, deferred, ignore, ignored } from './kernel/deferred.ts';
 export { eventLoopTurn } from './kernel/event-loop.ts';
 export { Heap, HeapNode } from './kernel/heap.ts';

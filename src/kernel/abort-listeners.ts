@@ -4,7 +4,7 @@
 
 import { LongJobs } from './long-jobs.ts';
 
-const jobs = new LongJobs();
+let jobs: LongJobs | undefined;
 
 class AbortListeners {
   readonly #signal: AbortSignal;
@@ -14,6 +14,8 @@ class AbortListeners {
     const callbacks = this.#callbacks;
     const reason = reasonOf(this.#signal);
     const next = callbacks.values();
+    // Made on first use: fake timers that are in at the import may be out by then.
+    jobs ??= new LongJobs();
     jobs.begin(() => {
       const { value: call } = next.next();
       if (call === undefined) return false;

@@ -197,10 +197,11 @@ export class Bus<T extends Kind, Kind = T> {
     const allEmpty = Promise.all([...this.#subscriptions].map((subscription) => subscription.empty()));
     await Promise.race([allEmpty, graceOver.promise]);
     stopTimer();
-    for (const subscription of this.#subscriptions) {
+    const ended = [...this.#subscriptions];
+    this.#subscriptions.clear();
+    for (const subscription of ended) {
       subscription.close();
       this.#lostByEnded += subscription.totalLost;
     }
-    this.#subscriptions.clear();
   }
 }

@@ -85,18 +85,10 @@ export class CancelToken<R> {
     const reason = this.#reason;
     if (reason === undefined || this.#delivered) return;
     this.#delivered = true;
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
+    const listeners = this.#takeListeners();
     this.#endWaits();
     this.#controller?.abort(reason); // the platform reports what a listener of the signal throws
-    for (let one = listeners?.take(); one !== undefined; one = listeners?.take()) {
-      const { call } = one; // called without a `this`
-      try {
-        settled(call(reason), () => {}, onError);
-      } catch (error) {
-        onError(error);
-      }
-    }
+    callEach(listeners, reason, onError);
   }
 
   get canceled(): boolean {
@@ -124,13 +116,15 @@ export class CancelToken<R> {
     if (this.#makeCloseReason !== undefined) return () => {};
     this.#listeners ??= new Ring();
     const added = this.#listeners.add(listener);
-    if (this.#delivered) this.#deliverSoon(onError);
+    if (this.#delivered) soon(() => callEach(this.#takeListeners(), this.#reason as R, onError));
     return leaving(added);
   }
 
-  #deliverSoon(onError: (error: unknown) => void): void {
-    this.#delivered = false;
-    soon(() => this.deliver(onError));
+  /** Those that are added meanwhile are not among them. */
+  #takeListeners(): Ring<R> | undefined {
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    return listeners;
   }
 
   /** Drops all listeners and rejects pending `sleep` and `race` calls with `makeReason()`. */
@@ -190,6 +184,17 @@ export class CancelToken<R> {
     this.#waits = undefined;
     const reason = this.#reason ?? this.#makeCloseReason?.();
     for (let one = waits.take(); one !== undefined; one = waits.take()) one.call(reason);
+  }
+}
+
+function callEach<R>(listeners: Ring<R> | undefined, reason: R, onError: (error: unknown) => void): void {
+  for (let one = listeners?.take(); one !== undefined; one = listeners?.take()) {
+    const { call } = one; // called without a `this`
+    try {
+      settled(call(reason), () => {}, onError);
+    } catch (error) {
+      onError(error);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // What copies of the package in one process have in common: the ES modules and the CommonJS build,
-// or two installed versions. Registered symbols name it, so that each copy finds it.
+// or two installed versions. Registered symbols name it, so that each copy finds it. The other copy
+// may be older: what needs another shape in a later version gets another name there.
 
 /**
  * Lets every copy look at what the objects of this class hide. No public name leads there.

@@ -1,3 +1,6 @@
-// A turn of the event loop, as a promise. It is imported by name: fake timers do not replace it.
+// A turn of the event loop, as a promise. It is taken once: fake timers may replace the function of
+// the module, too, and CommonJS would look it up at each call.
 
-export { setImmediate as eventLoopTurn } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
+
+export const eventLoopTurn = setImmediate;

@@ -1,12 +1,15 @@
 // What a test has left behind in a supervisor, in words. It looks from outside, as any user can.
 
 import type { Supervisor } from '../index.ts';
-import { checkSupervisor, fromCaller } from '../kit.ts';
+import { checkSupervisor, fromCaller, looking } from '../kit.ts';
 import { settle } from './settle.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** How many slots an error names. */
 const MAX_SLOTS = 10;
+
+/** How many timers are set on a virtual clock. A test may have that of another copy. */
+const virtualTimers = looking(VirtualClock, 'virtual-timers', ({ timers }) => timers);
 
 /**
  * Rejects unless the supervisor is idle: no task runs, none waits, no body that was given up is
@@ -48,7 +51,7 @@ function bodiesOf(supervisor: Supervisor): string[] {
 }
 
 function timersOf({ clock }: Supervisor, isExplained: boolean): string[] {
-  const timers = clock instanceof VirtualClock ? clock.timers : 0;
+  const timers = virtualTimers(clock) ?? 0;
   if (timers === 0) return [];
   const why = isExplained ? '' : ', and not by a task: a schedule that waits for its date has one';
   return [`${counted(timers, 'timer')} set on its VirtualClock${why}`];

@@ -70,7 +70,7 @@ export interface FakeContext<S = undefined> {
    *
    * Rejects with an OptionError for an unknown cause.
    *
-   * @param reason becomes `reason` of the stop reason.
+   * @param reason becomes `reason` of the stop reason. A `TimeoutError` has none.
    * @param by why the task is stopped. Default: `caller`.
    */
   cancel(reason?: unknown, by?: FakeStopCause): Promise<void>;
@@ -151,7 +151,7 @@ class FakeAttempt implements AttemptSide {
 
   /** The lease is held. */
   async ensureOwned(): Promise<void> {
-    if (!this.canceled) await this.token.race(Promise.resolve());
+    await this.token.race(this.canceled ? new Promise(() => {}) : Promise.resolve());
     if (this.canceled) throw this.token.reason;
   }
 

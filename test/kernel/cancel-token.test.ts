@@ -203,12 +203,19 @@ describe('a wait', () => {
     expect([ended.mock.calls, listener.mock.calls, clock.timers]).toEqual([[['stop']], [], 0]);
   });
 
-  test('that a loop begins again and again, whatever it has caught, leaves the event loop its turns', async () => {
+  test.for<[also: string, before: (token: CancelToken<string>) => void]>([
+    ['nothing else', () => {}],
+    ['a late listener', (token) => token.onCancel(() => {}, never)],
+    ['a late listener that it removes', (token) => token.onCancel(() => {}, never)()],
+  ])('that a loop begins again and again, beside %s, leaves the event loop its turns', async ([, before]) => {
     const token = new CancelToken<string>();
     stopped(token);
     let rounds = 0;
     const loop = async () => {
-      for (; rounds < 100; rounds += 1) await token.sleep(new VirtualClock(), 100).catch(() => {});
+      for (; rounds < 100; rounds += 1) {
+        before(token);
+        await token.sleep(new VirtualClock(), 100).catch(() => {});
+      }
     };
     const ended = loop();
     await turn();

@@ -101,6 +101,17 @@ test('a timer that no task has set is that of a schedule, on a virtual clock', a
   await expectIdle(supervisor);
 });
 
+test('the error names a timer on a virtual clock of another copy of the package', async () => {
+  vi.resetModules();
+  const another: { VirtualClock: typeof VirtualClock } = await import('slotvisor/testing');
+  const clock = new another.VirtualClock();
+  clock.setTimer(10, () => {});
+  expect(clock).not.toBeInstanceOf(VirtualClock);
+  expect(await messageOf(new Supervisor({ clock }))).toBe(
+    'the supervisor is not idle:\n- 1 timer set on its VirtualClock, and not by a task: a schedule that waits for its date has one',
+  );
+});
+
 test('the error names ten slots and counts the rest', async () => {
   const { supervisor } = setup();
   for (let n = 0; n < 12; n += 1) supervisor.submit({ slot: `s${n}`, run: forever });

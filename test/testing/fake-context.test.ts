@@ -188,6 +188,19 @@ describe.for([
     await expect(ensureOwned()).rejects.toBe(ctx.signal.reason);
   });
 
+  test('lets the event loop have its turns, whatever a body that asks again and again has caught', async () => {
+    const { ctx, cancel } = await given();
+    await cancel();
+    let rounds = 0;
+    const asking = (async () => {
+      for (; rounds < 100; rounds += 1) await ctx.ensureOwned().catch(() => {});
+    })();
+    await turn();
+    await turn();
+    expect(rounds).toBeLessThan(5);
+    await asking;
+  });
+
   test('takes a heartbeat', async () => {
     const { heartbeat } = (await given()).ctx;
     expect(heartbeat()).toBeUndefined();

@@ -132,7 +132,12 @@ const RULE =
 
 function checkOptions(called: object, options: unknown, example: string): void {
   if (typeof options === 'function') return;
-  fromCaller(called, () => anObject('options', options, `must be an object, such as ${example}, or a function`));
+  fromCaller(called, () => {
+    anObject('options', options, `must be an object, such as ${example}, or a function`);
+    // A compiler that checks no types lets `@Supervised` pass, and the method would never run.
+    if (Object.hasOwn(options as object, 'constructor'))
+      refuse('options', 'must not be a class: write the decorator with parentheses, as @Supervised()', options);
+  });
 }
 
 function resolve<Self, Options>(options: OptionsOf<Self, Options>, { instance }: MarkedMethod): Options {

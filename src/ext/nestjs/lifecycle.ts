@@ -13,6 +13,7 @@ export class Lifecycle {
   readonly #scanner: MetadataScanner;
   /** Also logged if `deadFraction` began the shutdown, while the application goes on. */
   readonly #logged: Promise<void>;
+  #isEnding = false;
 
   constructor(supervisor: Supervisor, discovery: DiscoveryService, scanner: MetadataScanner) {
     this.#supervisor = supervisor;
@@ -23,6 +24,9 @@ export class Lifecycle {
 
   /** All marked methods begin, or none: their bodies are called on a later turn. */
   async start(): Promise<void> {
+    // Closed during its boot, an application of HTTP goes on with that. An error here would be the
+    // end of the process, before the other hooks of the end have returned.
+    if (this.#isEnding) return;
     try {
       const found = findMethods(this.#discovery, this.#scanner);
       for (const watches of [true, false])
@@ -35,6 +39,7 @@ export class Lifecycle {
   }
 
   async end(): Promise<void> {
+    this.#isEnding = true;
     await this.#supervisor.shutdown();
     await this.#logged;
   }

@@ -26,10 +26,10 @@ export function findMethods(discovery: DiscoveryService, scanner: MetadataScanne
     seen.add(instance);
     const prototype = isStatic ? Object.getPrototypeOf(instance) : instance;
     return scanner.getAllMethodNames(prototype).flatMap((name) => {
-      const label = `${prototype.constructor.name}.${name}`;
       const call: MarkedMethod['call'] = (...given) =>
         (instance as Record<string, MarkedMethod['call']>)[name]?.(...given);
       return marksOf(prototype[name]).map((mark) => {
+        const label = `${prototype.constructor.name}.${name}`; // a foreign prototype may have no constructor
         if (!isStatic) refuseInstance(wrapper, mark, label);
         return { mark, method: { instance, label, call } };
       });

@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { Supervisor } from '../../index.ts';
-import { aFunction, anObject, fromCaller, refuse } from '../../kit.ts';
+import { aFunction, anObject, checkSupervisor, fromCaller, refuse } from '../../kit.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { type SlotvisorModuleAsyncOptions, type SlotvisorModuleOptions, supervisorOf } from './options.ts';
 
@@ -90,6 +90,7 @@ function moduleOf(imports: NonNullable<SlotvisorModuleAsyncOptions['imports']>, 
           scanner: MetadataScanner,
           modules: ModulesContainer,
         ) => {
+          checkSupervisor(supervisor); // a test may have overridden it
           takeBothEnds(modules);
           return new Lifecycle(supervisor, discovery, scanner);
         },

@@ -45,7 +45,7 @@ export type ScheduledOptions<S = undefined> = ScheduleDates &
 
 /** The supervisor that the options give, or a new one with these options. */
 export function supervisorOf(given: SlotvisorModuleOptions): Supervisor {
-  anObject('options', given); // what a factory returned
+  anObject('useFactory', given, 'must return an object'); // `forRoot` has looked at its own
   const { supervisor, ...options } = given;
   if (supervisor === undefined) return new Supervisor(options);
   checkSupervisor(supervisor);

@@ -223,6 +223,16 @@ describe('a refusal', () => {
     );
   });
 
+  it('meets a decorator without its parentheses at once', () => {
+    class Bare {
+      consume() {}
+    }
+    for (const decorator of [Supervised, Scheduled])
+      expect(() => apply(decorator, Bare.prototype, 'consume')).toThrow(
+        'options must not be a class: write the decorator with parentheses, as @Supervised(), got ',
+      );
+  });
+
   class UnknownOption {
     @Supervised({ maxRetry: 3 } as object)
     consume() {}

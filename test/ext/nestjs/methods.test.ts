@@ -74,7 +74,19 @@ test('a controller is found', async () => {
 });
 
 test('values of every kind can be providers', async () => {
-  const values = [undefined, null, 1, 'text', () => {}, [], new Map(), Object.create(null), { consume() {} }];
+  const withoutClass = Object.create(Object.setPrototypeOf({ consume() {} }, null));
+  const values = [
+    undefined,
+    null,
+    1,
+    'text',
+    () => {},
+    [],
+    new Map(),
+    Object.create(null),
+    withoutClass,
+    { consume() {} },
+  ];
   const providers = values.map((useValue, i) => ({ provide: `VALUE_${i}`, useValue }));
   expect(slotsOf(await booted({ providers }))).toEqual([]);
 });

@@ -81,6 +81,14 @@ describe('the supervisor', () => {
     expect(supervisor.phase).toBe('closed');
   });
 
+  it('is refused, if what overrides it is none', async () => {
+    const compiling = Test.createTestingModule({ imports: [SlotvisorModule.forRoot()] })
+      .overrideProvider(Supervisor)
+      .useValue({ submit: () => {} })
+      .compile();
+    await expect(compiling).rejects.toThrow('supervisor must be a Supervisor, got an object');
+  });
+
   it.for<[message: string, call: () => unknown]>([
     ['options must be an object, got 5', () => SlotvisorModule.forRoot(5 as never)],
     ['options must be an object, got undefined', () => SlotvisorModule.forRootAsync(undefined as never)],
@@ -263,6 +271,31 @@ test('over HTTP: requests are answered while bodies end, and one that submits th
   await closed;
   expect(seen).toEqual(['body ended', 'onModuleDestroy']);
   await expect(ask('ping')).rejects.toThrow();
+});
+
+test('over HTTP, which may be closed during its boot: no method begins, and the boot goes on as Nest does', async () => {
+  const ran: string[] = [];
+  let close = () => {};
+  class Consumer {
+    @Supervised()
+    consume() {
+      ran.push('body');
+    }
+    onApplicationBootstrap() {
+      close();
+    }
+  }
+  @Module({ imports: [SlotvisorModule.forRoot()], providers: [Consumer] })
+  class App {}
+  const app = await NestFactory.create(App, WITHOUT_LOG);
+  let closed: Promise<void> | undefined;
+  close = () => {
+    closed = app.close();
+  };
+  await app.init();
+  await closed;
+  expect(ran).toEqual([]);
+  expect(app.get(Supervisor).stats().totals.submitted).toBe(0);
 });
 
 test('a logger of the application gets the report', async () => {

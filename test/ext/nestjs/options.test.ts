@@ -16,7 +16,7 @@ test('a supervisor that is given is used as it is', () => {
 });
 
 test.for<[message: string, options: unknown]>([
-  ['options must be an object, got undefined', undefined],
+  ['useFactory must return an object, got undefined', undefined],
   ['supervisor must be a Supervisor, got 5', { supervisor: 5 }],
   [
     'concurrency is not an option (the supervisor has it: set it in new Supervisor()',
