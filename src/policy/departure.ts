@@ -12,7 +12,7 @@ interface Departing<Self extends Departing<Self>> extends Participant<Self> {
 export class Departure<E extends Departing<E>> {
   /** The leaders are linked by `behind`. */
   #first: E | null;
-  /** The one that was added last. */
+  /** The entry that was added last. */
   #last: E | null = null;
   /** How many flights have a participant that was not taken. */
   flights: number;

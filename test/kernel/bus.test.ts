@@ -32,7 +32,12 @@ function setup() {
       held.push(hold);
       return hold.promise;
     };
-    return { ...listen({ name: 'slow', capacity, handle }), seen, held };
+    /** Lets it handle the next item. */
+    const goOn = () => {
+      held.shift()?.resolve();
+      return turn();
+    };
+    return { ...listen({ name: 'slow', capacity, handle }), seen, held, goOn };
   };
   const publish = (...items: Item[]) => {
     for (const item of items) bus.publish(item);
@@ -178,11 +183,7 @@ describe('a full queue', () => {
 
   test('has room for as many items beside the report as without it', async () => {
     const { bus, slow, publish } = setup();
-    const { seen, held } = slow(2);
-    const goOn = () => {
-      held.shift()?.resolve();
-      return turn();
-    };
+    const { seen, goOn } = slow(2);
     publish(1);
     await turn();
     publish(2, 3, 4); // 4 is lost
@@ -198,11 +199,7 @@ describe('a full queue', () => {
 
   test('has one report at a time, which takes the place of no item, also if more is lost while it waits', async () => {
     const { bus, slow, publish } = setup();
-    const { seen, held } = slow(2);
-    const goOn = () => {
-      held.shift()?.resolve();
-      return turn();
-    };
+    const { seen, goOn } = slow(2);
     publish(1);
     await turn();
     publish(2, 3, 4); // 4 is lost

@@ -353,7 +353,7 @@ describe('a replacement', () => {
     expect(effects()).toEqual([rejected(older, 'superseded', newer)]);
   });
 
-  test('urges neither the request of a replacement nor one that was withdrawn', () => {
+  test('urges neither the request of a replacement nor a withdrawn request', () => {
     const { machine, submit, effects } = slot();
     const { entry: older } = submit('replace');
     effects();

@@ -39,6 +39,6 @@ export function findMethods(discovery: DiscoveryService, scanner: MetadataScanne
 
 function refuseInstance({ isTransient }: Wrapper, { decorator }: Mark, label: string): never {
   const rule = 'needs a provider of the default scope, which has one instance';
-  const shown = isTransient ? 'a transient one' : 'one that is request-scoped, or injects a provider that is';
+  const shown = isTransient ? 'a transient one' : 'a request-scoped one, or a provider that injects one';
   throw new OptionError(`@${decorator}() on ${label}`, rule, undefined, shown);
 }

@@ -24,8 +24,8 @@ const LIFECYCLE = 'SlotvisorModule.forRoot()';
  * root module.
  *
  * Promised: the supervisor is shut down before the `onModuleDestroy` hook of any other module, and
- * so before pools and connections close. Each body has then ended, or the log names it as one that
- * may be alive.
+ * so before pools and connections close. Each body has then ended, or the log says that it may be
+ * alive.
  *
  * Not promised: that HTTP has been closed before. Nest closes it later, so `submit` throws a
  * ClosedError to the requests that still come.

@@ -122,11 +122,11 @@ describe('a provider that has no instance of its own is refused', () => {
 
   it.for<[what: string, providers: Type<object>[]]>([
     [
-      '@OnTaskEvent() on PerRequest.watch needs a provider of the default scope, which has one instance, got one that is request-scoped, or injects a provider that is',
+      '@OnTaskEvent() on PerRequest.watch needs a provider of the default scope, which has one instance, got a request-scoped one, or a provider that injects one',
       [PerRequest],
     ],
     [
-      '@Supervised() on NeedsIt.consume needs a provider of the default scope, which has one instance, got one that is request-scoped, or injects a provider that is',
+      '@Supervised() on NeedsIt.consume needs a provider of the default scope, which has one instance, got a request-scoped one, or a provider that injects one',
       [Unmarked, NeedsIt],
     ],
     [

@@ -210,7 +210,7 @@ describe('a boot that fails', () => {
   });
 });
 
-test('over HTTP: requests are answered while bodies end, and one that submits then gets a ClosedError', async () => {
+test('over HTTP: requests are answered while bodies end, and a request that submits then gets a ClosedError', async () => {
   let release = () => {};
   const released = new Promise<void>((resolve) => {
     release = resolve;
