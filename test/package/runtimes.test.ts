@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pack, program, project } from '../support/packed.ts';
 import { asCommonJs, asModule, SAYS } from './users.ts';
 
-const NODES = ['20.19.0', '22', '24'];
+const NODES = ['20.19.0', '22', '24', '26'];
 
 let temp: string;
 let consumer: string;
