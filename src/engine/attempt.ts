@@ -20,7 +20,7 @@ import type { HeldLease } from './held-lease.ts';
 import { KillCalls, type KilledAttempt } from './kill-calls.ts';
 import type { Watches } from './probes.ts';
 import { type StallWatch, watchForStall } from './stall-watch.ts';
-import { type AttemptOwner, LiveTaskContext } from './task-context.ts';
+import { type AttemptOwner, attemptHasEnded, LiveTaskContext } from './task-context.ts';
 
 /**
  * How the end is known: `settled` (the body returned or threw), `killed` (its `kill` resolved),
@@ -121,11 +121,12 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
     return this.stop !== undefined || (this.state === 'running' && !this.#lease.check());
   }
 
-  /** Rejects with the stop reason, or with what the lease store threw. */
-  async ensureOwned(): Promise<void> {
-    const isOver = this.state === 'ended' || this.canceled;
-    await this.token.race(isOver ? new Promise(() => {}) : this.#lease.confirm());
-    if (this.canceled || this.state === 'ended') throw this.token.reason ?? attemptHasEnded();
+  get isOver(): boolean {
+    return this.canceled || this.state === 'ended';
+  }
+
+  confirmLease(): Promise<unknown> {
+    return this.#lease.confirm();
   }
 
   /** Calls the body, in the async context of its submitter. */
@@ -359,4 +360,3 @@ export class Attempt implements TurnTaker, BodyCall, KilledAttempt {
 }
 
 const deliver = (attempt: Attempt): void => attempt.deliver();
-const attemptHasEnded = (): Error => new Error('the attempt that waited for this has ended');

@@ -30,7 +30,10 @@ export interface AttemptSide {
   readonly token: CancelToken<CanceledError>;
   readonly canceled: boolean;
   onCancel(listener: (reason: CanceledError) => void): () => void;
-  ensureOwned(): Promise<void>;
+  /** It was asked to stop, or has ended. */
+  readonly isOver: boolean;
+  /** Asks the lease store. Rejects with what it threw. `isOver` then says whether it is lost. */
+  confirmLease(): Promise<unknown>;
   heartbeat(): void;
 }
 
@@ -89,12 +92,21 @@ export class LiveTaskContext implements TaskContext<unknown> {
     return (work) => quietly(this.#attempt.token.race(work));
   }
   get ensureOwned(): TaskContext['ensureOwned'] {
-    return () => quietly(this.#attempt.ensureOwned());
+    return () => quietly(this.#ensureOwned());
   }
   get heartbeat(): TaskContext['heartbeat'] {
     return () => this.#attempt.heartbeat();
   }
+
+  /** Where the attempt is over, only the stop reason ends the wait. */
+  async #ensureOwned(): Promise<void> {
+    const attempt = this.#attempt;
+    await attempt.token.race(attempt.isOver ? new Promise(() => {}) : attempt.confirmLease());
+    if (attempt.isOver) throw attempt.token.reason ?? attemptHasEnded();
+  }
 }
+
+export const attemptHasEnded = (): Error => new Error('the attempt that waited for this has ended');
 
 /** A wait that the body dropped must not become an unhandled rejection. */
 function quietly<T>(wait: Promise<T>): Promise<T> {

@@ -149,11 +149,12 @@ class FakeAttempt implements AttemptSide {
     return this.token.onCancel(listener, this.listenerFailed);
   }
 
-  /** The lease is held. */
-  async ensureOwned(): Promise<void> {
-    await this.token.race(this.canceled ? new Promise(() => {}) : Promise.resolve());
-    if (this.canceled) throw this.token.reason;
+  get isOver(): boolean {
+    return this.token.canceled;
   }
+
+  /** The lease is held. */
+  async confirmLease(): Promise<void> {}
 
   heartbeat(): void {
     this.heartbeats += 1;

@@ -21,7 +21,10 @@ function setup() {
       return token.canceled;
     },
     onCancel: (listener: (reason: CanceledError) => void) => token.onCancel(listener, () => {}),
-    ensureOwned: vi.fn(async () => {}),
+    get isOver() {
+      return token.canceled;
+    },
+    confirmLease: vi.fn(async () => {}),
     heartbeat: vi.fn(),
   };
   const cancel = () => {
@@ -125,12 +128,12 @@ test('heartbeat is passed to the attempt', () => {
   expect(attempt.heartbeat).toHaveBeenCalledTimes(1);
 });
 
-test('ensureOwned asks the attempt, and rejects as it does, also when nothing awaits it', async () => {
+test('ensureOwned asks for the lease, and rejects with what the store threw, also when nothing awaits it', async () => {
   const { ctx, attempt, reason } = setup();
   const { ensureOwned } = ctx;
   await ensureOwned();
-  attempt.ensureOwned.mockRejectedValue(reason);
+  attempt.confirmLease.mockRejectedValue(reason);
   void ensureOwned(); // an unhandled rejection would fail this test
   await expect(ensureOwned()).rejects.toBe(reason);
-  expect(attempt.ensureOwned).toHaveBeenCalledTimes(3);
+  expect(attempt.confirmLease).toHaveBeenCalledTimes(3);
 });

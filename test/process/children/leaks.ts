@@ -409,7 +409,7 @@ async function churn(count: number): Promise<Facts> {
       await supervisor.slot('stubborn').idle();
     });
   await supervisor.slot('lasting').cancel();
-  await turn(); // the one that the grace of its body has asked for
+  await turn(); // the turn that the grace of its body has asked for
   return { ...held(supervisor, signal), grown };
 }
 
